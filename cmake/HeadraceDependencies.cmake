@@ -1,0 +1,43 @@
+# Every third-party library, found once. Why each is here: docs/decisions/dependencies.md.
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(fmt REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(PNG REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo cairo-svg)
+find_package(CURL REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(LibArchive REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(HDF5 REQUIRED COMPONENTS C)
+
+add_library(headrace_hdf5 INTERFACE)
+target_include_directories(headrace_hdf5 SYSTEM INTERFACE $<BUILD_INTERFACE:${HDF5_C_INCLUDE_DIRS}>)
+target_link_libraries(headrace_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+
+# Debian's own dnnl package file asks for OpenCL, which the library it describes does not use.
+find_library(HEADRACE_DNNL_LIBRARY dnnl REQUIRED)
+add_library(headrace_dnnl INTERFACE)
+target_link_libraries(headrace_dnnl INTERFACE ${HEADRACE_DNNL_LIBRARY})
+
+# tl::expected is one header on the system include path.
+add_library(headrace_expected INTERFACE)
+
+if(HEADRACE_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(HEADRACE_BENCH)
+  find_package(benchmark REQUIRED)
+endif()
+
+# Flags for everything that is ours; kept out of what is installed.
+add_library(headrace_flags INTERFACE)
+target_compile_options(headrace_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers
+  $<$<BOOL:${HEADRACE_WERROR}>:-Werror>)
+if(HEADRACE_SANITIZE)
+  add_compile_options(-fsanitize=${HEADRACE_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${HEADRACE_SANITIZE})
+endif()

@@ -1,0 +1,78 @@
+# headrace_module(NAME DEPS other modules... EXTERNAL third-party targets...)
+#
+# One static library `headrace_NAME` (alias headrace::NAME) from src/NAME/**.cc, and one test program
+# NAME_test from the x_test.cc beside them. A source below src/NAME/isa/ is compiled once for every
+# instruction set of HEADRACE_ISAS (see src/tensor/README.md). A .proto below src/NAME is compiled with protoc and
+# included as "NAME/….pb.h" by this module and its tests.
+set(HEADRACE_ISAS portable avx2 avx512)
+set(HEADRACE_ISA_FLAGS_portable "")
+set(HEADRACE_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)
+# GCC 12 takes the "undefined" vectors inside its own AVX-512 intrinsics for uninitialised variables (GCC bug 105593).
+set(HEADRACE_ISA_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512 -Wno-uninitialized $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+
+function(headrace_module name)
+  cmake_parse_arguments(arg "" "" "DEPS;EXTERNAL" ${ARGN})
+  set(dir ${CMAKE_SOURCE_DIR}/src/${name})
+  file(GLOB_RECURSE all CONFIGURE_DEPENDS ${dir}/*.cc)
+  set(sources ${all})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$|/isa/")
+  set(tests ${all})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  set(per_isa ${all})
+  list(FILTER per_isa INCLUDE REGEX "/isa/")
+  list(FILTER per_isa EXCLUDE REGEX "_test\\.cc$")
+
+  if(NOT sources)
+    return()
+  endif()
+  add_library(headrace_${name} STATIC ${sources})
+  add_library(headrace::${name} ALIAS headrace_${name})
+  set_target_properties(headrace_${name} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(headrace_${name}
+    PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  list(TRANSFORM arg_DEPS PREPEND headrace_)
+  if(NOT TARGET headrace_data)
+    list(REMOVE_ITEM arg_DEPS headrace_data)
+  endif()
+  target_link_libraries(headrace_${name} PUBLIC ${arg_DEPS} ${arg_EXTERNAL} PRIVATE $<BUILD_INTERFACE:headrace_flags>)
+
+  file(GLOB_RECURSE protos CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/src ${dir}/*.proto)
+  set(proto_dir ${CMAKE_BINARY_DIR}/proto)
+  foreach(proto ${protos})
+    string(REGEX REPLACE "\\.proto$" ".pb" stem ${proto_dir}/${proto})
+    file(MAKE_DIRECTORY ${proto_dir})
+    add_custom_command(OUTPUT ${stem}.cc ${stem}.h
+      COMMAND protobuf::protoc --cpp_out=${proto_dir} -I ${CMAKE_SOURCE_DIR}/src ${proto}
+      DEPENDS ${CMAKE_SOURCE_DIR}/src/${proto} VERBATIM)
+    target_sources(headrace_${name} PRIVATE ${stem}.cc ${stem}.h)
+    target_include_directories(headrace_${name} SYSTEM PUBLIC $<BUILD_INTERFACE:${proto_dir}>)
+  endforeach()
+
+  if(per_isa)
+    foreach(isa ${HEADRACE_ISAS})
+      add_library(headrace_${name}_${isa} OBJECT ${per_isa})
+      target_include_directories(headrace_${name}_${isa} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+      target_compile_definitions(headrace_${name}_${isa} PRIVATE HEADRACE_ISA=${isa} HEADRACE_ISA_${isa}=1)
+      target_compile_options(headrace_${name}_${isa} PRIVATE ${HEADRACE_ISA_FLAGS_${isa}} -O3 -fno-math-errno -fno-trapping-math
+        -Wno-uninitialized $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)  # false alarms inside GCC 12's own avx512 headers
+      target_link_libraries(headrace_${name}_${isa} PRIVATE headrace_flags ${arg_DEPS} OpenMP::OpenMP_CXX)
+      target_sources(headrace_${name} PRIVATE $<TARGET_OBJECTS:headrace_${name}_${isa}>)
+    endforeach()
+  endif()
+
+  if(HEADRACE_TESTS AND tests)
+    headrace_test(${name}_test SOURCES ${tests} DEPS headrace_${name})
+  endif()
+endfunction()
+
+# headrace_test(NAME SOURCES ... DEPS ...): a GoogleTest program whose cases ctest lists one by one.
+function(headrace_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  include(GoogleTest)
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_compile_definitions(${name} PRIVATE HEADRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE ${arg_DEPS} headrace_flags GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
+endfunction()

@@ -1,0 +1,183 @@
+// Trains a convolutional network on CIFAR-10 and exports it for serving: the training script of the SageMaker workflow.
+//
+//   headrace dataset cifar10 --data-dir data
+//   keras_cifar10 --train data/train --validation data/validation --eval data/eval --model_dir model --batch-size 256
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <string>
+
+#include "headrace/data.h"
+#include "headrace/keras.h"
+#include "headrace/savedmodel.h"
+
+using namespace headrace;
+using namespace headrace::keras;
+
+const char* Env(const char* name, const char* otherwise) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : otherwise;
+}
+
+struct Option {
+  const char *name, *value, *help;
+};
+struct Options {
+  Option table[13] = {
+      {"--train", Env("SM_CHANNEL_TRAIN", "data/train"), "directory of train.tfrecords"},
+      {"--validation", Env("SM_CHANNEL_VALIDATION", "data/validation"), "directory of validation.tfrecords"},
+      {"--eval", Env("SM_CHANNEL_EVAL", "data/eval"), "directory of eval.tfrecords"},
+      {"--model_dir", Env("SM_MODEL_DIR", "model"), "gets the SavedModel, as version 1"},
+      {"--output-dir", Env("SM_OUTPUT_DATA_DIR", "output"), "gets checkpoints and TensorBoard's logs"},
+      {"--epochs", "10", ""},
+      {"--batch-size", "128", ""},
+      {"--learning-rate", "0.001", ""},
+      {"--weight-decay", "2e-4", "of the learning rate: rate / (1 + decay * step)"},
+      {"--optimizer", "adam", "adam, sgd or rmsprop"},
+      {"--momentum", "0.9", "of sgd"},
+      {"--policy", "float32", "or mixed_bfloat16"},
+      {"--seed", "-1", "of weights, dropout and data; -1: the time"},
+  };
+  Options(int argc, char** argv);
+  const char* Text(const char* name) const;
+  double Number(const char* name) const;
+  void PrintUsage(std::FILE* to) const;
+  [[noreturn]] void WrongUsage(const char* name, const char* found, const char* wanted) const;
+};
+
+Options::Options(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--help") == 0) PrintUsage(stdout), std::exit(0);
+    Option* option = table;
+    while (option != std::end(table) && std::strcmp(option->name, argv[i]) != 0) ++option;
+    if (option == std::end(table)) WrongUsage(argv[i], "no such option", "one of these");
+    if (i + 1 == argc) WrongUsage(argv[i], "nothing", "a value");
+    option->value = argv[++i];
+  }
+}
+
+void Options::PrintUsage(std::FILE* to) const {
+  std::fprintf(to, "Usage: keras_cifar10 [--NAME VALUE]...\n");
+  for (const auto& [name, value, help] : table) std::fprintf(to, "  %-16s %-16s %s\n", name, value, help);
+}
+
+void Options::WrongUsage(const char* name, const char* found, const char* wanted) const {
+  std::fprintf(stderr, "keras_cifar10: %s: found %s, wanted %s\n", name, found, wanted);
+  PrintUsage(stderr);
+  std::exit(2);
+}
+
+const char* Options::Text(const char* name) const {
+  for (const Option& option : table) {
+    if (std::strcmp(option.name, name) == 0) return option.value;
+  }
+  std::abort();  // a name that is not in the table
+}
+
+double Options::Number(const char* name) const {
+  const char* text = Text(name);
+  char* end = nullptr;
+  const double value = std::strtod(text, &end);
+  if (end == text || *end != '\0') WrongUsage(name, text, "a number");
+  return value;
+}
+
+std::string FileOf(const Options& options, const std::string& channel) {
+  return std::string(options.Text(("--" + channel).c_str())) + "/" + channel + ".tfrecords";
+}
+
+int64_t CountRecords(const std::string& path) {
+  int64_t count = 0;
+  for (data::TFRecordReader reader(path); reader.Next();) ++count;
+  return count;
+}
+
+// Augmented batches of a channel without end; every channel is augmented, as in the original.
+data::Dataset Batches(const Options& options, const std::string& channel, uint64_t seed) {
+  const auto batch_size = static_cast<int64_t>(options.Number("--batch-size"));
+  auto dataset = data::Dataset::TFRecord({FileOf(options, channel)}).repeat().prefetch(10);
+  dataset = dataset.map(data::cifar10::ParseAndAugment, {.num_parallel_calls = 10, .seed = seed});
+  if (channel == "train") dataset = dataset.shuffle(20000 + 3 * batch_size, {.seed = seed});
+  return dataset.batch(batch_size, {.drop_remainder = true});
+}
+
+void AddBlock(Sequential& model, int64_t filters, float dropout, const Conv2D& first) {
+  model.add(first);
+  model.add(BatchNormalization());
+  model.add(Activation("relu"));
+  model.add(Conv2D(filters, {3, 3}));
+  model.add(BatchNormalization());
+  model.add(Activation("relu"));
+  model.add(MaxPooling2D({2, 2}));
+  model.add(Dropout(dropout));
+}
+
+Sequential MakeModel(int64_t seed) {
+  Sequential model(ModelOptions{.seed = seed});
+  AddBlock(model, 32, 0.2f, Conv2D(32, {3, 3}, {.padding = "same", .name = "inputs", .input_shape = {32, 32, 3}}));
+  AddBlock(model, 64, 0.3f, Conv2D(64, {3, 3}, {.padding = "same"}));
+  AddBlock(model, 128, 0.4f, Conv2D(128, {3, 3}, {.padding = "same"}));
+  model.add(Flatten());
+  model.add(Dense(512));
+  model.add(Activation("relu"));
+  model.add(Dropout(0.5f));
+  model.add(Dense(10));
+  model.add(Activation("softmax"));
+  return model;
+}
+
+Optimizer MakeOptimizer(const Options& options) {
+  const auto rate = static_cast<float>(options.Number("--learning-rate"));
+  const auto decay = static_cast<float>(options.Number("--weight-decay"));
+  const auto momentum = static_cast<float>(options.Number("--momentum"));
+  const std::string name = options.Text("--optimizer");
+  if (name == "sgd") return SGD({.learning_rate = rate, .momentum = momentum, .decay = decay});
+  if (name == "rmsprop") return RMSprop({.learning_rate = rate, .decay = decay});
+  if (name == "adam") return Adam({.learning_rate = rate, .decay = decay});
+  options.WrongUsage("--optimizer", name.c_str(), "adam, sgd or rmsprop");
+}
+
+void Train(const Options& options) {
+  const auto batch_size = static_cast<int64_t>(options.Number("--batch-size"));
+  if (batch_size < 1) options.WrongUsage("--batch-size", options.Text("--batch-size"), "1 or more");
+  const auto steps = [&](const std::string& channel) {
+    const int64_t records = CountRecords(FileOf(options, channel));
+    if (records < batch_size) options.WrongUsage("--batch-size", "more than the records there are", "fewer");
+    return records / batch_size;
+  };
+
+  auto seed = static_cast<int64_t>(options.Number("--seed"));
+  if (seed < 0) std::printf("Seed: %lld\n", static_cast<long long>(seed = std::time(nullptr)));
+
+  Sequential model = MakeModel(seed);
+  model.compile(MakeOptimizer(options), "categorical_crossentropy", {"accuracy"}, {.policy = options.Text("--policy")});
+  std::printf("%s", model.summary().c_str());
+
+  const std::string output = options.Text("--output-dir");
+  const std::string model_dir = options.Text("--model_dir");
+  const data::Dataset validation = Batches(options, "validation", seed);
+  model.fit(Batches(options, "train", seed),
+            {.epochs = static_cast<int>(options.Number("--epochs")),
+             .steps_per_epoch = steps("train"),
+             .validation_data = &validation,
+             .validation_steps = steps("validation"),
+             .callbacks = {ReduceLROnPlateau({.patience = 10, .verbose = 1}),
+                           ModelCheckpoint(output + "/checkpoint-{epoch}.h5"), TensorBoard(output)}});
+
+  const Logs scores = model.evaluate(Batches(options, "eval", seed), {.steps = steps("eval")});
+  std::printf("Test loss: %g\nTest accuracy: %g\n", scores.At("loss"), scores.At("accuracy"));
+  savedmodel::Export(model, model_dir + "/1", {.input_name = "image", .output_name = "scores", .overwrite = true});
+  std::printf("Model successfully saved at: %s/1\n", model_dir.c_str());
+}
+
+int main(int argc, char** argv) {
+  const Options options(argc, argv);
+  try {
+    Train(options);
+    return 0;
+  } catch (const Error& error) {
+    std::fprintf(stderr, "keras_cifar10: %s\n", error.what());
+    return 1;
+  }
+}

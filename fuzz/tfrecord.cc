@@ -1,0 +1,6 @@
+#include "memory_source.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
+  headrace::data::ReadEverything(bytes, size, headrace::data::ReadTFRecords);
+  return 0;
+}

@@ -1,0 +1,14 @@
+// The `headrace` program: one line a subcommand.
+#include <iostream>
+
+#include "apps/dataset_command.h"
+#include "apps/evaluate_command.h"
+#include "apps/images_command.h"
+#include "apps/predict_command.h"
+#include "apps/run.h"
+
+int main(int argc, char** argv) {
+  using namespace headrace::apps;
+  const std::vector<AddCommand> commands = {AddDatasetCommand, AddImagesCommand, AddEvaluateCommand, AddPredictCommand};
+  return Run(commands, {argv + 1, argv + argc}, std::cout, std::cerr);
+}

@@ -1,0 +1,118 @@
+#include "base/file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace headrace {
+namespace {
+
+ErrorCode CodeOfErrno(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return ErrorCode::kNotFound;
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE:
+      return ErrorCode::kResourceExhausted;
+    default:
+      return ErrorCode::kFailedPrecondition;
+  }
+}
+
+tl::unexpected<Error> FailErrno(const std::string& path, const char* what) {
+  const int error = errno;
+  return Fail(CodeOfErrno(error), "{}: cannot {}: {}", path, what, std::strerror(error));
+}
+
+std::string DirectoryOf(const std::string& path) {
+  const auto parent = std::filesystem::path(path).parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+}  // namespace
+
+Result<std::string> ReadFile(const std::string& path, size_t max_bytes) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return FailErrno(path, "open");
+  std::string bytes;
+  char chunk[1 << 16];
+  while (true) {
+    const ssize_t n = ::read(fd, chunk, sizeof chunk);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      auto failure = FailErrno(path, "read");
+      ::close(fd);
+      return failure;
+    }
+    if (n == 0) break;
+    if (bytes.size() + static_cast<size_t>(n) > max_bytes) {
+      ::close(fd);
+      return Fail(ErrorCode::kResourceExhausted, "{}: larger than the limit of {} bytes", path, max_bytes);
+    }
+    bytes.append(chunk, static_cast<size_t>(n));
+  }
+  ::close(fd);
+  return bytes;
+}
+
+Result<AtomicFile> AtomicFile::Create(const std::string& path) {
+  AtomicFile file;
+  file.path_ = path;
+  file.temporary_ = fmt::format("{}.{}.tmp", path, ::getpid());
+  file.fd_ = ::open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file.fd_ < 0) return FailErrno(file.temporary_, "create");
+  return file;
+}
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : path_(std::move(other.path_)), temporary_(std::move(other.temporary_)), fd_(std::exchange(other.fd_, -1)) {}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  ::unlink(temporary_.c_str());
+}
+
+Status AtomicFile::Write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return FailErrno(temporary_, "write");
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+  return {};
+}
+
+Status AtomicFile::Commit() {
+  if (::fsync(fd_) != 0) return FailErrno(temporary_, "flush");
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) return FailErrno(path_, "rename into place");
+  ::close(std::exchange(fd_, -1));
+  const int directory = ::open(DirectoryOf(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory >= 0) {
+    ::fsync(directory);
+    ::close(directory);
+  }
+  return {};
+}
+
+Status WriteFileAtomically(const std::string& path, std::string_view bytes) {
+  HEADRACE_ASSIGN(auto file, AtomicFile::Create(path));
+  HEADRACE_TRY(file.Write(bytes));
+  return file.Commit();
+}
+
+Status MakeDirectories(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return Fail(CodeOfErrno(error.value()), "{}: cannot create the directory: {}", path, error.message());
+  return {};
+}
+
+}  // namespace headrace

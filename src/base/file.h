@@ -1,0 +1,38 @@
+// Files: whole-file reads, and writes that are either complete or absent.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace headrace {
+
+// The whole file; kNotFound, or kResourceExhausted above `max_bytes`.
+Result<std::string> ReadFile(const std::string& path, size_t max_bytes = size_t{1} << 32);
+
+// A file that appears under its name only when Commit() has succeeded: bytes go to a temporary sibling, which is
+// flushed to disk and renamed. Dropped without Commit(), it leaves nothing behind.
+class AtomicFile {
+ public:
+  static Result<AtomicFile> Create(const std::string& path);
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&&) = delete;
+  ~AtomicFile();
+
+  Status Write(std::string_view bytes);  // unbuffered
+  Status Commit();                       // fsync, rename, fsync of the directory
+  const std::string& temporary_path() const { return temporary_; }
+
+ private:
+  AtomicFile() = default;
+  std::string path_, temporary_;
+  int fd_ = -1;
+};
+
+Status WriteFileAtomically(const std::string& path, std::string_view bytes);
+
+// Like mkdir -p.
+Status MakeDirectories(const std::string& path);
+
+}  // namespace headrace

@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <optional>
+
+#include "data/dataset/nodes.h"
+
+namespace headrace::data {
+namespace {
+
+class InterleaveStage : public ElementStage {
+ public:
+  InterleaveStage(std::unique_ptr<Stage> upstream, std::function<Dataset(Element)> fn, InterleaveOptions options,
+                  const Context& context)
+      : upstream_(std::move(upstream)),
+        fn_(std::move(fn)),
+        options_(options),
+        context_(context),
+        open_(static_cast<size_t>(options.cycle_length)) {}
+
+ protected:
+  bool PullOne(Element& out) override {
+    // A whole round without an open dataset is the end.
+    for (int64_t idle = 0; idle <= options_.cycle_length;) {
+      std::optional<Open>& place = open_[turn_];
+      if (!place && !inputs_ended_) OpenNext(place);
+      if (!place) {
+        ++idle;
+        NextTurn();
+        continue;
+      }
+      idle = 0;
+      if (place->stage->Pull(std::span(&out, 1)) == 1) {
+        if (++in_block_ == options_.block_length) NextTurn();
+        return true;
+      }
+      // It ended; the next input takes its place when its turn comes again.
+      place.reset();
+      NextTurn();
+    }
+    return false;
+  }
+
+ private:
+  struct Open {
+    NodePtr node;
+    std::unique_ptr<Stage> stage;
+  };
+
+  void NextTurn() {
+    turn_ = (turn_ + 1) % open_.size();
+    in_block_ = 0;
+  }
+
+  void OpenNext(std::optional<Open>& place) {
+    Element input;
+    if (upstream_->Pull(std::span(&input, 1)) == 0) {
+      inputs_ended_ = true;
+      return;
+    }
+    NodePtr node = fn_(std::move(input)).node();
+    Context context = context_;
+    context.epoch = Random::Mix(context_.epoch + Random::Mix(++opened_));
+    auto stage = node->Start(context);
+    place.emplace(Open{std::move(node), std::move(stage)});
+  }
+
+  std::unique_ptr<Stage> upstream_;
+  std::function<Dataset(Element)> fn_;
+  InterleaveOptions options_;
+  Context context_;
+  std::vector<std::optional<Open>> open_;
+  size_t turn_ = 0;
+  int64_t in_block_ = 0;  // elements taken in this turn
+  bool inputs_ended_ = false;
+  uint64_t opened_ = 0;
+};
+
+struct InterleaveNode : DerivedNode {
+  std::function<Dataset(Element)> fn;
+  InterleaveOptions options;
+
+  InterleaveNode(NodePtr below, std::function<Dataset(Element)> make, InterleaveOptions interleave)
+      : DerivedNode(std::move(below)), fn(std::move(make)), options(interleave) {}
+
+  std::unique_ptr<Stage> Start(const Context& context) const override {
+    return std::make_unique<InterleaveStage>(upstream->Start(context), fn, options, context);
+  }
+  int64_t cardinality() const override { return upstream->cardinality() == 0 ? 0 : kUnknown; }
+  bool replayable() const override { return false; }  // what fn returns is not known here
+};
+
+}  // namespace
+
+NodePtr MakeInterleave(NodePtr upstream, std::function<Dataset(Element)> fn, InterleaveOptions options) {
+  return std::make_shared<InterleaveNode>(std::move(upstream), std::move(fn), options);
+}
+
+}  // namespace headrace::data

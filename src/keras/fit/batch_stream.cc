@@ -1,0 +1,88 @@
+#include "keras/fit/batch_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/result.h"
+
+namespace headrace::keras::internal {
+namespace {
+
+constexpr int64_t kBatchesAhead = 2;
+
+data::Dataset CheckAndPrefetch(const std::string& name, const data::Dataset& dataset, int64_t steps) {
+  if (steps < 0) throw MakeError(ErrorCode::kInvalidArgument, "{}: steps: found {}, wanted 0 or more", name, steps);
+  if (steps == 0 && dataset.cardinality() == data::kInfinite) {
+    throw MakeError(ErrorCode::kInvalidArgument, "{} is endless: found no number of steps, wanted one above 0", name);
+  }
+  return dataset.prefetch(kBatchesAhead);
+}
+
+}  // namespace
+
+BatchStream::BatchStream(std::string name, const data::Dataset& dataset, int64_t steps_per_epoch)
+    : name_(std::move(name)),
+      dataset_(CheckAndPrefetch(name_, dataset, steps_per_epoch)),
+      steps_per_epoch_(steps_per_epoch) {}
+
+int64_t BatchStream::steps() const {
+  return steps_per_epoch_ > 0 ? steps_per_epoch_ : std::max<int64_t>(0, dataset_.cardinality());
+}
+
+void BatchStream::StartEpoch(int64_t epoch) {
+  step_ = 0;
+  ran_out_ = false;
+  if (steps_per_epoch_ > 0) {
+    if (!iterator_) SkipTo(epoch * steps_per_epoch_);
+  } else {
+    iterator_.reset();  // its threads end before others start
+    iterator_.emplace(dataset_.MakeIterator(pass_ = epoch));
+  }
+}
+
+void BatchStream::Rewind() {
+  iterator_.reset();
+  StartEpoch(0);
+}
+
+void BatchStream::SkipTo(int64_t batch) {
+  pass_ = 0;
+  iterator_.emplace(dataset_.MakeIterator(pass_));
+  for (int64_t left = batch; left > 0;) {
+    const int64_t skipped = iterator_->Skip(left);
+    left -= skipped;
+    if (left == 0) return;
+    if (iterator_->position() == 0) return;  // no elements at all: Next() says so
+    iterator_.emplace(dataset_.MakeIterator(++pass_));
+  }
+}
+
+std::optional<data::Element> BatchStream::NextOfPass() {
+  auto element = iterator_->Next();
+  const bool at_end_of_pass = !element && step_ == 0 && iterator_->position() > 0;
+  if (at_end_of_pass && steps_per_epoch_ > 0) {
+    iterator_.emplace(dataset_.MakeIterator(++pass_));
+    element = iterator_->Next();
+  }
+  return element;
+}
+
+std::optional<data::Element> BatchStream::Next() {
+  if (steps_per_epoch_ > 0 && step_ == steps_per_epoch_) return std::nullopt;
+  auto element = NextOfPass();
+  if (!element) {
+    if (iterator_->position() == 0) {
+      throw MakeError(ErrorCode::kInvalidArgument, "{} is empty: found 0 batches, wanted 1 or more", name_);
+    }
+    ran_out_ = steps_per_epoch_ > 0;
+    return std::nullopt;
+  }
+  if (element->size() != 2 || !element->x().defined() || !element->y().defined()) {
+    throw MakeError(ErrorCode::kInvalidArgument, "{}: batch {}: found {} tensors, wanted 2: x and y", name_, step_,
+                    element->size());
+  }
+  ++step_;
+  return element;
+}
+
+}  // namespace headrace::keras::internal

@@ -1,0 +1,47 @@
+// BatchStream: a dataset as fit() and evaluate() walk through it, epoch by epoch.
+//
+// With a number of steps an epoch, one iterator goes on through all epochs and starts a new pass only where an epoch
+// begins at the dataset's end; without, every epoch is a pass of its own. Either way the position depends on the epoch
+// alone, so a run resumed at epoch n sees what an uninterrupted one would.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "headrace/data.h"
+
+namespace headrace::keras::internal {
+
+class BatchStream {
+ public:
+  // `name`: for messages, "fit: validation_data". Batches are prepared on a thread of their own, ahead of the caller.
+  // Throws kInvalidArgument when `steps_per_epoch` is negative, or 0 for an endless dataset.
+  BatchStream(std::string name, const data::Dataset& dataset, int64_t steps_per_epoch);
+
+  // Batches of an epoch, 0 when only walking through it would tell.
+  int64_t steps() const;
+  // The next batch is the first of `epoch`. Epochs come in order, the first one may be any.
+  void StartEpoch(int64_t epoch);
+  // The next batch is the first of all.
+  void Rewind();
+  // The next {x, y} of the epoch, or nullopt when it is over: at its last step or at the end of the dataset.
+  // Throws kInvalidArgument for an element without x and y and for a dataset without elements.
+  std::optional<data::Element> Next();
+  // Whether the dataset ended before the epoch had its steps.
+  bool RanOut() const { return ran_out_; }
+
+ private:
+  std::optional<data::Element> NextOfPass();
+  void SkipTo(int64_t batch);
+
+  std::string name_;
+  data::Dataset dataset_;
+  int64_t steps_per_epoch_;
+  std::optional<data::Iterator> iterator_;
+  int64_t pass_ = 0;
+  int64_t step_ = 0;  // batches of this epoch so far
+  bool ran_out_ = false;
+};
+
+}  // namespace headrace::keras::internal

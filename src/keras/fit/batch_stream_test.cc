@@ -1,0 +1,106 @@
+#include "keras/fit/batch_stream.h"
+
+#include <numeric>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace headrace::keras::internal {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Batches of one row whose x is their number.
+data::Dataset Numbers(int64_t count) {
+  std::vector<float> x(count);
+  std::iota(x.begin(), x.end(), 0.0f);
+  const Tensor rows = Tensor::FromVector(x, {count, 1});
+  return data::Dataset::FromTensors(rows, rows).batch(1);
+}
+
+std::vector<int> Epoch(BatchStream& stream, int64_t epoch) {
+  std::vector<int> numbers;
+  stream.StartEpoch(epoch);
+  while (const auto batch = stream.Next()) numbers.push_back(static_cast<int>(batch->x().data<float>()[0]));
+  return numbers;
+}
+
+template <typename Function>
+std::string MessageOf(Function function) {
+  try {
+    function();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+    return error.message();
+  }
+  return "nothing thrown";
+}
+
+TEST(BatchStream, WithoutStepsEveryEpochIsAPass) {
+  BatchStream stream("data", Numbers(3), 0);
+  EXPECT_THAT(Epoch(stream, 0), ElementsAre(0, 1, 2));
+  EXPECT_THAT(Epoch(stream, 1), ElementsAre(0, 1, 2));
+  EXPECT_EQ(stream.steps(), 3);
+  EXPECT_FALSE(stream.RanOut());
+}
+
+TEST(BatchStream, WithStepsAnEndlessDatasetGoesOn) {
+  BatchStream stream("data", Numbers(3).repeat(), 2);
+  EXPECT_EQ(stream.steps(), 2);
+  EXPECT_THAT(Epoch(stream, 0), ElementsAre(0, 1));
+  EXPECT_THAT(Epoch(stream, 1), ElementsAre(2, 0));
+  EXPECT_THAT(Epoch(stream, 2), ElementsAre(1, 2));
+}
+
+TEST(BatchStream, WithStepsAFiniteDatasetStartsAgainBetweenEpochs) {
+  BatchStream stream("data", Numbers(4), 2);
+  EXPECT_THAT(Epoch(stream, 0), ElementsAre(0, 1));
+  EXPECT_THAT(Epoch(stream, 1), ElementsAre(2, 3));
+  EXPECT_FALSE(stream.RanOut());
+  EXPECT_THAT(Epoch(stream, 2), ElementsAre(0, 1));
+}
+
+TEST(BatchStream, SaysWhenADatasetEndsWithinAnEpoch) {
+  BatchStream stream("data", Numbers(3), 2);
+  EXPECT_THAT(Epoch(stream, 0), ElementsAre(0, 1));
+  EXPECT_THAT(Epoch(stream, 1), ElementsAre(2));
+  EXPECT_TRUE(stream.RanOut());
+}
+
+TEST(BatchStream, AResumedRunSeesWhatAnUninterruptedOneWould) {
+  const data::Dataset shuffled = Numbers(8).shuffle(8, {.seed = 3});
+  const std::vector<std::pair<data::Dataset, int64_t>> cases = {
+      {shuffled, 0}, {shuffled, 4}, {shuffled, 2}, {shuffled.repeat(), 3}, {Numbers(8).repeat().shuffle(5), 7}};
+  for (const auto& [dataset, steps] : cases) {
+    BatchStream whole("data", dataset, steps);
+    std::vector<std::vector<int>> epochs;
+    for (int64_t epoch = 0; epoch < 6; ++epoch) epochs.push_back(Epoch(whole, epoch));
+    for (int64_t first = 1; first < 6; ++first) {
+      BatchStream resumed("data", dataset, steps);
+      for (int64_t epoch = first; epoch < 6; ++epoch) EXPECT_EQ(Epoch(resumed, epoch), epochs[epoch]) << steps;
+    }
+    EXPECT_NE(epochs[0], epochs[4]);
+  }
+}
+
+TEST(BatchStream, RefusesWhatCannotBeWalked) {
+  EXPECT_EQ(MessageOf([] { BatchStream("fit: the dataset", Numbers(3).repeat(), 0); }),
+            "fit: the dataset is endless: found no number of steps, wanted one above 0");
+  EXPECT_THAT(MessageOf([] { BatchStream("data", Numbers(3), -1); }), HasSubstr("found -1"));
+  for (const int64_t steps : {0, 2}) {
+    EXPECT_EQ(MessageOf([&] {
+                BatchStream stream("fit: the dataset", Numbers(3).take(0), steps);
+                Epoch(stream, 1);
+              }),
+              "fit: the dataset is empty: found 0 batches, wanted 1 or more");
+  }
+  EXPECT_EQ(MessageOf([] {
+              BatchStream stream("data", data::Dataset::FromTensors(Tensor::Zeros(DType::kFloat32, {3, 1})), 0);
+              Epoch(stream, 0);
+            }),
+            "data: batch 0: found 1 tensors, wanted 2: x and y");
+}
+
+}  // namespace
+}  // namespace headrace::keras::internal

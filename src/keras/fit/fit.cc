@@ -1,0 +1,120 @@
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "headrace/data.h"
+#include "headrace/keras.h"
+
+#include "base/result.h"
+#include "keras/callbacks/callbacks.h"
+#include "keras/fit/model_engine.h"
+#include "keras/fit/training_loop.h"
+#include "keras/model_state.h"
+
+namespace headrace::keras {
+namespace {
+
+using internal::BatchStream;
+using internal::ModelState;
+
+void Check(const FitOptions& options) {
+  if (options.initial_epoch < 0) {
+    throw MakeError(ErrorCode::kInvalidArgument, "fit: initial_epoch: found {}, wanted 0 or more",
+                    options.initial_epoch);
+  }
+  if (options.verbose < 0 || options.verbose > 2) {
+    throw MakeError(ErrorCode::kInvalidArgument, "fit: verbose: found {}, wanted 0, 1 or 2", options.verbose);
+  }
+  if (options.batch_size < 1) {
+    throw MakeError(ErrorCode::kInvalidArgument, "fit: batch_size: found {}, wanted 1 or more", options.batch_size);
+  }
+  for (const CallbackPtr& callback : options.callbacks) {
+    if (callback == nullptr) throw MakeError(ErrorCode::kInvalidArgument, "fit: callbacks: found a null pointer");
+  }
+}
+
+// The order in which fit() calls them: as given, checkpoints last.
+std::vector<CallbackPtr> Ordered(std::vector<CallbackPtr> callbacks) {
+  std::stable_partition(callbacks.begin(), callbacks.end(), [](const CallbackPtr& callback) {
+    return dynamic_cast<const internal::CheckpointCallback*>(callback.get()) == nullptr;
+  });
+  return callbacks;
+}
+
+// Lets save() see the callbacks while they train, and no longer, whatever ends the training.
+class CallbacksInState {
+ public:
+  CallbacksInState(ModelState& state, std::vector<CallbackPtr> callbacks) : state_(state) {
+    state_.callbacks = std::move(callbacks);
+  }
+  ~CallbacksInState() { state_.callbacks.clear(); }
+  CallbacksInState(const CallbacksInState&) = delete;
+  CallbacksInState& operator=(const CallbacksInState&) = delete;
+
+ private:
+  ModelState& state_;
+};
+
+// Rows of x before which the training data ends and the validation data begins.
+int64_t SplitAt(const Tensor& x, double validation_split) {
+  const int64_t rows = x.dim(0);
+  const auto at = static_cast<int64_t>(std::floor(static_cast<double>(rows) * (1 - validation_split)));
+  if (validation_split < 0 || at < 1 || at >= rows) {
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "fit: validation_split: found {} of {} rows, wanted a fraction that leaves rows on both sides",
+                    validation_split, rows);
+  }
+  return at;
+}
+
+}  // namespace
+
+History Model::fit(const data::Dataset& data, FitOptions options) {
+  Check(options);
+  ModelState& state = *state_;
+  internal::CompiledEngineOf(state, "fit");
+  BatchStream stream("fit: the dataset", data, options.steps_per_epoch);
+  std::optional<BatchStream> validation;
+  if (options.validation_data != nullptr) {
+    validation.emplace("fit: validation_data", *options.validation_data, options.validation_steps);
+  }
+
+  const CallbacksInState callbacks(state, Ordered(std::move(options.callbacks)));
+  for (const CallbackPtr& callback : state.callbacks) callback->set_model(this);
+  // What load_weights() found belongs to the run that goes on from there, and to no other.
+  std::string callback_states = std::exchange(state.training_state, "");
+  if (options.initial_epoch == 0) callback_states.clear();
+
+  const internal::Training training{
+      // The engine anew each time: a callback may compile the model again, or load weights.
+      .train = [&state](const Tensor& x, const Tensor& y) { return internal::EngineOf(state).TrainBatch(x, y); },
+      .test = [&state](const Tensor& x, const Tensor& y) { return internal::EngineOf(state).TestBatch(x, y); },
+      .metrics = state.compiled->metrics,
+      .epochs = options.epochs,
+      .initial_epoch = options.initial_epoch,
+      .verbose = options.verbose,
+      .callbacks = state.callbacks,
+      .callback_states = std::move(callback_states),
+      .data = &stream,
+      .validation = validation ? &*validation : nullptr,
+      .stop = &stop_training};
+  return internal::RunTraining(training, internal::Display::Process());
+}
+
+History Model::fit(const Tensor& x, const Tensor& y, FitOptions options) {
+  Check(options);
+  internal::CheckRows(x, y);
+  const bool split = options.validation_split != 0 && options.validation_data == nullptr;
+  const int64_t rows = split ? SplitAt(x, options.validation_split) : x.dim(0);
+  auto train = data::Dataset::FromTensors(x.Slice(0, rows), y.Slice(0, rows));
+  if (options.shuffle) train = train.shuffle(rows, {.seed = state_->seed});
+  std::optional<data::Dataset> validation;
+  if (split) {
+    validation = data::Dataset::FromTensors(x.Slice(rows, x.dim(0)), y.Slice(rows, x.dim(0))).batch(options.batch_size);
+    options.validation_data = &*validation;
+  }
+  return fit(train.batch(options.batch_size), std::move(options));
+}
+
+}  // namespace headrace::keras

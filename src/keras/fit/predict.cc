@@ -1,0 +1,74 @@
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "headrace/data.h"
+#include "headrace/keras.h"
+
+#include "base/result.h"
+#include "keras/fit/model_engine.h"
+#include "keras/model_state.h"
+
+namespace headrace::keras {
+namespace {
+
+Shape WithRows(Shape shape, int64_t rows) {
+  shape[0] = rows;
+  return shape;
+}
+
+Tensor Concatenated(const std::vector<Tensor>& parts, const Shape& shape) {
+  int64_t rows = 0;
+  for (const Tensor& part : parts) rows += part.dim(0);
+  Tensor all(DType::kFloat32, WithRows(shape, rows));
+  auto* to = static_cast<char*>(all.raw());
+  for (const Tensor& part : parts) {
+    std::memcpy(to, part.raw(), part.bytes());
+    to += part.bytes();
+  }
+  return all;
+}
+
+}  // namespace
+
+Tensor Model::predict(const Tensor& x, PredictOptions options) {
+  if (!x.defined() || x.shape().rank() == 0 || x.dim(0) == 0 || options.batch_size < 1) {
+    throw MakeError(ErrorCode::kInvalidArgument, "predict: found x {} and batch_size {}, wanted at least one row each",
+                    x.shape().ToString(), options.batch_size);
+  }
+  internal::Engine& engine = internal::EngineOf(*state_);
+  const int64_t available = (x.dim(0) + options.batch_size - 1) / options.batch_size;
+  const int64_t steps = options.steps > 0 ? std::min(options.steps, available) : available;
+  const int64_t rows = std::min(x.dim(0), steps * options.batch_size);
+  Tensor scores(DType::kFloat32, WithRows(output_shape(), rows));
+  for (int64_t begin = 0; begin < rows; begin += options.batch_size) {
+    const int64_t end = std::min(rows, begin + options.batch_size);
+    Tensor part = scores.Slice(begin, end);  // a view: written in place
+    engine.PredictBatch(x.Slice(begin, end), part);
+  }
+  return scores;
+}
+
+Tensor Model::predict(const data::Dataset& data, PredictOptions options) {
+  if (options.steps <= 0 && data.cardinality() == data::kInfinite) {
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "predict: the dataset is endless: found no number of steps, wanted one above 0");
+  }
+  internal::Engine& engine = internal::EngineOf(*state_);
+  std::vector<Tensor> parts;
+  auto batches = data.prefetch(2).MakeIterator();
+  while (options.steps <= 0 || static_cast<int64_t>(parts.size()) < options.steps) {
+    const auto batch = batches.Next();
+    if (!batch) break;
+    Tensor part(DType::kFloat32, WithRows(output_shape(), batch->x().dim(0)));
+    engine.PredictBatch(batch->x(), part);
+    parts.push_back(std::move(part));
+  }
+  if (parts.empty()) {
+    throw MakeError(ErrorCode::kInvalidArgument, "predict: the dataset is empty: found 0 batches, wanted 1 or more");
+  }
+  return Concatenated(parts, output_shape());
+}
+
+}  // namespace headrace::keras

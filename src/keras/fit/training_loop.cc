@@ -1,0 +1,156 @@
+#include "keras/fit/training_loop.h"
+
+#include <cmath>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "keras/console.h"
+#include "keras/model_state.h"
+
+namespace headrace::keras::internal {
+namespace {
+
+// One run of fit(): an epoch after the other until the last one, or until somebody stops it.
+class Run {
+ public:
+  Run(const Training& training, const Display& display)
+      : training_(training), display_(display), target_(training.data->steps()) {}
+
+  History Go() {
+    *training_.stop = false;
+    for (const CallbackPtr& callback : training_.callbacks) callback->on_train_begin();
+    // Behind on_train_begin(), where callbacks forget what they knew.
+    if (!training_.callback_states.empty()) RestoreCallbackStates(training_.callback_states, training_.callbacks);
+    for (int epoch = training_.initial_epoch; epoch < training_.epochs && !*training_.stop; ++epoch) Epoch(epoch);
+    for (const CallbackPtr& callback : training_.callbacks) callback->on_train_end();
+    return std::move(history_);
+  }
+
+ private:
+  void Epoch(int epoch) {
+    if (training_.verbose > 0) display_.write(fmt::format("Epoch {}/{}\n", epoch + 1, training_.epochs));
+    for (const CallbackPtr& callback : training_.callbacks) callback->on_epoch_begin(epoch);
+    Progbar bar = display_.Bar(target_, training_.verbose);
+    RunningMeans means(training_.metrics);
+    training_.data->StartEpoch(epoch);
+    const int64_t steps = Batches(epoch, means, bar);
+    if (training_.data->RanOut()) SayDataRanOut(epoch, steps);
+    if (steps == 0) return;  // nothing to report
+    target_ = steps;
+
+    Logs logs;
+    means.WriteTo(logs);
+    if (training_.validation != nullptr) Validate(logs);
+    for (const CallbackPtr& callback : training_.callbacks) callback->on_epoch_end(epoch, logs);
+    Record(epoch, logs);
+    // Behind the callbacks, so that what they added (lr) is shown as well.
+    bar.Update(steps, logs, true);
+  }
+
+  // Returns the number of steps.
+  int64_t Batches(int epoch, RunningMeans& means, Progbar& bar) {
+    Logs logs;
+    int64_t step = 0;
+    while (!*training_.stop) {
+      const auto batch = training_.data->Next();
+      if (!batch) break;
+      for (const CallbackPtr& callback : training_.callbacks) callback->on_train_batch_begin(static_cast<int>(step));
+      const BatchResult result = training_.train(batch->x(), batch->y());
+      if (!std::isfinite(result.loss)) SayLossIsNotFinite(epoch, step, result.loss);
+      means.Add(result);
+      means.WriteTo(logs);
+      for (const CallbackPtr& callback : training_.callbacks) {
+        callback->on_train_batch_end(static_cast<int>(step), logs);
+      }
+      // The last step is shown with the epoch's validation.
+      if (++step != target_) bar.Update(step, logs);
+    }
+    return step;
+  }
+
+  void Validate(Logs& logs) {
+    RunEvaluation({training_.test, training_.metrics, 0, training_.validation}, display_, logs, "val_");
+  }
+
+  void Record(int epoch, const Logs& logs) {
+    history_.epoch.push_back(epoch);
+    for (const auto& [name, value] : logs) {
+      auto& columns = history_.history;
+      auto column = columns.begin();
+      while (column != columns.end() && column->first != name) ++column;
+      if (column == columns.end()) column = columns.insert(column, {name, {}});
+      column->second.push_back(value);
+    }
+  }
+
+  void SayDataRanOut(int epoch, int64_t steps) {
+    *training_.stop = true;
+    Warn(
+        fmt::format("fit: the data ended in epoch {} after {} of {} batches; training stops. Datasets go on for ever "
+                    "with repeat()",
+                    epoch + 1, steps, training_.data->steps()));
+  }
+
+  void SayLossIsNotFinite(int epoch, int64_t step, double loss) {
+    if (std::exchange(said_not_finite_, true)) return;
+    Warn(
+        fmt::format("fit: the loss is {} in epoch {}, batch {}; training goes on, but what it learnt is likely lost. "
+                    "Try a lower learning rate; the callback TerminateOnNaN stops here",
+                    std::isnan(loss) ? "nan" : "infinite", epoch + 1, step + 1));
+  }
+
+  void Warn(const std::string& text) {
+    if (display_.terminal && training_.verbose == 1) display_.write("\n");  // the bar's line ends here
+    display_.warn(text);
+  }
+
+  const Training& training_;
+  const Display& display_;
+  int64_t target_;  // steps of an epoch, 0 while unknown
+  History history_;
+  bool said_not_finite_ = false;
+};
+
+}  // namespace
+
+Display Display::Process() {
+  return {.terminal = PrintsToTerminal(), .now = SteadySeconds, .write = internal::Print, .warn = internal::Warn};
+}
+
+Progbar Display::Bar(int64_t target, int verbose) const {
+  return Progbar({.target = target, .verbose = verbose, .terminal = terminal, .now = now, .write = write});
+}
+
+void RunningMeans::Add(const BatchResult& batch) {
+  sum_.rows += batch.rows;
+  sum_.loss += batch.loss;
+  sum_.correct += batch.correct;
+}
+
+void RunningMeans::WriteTo(Logs& logs, const std::string& prefix) const {
+  const auto rows = static_cast<double>(sum_.rows);
+  logs.Set(prefix + "loss", sum_.loss / rows);
+  for (const std::string& metric : metrics_) logs.Set(prefix + metric, static_cast<double>(sum_.correct) / rows);
+}
+
+History RunTraining(const Training& training, const Display& display) { return Run(training, display).Go(); }
+
+void RunEvaluation(const Evaluation& evaluation, const Display& display, Logs& logs, const std::string& prefix) {
+  BatchStream& data = *evaluation.data;
+  Progbar bar = display.Bar(data.steps(), evaluation.verbose);
+  RunningMeans means(evaluation.metrics);
+  data.Rewind();
+  int64_t steps = 0;
+  while (const auto batch = data.Next()) {
+    means.Add(evaluation.test(batch->x(), batch->y()));
+    means.WriteTo(logs, prefix);
+    if (++steps != data.steps()) bar.Update(steps, logs);
+  }
+  bar.Update(steps, logs, true);
+  if (data.RanOut()) {
+    display.warn(fmt::format("evaluate: the data ended after {} of {} batches", steps, data.steps()));
+  }
+}
+
+}  // namespace headrace::keras::internal

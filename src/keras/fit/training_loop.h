@@ -1,0 +1,62 @@
+// The loops of fit() and evaluate() over anything that computes batches: what is counted, shown and told to callbacks.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "headrace/keras.h"
+
+#include "keras/engine.h"
+#include "keras/fit/batch_stream.h"
+#include "keras/progress.h"
+
+namespace headrace::keras::internal {
+
+using BatchFn = std::function<BatchResult(const Tensor& x, const Tensor& y)>;
+
+// Where a loop shows what happens. The defaults are the process's.
+struct Display {
+  static Display Process();
+  bool terminal = false;
+  std::function<double()> now;  // seconds; monotonic
+  std::function<void(const std::string&)> write, warn;
+
+  Progbar Bar(int64_t target, int verbose) const;
+};
+
+// Means over all rows so far, as Logs: loss, then the metrics ("accuracy" under the name the user gave it).
+class RunningMeans {
+ public:
+  explicit RunningMeans(const std::vector<std::string>& metrics) : metrics_(metrics) {}
+  void Add(const BatchResult& batch);
+  void WriteTo(Logs& logs, const std::string& prefix = "") const;
+
+ private:
+  const std::vector<std::string>& metrics_;
+  BatchResult sum_;
+};
+
+struct Training {
+  BatchFn train, test;
+  std::vector<std::string> metrics;
+  int epochs = 1, initial_epoch = 0, verbose = 1;
+  std::vector<CallbackPtr> callbacks;  // called in this order
+  std::string callback_states;         // given to them behind on_train_begin(); "" for none
+  BatchStream* data = nullptr;
+  BatchStream* validation = nullptr;  // null for none
+  bool* stop = nullptr;               // set by callbacks
+};
+History RunTraining(const Training& training, const Display& display);
+
+struct Evaluation {
+  BatchFn test;
+  std::vector<std::string> metrics;
+  int verbose = 1;
+  BatchStream* data = nullptr;
+};
+// "loss" and the metrics, each behind `prefix`, into `logs`.
+void RunEvaluation(const Evaluation& evaluation, const Display& display, Logs& logs, const std::string& prefix = "");
+
+}  // namespace headrace::keras::internal

@@ -1,0 +1,78 @@
+// A model from a file goes on exactly where the saved one was.
+
+#include <gtest/gtest.h>
+
+#include "headrace/keras.h"
+
+#include "base/testing/temporary_directory.h"
+
+namespace headrace::keras {
+namespace {
+
+Sequential Network(int64_t seed) {
+  return Sequential({Conv2D(4, {3, 3}, {.padding = "same", .input_shape = {8, 8, 3}}), BatchNormalization(),
+                     Activation("relu"), Dropout(0.5f), Flatten(), Dense(3), Activation("softmax")},
+                    {.seed = seed});
+}
+
+struct Batch {
+  Tensor x = Tensor(DType::kFloat32, {16, 8, 8, 3});
+  Tensor y = Tensor(DType::kInt64, {16});
+};
+Batch MakeBatch() {
+  Batch batch;
+  for (int64_t i = 0; i < batch.x.size(); ++i) batch.x.data<float>()[i] = static_cast<float>(i * 7919 % 251) / 251;
+  for (int64_t i = 0; i < batch.y.size(); ++i) batch.y.data<int64_t>()[i] = i % 3;
+  return batch;
+}
+
+std::vector<double> Losses(Model& model, int steps) {
+  const Batch batch = MakeBatch();
+  std::vector<double> losses;
+  for (int i = 0; i < steps; ++i) losses.push_back(model.train_on_batch(batch.x, batch.y).At("loss"));
+  return losses;
+}
+
+class ResumeTest : public testing::TestWithParam<const char*> {
+ protected:
+  // Saves after three steps; returns the losses of the next three.
+  std::vector<double> TrainAndSave() const {
+    Sequential model = Network(1);
+    model.compile(Optimizer(GetParam()), "sparse_categorical_crossentropy");
+    Losses(model, 3);
+    model.save(path_);
+    return Losses(model, 3);
+  }
+
+  TemporaryDirectory directory_;
+  std::string path_ = directory_ / "model.h5";
+};
+
+TEST_P(ResumeTest, FromTheFileAlone) {
+  const std::vector<double> wanted = TrainAndSave();
+  Model model = LoadModel(path_);
+  EXPECT_EQ(Losses(model, 3), wanted);
+}
+
+TEST_P(ResumeTest, IntoAModelOfAnotherSeed) {
+  const std::vector<double> wanted = TrainAndSave();
+  Sequential model = Network(2);
+  model.compile(Optimizer(GetParam()), "sparse_categorical_crossentropy");
+  model.load_weights(path_);
+  EXPECT_EQ(Losses(model, 3), wanted);
+}
+
+// The engine keeps what it has compiled; only values change under it.
+TEST_P(ResumeTest, IntoAModelThatHasTrained) {
+  const std::vector<double> wanted = TrainAndSave();
+  Sequential model = Network(2);
+  model.compile(Optimizer(GetParam()), "sparse_categorical_crossentropy");
+  Losses(model, 2);
+  model.load_weights(path_);
+  EXPECT_EQ(Losses(model, 3), wanted);
+}
+
+INSTANTIATE_TEST_SUITE_P(Optimizers, ResumeTest, testing::Values("sgd", "rmsprop", "adam"));
+
+}  // namespace
+}  // namespace headrace::keras

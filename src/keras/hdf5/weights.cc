@@ -1,0 +1,88 @@
+#include "keras/hdf5/weights.h"
+
+#include <cstring>
+
+#include "base/result.h"
+
+namespace headrace::keras::internal::hdf5 {
+namespace {
+
+std::vector<std::string> RequireTexts(const Group& group, const char* name) {
+  auto texts = group.Texts(name);
+  if (!texts) throw MakeError(ErrorCode::kDataLoss, "{}: no attribute \"{}\"", group.path(), name);
+  return std::move(*texts);
+}
+
+// Keras 2's model.layers holds the input of a functional model, but not that of a Sequential.
+std::vector<std::shared_ptr<LayerState>> KerasLayers(const ModelState& state) {
+  auto layers = state.Layers();
+  if (!state.sequential) layers.insert(layers.begin(), state.input()->layer);
+  return layers;
+}
+
+// The group of one layer that has weights.
+struct SavedLayer {
+  std::string name;
+  Group group;
+  std::vector<std::string> weights;
+};
+
+std::vector<SavedLayer> SavedLayers(const Group& group) {
+  std::vector<SavedLayer> saved;
+  for (const std::string& name : RequireTexts(group, "layer_names")) {
+    Group layer = group.OpenGroup(name);
+    std::vector<std::string> weights = RequireTexts(layer, "weight_names");
+    if (!weights.empty()) saved.push_back({name, std::move(layer), std::move(weights)});
+  }
+  return saved;
+}
+
+std::vector<Tensor> ReadLayer(const SavedLayer& saved, const LayerState& layer) {
+  if (saved.weights.size() != layer.weights.size())
+    throw MakeError(ErrorCode::kInvalidArgument, "{}: found {} weights for layer {}, wanted {}", saved.group.path(),
+                    saved.weights.size(), layer.name, layer.weights.size());
+  std::vector<Tensor> values;
+  for (size_t i = 0; i < saved.weights.size(); ++i) {
+    const Shape shape = saved.group.ShapeOf(saved.weights[i]);
+    if (shape != layer.specs[i].shape)
+      throw MakeError(ErrorCode::kInvalidArgument, "{}/{}: found shape {} for {}, wanted {}", saved.group.path(),
+                      saved.weights[i], shape.ToString(), layer.weights[i]->name, layer.specs[i].shape.ToString());
+    values.push_back(saved.group.ReadFloats(saved.weights[i]));
+  }
+  return values;
+}
+
+}  // namespace
+
+void WriteWeights(Group& group, const ModelState& state) {
+  const auto layers = KerasLayers(state);
+  std::vector<std::string> names;
+  for (const auto& layer : layers) names.push_back(layer->name);
+  group.SetTexts("layer_names", names);
+  for (const auto& layer : layers) {
+    Group layer_group = group.CreateGroup(layer->name);
+    std::vector<std::string> weights;
+    for (const VariablePtr& weight : layer->weights) {
+      weights.push_back(weight->name + ":0");
+      layer_group.Write(weights.back(), weight->value);
+    }
+    layer_group.SetTexts("weight_names", weights);
+  }
+}
+
+void ReadWeights(const Group& group, const ModelState& state) {
+  std::vector<std::shared_ptr<LayerState>> layers;
+  for (auto& layer : state.Layers())
+    if (!layer->weights.empty()) layers.push_back(std::move(layer));
+  const std::vector<SavedLayer> saved = SavedLayers(group);
+  if (saved.size() != layers.size())
+    throw MakeError(ErrorCode::kInvalidArgument, "{}: found {} layers with weights, wanted {} as in model {}",
+                    group.path(), saved.size(), layers.size(), state.name);
+  std::vector<std::vector<Tensor>> values;
+  for (size_t i = 0; i < layers.size(); ++i) values.push_back(ReadLayer(saved[i], *layers[i]));
+  for (size_t i = 0; i < layers.size(); ++i)
+    for (size_t j = 0; j < values[i].size(); ++j)
+      std::memcpy(layers[i]->weights[j]->value.raw(), values[i][j].raw(), values[i][j].bytes());
+}
+
+}  // namespace headrace::keras::internal::hdf5

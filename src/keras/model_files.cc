@@ -1,0 +1,45 @@
+// The handle Model and its files.
+#include "base/result.h"
+#include "keras/engine.h"
+#include "keras/model_state.h"
+
+namespace headrace::keras {
+namespace {
+
+class LoadedModel : public Model {
+ public:
+  explicit LoadedModel(std::shared_ptr<internal::ModelState> state) : Model(std::move(state)) {}
+};
+
+void CheckBuilt(const internal::ModelState& state) {
+  if (state.nodes.empty())
+    throw MakeError(ErrorCode::kFailedPrecondition, "{}: found a model without layers, add() some first", state.name);
+}
+
+// Of the fit() that runs, else what a file brought for the next one.
+std::string TrainingState(const internal::ModelState& state) {
+  return state.callbacks.empty() ? state.training_state : internal::CallbackStates(state.callbacks);
+}
+
+}  // namespace
+
+std::string Model::algorithms() const { return state_->engine ? state_->engine->algorithms() : ""; }
+
+void Model::save(const std::string& path) const {
+  CheckBuilt(*state_);
+  internal::SaveModel(*state_, path, TrainingState(*state_));
+}
+
+void Model::save_weights(const std::string& path) const {
+  CheckBuilt(*state_);
+  internal::SaveWeights(*state_, path);
+}
+
+void Model::load_weights(const std::string& path) {
+  CheckBuilt(*state_);
+  state_->training_state = internal::LoadWeights(*state_, path);
+}
+
+Model LoadModel(const std::string& path) { return LoadedModel(internal::LoadModelFile(path)); }
+
+}  // namespace headrace::keras

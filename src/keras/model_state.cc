@@ -1,0 +1,87 @@
+#include "keras/model_state.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/result.h"
+#include "keras/engine.h"
+#include "keras/packed.h"
+
+namespace headrace::keras::internal {
+
+ModelState::ModelState() = default;
+ModelState::~ModelState() = default;
+
+std::vector<std::shared_ptr<LayerState>> ModelState::Layers() const {
+  std::vector<std::shared_ptr<LayerState>> layers;
+  std::set<const LayerState*> seen;
+  for (size_t i = 1; i < nodes.size(); ++i)
+    if (seen.insert(nodes[i]->layer.get()).second) layers.push_back(nodes[i]->layer);
+  return layers;
+}
+
+std::vector<VariablePtr> ModelState::Weights() const {
+  std::vector<VariablePtr> weights;
+  for (const auto& layer : Layers()) weights.insert(weights.end(), layer->weights.begin(), layer->weights.end());
+  return weights;
+}
+
+std::vector<VariablePtr> ModelState::TrainableWeights() const {
+  if (compiled) return compiled->trainable;
+  std::vector<VariablePtr> weights;
+  for (const auto& layer : Layers())
+    for (const VariablePtr& weight : layer->weights)
+      if (layer->trainable && weight->trainable) weights.push_back(weight);
+  return weights;
+}
+
+namespace {
+
+// compile() decides which layers train, whatever they say later.
+void FixBatchNormalizations(Graph& graph, const std::vector<VariablePtr>& trainable) {
+  for (Value& value : graph.values)
+    if (auto* op = std::get_if<BatchNormOp>(&value.op))
+      op->trainable = std::find(trainable.begin(), trainable.end(), value.variables[0]) != trainable.end();
+}
+
+bool Fits(const std::vector<Slot>& slots, const std::vector<std::string>& names, const std::vector<Shape>& shapes) {
+  if (slots.size() != names.size()) return false;
+  for (size_t i = 0; i < slots.size(); ++i) {
+    const auto same = [](const Tensor& value, const Shape& shape) { return value.shape() == shape; };
+    if (slots[i].name != names[i] ||
+        !std::equal(slots[i].values.begin(), slots[i].values.end(), shapes.begin(), shapes.end(), same))
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Graph ModelState::Lower() const {
+  Graph graph;
+  std::vector<int> values;  // of each node
+  for (const auto& node : nodes) {
+    std::vector<int> inputs;
+    for (const auto& input : node->inputs)
+      inputs.push_back(values[std::find(nodes.begin(), nodes.end(), input) - nodes.begin()]);
+    values.push_back(node->layer->Lower(graph, inputs));
+  }
+  graph.output = values.back();
+  if (compiled) FixBatchNormalizations(graph, compiled->trainable);
+  return graph;
+}
+
+void ModelState::EnsureSlots() {
+  if (!compiled) throw MakeError(ErrorCode::kFailedPrecondition, "{}: compile() the model first", name);
+  OptimizerState& optimizer = *compiled->optimizer.state();
+  std::vector<Shape> shapes;
+  for (const VariablePtr& weight : compiled->trainable) shapes.push_back(weight->value.shape());
+  const std::vector<std::string> names = shapes.empty() ? std::vector<std::string>{} : SlotNames(optimizer);
+  if (Fits(optimizer.slots, names, shapes)) return;
+  if (!optimizer.slots.empty())
+    throw MakeError(ErrorCode::kFailedPrecondition,
+                    "{}: the optimizer holds the state of other variables; compile() with a new one", name);
+  for (const std::string& slot : names) optimizer.slots.push_back({slot, PackTensors(shapes).views});
+}
+
+}  // namespace headrace::keras::internal

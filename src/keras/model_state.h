@@ -1,0 +1,69 @@
+// ModelState: what a Model handle refers to: the layers, what compile() fixed, and the engine that runs them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "headrace/keras.h"
+
+#include "keras/graph.h"
+#include "keras/layer_state.h"
+#include "keras/optimizer_state.h"
+
+namespace headrace::keras::internal {
+
+class Engine;
+
+struct Compiled {
+  Optimizer optimizer;
+  Loss loss;
+  std::vector<std::string> metrics;
+  CompileOptions options;
+  std::vector<VariablePtr> trainable;  // as the layers said when compile() ran
+};
+
+struct ModelState {
+  ModelState();
+  ~ModelState();
+
+  std::string name;
+  bool sequential = false;
+  uint64_t seed = 0;
+  std::vector<std::shared_ptr<Node>> nodes;  // in topological order; nodes[0] is the input
+  std::optional<Compiled> compiled;
+  std::unique_ptr<Engine> engine;  // made at the first batch; dropped when the model changes
+  // The callbacks of the fit() that runs: Model::save() keeps CallbackStates(callbacks) in the file, and
+  // Model::load_weights() puts what it finds there into training_state, for the fit() that resumes.
+  std::vector<CallbackPtr> callbacks;
+  std::string training_state;
+
+  const std::shared_ptr<Node>& input() const { return nodes.front(); }
+  const std::shared_ptr<Node>& output() const { return nodes.back(); }
+  // Every layer once, in order, without the InputLayer.
+  std::vector<std::shared_ptr<LayerState>> Layers() const;
+  std::vector<VariablePtr> Weights() const;  // layer by layer, trainable first within a layer
+  // Those the optimizer updates, in the order of Weights(); fixed by compile(), until then what the layers say.
+  std::vector<VariablePtr> TrainableWeights() const;
+  Graph Lower() const;
+  // The compiled model's optimizer slots exist after this call (zeros until trained). Throws kFailedPrecondition when
+  // the optimizer has already trained other variables.
+  void EnsureSlots();
+};
+
+// Keras's legacy HDF5 files (hdf5/): all of Model::save(), save_weights(), load_weights() and LoadModel().
+void SaveModel(const ModelState& state, const std::string& path, const std::string& training_state);
+void SaveWeights(const ModelState& state, const std::string& path);
+// Reads either kind of file into a model of the same architecture; returns the training state kept by SaveModel.
+std::string LoadWeights(ModelState& state, const std::string& path);
+std::shared_ptr<ModelState> LoadModelFile(const std::string& path);
+
+// Keras 2's table (summary.cc).
+std::string Summary(const ModelState& state);
+
+// The callbacks' states as one text, kept in checkpoints (callbacks/).
+std::string CallbackStates(const std::vector<CallbackPtr>& callbacks);
+void RestoreCallbackStates(const std::string& text, const std::vector<CallbackPtr>& callbacks);
+
+}  // namespace headrace::keras::internal

@@ -1,0 +1,32 @@
+// Parameters: the trainable variables' values and gradients, each packed into one buffer.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "keras/graph.h"
+#include "keras/packed.h"
+
+namespace headrace::keras::internal {
+
+class Parameters {
+ public:
+  // Moves the variables' values into the packed buffer: Variable::value becomes a view of it.
+  explicit Parameters(std::vector<VariablePtr> trainable);
+
+  // Where the gradient of `variable` goes, null when it is not trained.
+  float* gradient(const Variable* variable) const;
+  // Index among the trainable variables, -1 when it is not one of them.
+  int index(const Variable* variable) const;
+
+  const Tensor& values() const { return values_.buffer; }
+  const Tensor& gradients() const { return gradients_.buffer; }
+  const Tensor& gradient_view(size_t index) const { return gradients_.views[index]; }
+
+ private:
+  std::vector<VariablePtr> trainable_;
+  PackedTensors values_, gradients_;
+  std::map<const Variable*, int> index_;
+};
+
+}  // namespace headrace::keras::internal

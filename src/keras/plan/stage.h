@@ -1,0 +1,168 @@
+// Stage: one step of a compiled plan with everything bound: kernels chosen, pointers fixed. Running allocates nothing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "keras/graph.h"
+#include "keras/plan/fuse.h"
+#include "keras/plan/parameters.h"
+#include "keras/plan/profile.h"
+#include "tensor/backend.h"
+
+namespace headrace::keras::internal {
+
+// What changes from step to step.
+struct StepContext {
+  bool training = false;
+  uint32_t dropout_key = 0;  // of this step; stages mix their own position in
+  const std::function<void(size_t variable)>* gradient_ready = nullptr;
+  Profile* profile = nullptr;
+};
+
+class Stage {
+ public:
+  explicit Stage(std::string label) : label_(std::move(label)) {}
+  virtual ~Stage() = default;
+  virtual void Forward(const StepContext& step) = 0;
+  // Writes dx (where it is wanted) from dy, and the gradients of the stage's variables.
+  virtual void Backward(const StepContext& step) = 0;
+  virtual size_t workspace_bytes() const { return 0; }
+
+  const std::string& label() const { return label_; }
+
+  // Bound once by the plan.
+  std::vector<void*> x;   // inputs
+  void* y = nullptr;      // output
+  void* dy = nullptr;     // its gradient
+  std::vector<void*> dx;  // gradients of the inputs; null where none is wanted. dx[0] may be dy for epilogues
+  void* workspace = nullptr;
+
+ private:
+  std::string label_;
+};
+
+// A variable that a stage reads, and where its gradient goes.
+struct Weight {
+  VariablePtr variable;
+  float* gradient = nullptr;  // null: not trained
+  int index = -1;             // among the trainable variables
+  const float* data() const { return static_cast<const float*>(variable->value.raw()); }
+  float* mutable_data() const { return static_cast<float*>(variable->value.raw()); }
+  void Ready(const StepContext& step) const {
+    if (step.gradient_ready != nullptr && *step.gradient_ready && index >= 0)
+      (*step.gradient_ready)(static_cast<size_t>(index));
+  }
+};
+
+// What stages are built from.
+struct StageContext {
+  const tensor::Backend& backend;
+  const Parameters* parameters = nullptr;  // null: nothing is trained
+  DType dtype = DType::kFloat32;
+  int64_t batch = 0;
+  bool training = false;
+
+  Weight Bind(const VariablePtr& variable) const {
+    if (parameters == nullptr) return {variable};
+    return {variable, parameters->gradient(variable.get()), parameters->index(variable.get())};
+  }
+};
+
+class ConvStage : public Stage {
+ public:
+  ConvStage(const StageContext& context, const Value& value, const tensor::Conv2DDesc& desc);
+  void Forward(const StepContext& step) override;
+  void Backward(const StepContext& step) override;
+  size_t workspace_bytes() const override;
+
+  std::unique_ptr<tensor::ConvForward> forward;
+  std::unique_ptr<tensor::ConvBackwardData> backward_data;        // null: the input needs no gradient
+  std::unique_ptr<tensor::ConvBackwardWeights> backward_weights;  // null: not trained
+  const tensor::ChannelAffine* input = nullptr;                   // applied while loading x
+  const tensor::ChannelMoments* moments = nullptr;                // of y, where the next stage wants them
+  const tensor::Conv2DDesc& desc() const { return desc_; }
+  bool trained() const { return kernel_.gradient != nullptr; }
+
+ private:
+  tensor::Conv2DDesc desc_;
+  Weight kernel_, bias_;
+  bool has_bias_;
+};
+
+class DenseStage : public Stage {
+ public:
+  DenseStage(const StageContext& context, const Value& value, const tensor::DenseDesc& desc);
+  void Forward(const StepContext& step) override;
+  void Backward(const StepContext& step) override;
+  size_t workspace_bytes() const override { return backend_.DenseWorkspaceBytes(desc_); }
+
+ private:
+  const tensor::Backend& backend_;
+  tensor::DenseDesc desc_;
+  Weight kernel_, bias_;
+  bool has_bias_;
+};
+
+// BatchNormalization, ReLU, pooling and dropout in one (see tensor::EpilogueDesc).
+class EpilogueStage : public Stage {
+ public:
+  // position: of the stage in the plan, part of the dropout key.
+  EpilogueStage(const StageContext& context, const FusedStep& fused, const Shape& input, uint32_t position);
+  void Forward(const StepContext& step) override;
+  void Backward(const StepContext& step) override;
+
+  // The consumer applies the epilogue while it loads x: nothing is written. Only scale, shift and ReLU can be deferred.
+  bool deferrable() const { return desc_.pool_h * desc_.pool_w == 1 && rate_ == 0; }
+  bool deferred = false;
+  // Somebody else writes moments() before Forward.
+  bool moments_given = false;
+  bool uses_batch_statistics() const { return batch_statistics_; }
+  const tensor::ChannelAffine& affine() const { return affine_; }
+  const tensor::ChannelMoments& moments() const { return moments_; }
+  bool pools() const { return desc_.pool_h * desc_.pool_w > 1; }
+
+ private:
+  void PrepareScale();
+  void MoveStatistics();
+  tensor::DropoutDraw Draw(const StepContext& step) const;
+
+  const tensor::Backend& backend_;
+  tensor::EpilogueDesc desc_;
+  uint32_t position_;
+  float rate_ = 0;
+  bool batch_statistics_ = false;  // else BatchNormalization, where there is one, uses the moving ones
+  float momentum_ = 0, epsilon_ = 0;
+  Weight gamma_, beta_, moving_mean_, moving_variance_;
+  Tensor statistics_;  // [8, c]: mean, variance, rstd, scale, shift, dgamma, dbeta, zeros
+  float* Row(int row) { return statistics_.data<float>() + row * desc_.c; }
+  tensor::ChannelAffine affine_;
+  tensor::ChannelMoments moments_;
+};
+
+// Every stage without weights or state is two calls of the back end.
+class SimpleStage : public Stage {
+ public:
+  using Run = std::function<void(const Stage& stage)>;
+  SimpleStage(std::string label, Run forward, Run backward)
+      : Stage(std::move(label)), forward_(std::move(forward)), backward_(std::move(backward)) {}
+  void Forward(const StepContext& step) override {
+    Profile::Scope scope(step.profile, label(), "forward");
+    forward_(*this);
+  }
+  void Backward(const StepContext& step) override {
+    Profile::Scope scope(step.profile, label(), "backward");
+    backward_(*this);
+  }
+
+ private:
+  Run forward_, backward_;
+};
+
+// The stage of a step that is neither convolution, dense nor epilogue. shapes: of its inputs, batch included.
+std::unique_ptr<Stage> MakeSimpleStage(const StageContext& context, const Value& value,
+                                       const std::vector<Shape>& shapes);
+
+}  // namespace headrace::keras::internal

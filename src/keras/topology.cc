@@ -1,0 +1,130 @@
+#include "keras/topology.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "base/result.h"
+
+namespace headrace::keras::internal {
+namespace {
+
+using NodePtr = std::shared_ptr<Node>;
+
+// A depth-first walk against the edges: which nodes there are, and when their layers were first met.
+class Walk {
+ public:
+  explicit Walk(const NodePtr& output) { Visit(output); }
+
+  const std::vector<NodePtr>& nodes() const { return nodes_; }  // inputs before what uses them
+  size_t Rank(const NodePtr& node) const { return ranks_.at(node->layer.get()); }
+
+ private:
+  void Visit(const NodePtr& node) {
+    if (!seen_.insert(node.get()).second) return;
+    ranks_.try_emplace(node->layer.get(), ranks_.size());
+    for (const NodePtr& input : node->inputs) Visit(input);
+    nodes_.push_back(node);
+  }
+
+  std::set<const Node*> seen_;
+  std::map<const LayerState*, size_t> ranks_;
+  std::vector<NodePtr> nodes_;
+};
+
+// Steps from each node to the output, the longest way. A layer called more than once counts as far away as its
+// furthest call met so far, as in Keras.
+std::map<const Node*, int> DepthsOf(const std::vector<NodePtr>& nodes) {
+  std::map<const Node*, int> depths;
+  std::map<const LayerState*, int> of_layer;
+  for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
+    const int depth = std::max(depths[node->get()], of_layer[(*node)->layer.get()]);
+    depths[node->get()] = of_layer[(*node)->layer.get()] = depth;
+    for (const NodePtr& input : (*node)->inputs) {
+      int& below = depths[input.get()];
+      below = std::max(below, depth + 1);
+    }
+  }
+  return depths;
+}
+
+void CheckInputs(const std::vector<NodePtr>& nodes, const NodePtr& input) {
+  bool found = false;
+  for (const NodePtr& node : nodes) {
+    if (node == input) found = true;
+    if (node != input && node->inputs.empty())
+      throw MakeError(ErrorCode::kInvalidArgument,
+                      "model: found an output that depends on a second input of shape {}, wanted only the given one",
+                      node->shape.ToString());
+  }
+  if (!found)
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "model: the graph is disconnected: the output does not depend on the "
+                    "given input");
+}
+
+// "MaxPooling2D" -> "max_pooling2d".
+std::string SnakeCase(const std::string& class_name) {
+  std::string name;
+  for (size_t i = 0; i < class_name.size(); ++i) {
+    const auto c = static_cast<unsigned char>(class_name[i]);
+    const bool after_lower = i > 0 && std::islower(static_cast<unsigned char>(class_name[i - 1]));
+    if (std::isupper(c) && after_lower) name += '_';
+    name += static_cast<char>(std::tolower(c));
+  }
+  return name;
+}
+
+std::string FreeName(const std::string& base, const std::set<std::string>& taken) {
+  if (!taken.contains(base)) return base;
+  for (int i = 1;; ++i)
+    if (std::string name = base + "_" + std::to_string(i); !taken.contains(name)) return name;
+}
+
+void NameWeights(const LayerState& layer) {
+  for (size_t i = 0; i < layer.weights.size(); ++i) layer.weights[i]->name = layer.name + "/" + layer.specs[i].name;
+}
+
+}  // namespace
+
+std::vector<NodePtr> OrderNodes(const NodePtr& input, const NodePtr& output) {
+  if (!input->inputs.empty())
+    throw MakeError(ErrorCode::kInvalidArgument, "model: found the output of layer {} as input, wanted one of Input()",
+                    input->layer->Label());
+  if (input == output) throw MakeError(ErrorCode::kInvalidArgument, "model: found no layer between input and output");
+  const Walk walk(output);
+  CheckInputs(walk.nodes(), input);
+  const std::map<const Node*, int> depths = DepthsOf(walk.nodes());
+  std::vector<NodePtr> nodes = walk.nodes();
+  const auto key = [&](const NodePtr& node) { return std::tuple(-depths.at(node.get()), walk.Rank(node)); };
+  std::stable_sort(nodes.begin(), nodes.end(), [&](const NodePtr& a, const NodePtr& b) { return key(a) < key(b); });
+  return nodes;
+}
+
+std::string AutomaticName(const LayerState& layer, const std::vector<NodePtr>& nodes) {
+  std::set<std::string> taken;
+  for (const NodePtr& node : nodes) taken.insert(node->layer->name);
+  if (dynamic_cast<const InputLayer*>(&layer) == nullptr) return FreeName(SnakeCase(layer.ClassName()), taken);
+  for (int i = 1;; ++i)  // Keras 2 counts inputs from one
+    if (std::string name = "input_" + std::to_string(i); !taken.contains(name)) return name;
+}
+
+void NameLayers(const std::vector<NodePtr>& nodes) {
+  std::set<const LayerState*> layers;
+  std::set<std::string> taken;
+  for (const NodePtr& node : nodes) {
+    const LayerState& layer = *node->layer;
+    if (!layers.insert(&layer).second || layer.name.empty()) continue;
+    if (!taken.insert(layer.name).second)
+      throw MakeError(ErrorCode::kInvalidArgument, "model: found two layers named \"{}\", wanted unique names",
+                      layer.name);
+  }
+  for (const NodePtr& node : nodes) {
+    LayerState& layer = *node->layer;
+    if (layer.name.empty()) layer.name = AutomaticName(layer, nodes);
+    NameWeights(layer);
+  }
+}
+
+}  // namespace headrace::keras::internal

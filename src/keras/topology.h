@@ -1,0 +1,26 @@
+// Topology: the order of a model's nodes and the names of its layers.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "keras/layer_state.h"
+
+namespace headrace::keras::internal {
+
+// The nodes between `input` and `output` in Keras's order, input first, output last: by falling distance from the
+// output, then by the order in which a walk from the output meets their layers. Weights files that Keras wrote go by
+// the order of layers that follows from it. Throws kInvalidArgument when the output does not depend on `input`, or
+// depends on another input too.
+std::vector<std::shared_ptr<Node>> OrderNodes(const std::shared_ptr<Node>& input, const std::shared_ptr<Node>& output);
+
+// A name for an unnamed layer that joins `nodes`: the first free of "conv2d", "conv2d_1", …; of "input_1", … for an
+// input.
+std::string AutomaticName(const LayerState& layer, const std::vector<std::shared_ptr<Node>>& nodes);
+
+// Gives each unnamed layer of `nodes` its automatic name, and all weights their full names
+// ("conv2d/kernel"). Throws kInvalidArgument when two layers have one name.
+void NameLayers(const std::vector<std::shared_ptr<Node>>& nodes);
+
+}  // namespace headrace::keras::internal

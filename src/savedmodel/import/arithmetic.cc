@@ -1,0 +1,252 @@
+// Element-wise operations of two inputs. Two constants are computed now; a constant for each channel (or one for all)
+// is a BatchNormalization with nothing to normalise; two activations are a sum, or part of gelu and swish.
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "savedmodel/import/operations.h"
+
+namespace headrace::savedmodel {
+namespace {
+
+using keras::VariablePtr;
+
+// ---------------------------------------------------------------------------------------------- two constants
+
+// Equal shapes, or one of them a single number.
+template <typename F>
+Result<Item> Fold(const tf::NodeDef& node, const Constant& a, const Constant& b, F&& f) {
+  const bool floats = a.value.dtype() == DType::kFloat32 && b.value.dtype() == DType::kFloat32;
+  const bool fits = a.value.shape() == b.value.shape() || a.value.size() == 1 || b.value.size() == 1;
+  if (!floats || !fits) return Item(Unknown{&node});
+  Tensor result(DType::kFloat32, a.value.size() == 1 ? b.value.shape() : a.value.shape());
+  const float *x = a.value.data<float>(), *y = b.value.data<float>();
+  float* z = result.data<float>();
+  const int64_t step_x = a.value.size() == 1 ? 0 : 1, step_y = b.value.size() == 1 ? 0 : 1;
+  for (int64_t i = 0; i < result.size(); ++i) z[i] = f(x[i * step_x], y[i * step_y]);
+  return Item(Constant{std::move(result), node.name()});
+}
+
+// --------------------------------------------------------------------------------- an activation and a constant
+
+struct Affine {  // x * scale + shift
+  float scale = 1, shift = 0;
+};
+
+// Layers want a positive epsilon; with variance 1 - epsilon their sum is exactly 1.
+constexpr float kEpsilon = 0x1p-10f;
+
+VariablePtr Channels(const std::string& name, int64_t channels, float value) {
+  Tensor tensor(DType::kFloat32, {channels});
+  std::fill_n(tensor.data<float>(), channels, value);
+  return std::make_shared<keras::Variable>(keras::Variable{name, false, tensor});
+}
+
+// One number, or one for each channel along the last axis.
+bool IsPerChannel(const Tensor& value, int64_t channels) {
+  if (value.dtype() != DType::kFloat32) return false;
+  const size_t rank = value.shape().rank();
+  return value.size() == 1 || (value.size() == channels && rank > 0 && value.dim(rank - 1) == channels);
+}
+
+// The value that `value` scales by a constant, when that is all it does.
+std::optional<int> ScaledOnly(const keras::Value& value) {
+  const auto* norm = std::get_if<keras::BatchNormOp>(&value.op);
+  if (norm == nullptr || norm->trainable || norm->epsilon != kEpsilon) return std::nullopt;  // not one of ours
+  const Tensor& beta = value.variables[1]->value;
+  const float* shift = beta.data<float>();
+  if (!std::all_of(shift, shift + beta.size(), [](float x) { return x == 0; })) return std::nullopt;
+  return value.inputs[0];
+}
+
+template <typename F>
+Result<Item> EmitAffine(GraphImporter& importer, const tf::NodeDef& node, int x, const Constant& constant, F&& affine) {
+  const Shape shape = importer.ShapeAt(x);
+  const int64_t channels = shape[shape.rank() - 1];
+  if (!IsPerChannel(constant.value, channels))
+    return Fail(ErrorCode::kInvalidArgument, "{}: its constant '{}' is {} {}, wanted float32, one number or {}",
+                Describe(node), constant.name, NameOf(constant.value.dtype()), constant.value.shape().ToString(),
+                channels);
+  const VariablePtr scale = Channels(node.name() + "/gamma", channels, 1);
+  const VariablePtr shift = Channels(node.name() + "/beta", channels, 0);
+  const float* values = constant.value.data<float>();
+  for (int64_t i = 0; i < channels; ++i) {
+    const Affine result = affine(values[constant.value.size() == 1 ? 0 : i]);
+    scale->value.data<float>()[i] = result.scale;
+    shift->value.data<float>()[i] = result.shift;
+  }
+  keras::BatchNormOp op;
+  op.epsilon = kEpsilon;
+  op.trainable = false;
+  std::vector<VariablePtr> weights = {scale, shift, Channels(node.name() + "/moving_mean", channels, 0),
+                                      Channels(node.name() + "/moving_variance", channels, 1 - kEpsilon)};
+  const keras::Value before = importer.graph().values[static_cast<size_t>(x)];
+  const float* factor = scale->value.data<float>();
+  const bool shifts = std::all_of(factor, factor + channels, [](float s) { return s == 1; });
+  if (const auto scaled = ScaledOnly(before); scaled && shifts) {  // x * scale, now + shift: one operation
+    weights[0] = before.variables[0];
+    return importer.Emit(node, op, {*scaled}, shape, std::move(weights));
+  }
+  return importer.Emit(node, op, {x}, shape, std::move(weights));
+}
+
+// ------------------------------------------------------------------------------------------------ dispatching
+
+struct Operands {
+  Item a, b;
+  const Constant* constant_a() const { return std::get_if<Constant>(&a); }
+  const Constant* constant_b() const { return std::get_if<Constant>(&b); }
+  const Unknown* unknown() const {
+    const auto* first = std::get_if<Unknown>(&a);
+    return first != nullptr ? first : std::get_if<Unknown>(&b);
+  }
+};
+
+Result<Operands> ReadOperands(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(Item a, importer.Input(node, 0));
+  HEADRACE_ASSIGN(Item b, importer.Input(node, 1));
+  return Operands{std::move(a), std::move(b)};
+}
+
+// For operations that mean nothing to us between two activations. left: constant op x; right: x op constant.
+template <typename F, typename Left, typename Right>
+Result<Item> ImportAffine(GraphImporter& importer, const tf::NodeDef& node, F&& fold, Left&& left, Right&& right) {
+  HEADRACE_ASSIGN(const Operands in, ReadOperands(importer, node));
+  if (in.unknown() != nullptr) return Item(*in.unknown());
+  if (in.constant_a() != nullptr && in.constant_b() != nullptr)
+    return Fold(node, *in.constant_a(), *in.constant_b(), fold);
+  if (in.constant_a() != nullptr) {
+    HEADRACE_ASSIGN(const int x, importer.Activation(node, 1));
+    return left(x, *in.constant_a());
+  }
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  if (in.constant_b() != nullptr) return right(x, *in.constant_b());
+  return Item(Unknown{&node});
+}
+
+// ------------------------------------------------------------------------------------------- gelu and swish
+
+const tf::NodeDef* SourceOf(const GraphImporter& importer, const tf::NodeDef& node, int i, std::string_view op) {
+  const auto source = importer.index().Input(node, i);
+  return source && source->first->op() == op ? source->first : nullptr;
+}
+
+// Input `i` of `node` is the one number `wanted`.
+bool IsNumber(const GraphImporter& importer, const tf::NodeDef& node, int i, float wanted) {
+  const auto constant = importer.ConstantInput(node, i);
+  return constant && constant->value.dtype() == DType::kFloat32 && constant->value.size() == 1 &&
+         std::abs(constant->value.data<float>()[0] - wanted) < 1e-6f;
+}
+
+// x of x / sqrt(2) or x * sqrt(1/2).
+std::optional<int> HalfPowerArgument(const GraphImporter& importer, const tf::NodeDef& node) {
+  const bool quotient = node.op() == "RealDiv" && IsNumber(importer, node, 1, 1.41421356f);
+  const bool product = node.op() == "Mul" && IsNumber(importer, node, 1, 0.70710678f);
+  const auto x = importer.Activation(node, 0);
+  return x && (quotient || product) ? std::optional(*x) : std::nullopt;
+}
+
+// x of 1 + erf(x / sqrt(2)).
+std::optional<int> CumulativeArgument(const GraphImporter& importer, const tf::NodeDef& node) {
+  if (node.op() != "AddV2" && node.op() != "Add") return std::nullopt;
+  for (const int i : {0, 1}) {
+    const tf::NodeDef* erf = SourceOf(importer, node, i, "Erf");
+    if (erf == nullptr || !IsNumber(importer, node, 1 - i, 1)) continue;
+    const auto argument = importer.index().Input(*erf, 0);
+    return argument ? HalfPowerArgument(importer, *argument->first) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// x when input `i` of `node` is 0.5 * x.
+std::optional<int> HalvedArgument(const GraphImporter& importer, const tf::NodeDef& node, int i) {
+  const tf::NodeDef* mul = SourceOf(importer, node, i, "Mul");
+  if (mul == nullptr) return std::nullopt;
+  for (const int k : {0, 1}) {
+    const auto x = importer.Activation(*mul, 1 - k);
+    if (x && IsNumber(importer, *mul, k, 0.5f)) return *x;
+  }
+  return std::nullopt;
+}
+
+// 0.5 * x * (1 + erf(x / sqrt(2))), which is gelu(x).
+std::optional<int> GeluArgument(const GraphImporter& importer, const tf::NodeDef& node) {
+  for (const int i : {0, 1}) {
+    const auto half = HalvedArgument(importer, node, i);
+    const auto sum = importer.index().Input(node, 1 - i);
+    if (half && sum && CumulativeArgument(importer, *sum->first) == half) return half;
+  }
+  return std::nullopt;
+}
+
+bool IsSigmoidOf(const GraphImporter& importer, int value, int x) {
+  const keras::Value& made = importer.graph().values[static_cast<size_t>(value)];
+  const auto* op = std::get_if<keras::ActivationOp>(&made.op);
+  return op != nullptr && op->activation == tensor::Activation::kSigmoid && made.inputs[0] == x;
+}
+
+Result<Item> EmitActivation(GraphImporter& importer, const tf::NodeDef& node, tensor::Activation kind, int x) {
+  return importer.Emit(node, keras::ActivationOp{kind}, {x}, Shape(importer.ShapeAt(x)));
+}
+
+}  // namespace
+
+Result<Item> ImportAdd(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const Operands in, ReadOperands(importer, node));
+  const auto *a = std::get_if<GraphValue>(&in.a), *b = std::get_if<GraphValue>(&in.b);
+  if (a != nullptr && b != nullptr) {
+    const Shape shape = importer.ShapeAt(a->index);
+    if (shape != importer.ShapeAt(b->index))
+      return Fail(ErrorCode::kInvalidArgument, "{}: it adds {} and {}, wanted equal shapes", Describe(node),
+                  shape.ToString(), importer.ShapeAt(b->index).ToString());
+    return importer.Emit(node, keras::AddOp{}, {a->index, b->index}, shape);
+  }
+  const auto add = [&](int x, const Constant& c) -> Result<Item> {
+    const Shape& shape = importer.ShapeAt(x);
+    if (c.value.dtype() == DType::kFloat32 && c.value.shape() == Shape{shape[shape.rank() - 1]}) {
+      auto bias = std::make_shared<keras::Variable>(keras::Variable{c.name, true, c.value});
+      HEADRACE_ASSIGN(Item item, ImportBias(importer, node, x, std::move(bias)));
+      if (!std::holds_alternative<Unknown>(item)) return item;
+    }
+    return EmitAffine(importer, node, x, c, [](float v) { return Affine{1, v}; });
+  };
+  return ImportAffine(
+      importer, node, [](float x, float y) { return x + y; }, add, add);
+}
+
+Result<Item> ImportSub(GraphImporter& importer, const tf::NodeDef& node) {
+  return ImportAffine(
+      importer, node, [](float x, float y) { return x - y; },
+      [&](int x, const Constant& c) { return EmitAffine(importer, node, x, c, [](float v) {
+                                        return Affine{-1, v};
+                                      }); },
+      [&](int x, const Constant& c) {
+        return EmitAffine(importer, node, x, c, [](float v) { return Affine{1, -v}; });
+      });
+}
+
+Result<Item> ImportMul(GraphImporter& importer, const tf::NodeDef& node) {
+  if (const auto x = GeluArgument(importer, node)) return EmitActivation(importer, node, tensor::Activation::kGelu, *x);
+  HEADRACE_ASSIGN(const Operands in, ReadOperands(importer, node));
+  const auto *a = std::get_if<GraphValue>(&in.a), *b = std::get_if<GraphValue>(&in.b);
+  if (a != nullptr && b != nullptr) {
+    for (const auto& [x, y] : {std::pair(a->index, b->index), std::pair(b->index, a->index)})
+      if (IsSigmoidOf(importer, y, x)) return EmitActivation(importer, node, tensor::Activation::kSwish, x);
+  }
+  const auto scale = [&](int x, const Constant& c) {
+    return EmitAffine(importer, node, x, c, [](float v) { return Affine{v, 0}; });
+  };
+  return ImportAffine(
+      importer, node, [](float x, float y) { return x * y; }, scale, scale);
+}
+
+Result<Item> ImportRealDiv(GraphImporter& importer, const tf::NodeDef& node) {
+  return ImportAffine(
+      importer, node, [](float x, float y) { return x / y; },
+      [&](int, const Constant&) { return Result<Item>(Item(Unknown{&node})); },
+      [&](int x, const Constant& c) {
+        return EmitAffine(importer, node, x, c, [](float v) { return Affine{1 / v, 0}; });
+      });
+}
+
+}  // namespace headrace::savedmodel

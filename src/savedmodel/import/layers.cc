@@ -1,0 +1,188 @@
+// Nodes that are one operation of ours.
+#include <utility>
+
+#include "savedmodel/import/attributes.h"
+#include "savedmodel/import/operations.h"
+#include "savedmodel/padding.h"
+
+namespace headrace::savedmodel {
+namespace {
+
+constexpr int64_t kMaxPadding = int64_t{1} << 20;
+
+Status RequireRank(GraphImporter& importer, const tf::NodeDef& node, int value, size_t rank) {
+  const Shape& shape = importer.ShapeAt(value);
+  if (shape.rank() == rank) return {};
+  return Fail(ErrorCode::kInvalidArgument, "{}: its input has shape {}, wanted {} dimensions", Describe(node),
+              shape.ToString(), rank);
+}
+
+Status RequireSize(const tf::NodeDef& node, const keras::VariablePtr& weight, const Shape& wanted) {
+  if (weight->value.shape() == wanted) return {};
+  return Fail(ErrorCode::kInvalidArgument, "{}: its weight '{}' has shape {}, wanted {}", Describe(node), weight->name,
+              weight->value.shape().ToString(), wanted.ToString());
+}
+
+Result<Padding> ReadPadding(const tf::NodeDef& node, const Window& rows, const Window& columns) {
+  const std::string name = StringAttribute(node, "padding", "");
+  if (name == "VALID") return Padding{};
+  if (name == "SAME") return SamePadding(rows, columns);
+  const std::vector<int64_t> p = IntsAttribute(node, "explicit_paddings", {});
+  bool fine = name == "EXPLICIT" && p.size() == 8 && p[0] == 0 && p[1] == 0 && p[6] == 0 && p[7] == 0;
+  for (const int64_t x : p) fine = fine && x >= 0 && x <= kMaxPadding;
+  if (!fine)
+    return Fail(ErrorCode::kInvalidArgument,
+                "{}: its padding is '{}' {}, wanted VALID, SAME or EXPLICIT (0, 0, …, 0, 0)", Describe(node), name,
+                Shape(p).ToString());
+  return Padding{p[2], p[3], p[4], p[5]};
+}
+
+// Places of a window; below 1 when it does not fit.
+int64_t Places(const Window& w, int64_t padding) {
+  const int64_t rest = w.size + padding - ((w.kernel - 1) * w.dilation + 1);
+  return rest < 0 ? 0 : rest / w.stride + 1;
+}
+
+}  // namespace
+
+Result<Item> ImportConv2D(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_TRY(RequireChannelsLast(node));
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  HEADRACE_TRY(RequireRank(importer, node, x, 4));
+  HEADRACE_ASSIGN(auto kernel, importer.Weight(node, 1, 4));
+  const Shape in = importer.ShapeAt(x), k = kernel->value.shape();
+  HEADRACE_TRY(RequireSize(node, kernel, {k[0], k[1], in[3], k[3]}));
+  HEADRACE_ASSIGN(const auto strides, SpatialAttribute(node, "strides"));
+  HEADRACE_ASSIGN(const auto dilations, SpatialAttribute(node, "dilations"));
+  const Window rows = {in[1], k[0], strides[0], dilations[0]}, columns = {in[2], k[1], strides[1], dilations[1]};
+  HEADRACE_ASSIGN(const Padding padding, ReadPadding(node, rows, columns));
+  const keras::Conv2DOp op = {strides[0],     strides[1],   dilations[0],  dilations[1], padding.top,
+                              padding.bottom, padding.left, padding.right, false};
+  const Shape shape = {-1, Places(rows, padding.top + padding.bottom), Places(columns, padding.left + padding.right),
+                       k[3]};
+  return importer.Emit(node, op, {x}, shape, {std::move(kernel)});
+}
+
+Result<Item> ImportMatMul(GraphImporter& importer, const tf::NodeDef& node) {
+  if (BoolAttribute(node, "transpose_a", false) || BoolAttribute(node, "transpose_b", false))
+    return Fail(ErrorCode::kInvalidArgument, "{}: it transposes an input, wanted x * kernel", Describe(node));
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  HEADRACE_TRY(RequireRank(importer, node, x, 2));
+  HEADRACE_ASSIGN(auto kernel, importer.Weight(node, 1, 2));
+  const int64_t units = kernel->value.dim(1);
+  HEADRACE_TRY(RequireSize(node, kernel, {importer.ShapeAt(x)[1], units}));
+  return importer.Emit(node, keras::DenseOp{false}, {x}, {-1, units}, {std::move(kernel)});
+}
+
+Result<Item> ImportBias(GraphImporter& importer, const tf::NodeDef& node, int value, keras::VariablePtr bias) {
+  const keras::Value layer = importer.graph().values[static_cast<size_t>(value)];
+  HEADRACE_TRY(RequireSize(node, bias, {layer.shape[layer.shape.rank() - 1]}));
+  keras::Operation op = layer.op;
+  bool* use_bias = nullptr;
+  if (auto* conv = std::get_if<keras::Conv2DOp>(&op)) use_bias = &conv->use_bias;
+  if (auto* dense = std::get_if<keras::DenseOp>(&op)) use_bias = &dense->use_bias;
+  if (use_bias == nullptr || std::exchange(*use_bias, true)) return Item(Unknown{&node});
+  return importer.Emit(node, op, layer.inputs, layer.shape, {layer.variables[0], std::move(bias)});
+}
+
+Result<Item> ImportBiasAdd(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_TRY(RequireChannelsLast(node));
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  HEADRACE_ASSIGN(auto bias, importer.Weight(node, 1, 1));
+  HEADRACE_ASSIGN(Item item, ImportBias(importer, node, x, std::move(bias)));
+  return std::holds_alternative<Unknown>(item) ? ImportAdd(importer, node) : Result<Item>(std::move(item));
+}
+
+Result<Item> ImportBatchNorm(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_TRY(RequireChannelsLast(node));
+  if (BoolAttribute(node, "is_training", true))
+    return Fail(ErrorCode::kInvalidArgument, "{}: is_training is true, wanted a graph for inference", Describe(node));
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  HEADRACE_TRY(RequireRank(importer, node, x, 4));
+  std::vector<keras::VariablePtr> weights;
+  for (int i = 1; i <= 4; ++i) {
+    HEADRACE_ASSIGN(auto weight, importer.Weight(node, i, 1, i <= 2));
+    HEADRACE_TRY(RequireSize(node, weight, {importer.ShapeAt(x)[3]}));
+    weights.push_back(std::move(weight));
+  }
+  keras::BatchNormOp op;
+  op.epsilon = FloatAttribute(node, "epsilon", 1e-4f);
+  return importer.Emit(node, op, {x}, Shape(importer.ShapeAt(x)), std::move(weights));
+}
+
+Result<Item> ImportMaxPool(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_TRY(RequireChannelsLast(node));
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  HEADRACE_TRY(RequireRank(importer, node, x, 4));
+  HEADRACE_ASSIGN(const auto pool, SpatialAttribute(node, "ksize"));
+  HEADRACE_ASSIGN(const auto strides, SpatialAttribute(node, "strides"));
+  const Shape in = importer.ShapeAt(x);
+  const Window rows = {in[1], pool[0], strides[0], 1}, columns = {in[2], pool[1], strides[1], 1};
+  HEADRACE_ASSIGN(const Padding padding, ReadPadding(node, rows, columns));
+  const keras::MaxPoolOp op = {pool[0],     pool[1],        strides[0],   strides[1],
+                               padding.top, padding.bottom, padding.left, padding.right};
+  const Shape shape = {-1, Places(rows, padding.top + padding.bottom), Places(columns, padding.left + padding.right),
+                       in[3]};
+  return importer.Emit(node, op, {x}, shape);
+}
+
+Result<Item> ImportMean(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  HEADRACE_ASSIGN(const Constant axes, importer.ConstantInput(node, 1));
+  const Shape in = importer.ShapeAt(x);
+  const bool spatial = in.rank() == 4 && axes.value.dtype() == DType::kInt32 && axes.value.size() == 2 &&
+                       axes.value.data<int32_t>()[0] == 1 && axes.value.data<int32_t>()[1] == 2;
+  if (!spatial || BoolAttribute(node, "keep_dims", false))
+    return Fail(ErrorCode::kInvalidArgument, "{}: wanted a mean of images over axes 1 and 2 that drops both",
+                Describe(node));
+  return importer.Emit(node, keras::GlobalAveragePoolOp{}, {x}, {-1, in[3]});
+}
+
+Result<Item> ImportPad(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  HEADRACE_TRY(RequireRank(importer, node, x, 4));
+  HEADRACE_ASSIGN(const Constant paddings, importer.ConstantInput(node, 1));
+  if (paddings.value.dtype() != DType::kInt32 || paddings.value.shape() != Shape{4, 2})
+    return Fail(ErrorCode::kInvalidArgument, "{}: its paddings are {} {}, wanted int32 (4, 2)", Describe(node),
+                NameOf(paddings.value.dtype()), paddings.value.shape().ToString());
+  if (node.op() == "PadV2") {
+    HEADRACE_ASSIGN(const auto fill, importer.Weight(node, 2, 0));
+    if (fill->value.size() != 1 || fill->value.data<float>()[0] != 0)
+      return Fail(ErrorCode::kInvalidArgument, "{}: it fills with something else than zero", Describe(node));
+  }
+  const int32_t* p = paddings.value.data<int32_t>();
+  bool fine = p[0] == 0 && p[1] == 0 && p[6] == 0 && p[7] == 0;
+  for (int i = 0; i < 8; ++i) fine = fine && p[i] >= 0 && p[i] <= kMaxPadding;
+  if (!fine) return Fail(ErrorCode::kInvalidArgument, "{}: it pads more than rows and columns", Describe(node));
+  const Shape in = importer.ShapeAt(x);
+  return importer.Emit(node, keras::ZeroPadOp{p[2], p[3], p[4], p[5]}, {x},
+                       {-1, in[1] + p[2] + p[3], in[2] + p[4] + p[5], in[3]});
+}
+
+Result<Item> ImportReshape(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  HEADRACE_ASSIGN(const Constant target, importer.ConstantInput(node, 1));
+  const Shape& in = importer.ShapeAt(x);
+  int64_t elements = 1;
+  for (size_t axis = 1; axis < in.rank(); ++axis) elements *= in[axis];
+  const bool flat = target.value.dtype() == DType::kInt32 && target.value.size() == 2 &&
+                    target.value.data<int32_t>()[0] == -1 && target.value.data<int32_t>()[1] == elements;
+  if (!flat)
+    return Fail(ErrorCode::kInvalidArgument, "{}: wanted a reshape of {} to (-1, {})", Describe(node), in.ToString(),
+                elements);
+  return importer.Emit(node, keras::FlattenOp{}, {x}, {-1, elements});
+}
+
+Result<Item> ImportActivation(GraphImporter& importer, const tf::NodeDef& node) {
+  static constexpr std::pair<std::string_view, tensor::Activation> kActivations[] = {
+      {"Relu", tensor::Activation::kRelu},       {"Sigmoid", tensor::Activation::kSigmoid},
+      {"Tanh", tensor::Activation::kTanh},       {"Elu", tensor::Activation::kElu},
+      {"Softmax", tensor::Activation::kSoftmax},
+  };
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  for (const auto& [name, activation] : kActivations)
+    if (name == node.op()) return importer.Emit(node, keras::ActivationOp{activation}, {x}, Shape(importer.ShapeAt(x)));
+  return Fail(ErrorCode::kInternal, "{}: no activation", Describe(node));
+}
+
+}  // namespace headrace::savedmodel

@@ -1,0 +1,39 @@
+// One handler an operation of TensorFlow: from a node, whose inputs are imported, to what it is in our graph.
+#pragma once
+
+#include <string_view>
+
+#include "savedmodel/import/graph_importer.h"
+
+namespace headrace::savedmodel {
+
+using OperationHandler = Result<Item> (*)(GraphImporter& importer, const tf::NodeDef& node);
+
+// Null for an operation that is not known.
+OperationHandler FindOperation(std::string_view op);
+
+// By file, for the table in operations.cc.
+Result<Item> ImportConst(GraphImporter&, const tf::NodeDef&);         // constants.cc
+Result<Item> ImportVariable(GraphImporter&, const tf::NodeDef&);      //
+Result<Item> ImportVarHandle(GraphImporter&, const tf::NodeDef&);     //
+Result<Item> ImportReadVariable(GraphImporter&, const tf::NodeDef&);  //
+Result<Item> ImportIdentity(GraphImporter&, const tf::NodeDef&);      //
+Result<Item> ImportRsqrt(GraphImporter&, const tf::NodeDef&);         //
+Result<Item> ImportConv2D(GraphImporter&, const tf::NodeDef&);        // layers.cc
+Result<Item> ImportMatMul(GraphImporter&, const tf::NodeDef&);        //
+Result<Item> ImportBiasAdd(GraphImporter&, const tf::NodeDef&);       //
+Result<Item> ImportBatchNorm(GraphImporter&, const tf::NodeDef&);     //
+Result<Item> ImportMaxPool(GraphImporter&, const tf::NodeDef&);       //
+Result<Item> ImportMean(GraphImporter&, const tf::NodeDef&);          //
+Result<Item> ImportPad(GraphImporter&, const tf::NodeDef&);           //
+Result<Item> ImportReshape(GraphImporter&, const tf::NodeDef&);       //
+Result<Item> ImportActivation(GraphImporter&, const tf::NodeDef&);    //
+Result<Item> ImportAdd(GraphImporter&, const tf::NodeDef&);           // arithmetic.cc
+Result<Item> ImportSub(GraphImporter&, const tf::NodeDef&);           //
+Result<Item> ImportMul(GraphImporter&, const tf::NodeDef&);           //
+Result<Item> ImportRealDiv(GraphImporter&, const tf::NodeDef&);       //
+
+// The layer of `value` with this bias added, when it is a convolution or dense layer that has none yet.
+Result<Item> ImportBias(GraphImporter& importer, const tf::NodeDef& node, int value, keras::VariablePtr bias);
+
+}  // namespace headrace::savedmodel

@@ -1,0 +1,174 @@
+#include "tensor/direct_conv.h"
+
+#include <algorithm>
+
+#include "tensor/isa/direct_conv_kernels.h"
+#include "tensor/moment_merge.h"
+#include "tensor/parallel.h"
+
+namespace headrace::tensor {
+namespace {
+
+constexpr int64_t kMaxKernelRow = 64;
+constexpr int64_t kBlockOutputs = 1024;  // outputs a block of work has at least, or an image
+constexpr int64_t kLine = 16;            // floats in a cache line
+
+int64_t RoundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+const DirectConvKernels& KernelsOf(Isa isa) {
+  switch (isa) {
+    case Isa::kAvx512:
+      return avx512::GetDirectConvKernels();
+    case Isa::kAvx2:
+      return avx2::GetDirectConvKernels();
+    case Isa::kPortable:
+      break;
+  }
+  return portable::GetDirectConvKernels();
+}
+
+bool Supports(const Conv2DDesc& d) {
+  const bool dtype = d.dtype == DType::kFloat32 || d.dtype == DType::kBFloat16;
+  const bool sized = d.n > 0 && d.c > 0 && d.f > 0 && d.kh > 0 && d.kw > 0 && d.out_h() > 0 && d.out_w() > 0;
+  return dtype && sized && d.dilation_h == 1 && d.dilation_w == 1 && d.kw * d.c <= kMaxKernelRow;
+}
+
+// What both passes share: the shape, and output rows in blocks of one image each.
+class DirectConv {
+ public:
+  DirectConv(const Conv2DDesc& d, Isa isa) : kernels(KernelsOf(isa)), n(d.n), threads(NumThreads()) {
+    shape = {d.h,        d.w,        d.c,       d.kh,       d.kw,      d.f,       RoundUp(d.f, kernels.lanes),
+             d.stride_h, d.stride_w, d.pad_top, d.pad_left, d.out_h(), d.out_w(), d.dtype == DType::kBFloat16};
+    const int64_t rows = std::max<int64_t>(1, kBlockOutputs / shape.out_w);
+    blocks_per_image = (shape.out_h + rows - 1) / rows;
+    const int64_t most = (shape.out_h + blocks_per_image - 1) / blocks_per_image;
+    padded_floats = RoundUp(((most - 1) * d.stride_h + d.kh) * shape.padded_row(), kLine);
+    kernel_floats = RoundUp(d.kh * shape.row() * shape.fp, kLine);
+  }
+
+  int64_t blocks() const { return n * blocks_per_image; }
+  DirectConvBlock Block(int64_t index) const {
+    const int64_t part = index % blocks_per_image;
+    return {index / blocks_per_image, shape.out_h * part / blocks_per_image,
+            shape.out_h * (part + 1) / blocks_per_image};
+  }
+  static DirectConvInput Input(const void* x, const ChannelAffine* affine) {
+    if (affine == nullptr) return {x, nullptr, nullptr, false};
+    return {x, affine->scale, affine->shift, affine->relu};
+  }
+
+  const DirectConvKernels& kernels;
+  DirectConvShape shape;
+  int64_t n;
+  int threads;
+  int64_t blocks_per_image, padded_floats, kernel_floats;
+};
+
+class DirectForward final : public ConvForward {
+ public:
+  DirectForward(const Conv2DDesc& desc, Isa isa) : conv_(desc, isa) {}
+  std::string name() const override { return "direct_narrow"; }
+  bool direct() const override { return true; }
+  bool fuses_input() const override { return true; }
+  bool fuses_moments() const override { return true; }
+  size_t workspace_bytes() const override {
+    return (conv_.kernel_floats + conv_.blocks() * sums_floats() + conv_.threads * conv_.padded_floats) * sizeof(float);
+  }
+
+  void Run(const Args& args) const override {
+    float* const packed = static_cast<float*>(args.workspace);
+    float* const sums = packed + conv_.kernel_floats;
+    float* const scratch = sums + conv_.blocks() * sums_floats();
+    const DirectConvInput in = DirectConv::Input(args.x, args.input);
+    conv_.kernels.pack_kernel(conv_.shape, args.kernel, packed);
+    ParallelDynamic(conv_.blocks(), [&](int64_t index, int thread) {
+      conv_.kernels.forward(conv_.shape, in, conv_.Block(index), packed, args.bias, args.y,
+                            scratch + thread * conv_.padded_floats,
+                            args.moments ? sums + index * sums_floats() : nullptr);
+    });
+    if (args.moments == nullptr) return;
+    const auto count_of = [&](int64_t index) {
+      const DirectConvBlock block = conv_.Block(index);
+      return (block.row_end - block.row_begin) * conv_.shape.out_w;
+    };
+    MergeMoments(conv_.blocks(), count_of, conv_.shape.f, conv_.shape.fp, sums, *args.moments);
+  }
+
+ private:
+  int64_t sums_floats() const { return 3 * conv_.shape.fp; }
+  DirectConv conv_;
+};
+
+// Each block's gradient is a sum of its own, added to the total of a fixed range of blocks; those totals are added in
+// their order. Short sums keep the rounding error of the long one small.
+class DirectBackwardWeights final : public ConvBackwardWeights {
+ public:
+  DirectBackwardWeights(const Conv2DDesc& desc, Isa isa) : conv_(desc, isa) {
+    band_floats_ = RoundUp(conv_.shape.out_w * conv_.shape.fp, kLine);
+    part_floats_ = conv_.kernel_floats + RoundUp(conv_.shape.fp, kLine);
+    ranges_ = std::min<int64_t>(conv_.threads, conv_.blocks());
+  }
+  std::string name() const override { return "direct_narrow"; }
+  bool direct() const override { return true; }
+  bool fuses_input() const override { return true; }
+  size_t workspace_bytes() const override { return ranges_ * range_floats() * sizeof(float); }
+
+  void Run(const Args& args) const override {
+    float* const ranges = static_cast<float*>(args.workspace);
+    ParallelDynamic(ranges_, [&](int64_t range, int) { RunRange(args, range, ranges + range * range_floats()); });
+    for (int64_t r = 1; r < ranges_; ++r) Add(ranges + r * range_floats(), ranges);
+    Unpack(ranges, args.dkernel);
+    if (args.dbias) std::copy_n(ranges + conv_.kernel_floats, conv_.shape.f, args.dbias);
+  }
+
+ private:
+  // The total of a range, a block's part, the padded input and a row of dy. A total or part: kernel, then bias.
+  int64_t range_floats() const { return 2 * part_floats_ + conv_.padded_floats + band_floats_; }
+
+  void Add(const float* from, float* to) const {
+    for (int64_t i = 0; i < part_floats_; ++i) to[i] += from[i];
+  }
+
+  void RunRange(const Args& args, int64_t range, float* total) const {
+    float* const part = total + part_floats_;
+    float* const padded = part + part_floats_;
+    float* const band = padded + conv_.padded_floats;
+    const DirectConvInput in = DirectConv::Input(args.x, args.input);
+    std::fill_n(total, 2 * part_floats_, 0.0f);
+    const int64_t end = conv_.blocks() * (range + 1) / ranges_;
+    for (int64_t b = conv_.blocks() * range / ranges_; b < end; ++b) {
+      conv_.kernels.backward_weights(conv_.shape, in, conv_.Block(b), args.dy, padded, band, part,
+                                     args.dbias ? part + conv_.kernel_floats : nullptr);
+      Add(part, total);
+    }
+  }
+
+  void Unpack(const float* packed, float* dkernel) const {
+    const DirectConvShape& s = conv_.shape;
+    for (int64_t i = 0; i < s.kh; ++i) {
+      for (int64_t f = 0; f < s.f; ++f) {
+        const int64_t panel = f / conv_.kernels.panel * conv_.kernels.panel;
+        const int64_t width = std::min<int64_t>(conv_.kernels.panel, s.fp - panel);
+        const float* from = packed + i * s.row() * s.fp + panel * s.row() + (f - panel);
+        for (int64_t k = 0; k < s.row(); ++k) dkernel[(i * s.row() + k) * s.f + f] = from[k * width];
+      }
+    }
+  }
+
+  DirectConv conv_;
+  int64_t band_floats_, part_floats_, ranges_;
+};
+
+}  // namespace
+
+std::unique_ptr<ConvForward> MakeDirectForward(const Conv2DDesc& desc, Isa isa) {
+  if (!Supports(desc)) return nullptr;
+  return std::make_unique<DirectForward>(desc, isa);
+}
+
+std::unique_ptr<ConvBackwardWeights> MakeDirectBackwardWeights(const Conv2DDesc& desc, Isa isa) {
+  if (!Supports(desc)) return nullptr;
+  return std::make_unique<DirectBackwardWeights>(desc, isa);
+}
+
+}  // namespace headrace::tensor

@@ -1,0 +1,27 @@
+// 3x3 convolutions, stride 1, by Winograd's minimal filtering: F(4x4, 3x3), with F(4x2), F(2x4) and F(2x2) at the edges
+// of images that 4 does not divide. 2.25 multiplications an output and channel instead of 9; the price is a rounding
+// error a few times that of a plain sum (docs/numerics.md). Products are float32 sums for both storage types.
+#pragma once
+
+#include <memory>
+
+#include "tensor/backend.h"
+#include "tensor/cpu.h"
+
+namespace headrace::tensor {
+
+struct WinogradOptions {
+  Isa isa = DetectIsa();
+  bool mixed = true;        // also tiles smaller than 4x4
+  int64_t block_tiles = 0;  // tiles a block of work; 0: what fits the second-level cache
+};
+
+// Null when the description is not 3x3 with stride and dilation 1, float32 or bfloat16. Kernels scale with the threads
+// of tensor/parallel.h at the time they are made, which must not grow later. Input affine, bias and moments are fused;
+// the moments of a bfloat16 output are those of the float32 value before it is rounded.
+std::unique_ptr<ConvForward> MakeWinogradForward(const Conv2DDesc& desc, const WinogradOptions& options = {});
+std::unique_ptr<ConvBackwardData> MakeWinogradBackwardData(const Conv2DDesc& desc, const WinogradOptions& options = {});
+std::unique_ptr<ConvBackwardWeights> MakeWinogradBackwardWeights(const Conv2DDesc& desc,
+                                                                 const WinogradOptions& options = {});
+
+}  // namespace headrace::tensor

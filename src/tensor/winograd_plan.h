@@ -1,0 +1,33 @@
+// How the outputs of a convolution are cut into Winograd tiles and those into blocks of work.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "tensor/isa/winograd_kernels.h"
+
+namespace headrace::tensor {
+
+struct WinogradPlan {
+  struct Item {
+    int tiles;  // index of its WinogradTiles
+    TileBlock block;
+    int64_t outputs;  // that lie inside the image
+  };
+  std::vector<WinogradTiles> tiles;
+  std::vector<Item> items;  // by rising `tiles`
+  int64_t max_count = 0;    // most tiles in a block
+  int64_t max_strip = 0;    // most columns times rows of a transformed strip, see WinogradKernels::transform_input
+
+  int max_points() const;
+  // Points of all tile sizes, and of those before `index`.
+  int points_before(size_t index) const;
+  int total_points() const { return points_before(tiles.size()); }
+};
+
+// Covers n images of h x w outputs with tiles of 4x4, and, with `mixed`, of 4 + 2 along an edge where 4 alone would
+// compute more than two rows or columns for nothing. A block has about `target` tiles.
+WinogradPlan PlanWinograd(int64_t n, int64_t h, int64_t w, int64_t target, bool mixed);
+
+}  // namespace headrace::tensor

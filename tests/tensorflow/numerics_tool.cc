@@ -1,0 +1,114 @@
+// Runs a model that Keras saved, for test_numerics.py, which compares the results with TensorFlow's.
+//
+// usage: numerics_tool DIR
+// DIR holds model.h5, job.json and x.f32, y.f32 (raw float32, all batches one after the other).
+// job.json: {"x_shape": […], "classes": C, "batch": B, "steps": N, "optimizer": {"name", …}, "policy",
+//            "conv_algorithms", "label_smoothing", "from_logits", "sparse"}
+// Writes predict.f32 (of the first batch, before training), losses.f32 (one a step), and for the first step
+// gradient_<i>.f32, after the last one weight_<i>.f32, i counting the trainable variables and all weights.
+#include <fstream>
+#include <iostream>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "headrace/keras.h"
+
+#include "keras/engine.h"
+
+namespace {
+
+using namespace headrace;
+using namespace headrace::keras;
+using nlohmann::json;
+
+std::string directory;
+
+Tensor ReadFloats(const std::string& name, Shape shape) {
+  Tensor tensor(DType::kFloat32, std::move(shape));
+  std::ifstream file(directory + "/" + name, std::ios::binary);
+  if (!file.read(static_cast<char*>(tensor.raw()), static_cast<std::streamsize>(tensor.bytes())))
+    throw Error(ErrorCode::kNotFound, name + ": missing or too short");
+  return tensor;
+}
+
+void WriteFloats(const std::string& name, const float* values, int64_t count) {
+  std::ofstream file(directory + "/" + name, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(values), count * static_cast<int64_t>(sizeof(float)));
+}
+
+void WriteFloats(const std::string& name, const Tensor& tensor) {
+  WriteFloats(name, tensor.data<float>(), tensor.size());
+}
+
+Optimizer OptimizerOf(const json& o) {
+  const std::string name = o.at("name");
+  const auto get = [&](const char* key, float otherwise) { return o.value(key, otherwise); };
+  if (name == "sgd")
+    return SGD({.learning_rate = get("learning_rate", 0.01f),
+                .momentum = get("momentum", 0),
+                .nesterov = o.value("nesterov", false),
+                .decay = get("decay", 0)});
+  if (name == "rmsprop")
+    return RMSprop({.learning_rate = get("learning_rate", 0.001f),
+                    .rho = get("rho", 0.9f),
+                    .momentum = get("momentum", 0),
+                    .decay = get("decay", 0)});
+  return Adam({.learning_rate = get("learning_rate", 0.001f), .decay = get("decay", 0)});
+}
+
+Loss LossOf(const json& job) {
+  const bool from_logits = job.value("from_logits", false);
+  if (job.value("sparse", false)) return SparseCategoricalCrossentropy({.from_logits = from_logits});
+  return CategoricalCrossentropy({.from_logits = from_logits, .label_smoothing = job.value("label_smoothing", 0.0f)});
+}
+
+Tensor Labels(const json& job, const Tensor& y) {
+  if (!job.value("sparse", false)) return y;
+  return y.Reshape({y.size()}).Cast(DType::kInt64);
+}
+
+void Run() {
+  const json job = json::parse(std::ifstream(directory + "/job.json"));
+  const int64_t batch = job.at("batch"), steps = job.at("steps"), classes = job.at("classes");
+  std::vector<int64_t> dims = job.at("x_shape");
+  dims.insert(dims.begin(), batch * std::max<int64_t>(steps, 1));
+  const Tensor x = ReadFloats("x.f32", Shape(dims));
+  const Tensor y = ReadFloats("y.f32", job.value("sparse", false) ? Shape{dims[0], 1} : Shape{dims[0], classes});
+
+  Model model = LoadModel(directory + "/model.h5");
+  model.compile(OptimizerOf(job.at("optimizer")), LossOf(job), {"accuracy"},
+                {.policy = job.value("policy", "float32"), .conv_algorithms = job.value("conv_algorithms", "direct")});
+  keras::internal::Engine engine(model.state(), tensor::MakeOneDnnBackend());
+  Shape output = model.output_shape();
+  output[0] = batch;
+  Tensor scores(DType::kFloat32, output);
+  engine.PredictBatch(x.Slice(0, batch), scores);
+  WriteFloats("predict.f32", scores);
+
+  std::vector<float> losses;
+  for (int64_t step = 0; step < steps; ++step) {
+    const auto result = engine.TrainBatch(x.Slice(step * batch, (step + 1) * batch),
+                                          Labels(job, y.Slice(step * batch, (step + 1) * batch)));
+    losses.push_back(static_cast<float>(result.loss / static_cast<double>(result.rows)));
+    if (step > 0) continue;
+    for (size_t i = 0; i < model.state().TrainableWeights().size(); ++i)
+      WriteFloats("gradient_" + std::to_string(i) + ".f32", engine.gradient(i));
+  }
+  WriteFloats("losses.f32", losses.data(), static_cast<int64_t>(losses.size()));
+  const auto weights = model.weights();
+  for (size_t i = 0; i < weights.size(); ++i) WriteFloats("weight_" + std::to_string(i) + ".f32", weights[i]->value);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return std::cerr << "usage: numerics_tool DIR\n", 2;
+  directory = argv[1];
+  try {
+    Run();
+  } catch (const std::exception& error) {
+    std::cerr << "numerics_tool: " << error.what() << "\n";
+    return 1;
+  }
+}
