@@ -12,6 +12,13 @@ find_package(CURL REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(LibArchive REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(pugixml REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(SQLiteCpp REQUIRED)
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
+pkg_check_modules(libcbor REQUIRED IMPORTED_TARGET libcbor)
 find_package(HDF5 REQUIRED COMPONENTS C)
 
 add_library(headrace_hdf5 INTERFACE)
@@ -22,6 +29,20 @@ target_link_libraries(headrace_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
 find_library(HEADRACE_DNNL_LIBRARY dnnl REQUIRED)
 add_library(headrace_dnnl INTERFACE)
 target_link_libraries(headrace_dnnl INTERFACE ${HEADRACE_DNNL_LIBRARY})
+
+# Asio without its deprecated parts and with its code compiled once, in src/http/asio.cc.
+add_library(headrace_boost INTERFACE)
+target_link_libraries(headrace_boost INTERFACE Boost::headers Threads::Threads)
+target_compile_definitions(headrace_boost INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
+  BOOST_ASIO_NO_DEPRECATED)
+
+add_library(headrace_sqlite INTERFACE)
+target_link_libraries(headrace_sqlite INTERFACE SQLiteCpp sqlite3)
+
+add_library(headrace_re2 INTERFACE)
+target_link_libraries(headrace_re2 INTERFACE PkgConfig::re2)
+add_library(headrace_cbor INTERFACE)
+target_link_libraries(headrace_cbor INTERFACE PkgConfig::libcbor)
 
 # tl::expected is one header on the system include path.
 add_library(headrace_expected INTERFACE)

@@ -32,9 +32,6 @@ function(headrace_module name)
     PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
     PRIVATE ${CMAKE_SOURCE_DIR}/src)
   list(TRANSFORM arg_DEPS PREPEND headrace_)
-  if(NOT TARGET headrace_data)
-    list(REMOVE_ITEM arg_DEPS headrace_data)
-  endif()
   target_link_libraries(headrace_${name} PUBLIC ${arg_DEPS} ${arg_EXTERNAL} PRIVATE $<BUILD_INTERFACE:headrace_flags>)
 
   file(GLOB_RECURSE protos CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/src ${dir}/*.proto)

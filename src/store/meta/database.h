@@ -1,0 +1,47 @@
+// The metadata database: SQLite in WAL mode, one writer, several readers. Only store/meta sees SQLiteCpp.
+//
+//   database.Write([&](SQLite::Database& db) -> Status { InsertJob(db, job); return AppendEvents(db, events); });
+//
+// A Write is one IMMEDIATE transaction: it is on disk (fsync) when the call returns, or has changed nothing. Reads see
+// one snapshot. SQLite's exceptions end here and become Errors.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace SQLite {
+class Database;
+}
+
+namespace headrace::store {
+
+class Database {
+ public:
+  // Opens or creates the file (mode 0600) and brings its schema up to date (migrations.h). kFailedPrecondition when it
+  // was written by a newer Headrace.
+  static Result<std::unique_ptr<Database>> Open(const std::string& path);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Rolls back when `work` returns an error or throws.
+  Status Write(const std::function<Status(SQLite::Database&)>& work);
+  Status Read(const std::function<Status(SQLite::Database&)>& work);
+
+ private:
+  explicit Database(std::string path);
+  Result<std::unique_ptr<SQLite::Database>> Connect(bool writer) const;
+
+  const std::string path_;
+  std::mutex writer_mutex_;
+  std::unique_ptr<SQLite::Database> writer_;
+  std::mutex readers_mutex_;
+  std::vector<std::unique_ptr<SQLite::Database>> idle_readers_;
+};
+
+}  // namespace headrace::store

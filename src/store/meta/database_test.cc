@@ -1,0 +1,68 @@
+#include "store/meta/database.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "base/testing/temporary_directory.h"
+#include "store/meta/migrations.h"
+
+namespace headrace::store {
+namespace {
+
+class DatabaseTest : public testing::Test {
+ protected:
+  Status Insert(const std::string& name) {
+    return database_->Write([&](SQLite::Database& db) -> Status {
+      db.exec("INSERT INTO principals VALUES ('" + name + "', '" + name + "', 0)");
+      if (name == "refused") return Fail(ErrorCode::kInvalidArgument, "refused");
+      return {};
+    });
+  }
+  int Count() {
+    int count = 0;
+    EXPECT_TRUE(database_->Read([&](SQLite::Database& db) -> Status {
+      count = db.execAndGet("SELECT count(*) FROM principals").getInt();
+      return {};
+    }));
+    return count;
+  }
+
+  TemporaryDirectory directory_;
+  std::unique_ptr<Database> database_ = Database::Open(directory_ / "meta.db").value();
+};
+
+TEST_F(DatabaseTest, IsClosedToOthers) {
+  struct stat status {};
+  ASSERT_EQ(::stat((directory_ / "meta.db").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+}
+
+TEST_F(DatabaseTest, KeepsWhatWasWritten) {
+  ASSERT_TRUE(Insert("a"));
+  database_.reset();
+  database_ = Database::Open(directory_ / "meta.db").value();
+  EXPECT_EQ(Count(), 1);
+}
+
+TEST_F(DatabaseTest, RollsBackWhatFails) {
+  EXPECT_FALSE(Insert("refused"));
+  EXPECT_EQ(Count(), 0);
+  ASSERT_TRUE(Insert("a"));
+  EXPECT_FALSE(Insert("a"));  // SQLite's own refusal
+  EXPECT_EQ(Count(), 1);
+}
+
+TEST_F(DatabaseTest, RefusesANewerSchema) {
+  ASSERT_TRUE(database_->Write([](SQLite::Database& db) -> Status {
+    db.exec("PRAGMA user_version = 9999");
+    return {};
+  }));
+  database_.reset();
+  const auto opened = Database::Open(directory_ / "meta.db");
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code(), ErrorCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace headrace::store

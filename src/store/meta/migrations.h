@@ -1,0 +1,16 @@
+// The schema's history. A landed migration is never edited: changes are new entries at the end.
+#pragma once
+
+#include <span>
+
+namespace headrace::store {
+
+struct Migration {
+  const char* name;
+  const char* sql;
+};
+
+// In the order they apply; the database's user_version counts how many it has had.
+std::span<const Migration> Migrations();
+
+}  // namespace headrace::store
