@@ -167,7 +167,7 @@ TEST_P(PipeFeederTest, StreamsEveryEpochWhole) {
 TEST_P(PipeFeederTest, TheNextFifoExistsBeforeTheEndOfFile) {
   AddObject("four records");
   Start();
-  for (int64_t epoch = 0; epoch < 2000; ++epoch) {
+  for (int64_t epoch = 0; epoch < (GetParam() ? 2000 : 200); ++epoch) {
     EXPECT_EQ(Read(Open(epoch)), "four records");
     ASSERT_TRUE(std::filesystem::is_fifo(Fifo(epoch + 1)));
   }
