@@ -20,6 +20,99 @@ CREATE TABLE access_keys (
   expires_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 )sql"},
+    {"training jobs and tags", R"sql(
+CREATE TABLE training_jobs (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  account_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  arn TEXT NOT NULL,
+  request TEXT NOT NULL,
+  status TEXT NOT NULL,
+  secondary_status TEXT NOT NULL,
+  transitions TEXT NOT NULL,
+  failure_reason TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  modified_ms INTEGER NOT NULL,
+  training_start_ms INTEGER NOT NULL,
+  training_end_ms INTEGER NOT NULL,
+  model_artifacts TEXT NOT NULL,
+  final_metrics TEXT NOT NULL,
+  state TEXT NOT NULL,
+  UNIQUE (account_id, name)
+) STRICT;
+CREATE INDEX training_jobs_by_time ON training_jobs (account_id, created_ms);
+CREATE INDEX training_jobs_by_status ON training_jobs (status, account_id);
+CREATE TABLE tags (
+  account_id TEXT NOT NULL,
+  arn TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (account_id, arn, key)
+) STRICT, WITHOUT ROWID;
+)sql"},
+    {"logs", R"sql(
+CREATE TABLE log_groups (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  account_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  retention_days INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (account_id, name)
+) STRICT;
+CREATE TABLE log_streams (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  group_id INTEGER NOT NULL REFERENCES log_groups(id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  first_event_ms INTEGER NOT NULL DEFAULT 0,
+  last_event_ms INTEGER NOT NULL DEFAULT 0,
+  last_ingestion_ms INTEGER NOT NULL DEFAULT 0,
+  stored_bytes INTEGER NOT NULL DEFAULT 0,
+  next_sequence INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (group_id, name)
+) STRICT;
+CREATE INDEX log_streams_by_time ON log_streams (group_id, last_event_ms, name);
+CREATE TABLE log_events (
+  stream_id INTEGER NOT NULL REFERENCES log_streams(id) ON DELETE CASCADE,
+  timestamp_ms INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  ingestion_ms INTEGER NOT NULL,
+  message TEXT NOT NULL,
+  PRIMARY KEY (stream_id, timestamp_ms, sequence)
+) STRICT, WITHOUT ROWID;
+)sql"},
+    {"metrics", R"sql(
+CREATE TABLE metric_series (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  account_id TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  dimensions TEXT NOT NULL,
+  first_ms INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  next_sequence INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (account_id, namespace, name, dimensions)
+) STRICT;
+CREATE TABLE metric_dimensions (
+  account_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  series_id INTEGER NOT NULL REFERENCES metric_series(id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, name, value, series_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX metric_dimensions_by_series ON metric_dimensions (series_id);
+CREATE TABLE metric_samples (
+  series_id INTEGER NOT NULL REFERENCES metric_series(id) ON DELETE CASCADE,
+  timestamp_ms INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  sample_count REAL NOT NULL,
+  sum REAL NOT NULL,
+  minimum REAL NOT NULL,
+  maximum REAL NOT NULL,
+  unit TEXT NOT NULL,
+  PRIMARY KEY (series_id, timestamp_ms, sequence)
+) STRICT, WITHOUT ROWID;
+)sql"},
 };
 
 }  // namespace

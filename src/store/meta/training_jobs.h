@@ -1,0 +1,65 @@
+// The table of training jobs. The ...In functions run inside a caller's Database::Write or Read, so that a status, its
+// log events, its metric samples and the offset they were read from become visible together or not at all.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "store/meta/database.h"
+#include "store/meta/training_job.h"
+
+namespace headrace::store {
+
+enum class TrainingJobOrder { kCreationTime, kName, kStatus };
+
+// Where a listing goes on: the sort key and sequence of the last job shown.
+struct TrainingJobCursor {
+  std::string key;
+  int64_t sequence = 0;
+};
+
+struct TrainingJobFilter {
+  std::optional<std::string> account_id;  // absent: everyone's, for the scheduler
+  std::string name_contains;
+  std::vector<std::string> statuses;                                                         // empty: any
+  std::optional<UnixMillis> created_after, created_before, modified_after, modified_before;  // inclusive
+  TrainingJobOrder order = TrainingJobOrder::kCreationTime;
+  bool descending = false;
+  std::optional<TrainingJobCursor> after;
+  size_t limit = 0;  // 0: all
+};
+
+class TrainingJobs {
+ public:
+  explicit TrainingJobs(Database& database) : database_(database) {}
+
+  // False, and nothing changed, when the account has a job of that name. Sets job.sequence.
+  Result<bool> Insert(TrainingJob& job);
+  static Result<bool> InsertIn(SQLite::Database& db, TrainingJob& job);
+
+  Result<std::optional<TrainingJob>> Find(const std::string& account_id, const std::string& name);
+  static Result<std::optional<TrainingJob>> FindIn(SQLite::Database& db, const std::string& account_id,
+                                                   const std::string& name);
+
+  Result<std::vector<TrainingJob>> List(const TrainingJobFilter& filter);
+  static TrainingJobCursor CursorOf(const TrainingJob& job, TrainingJobOrder order);
+
+  // Reads the job, lets `change` edit it and writes it back, in one transaction; returns what was written. kNotFound
+  // without such a job; an error of `change` leaves the job as it was.
+  using Change = std::function<Status(TrainingJob&)>;
+  Result<TrainingJob> Update(const std::string& account_id, const std::string& name, const Change& change);
+  static Result<TrainingJob> UpdateIn(SQLite::Database& db, const std::string& account_id, const std::string& name,
+                                      const Change& change);
+
+  // True when there was one.
+  Result<bool> Delete(const std::string& account_id, const std::string& name);
+  static Result<bool> DeleteIn(SQLite::Database& db, const std::string& account_id, const std::string& name);
+
+ private:
+  Database& database_;
+};
+
+}  // namespace headrace::store
