@@ -10,6 +10,7 @@ namespace headrace {
 // What a caller can do about it decides the code, not where it happened.
 enum class ErrorCode {
   kInvalidArgument,     // the caller passed something wrong; the message says what was found and what is wanted
+  kAlreadyExists,       // the name is taken
   kNotFound,            // a file, layer, feature or dataset that is not there
   kDataLoss,            // bytes are truncated or corrupt; the message names file, record and offset
   kResourceExhausted,   // a stated limit would be exceeded; nothing was allocated

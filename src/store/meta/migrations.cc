@@ -113,6 +113,56 @@ CREATE TABLE metric_samples (
   PRIMARY KEY (series_id, timestamp_ms, sequence)
 ) STRICT, WITHOUT ROWID;
 )sql"},
+    // `info` and `tags` are JSON written by objects.cc. A blob is a file of immutable bytes; several rows may share it.
+    {"objects", R"sql(
+CREATE TABLE buckets (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  owner TEXT NOT NULL,
+  region TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  acl TEXT NOT NULL,
+  policy TEXT NOT NULL DEFAULT '',
+  tags TEXT NOT NULL DEFAULT '[]',
+  versioning TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX buckets_by_owner ON buckets(owner, name);
+CREATE TABLE objects (
+  bucket INTEGER NOT NULL REFERENCES buckets(id),
+  key TEXT NOT NULL,
+  blob TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  etag TEXT NOT NULL,
+  modified_ms INTEGER NOT NULL,
+  info TEXT NOT NULL,
+  PRIMARY KEY (bucket, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX objects_by_blob ON objects(blob);
+CREATE TABLE uploads (
+  id TEXT PRIMARY KEY,
+  bucket INTEGER NOT NULL REFERENCES buckets(id),
+  key TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  initiator TEXT NOT NULL,
+  info TEXT NOT NULL,
+  shared_blob TEXT NOT NULL DEFAULT '',
+  stride INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX uploads_by_key ON uploads(bucket, key, id);
+CREATE INDEX uploads_by_shared_blob ON uploads(shared_blob);
+CREATE TABLE upload_parts (
+  upload TEXT NOT NULL REFERENCES uploads(id),
+  number INTEGER NOT NULL,
+  blob TEXT NOT NULL,
+  offset INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  etag TEXT NOT NULL,
+  modified_ms INTEGER NOT NULL,
+  checksums TEXT NOT NULL,
+  PRIMARY KEY (upload, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX upload_parts_by_blob ON upload_parts(blob);
+)sql"},
 };
 
 }  // namespace

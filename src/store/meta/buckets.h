@@ -1,0 +1,46 @@
+// Rows of buckets. The functions run inside Database::Read or Database::Write.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace SQLite {
+class Database;
+}
+
+namespace headrace::store {
+
+// Names and values in the order given: tags, metadata, headers.
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+struct Bucket {
+  int64_t id = 0;
+  std::string name;
+  std::string owner;  // account id
+  std::string region;
+  UnixMillis created = 0;
+  std::string acl = "private";  // a canned ACL
+  std::string policy;           // the JSON document; empty: none
+  Pairs tags;
+  std::string versioning;  // "" or "Suspended"
+};
+
+// kAlreadyExists.
+Status InsertBucket(SQLite::Database& db, Bucket& bucket);
+// kNotFound.
+Result<Bucket> FindBucket(SQLite::Database& db, const std::string& name);
+std::vector<Bucket> ListBuckets(SQLite::Database& db, const std::string& owner);
+// acl, policy, tags and versioning.
+void UpdateBucket(SQLite::Database& db, const Bucket& bucket);
+// kNotFound; kFailedPrecondition while it holds objects or unfinished uploads.
+Status DeleteBucket(SQLite::Database& db, const std::string& name);
+
+// JSON text for a column and back.
+std::string EncodePairs(const Pairs& pairs);
+Pairs DecodePairs(const std::string& text);
+
+}  // namespace headrace::store

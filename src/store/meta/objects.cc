@@ -1,0 +1,182 @@
+#include "store/meta/objects.h"
+
+#include <algorithm>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <nlohmann/json.hpp>
+
+namespace headrace::store {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr char kColumns[] = "key, blob, size, etag, modified_ms, info";
+
+Object ReadObject(SQLite::Statement& row, const Bucket& bucket) {
+  Object object;
+  object.bucket = bucket.name;
+  object.key = row.getColumn(0).getString();
+  object.blob = row.getColumn(1).getString();
+  object.size = static_cast<uint64_t>(row.getColumn(2).getInt64());
+  object.etag = row.getColumn(3).getString();
+  object.modified = row.getColumn(4).getInt64();
+  object.info = DecodeInfo(row.getColumn(5).getString());
+  return object;
+}
+
+// Walks the keys of a bucket upwards within a prefix, from one bound to the next without reading what lies between.
+class KeyCursor {
+ public:
+  KeyCursor(SQLite::Database& db, const Bucket& bucket, const std::string& prefix)
+      : bucket_(bucket), prefix_end_(PrefixEnd(prefix)), above_(db, Sql(">")), from_(db, Sql(">=")) {}
+
+  void SeekAbove(const std::string& key) { Seek(above_, key); }
+  void SeekFrom(const std::string& key) { Seek(from_, key); }
+  bool Next() { return current_->executeStep(); }
+  SQLite::Statement& row() { return *current_; }
+
+ private:
+  std::string Sql(const char* comparison) const {
+    return fmt::format("SELECT {} FROM objects WHERE bucket = ? AND key {} ?{} ORDER BY key", kColumns, comparison,
+                       prefix_end_.empty() ? "" : " AND key < ?");
+  }
+  void Seek(SQLite::Statement& statement, const std::string& key) {
+    current_ = &statement;
+    statement.reset();
+    statement.bind(1, bucket_.id);
+    statement.bind(2, key);
+    if (!prefix_end_.empty()) statement.bind(3, prefix_end_);
+  }
+
+  const Bucket& bucket_;
+  const std::string prefix_end_;
+  SQLite::Statement above_, from_;
+  SQLite::Statement* current_ = nullptr;
+};
+
+// The common prefix that `key` falls under, or "".
+std::string CommonPrefix(const std::string& key, const ListQuery& query) {
+  if (query.delimiter.empty() || key.size() < query.prefix.size()) return {};
+  if (key.compare(0, query.prefix.size(), query.prefix) != 0) return {};
+  const size_t at = key.find(query.delimiter, query.prefix.size());
+  return at == std::string::npos ? std::string() : key.substr(0, at + query.delimiter.size());
+}
+
+}  // namespace
+
+std::string PrefixEnd(std::string prefix) {
+  while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xFF) prefix.pop_back();
+  if (!prefix.empty()) prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+  return prefix;
+}
+
+std::string EncodeInfo(const ObjectInfo& info) {
+  Json json = {{"headers", info.headers}, {"owner", info.owner}, {"acl", info.acl}};
+  if (!info.metadata.empty()) json["metadata"] = info.metadata;
+  if (!info.tags.empty()) json["tags"] = info.tags;
+  if (!info.checksums.empty()) json["checksums"] = info.checksums;
+  if (!info.checksum_type.empty()) json["checksum_type"] = info.checksum_type;
+  if (!info.part_sizes.empty()) json["part_sizes"] = info.part_sizes;
+  if (info.storage_class != "STANDARD") json["storage_class"] = info.storage_class;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+ObjectInfo DecodeInfo(const std::string& text) {
+  ObjectInfo info;
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return info;
+  info.headers = json.value("headers", Pairs());
+  info.metadata = json.value("metadata", Pairs());
+  info.tags = json.value("tags", Pairs());
+  info.owner = json.value("owner", "");
+  info.acl = json.value("acl", "private");
+  info.storage_class = json.value("storage_class", "STANDARD");
+  info.checksums = json.value("checksums", std::map<std::string, std::string>());
+  info.checksum_type = json.value("checksum_type", "");
+  info.part_sizes = json.value("part_sizes", std::vector<uint64_t>());
+  return info;
+}
+
+Result<Object> FindObject(SQLite::Database& db, const Bucket& bucket, const std::string& key) {
+  SQLite::Statement query(db, fmt::format("SELECT {} FROM objects WHERE bucket = ? AND key = ?", kColumns));
+  query.bind(1, bucket.id);
+  query.bind(2, key);
+  if (!query.executeStep()) return Fail(ErrorCode::kNotFound, "object {}/{}: does not exist", bucket.name, key);
+  return ReadObject(query, bucket);
+}
+
+void PutObject(SQLite::Database& db, const Bucket& bucket, const Object& object) {
+  SQLite::Statement insert(
+      db, fmt::format("INSERT OR REPLACE INTO objects (bucket, {}) VALUES (?, ?, ?, ?, ?, ?, ?)", kColumns));
+  insert.bind(1, bucket.id);
+  insert.bind(2, object.key);
+  insert.bind(3, object.blob);
+  insert.bind(4, static_cast<int64_t>(object.size));
+  insert.bind(5, object.etag);
+  insert.bind(6, object.modified);
+  insert.bind(7, EncodeInfo(object.info));
+  insert.exec();
+}
+
+void DeleteObject(SQLite::Database& db, const Bucket& bucket, const std::string& key) {
+  SQLite::Statement remove(db, "DELETE FROM objects WHERE bucket = ? AND key = ?");
+  remove.bind(1, bucket.id);
+  remove.bind(2, key);
+  remove.exec();
+}
+
+Listing ListObjects(SQLite::Database& db, const Bucket& bucket, const ListQuery& query) {
+  Listing listing;
+  KeyCursor cursor(db, bucket, query.prefix);
+  const std::string passed = CommonPrefix(query.after, query);  // wholly behind us
+  if (query.after.empty() || query.after < query.prefix) {
+    cursor.SeekFrom(query.prefix);
+  } else if (passed.empty()) {
+    cursor.SeekAbove(query.after);
+  } else if (const std::string behind = PrefixEnd(passed); !behind.empty()) {
+    cursor.SeekFrom(behind);
+  } else {
+    return listing;
+  }
+  while (cursor.Next()) {
+    if (listing.objects.size() + listing.prefixes.size() == query.limit) {
+      listing.truncated = query.limit > 0;
+      break;
+    }
+    listing.last = cursor.row().getColumn(0).getString();
+    std::string common = CommonPrefix(listing.last, query);
+    if (common.empty()) {
+      listing.objects.push_back(ReadObject(cursor.row(), bucket));
+      continue;
+    }
+    listing.last = common;
+    const std::string behind = PrefixEnd(common);
+    listing.prefixes.push_back(std::move(common));
+    if (behind.empty()) break;
+    cursor.SeekFrom(behind);
+  }
+  return listing;
+}
+
+Status CheckPrecondition(SQLite::Database& db, const Bucket& bucket, const std::string& key,
+                         const Precondition& wanted) {
+  if (!wanted.absent && wanted.any_etag.empty()) return {};
+  const auto found = FindObject(db, bucket, key);
+  if (!found && found.error().code() != ErrorCode::kNotFound) return tl::unexpected<Error>(found.error());
+  if (wanted.absent && found) return Fail(ErrorCode::kFailedPrecondition, "object {}/{}: exists", bucket.name, key);
+  if (wanted.any_etag.empty()) return {};
+  if (!found) return tl::unexpected<Error>(found.error());
+  for (const std::string& etag : wanted.any_etag)
+    if (etag == "*" || etag == found->etag) return {};
+  return Fail(ErrorCode::kFailedPrecondition, "object {}/{}: has ETag {}", bucket.name, key, found->etag);
+}
+
+bool BlobInUse(SQLite::Database& db, const std::string& blob) {
+  SQLite::Statement query(db,
+                          "SELECT 1 FROM objects WHERE blob = ?1 UNION ALL SELECT 1 FROM upload_parts WHERE blob = ?1"
+                          " UNION ALL SELECT 1 FROM uploads WHERE shared_blob = ?1 LIMIT 1");
+  query.bind(1, blob);
+  return query.executeStep();
+}
+
+}  // namespace headrace::store

@@ -1,0 +1,76 @@
+// Rows of objects: which blob holds a key's bytes and what is known of them. The functions run inside Database::Read
+// or Database::Write.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "store/meta/buckets.h"
+
+namespace headrace::store {
+
+// What is kept with an object besides its bytes.
+struct ObjectInfo {
+  Pairs headers;   // returned as they came: "Content-Type", "Cache-Control"…
+  Pairs metadata;  // user's, without "x-amz-meta-"
+  Pairs tags;
+  std::string owner;                             // account that wrote it
+  std::string acl = "private";                   // a canned ACL
+  std::string storage_class = "STANDARD";        // as asked for; all are stored alike
+  std::map<std::string, std::string> checksums;  // "CRC32" to base64
+  std::string checksum_type;                     // "FULL_OBJECT", "COMPOSITE" or ""
+  std::vector<uint64_t> part_sizes;              // of a completed multipart upload
+};
+
+struct Object {
+  std::string bucket, key;
+  std::string blob;  // names the file
+  uint64_t size = 0;
+  std::string etag;  // without quotes
+  UnixMillis modified = 0;
+  ObjectInfo info;
+};
+
+// What must hold for a write to happen.
+struct Precondition {
+  bool absent = false;                // If-None-Match: *
+  std::vector<std::string> any_etag;  // If-Match; "*": any object
+};
+
+struct ListQuery {
+  std::string bucket;
+  std::string prefix;
+  std::string delimiter;  // empty: none
+  std::string after;      // keys and common prefixes above this one
+  size_t limit = 1000;    // of both together
+};
+
+struct Listing {
+  std::vector<Object> objects;        // in the order of their UTF-8 bytes
+  std::vector<std::string> prefixes;  // common ones
+  bool truncated = false;
+  std::string last;  // the last key or prefix returned: where the next page goes on
+};
+
+// kNotFound.
+Result<Object> FindObject(SQLite::Database& db, const Bucket& bucket, const std::string& key);
+// Inserts or replaces.
+void PutObject(SQLite::Database& db, const Bucket& bucket, const Object& object);
+void DeleteObject(SQLite::Database& db, const Bucket& bucket, const std::string& key);
+// `query.bucket` is not looked at. Cost grows with what is returned, not with what is stored.
+Listing ListObjects(SQLite::Database& db, const Bucket& bucket, const ListQuery& query);
+// kFailedPrecondition, or kNotFound when If-Match meets no object.
+Status CheckPrecondition(SQLite::Database& db, const Bucket& bucket, const std::string& key,
+                         const Precondition& wanted);
+
+// Whether an object or a part lies in that blob.
+bool BlobInUse(SQLite::Database& db, const std::string& blob);
+
+std::string EncodeInfo(const ObjectInfo& info);
+ObjectInfo DecodeInfo(const std::string& text);
+
+// The first text behind every text that begins with `prefix`; "" when there is none.
+std::string PrefixEnd(std::string prefix);
+
+}  // namespace headrace::store
