@@ -5,6 +5,10 @@
 # instruction set of HEADRACE_ISAS (see src/tensor/README.md). A .proto below src/NAME is compiled with protoc and
 # included as "NAME/….pb.h" by this module and its tests.
 set(HEADRACE_ISAS_DEFAULT portable)
+set(HEADRACE_ISA_OPTIMIZATION -O3)
+if(HEADRACE_SANITIZE)
+  set(HEADRACE_ISA_OPTIMIZATION -O1)  # an instrumented kernel takes half a minute to compile with -O3
+endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   list(APPEND HEADRACE_ISAS_DEFAULT avx2 avx512)
 endif()
@@ -55,7 +59,7 @@ function(headrace_module name)
       add_library(headrace_${name}_${isa} OBJECT ${per_isa})
       target_include_directories(headrace_${name}_${isa} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
       target_compile_definitions(headrace_${name}_${isa} PRIVATE HEADRACE_ISA=${isa} HEADRACE_ISA_${isa}=1)
-      target_compile_options(headrace_${name}_${isa} PRIVATE ${HEADRACE_ISA_FLAGS_${isa}} $<IF:$<BOOL:${HEADRACE_SANITIZE}>,-O1,-O3> -fno-math-errno -fno-trapping-math
+      target_compile_options(headrace_${name}_${isa} PRIVATE ${HEADRACE_ISA_FLAGS_${isa}} ${HEADRACE_ISA_OPTIMIZATION} -fno-math-errno -fno-trapping-math
         -Wno-uninitialized $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)  # false alarms inside GCC 12's own avx512 headers
       target_link_libraries(headrace_${name}_${isa} PRIVATE headrace_flags ${arg_DEPS} OpenMP::OpenMP_CXX)
       target_sources(headrace_${name} PRIVATE $<TARGET_OBJECTS:headrace_${name}_${isa}>)
