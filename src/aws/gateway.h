@@ -6,10 +6,9 @@
 //   server = http::Server::Listen(…, [&](http::Request& request) { return gateway.Handle(request); });
 #pragma once
 
-#include <map>
+#include <deque>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "aws/identity.h"
 #include "aws/service.h"
@@ -22,7 +21,8 @@ namespace headrace::aws {
 struct GatewayOptions {
   const KeyLookup& keys;
   const Clock& clock;
-  ThreadPool& pool;  // where operations run
+  ThreadPool& pool;                          // where operations run
+  std::string default_region = "us-east-1";  // Call::region where a signature has none (version 2)
 };
 
 class Gateway {
@@ -45,16 +45,33 @@ class Gateway {
 
  private:
   enum class Protocol { kJson, kQuery, kCbor, kS3, kRuntime };
-  struct Route;
-  struct Reading;
+  struct Route {
+    Protocol protocol = Protocol::kS3;
+    const Service* service = nullptr;  // null: none of ours, or REST
+    std::string service_name;          // what the request calls it
+    std::string operation;             // of JSON and CBOR; Query has it in the form
+  };
+  struct Invocation;  // an authenticated request: its caller and its body
+  struct Decoded;     // an operation's name and input
 
   Route FindRoute(const http::Request& request) const;
-  http::Task<http::Response> HandleOperation(http::Request& request, const Route& route);
-  http::Task<http::Response> HandleS3(http::Request& request);
-  http::Task<http::Response> HandleRuntime(http::Request& request);
+  const Service* FindService(std::string_view target_prefix) const;
+  Call MakeCall(const http::Request& request, const struct SignatureClaim& claim, const SigningKey& key) const;
+  Reply<Decoded> Decode(const http::Request& request, const Route& route, std::string body) const;
+  http::Response Encode(const Route& route, std::string_view operation, const Json& reply,
+                        std::string_view request_id) const;
+  http::Response ErrorResponse(const ServiceError& error, const http::Request& request, const Route& route) const;
 
-  GatewayOptions options_;
-  std::vector<Service> services_;
+  http::Task<Reply<Invocation>> Authenticate(http::Request& request, std::string_view signing_name, size_t body_limit,
+                                             ServiceError (*words)(const struct AuthFailure&)) const;
+  http::Task<Reply<Json>> Invoke(const Operation& operation, const Call& call, const Json& input) const;
+  http::Task<Reply<http::Response>> Run(http::Request& request, const Route& route) const;
+  http::Task<Reply<http::Response>> RunOperation(http::Request& request, const Route& route) const;
+  http::Task<Reply<http::Response>> RunS3(http::Request& request) const;
+  http::Task<Reply<http::Response>> RunRuntime(http::Request& request) const;
+
+  const GatewayOptions options_;
+  std::deque<Service> services_;
   RestService s3_, runtime_;
 };
 

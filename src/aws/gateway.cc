@@ -1,0 +1,360 @@
+#include "aws/gateway.h"
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <strings.h>
+
+#include "aws/auth.h"
+#include "aws/cbor_codec.h"
+#include "aws/digest.h"
+#include "aws/inflate.h"
+#include "aws/json_codec.h"
+#include "aws/known_operations.h"
+#include "aws/limits.h"
+#include "aws/payload.h"
+#include "aws/query_codec.h"
+#include "aws/s3_request.h"
+#include "aws/sign.h"
+#include "aws/xml.h"
+#include "base/log.h"
+#include "http/blocking.h"
+
+namespace headrace::aws {
+namespace {
+
+using http::Request;
+using http::Response;
+using http::Task;
+
+constexpr std::string_view kFormType = "application/x-www-form-urlencoded";
+constexpr std::string_view kCborType = "application/cbor";
+
+bool StartsWithoutCase(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() && ::strncasecmp(text.data(), prefix.data(), prefix.size()) == 0;
+}
+
+bool IsForm(const Request& request) { return StartsWithoutCase(request.headers.Get("content-type"), kFormType); }
+
+bool IsRuntimePath(std::string_view path) { return path.starts_with("/endpoints/") || path == "/BatchPutMetrics"; }
+
+ServiceError Internal() {
+  return {"InternalFailure",
+          "The request processing has failed because of an unknown error, exception or failure.",
+          500,
+          {},
+          {}};
+}
+
+// The whole body, or why not.
+Task<Reply<std::string>> ReadBody(Request& request, size_t limit) {
+  if (request.content_length.value_or(0) > limit)
+    co_return Refuse("RequestEntityTooLargeException",
+                     fmt::format("The body is longer than {} bytes: {}.", limit, *request.content_length), 413);
+  std::string body;
+  body.reserve(request.content_length.value_or(0));
+  std::vector<char> piece(size_t{64} << 10);
+  while (true) {
+    auto count = co_await request.body->Read(piece);
+    if (!count) co_return Refuse("RequestTimeoutException", "The body did not arrive: " + count.error().message(), 408);
+    if (*count == 0) co_return body;
+    if (*count > limit - body.size())
+      co_return Refuse("RequestEntityTooLargeException", fmt::format("The body is longer than {} bytes.", limit), 413);
+    body.append(piece.data(), *count);
+  }
+}
+
+// A body that is in memory already.
+class MemoryBody : public http::BodyReader {
+ public:
+  explicit MemoryBody(std::string_view bytes) : rest_(bytes) {}
+  Task<Result<size_t>> Read(std::span<char> into) override {
+    const size_t count = rest_.copy(into.data(), into.size());
+    rest_.remove_prefix(count);
+    co_return count;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+// Lends a request another body for the time of a handler.
+class BodyLoan {
+ public:
+  BodyLoan(Request& request, http::BodyReader& body) : request_(request), own_(request.body) { request.body = &body; }
+  BodyLoan(const BodyLoan&) = delete;
+  BodyLoan& operator=(const BodyLoan&) = delete;
+  ~BodyLoan() { request_.body = own_; }
+
+ private:
+  Request& request_;
+  http::BodyReader* own_;
+};
+
+Reply<QueryCall> ReadForm(const Request& request, std::string_view body) {
+  if (static_cast<size_t>(std::count(body.begin(), body.end(), '&')) > kMaxParameters)
+    return Refuse("MalformedQueryString", fmt::format("The form has more than {} parameters.", kMaxParameters));
+  auto parameters = http::QueryParameters(request.query);
+  for (auto& pair : http::QueryParameters(body)) parameters.push_back(std::move(pair));
+  return DecodeQuery(parameters);
+}
+
+std::string QueryErrorHeader(const ServiceError& error) {
+  return fmt::format("{};{}", error.query_code.empty() ? error.code : error.query_code,
+                     error.status < 500 ? "Sender" : "Receiver");
+}
+
+Reply<Json> RunSafely(const Operation& operation, const Call& call, const Json& input) {
+  try {
+    return operation(call, input);
+  } catch (const Json::exception& wrong_type) {
+    return Refuse("SerializationException",
+                  fmt::format("A member has another type than the operation wants: {}", wrong_type.what()));
+  } catch (const std::exception& problem) {
+    Log(LogLevel::kError, "request {}: {}", call.request_id, problem.what());
+    return tl::unexpected(Internal());
+  }
+}
+
+struct Signer {
+  SignatureClaim claim;
+  SigningKey key;
+};
+
+// All of the check that needs no body.
+Checked<Signer> FindSigner(const Request& request, std::string_view signing_name, const GatewayOptions& options) {
+  auto claim = ParseClaim(request);
+  if (!claim) return tl::unexpected(std::move(claim.error()));
+  if (!signing_name.empty() && claim->service != signing_name)
+    return tl::unexpected(
+        AuthFailure{AuthProblem::kWrongService,
+                    fmt::format("Credential should be scoped to correct service: '{}'.", signing_name),
+                    {}});
+  auto key = CheckClaim(*claim, request, options.keys, options.clock.Now());
+  if (!key) return tl::unexpected(std::move(key.error()));
+  return Signer{std::move(*claim), std::move(*key)};
+}
+
+Reply<std::string> PlainBody(const Request& request, std::string body) {
+  if (!StartsWithoutCase(request.headers.Get("content-encoding"), "gzip")) return body;
+  return GunzipBody(body, kMaxInflatedBody);
+}
+
+}  // namespace
+
+struct Gateway::Invocation {
+  Call call;
+  std::string body;
+};
+
+struct Gateway::Decoded {
+  std::string operation;
+  Json input;
+};
+
+Gateway::Gateway(GatewayOptions options) : options_(std::move(options)) {}
+Gateway::~Gateway() = default;
+
+void Gateway::Add(Service service) { services_.push_back(std::move(service)); }
+void Gateway::SetS3(RestService service) { s3_ = std::move(service); }
+void Gateway::SetRuntime(RestService service) { runtime_ = std::move(service); }
+
+const Service* Gateway::FindService(std::string_view target_prefix) const {
+  for (const Service& service : services_)
+    if (!service.target_prefix.empty() && service.target_prefix == target_prefix) return &service;
+  return nullptr;
+}
+
+Gateway::Route Gateway::FindRoute(const Request& request) const {
+  constexpr std::string_view kService = "/service/", kOperation = "/operation/";
+  const std::string_view path = request.path;
+  if (const size_t split = path.find(kOperation); path.starts_with(kService) && split != std::string_view::npos &&
+                                                  request.headers.Get("smithy-protocol") == "rpc-v2-cbor") {
+    const std::string name(path.substr(kService.size(), split - kService.size()));
+    return {Protocol::kCbor, FindService(name), name, std::string(path.substr(split + kOperation.size()))};
+  }
+  if (const std::string* target = request.headers.Find("x-amz-target")) {
+    const size_t dot = std::min(target->rfind('.'), target->size());
+    const std::string name = target->substr(0, dot);
+    return {Protocol::kJson, FindService(name), name, target->substr(std::min(dot + 1, target->size()))};
+  }
+  const std::string claimed = ClaimedService(request);
+  if (claimed == "s3") return {Protocol::kS3, nullptr, claimed, {}};
+  if (IsRuntimePath(path) && (claimed.empty() || claimed == "sagemaker"))
+    return {Protocol::kRuntime, nullptr, "sagemaker", {}};
+  for (const Service& service : services_)
+    if (!claimed.empty() && service.signing_name == claimed)
+      return {service.query_version.empty() ? Protocol::kJson : Protocol::kQuery, &service, claimed, {}};
+  if (IsForm(request)) return {Protocol::kQuery, nullptr, claimed, {}};
+  return {claimed.empty() ? Protocol::kS3 : Protocol::kJson, nullptr, claimed, {}};
+}
+
+Call Gateway::MakeCall(const Request& request, const SignatureClaim& claim, const SigningKey& key) const {
+  Call call;
+  call.caller = key.identity;
+  call.request_id = request.id;
+  call.region = claim.region.empty() ? options_.default_region : claim.region;
+  call.endpoint = fmt::format("{}://{}", request.secure ? "https" : "http", request.headers.Get("host"));
+  call.now = options_.clock.Now();
+  return call;
+}
+
+// Coroutines here await calls of named values only: GCC 12 destroys some temporaries of an awaiting expression twice.
+Task<Reply<Gateway::Invocation>> Gateway::Authenticate(Request& request, std::string_view signing_name,
+                                                       size_t body_limit,
+                                                       ServiceError (*words)(const AuthFailure&)) const {
+  const Checked<Signer> signer = FindSigner(request, signing_name, options_);
+  if (!signer) co_return tl::unexpected(words(signer.error()));
+  Reply<std::string> body = co_await ReadBody(request, body_limit);
+  if (!body) co_return tl::unexpected(std::move(body.error()));
+  const Checked<void> signature = CheckSignature(signer->claim, request, signer->key, PayloadHash(*body));
+  if (!signature) co_return tl::unexpected(words(signature.error()));
+  Invocation invocation;
+  invocation.call = MakeCall(request, signer->claim, signer->key);
+  invocation.body = std::move(*body);
+  co_return invocation;
+}
+
+Task<Reply<Json>> Gateway::Invoke(const Operation& operation, const Call& call, const Json& input) const {
+  const auto work = [&] { return RunSafely(operation, call, input); };
+  Result<Reply<Json>> outcome = co_await http::OnPool(options_.pool, work);
+  if (!outcome) co_return Refuse("ServiceUnavailable", outcome.error().message(), 503);
+  co_return std::move(*outcome);
+}
+
+Reply<Gateway::Decoded> Gateway::Decode(const Request& request, const Route& route, std::string body) const {
+  auto plain = PlainBody(request, std::move(body));
+  if (!plain) return tl::unexpected(std::move(plain.error()));
+  if (route.protocol == Protocol::kQuery) {
+    auto form = ReadForm(request, *plain);
+    if (!form) return tl::unexpected(std::move(form.error()));
+    if (route.service == nullptr || !route.service->operations.contains(form->action))
+      return tl::unexpected(UnknownOperation(route.service_name, form->action, form->version, true));
+    return Decoded{route.service->operations.find(form->action)->first, std::move(form->input)};
+  }
+  if (route.service == nullptr || !route.service->operations.contains(route.operation))
+    return tl::unexpected(UnknownOperation(route.service_name, route.operation, {}, false));
+  auto input = route.protocol == Protocol::kCbor ? DecodeCbor(*plain) : DecodeJson(*plain);
+  if (!input) return tl::unexpected(std::move(input.error()));
+  return Decoded{route.operation, std::move(*input)};
+}
+
+Response Gateway::Encode(const Route& route, std::string_view operation, const Json& reply,
+                         std::string_view request_id) const {
+  switch (route.protocol) {
+    case Protocol::kQuery:
+      return http::TextResponse(200, "text/xml", EncodeQueryReply(*route.service, operation, reply, request_id));
+    case Protocol::kCbor:
+      return http::TextResponse(200, kCborType, EncodeCbor(reply, route.service->timestamps));
+    default:
+      return http::TextResponse(200, "application/x-amz-json-" + route.service->json_version, EncodeJson(reply));
+  }
+}
+
+Task<Reply<Response>> Gateway::RunOperation(Request& request, const Route& route) const {
+  const std::string signing_name = route.service != nullptr ? route.service->signing_name : "";
+  auto* words = route.protocol == Protocol::kQuery ? QueryAuthError : JsonAuthError;
+  Reply<Invocation> invocation = co_await Authenticate(request, signing_name, kMaxOperationBody, words);
+  if (!invocation) co_return tl::unexpected(std::move(invocation.error()));
+  const Reply<Decoded> decoded = Decode(request, route, std::move(invocation->body));
+  if (!decoded) co_return tl::unexpected(decoded.error());
+  request.log_detail = fmt::format("{} {}", signing_name, decoded->operation);
+  const Operation& operation = route.service->operations.find(decoded->operation)->second;
+  const Reply<Json> reply = co_await Invoke(operation, invocation->call, decoded->input);
+  if (!reply) co_return tl::unexpected(reply.error());
+  co_return Encode(route, decoded->operation, *reply, request.id);
+}
+
+Response Gateway::ErrorResponse(const ServiceError& error, const Request& request, const Route& route) const {
+  switch (route.protocol) {
+    case Protocol::kS3:
+      return S3ErrorResponse(error, request);
+    case Protocol::kRuntime:
+      return RuntimeErrorResponse(error, request);
+    case Protocol::kQuery:
+      return http::TextResponse(error.status, "text/xml", EncodeQueryError(route.service, error, request.id));
+    case Protocol::kJson:
+    case Protocol::kCbor:
+      break;
+  }
+  const Json document = ErrorDocument(error);
+  const std::string version = route.service != nullptr ? route.service->json_version : "1.1";
+  Response response = route.protocol == Protocol::kCbor
+                          ? http::TextResponse(error.status, kCborType, EncodeCbor(document, {}))
+                          : http::TextResponse(error.status, "application/x-amz-json-" + version, EncodeJson(document));
+  if (request.headers.Has("x-amzn-query-mode")) response.headers.Set("x-amzn-query-error", QueryErrorHeader(error));
+  return response;
+}
+
+Task<Reply<Response>> Gateway::RunS3(Request& request) const {
+  request.log_detail = "s3";
+  Reply<S3Access> access = CheckS3Access(request, options_.keys, options_.clock.Now());
+  if (!access) co_return tl::unexpected(std::move(access.error()));
+  if (!s3_) co_return Refuse("NotImplemented", "This server has no S3 service.", 501);
+  const auto payload = PayloadReader::Make(request, *request.body, std::move(access->chunks));
+  if (!payload) co_return tl::unexpected(payload.error());
+  PrepareS3Request(request, access->claim);
+  request.content_length = (*payload)->announced_size();
+  const BodyLoan loan(request, **payload);
+  const Call call = MakeCall(request, access->claim, access->key);
+  Response response = co_await s3_(call, request);
+  co_return response;
+}
+
+Task<Reply<Response>> Gateway::RunRuntime(Request& request) const {
+  request.log_detail = "sagemaker-runtime";
+  const std::string_view signing_name = "sagemaker";
+  Reply<Invocation> invocation = co_await Authenticate(request, signing_name, kMaxRuntimeBody, JsonAuthError);
+  if (!invocation) co_return tl::unexpected(std::move(invocation.error()));
+  if (!runtime_) co_return Refuse("UnknownOperationException", "This server has no sagemaker-runtime service.", 404);
+  MemoryBody body(invocation->body);
+  request.content_length = invocation->body.size();
+  const BodyLoan loan(request, body);
+  Response response = co_await runtime_(invocation->call, request);
+  co_return response;
+}
+
+Task<Reply<Response>> Gateway::Run(Request& request, const Route& route) const {
+  switch (route.protocol) {
+    case Protocol::kS3:
+      return RunS3(request);
+    case Protocol::kRuntime:
+      return RunRuntime(request);
+    default:
+      return RunOperation(request, route);
+  }
+}
+
+Task<Response> Gateway::Handle(Request& request) {
+  const Route route = FindRoute(request);
+  Reply<Response> outcome = tl::unexpected(Internal());
+  try {
+    outcome = co_await Run(request, route);
+  } catch (const std::exception& problem) {
+    Log(LogLevel::kError, "request {}: {}", request.id, problem.what());
+    if (route.protocol == Protocol::kS3) outcome.error().code = "InternalError";
+  }
+  Response response = outcome ? std::move(*outcome) : ErrorResponse(outcome.error(), request, route);
+  if (route.protocol == Protocol::kCbor) response.headers.Set("smithy-protocol", "rpc-v2-cbor");
+  if (route.protocol == Protocol::kS3) {
+    response.headers.Set("x-amz-request-id", request.id);
+    response.headers.Set("x-amz-id-2", request.id);
+  } else {
+    response.headers.Set("x-amzn-RequestId", request.id);
+  }
+  co_return response;
+}
+
+Response RuntimeErrorResponse(const ServiceError& error, const Request& request) {
+  Json document = ErrorDocument(error);
+  document.erase("__type");
+  Response response = http::TextResponse(error.status, "application/json", EncodeJson(document));
+  response.headers.Set("x-amzn-ErrorType", error.code);
+  response.headers.Set("x-amzn-RequestId", request.id);
+  return response;
+}
+
+}  // namespace headrace::aws
