@@ -15,6 +15,7 @@
 #include "headrace/data.h"
 #include "headrace/keras.h"
 
+#include "cnn.h"
 #include "keras/engine.h"
 #include "keras/plan/profile.h"
 
@@ -25,30 +26,6 @@ using namespace headrace::keras;
 using Clock = std::chrono::steady_clock;
 
 double Since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-Sequential Cnn() {
-  Sequential model(ModelOptions{.seed = 1});
-  bool first = true;
-  for (const auto& [filters, rate] : {std::pair{32, 0.2f}, {64, 0.3f}, {128, 0.4f}}) {
-    for (const char* padding : {"same", "valid"}) {
-      Conv2DOptions options{.padding = padding};
-      if (first) options.input_shape = {32, 32, 3};
-      first = false;
-      model.add(Conv2D(filters, {3, 3}, options));
-      model.add(BatchNormalization());
-      model.add(Activation("relu"));
-    }
-    model.add(MaxPooling2D());
-    model.add(Dropout(rate));
-  }
-  model.add(Flatten());
-  model.add(Dense(512));
-  model.add(Activation("relu"));
-  model.add(Dropout(0.5f));
-  model.add(Dense(10));
-  model.add(Activation("softmax"));
-  return model;
-}
 
 void PrintProfile(const keras::internal::Profile& profile) {
   double total = 0;
@@ -90,7 +67,7 @@ int main(int argc, char** argv) {
       return std::fprintf(stderr, "bench_training: unknown option %s\n", option.c_str()), 2;
   }
 
-  Sequential model = Cnn();
+  Sequential model = bench::Cnn();
   model.compile(Adam({.learning_rate = 1e-3f}), "categorical_crossentropy", {"accuracy"},
                 {.policy = policy, .conv_algorithms = algorithms});
   const auto dataset = data::Dataset::TFRecord({data_directory + "/train/train.tfrecords"})

@@ -4,7 +4,15 @@
 # NAME_test from the x_test.cc beside them. A source below src/NAME/isa/ is compiled once for every
 # instruction set of HEADRACE_ISAS (see src/tensor/README.md). A .proto below src/NAME is compiled with protoc and
 # included as "NAME/….pb.h" by this module and its tests.
-set(HEADRACE_ISAS portable avx2 avx512)
+set(HEADRACE_ISAS_DEFAULT portable)
+set(HEADRACE_ISA_OPTIMIZATION -O3)
+if(HEADRACE_SANITIZE)
+  set(HEADRACE_ISA_OPTIMIZATION -O1)  # an instrumented kernel takes half a minute to compile with -O3
+endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  list(APPEND HEADRACE_ISAS_DEFAULT avx2 avx512)
+endif()
+set(HEADRACE_ISAS "${HEADRACE_ISAS_DEFAULT}" CACHE STRING "Instruction sets that kernels are compiled for; portable is always one")
 set(HEADRACE_ISA_FLAGS_portable "")
 set(HEADRACE_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)
 # GCC 12 takes the "undefined" vectors inside its own AVX-512 intrinsics for uninitialised variables (GCC bug 105593).
@@ -51,10 +59,11 @@ function(headrace_module name)
       add_library(headrace_${name}_${isa} OBJECT ${per_isa})
       target_include_directories(headrace_${name}_${isa} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
       target_compile_definitions(headrace_${name}_${isa} PRIVATE HEADRACE_ISA=${isa} HEADRACE_ISA_${isa}=1)
-      target_compile_options(headrace_${name}_${isa} PRIVATE ${HEADRACE_ISA_FLAGS_${isa}} -O3 -fno-math-errno -fno-trapping-math
+      target_compile_options(headrace_${name}_${isa} PRIVATE ${HEADRACE_ISA_FLAGS_${isa}} ${HEADRACE_ISA_OPTIMIZATION} -fno-math-errno -fno-trapping-math
         -Wno-uninitialized $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)  # false alarms inside GCC 12's own avx512 headers
       target_link_libraries(headrace_${name}_${isa} PRIVATE headrace_flags ${arg_DEPS} OpenMP::OpenMP_CXX)
       target_sources(headrace_${name} PRIVATE $<TARGET_OBJECTS:headrace_${name}_${isa}>)
+      target_compile_definitions(headrace_${name} PRIVATE HEADRACE_HAS_${isa}=1)
     endforeach()
   endif()
 

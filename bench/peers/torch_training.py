@@ -16,20 +16,52 @@ import torch
 from torch import nn
 
 
+def fields(data):
+    """(number, value) of every field of a protobuf message: an int, or the bytes of a nested field."""
+    def varint(at):
+        value = shift = 0
+        while True:
+            byte = data[at]
+            value |= (byte & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+            if byte < 0x80:
+                return value, at
+
+    at = 0
+    while at < len(data):
+        key, at = varint(at)
+        if key & 7 == 0:
+            value, at = varint(at)
+        elif key & 7 == 2:
+            size, at = varint(at)
+            value, at = data[at:at + size], at + size
+        else:
+            raise ValueError(f"wire type {key & 7}")
+        yield key >> 3, value
+
+
+def features(example):
+    """{name: value} of a tf.Example whose features are one byte string or one integer each."""
+    found = {}
+    for _, entry in fields(dict(fields(example))[1]):
+        parts = dict(fields(entry))
+        kind, values = next(iter(fields(parts[2])))
+        value = dict(fields(values))[1]
+        found[bytes(parts[1]).decode()] = value[0] if kind == 3 and isinstance(value, (bytes, memoryview)) else value
+    return found
+
+
 def records(path):
-    """Images [n, 3, 32, 32] uint8 and labels [n] of a CIFAR TFRecord file whose examples all have one layout."""
+    """Images [n, 3, 32, 32] uint8 and labels [n] of a CIFAR-10 TFRecord file."""
     with open(path, "rb") as file:
-        data = file.read()
+        data = memoryview(file.read())
     images, labels, at = [], [], 0
     while at < len(data):
         (size,) = struct.unpack_from("<Q", data, at)
-        example = data[at + 12:at + 12 + size]
+        example = features(data[at + 12:at + 12 + size])
         at += size + 16
-        start = example.index(b"image") + 5
-        start = example.index(b"\x80\x18", start) + 2  # the length 3072 of the innermost field
-        start = example.index(b"\x80\x18", start - 2) + 2
-        images.append(torch.frombuffer(bytearray(example[start:start + 3072]), dtype=torch.uint8))
-        labels.append(example[example.index(b"label") + 5 + 6])
+        images.append(torch.frombuffer(bytearray(example["image"]), dtype=torch.uint8))
+        labels.append(example["label"])
     return torch.stack(images).reshape(-1, 3, 32, 32), torch.tensor(labels, dtype=torch.long)
 
 
@@ -84,4 +116,5 @@ def main():
                       "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 
 
-main()
+if __name__ == "__main__":
+    main()

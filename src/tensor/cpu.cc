@@ -30,17 +30,21 @@ std::optional<Isa> IsaFromName(std::string_view name) {
   return std::nullopt;
 }
 
-// The features are those of HEADRACE_ISA_FLAGS_* in cmake/HeadraceModule.cmake; every processor with AVX2 has F16C.
+// HEADRACE_HAS_x: src/tensor/isa/ was compiled for it. The features are those of HEADRACE_ISA_FLAGS_* in
+// cmake/HeadraceModule.cmake; every processor with AVX2 has F16C.
 Isa BestIsa() {
-#if defined(__x86_64__)
+#ifdef HEADRACE_HAS_avx2
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  if (avx2 && avx512) return Isa::kAvx512;
-  if (avx2) return Isa::kAvx2;
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::kPortable;
+#ifdef HEADRACE_HAS_avx512
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl"))
+    return Isa::kAvx512;
 #endif
+  return Isa::kAvx2;
+#else
   return Isa::kPortable;
+#endif
 }
 
 Isa DetectIsa() {

@@ -17,11 +17,15 @@ int64_t RoundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit 
 
 const DirectConvKernels& KernelsOf(Isa isa) {
   switch (isa) {
+#ifdef HEADRACE_HAS_avx512
     case Isa::kAvx512:
       return avx512::GetDirectConvKernels();
+#endif
+#ifdef HEADRACE_HAS_avx2
     case Isa::kAvx2:
       return avx2::GetDirectConvKernels();
-    case Isa::kPortable:
+#endif
+    default:
       break;
   }
   return portable::GetDirectConvKernels();

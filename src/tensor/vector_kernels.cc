@@ -9,11 +9,15 @@ namespace {
 
 const VectorKernelTable& TableOf(Isa isa) {
   switch (isa) {
+#ifdef HEADRACE_HAS_avx512
     case Isa::kAvx512:
       return avx512::VectorKernelsOfIsa();
+#endif
+#ifdef HEADRACE_HAS_avx2
     case Isa::kAvx2:
       return avx2::VectorKernelsOfIsa();
-    case Isa::kPortable:
+#endif
+    default:
       break;
   }
   return portable::VectorKernelsOfIsa();

@@ -30,11 +30,15 @@ int64_t PlaneSize(int64_t floats) { return (RoundUp(floats, kLine) / kLine | 1) 
 
 const WinogradKernels& KernelsOf(Isa isa) {
   switch (isa) {
+#ifdef HEADRACE_HAS_avx512
     case Isa::kAvx512:
       return avx512::GetWinogradKernels();
+#endif
+#ifdef HEADRACE_HAS_avx2
     case Isa::kAvx2:
       return avx2::GetWinogradKernels();
-    case Isa::kPortable:
+#endif
+    default:
       break;
   }
   return portable::GetWinogradKernels();

@@ -1,13 +1,10 @@
-#!/usr/bin/env python3
 """Record files, tf.Example and image functions against TensorFlow, in both directions.
 
-Usage: test_data.py PROGRAM, with PROGRAM = build/release/bin/data_exchange (tests/tensorflow/data_exchange.cc).
-Run with the Python of build/venv/tensorflow.
+HEADRACE_BIN names the folder of data_exchange (tests/tensorflow/data_exchange.cc; default build/release/bin).
 """
 import os
 import pathlib
 import subprocess
-import sys
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -15,7 +12,8 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 import numpy as np
 import tensorflow as tf
 
-PROGRAM = sys.argv[1] if len(sys.argv) > 1 else "build/release/bin/data_exchange"
+ROOT = pathlib.Path(__file__).parents[2]
+PROGRAM = pathlib.Path(os.environ.get("HEADRACE_BIN", ROOT / "build/release/bin")) / "data_exchange"
 COMPRESSIONS = {"none": "", "gzip": "GZIP", "zlib": "ZLIB"}
 
 
@@ -35,9 +33,9 @@ def example(index):
     return tf.train.Example(features=tf.train.Features(feature=feature))
 
 
-def check_we_write_tensorflow_reads(folder):
+def test_tensorflow_reads_what_we_write(tmp_path):
     for ours, theirs in COMPRESSIONS.items():
-        path = folder / f"ours.{ours}"
+        path = tmp_path / f"ours.{ours}"
         run("write", path, ours, 100)
         records = [r.numpy() for r in tf.data.TFRecordDataset(str(path), compression_type=theirs)]
         assert len(records) == 100, (ours, len(records))
@@ -45,9 +43,9 @@ def check_we_write_tensorflow_reads(folder):
             assert tf.train.Example.FromString(record) == example(index), (ours, index)
 
 
-def check_tensorflow_writes_we_read(folder):
+def test_we_read_what_tensorflow_writes(tmp_path):
     for ours, theirs in COMPRESSIONS.items():
-        path = folder / f"theirs.{ours}"
+        path = tmp_path / f"theirs.{ours}"
         with tf.io.TFRecordWriter(str(path), options=tf.io.TFRecordOptions(compression_type=theirs)) as writer:
             for index in range(100):
                 writer.write(example(index).SerializeToString())
@@ -55,7 +53,7 @@ def check_tensorflow_writes_we_read(folder):
             assert run("check", path, reading, 100) == b"ok\n", (ours, reading)
 
 
-def check_images():
+def test_images():
     """CHW to HWC, padding, every crop and flip, pixel by pixel."""
     rng = np.random.default_rng(1)
     chw = rng.integers(0, 256, (3, 32, 32), dtype=np.uint8)
@@ -71,7 +69,7 @@ def check_images():
             np.testing.assert_array_equal(ours[top, left, 1], tf.image.flip_left_right(wanted))
 
 
-def check_resizing():
+def test_resizing():
     image = np.arange(7 * 6 * 3, dtype=np.uint8).reshape(7, 6, 3)
     with tempfile.NamedTemporaryFile() as file:
         file.write(image.tobytes())
@@ -79,20 +77,3 @@ def check_resizing():
         for height, width in [(7, 6), (8, 9), (4, 3), (12, 5), (1, 11), (2, 2)]:
             ours = np.frombuffer(run("resize", file.name, 7, 6, height, width), np.uint8).reshape(height, width, 3)
             np.testing.assert_array_equal(ours, tf.image.resize_with_crop_or_pad(image, height, width))
-
-
-def main():
-    with tempfile.TemporaryDirectory() as folder:
-        check_we_write_tensorflow_reads(pathlib.Path(folder))
-        check_tensorflow_writes_we_read(pathlib.Path(folder))
-    check_images()
-    check_resizing()
-    print("data: TensorFlow", tf.__version__, "agrees")
-
-
-def test_data():  # for pytest
-    main()
-
-
-if __name__ == "__main__":
-    main()

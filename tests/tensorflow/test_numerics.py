@@ -242,23 +242,40 @@ def step(model, optimizer, x, y):
     return value
 
 
-@pytest.mark.parametrize("algorithms", ["direct", "auto"])
-def test_cnn_for_100_steps(algorithms, tmp_path):
-    """The example's CNN, dropout off, pixels 0..255 as it trains: every step's loss within 1e-3."""
+RATE, BATCH, STEPS = 3e-4, 64, 100
+
+
+@pytest.fixture(scope="module")
+def curve():
+    """The example's CNN, dropout off, pixels 0..255 as it trains: its initial weights, batches and losses.
+
+    The rate is small because float32 training is chaotic at larger ones: with 1e-3, TensorFlow leaves its own curve by
+    4e-3 within 100 steps when its initial weights change by 1e-7; here by 1e-4, while the loss falls from 3.0 to 2.4.
+    """
     keras.utils.set_random_seed(5)
     model = cnn()
-    batch, steps = 32, 100
     rng = np.random.default_rng(11)
-    labels = rng.integers(0, 10, batch * steps)
+    labels = rng.integers(0, 10, BATCH * STEPS)
     patterns = rng.uniform(0, 255, (10, 32, 32, 3))  # a class is a pattern in noise: something to learn
-    x = np.clip(0.3 * patterns[labels] + 0.7 * rng.uniform(0, 255, (batch * steps, 32, 32, 3)), 0, 255).astype(np.float32)
+    noise = rng.uniform(0, 255, (BATCH * STEPS, 32, 32, 3))
+    x = np.clip(0.3 * patterns[labels] + 0.7 * noise, 0, 255).astype(np.float32)
     y = np.eye(10, dtype=np.float32)[labels]
-    load = run(tmp_path, model, x, y, batch, steps, optimizer={"name": "sgd", "learning_rate": 0.01},
-               conv_algorithms=algorithms)
-    optimizer = keras.optimizers.SGD(0.01)
+    initial = model.get_weights()
+    optimizer = keras.optimizers.SGD(RATE)
     optimizer.build(model.trainable_variables)
-    wanted = np.array([step(model, optimizer, x[batch * i:batch * (i + 1)], y[batch * i:batch * (i + 1)]).numpy()
-                       for i in range(steps)], np.float64)
+    losses = [step(model, optimizer, x[BATCH * i:BATCH * (i + 1)], y[BATCH * i:BATCH * (i + 1)]).numpy()
+              for i in range(STEPS)]
+    model.set_weights(initial)
+    return model, x, y, np.array(losses, np.float64)
+
+
+@pytest.mark.parametrize("algorithms", ["direct", "auto"])
+def test_cnn_for_100_steps(algorithms, curve, tmp_path):
+    """Every step's loss within 1e-3."""
+    model, x, y, wanted = curve
+    load = run(tmp_path, model, x, y, BATCH, STEPS, optimizer={"name": "sgd", "learning_rate": RATE},
+               conv_algorithms=algorithms)
     found = load("losses").astype(np.float64)
     worst = np.abs(found - wanted) / wanted
+    assert wanted[-1] < 0.85 * wanted[0], "the model learns"
     assert worst.max() < 1e-3, f"step {worst.argmax()}: {found[worst.argmax()]} against {wanted[worst.argmax()]}"
