@@ -163,6 +163,25 @@ CREATE TABLE upload_parts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX upload_parts_by_blob ON upload_parts(blob);
 )sql"},
+    {"roles", R"sql(
+CREATE TABLE roles (
+  account_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  role_id TEXT NOT NULL,
+  path TEXT NOT NULL,
+  trust_policy TEXT NOT NULL,
+  description TEXT NOT NULL,
+  max_session_seconds INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  PRIMARY KEY (account_id, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE role_policies (
+  account_id TEXT NOT NULL,
+  role TEXT NOT NULL,
+  policy_arn TEXT NOT NULL,
+  PRIMARY KEY (account_id, role, policy_arn)
+) STRICT, WITHOUT ROWID;
+)sql"},
 };
 
 }  // namespace
