@@ -24,12 +24,15 @@ struct Option {
   const char *name, *value, *help;
 };
 struct Options {
-  Option table[13] = {
+  Option table[16] = {
       {"--train", Env("SM_CHANNEL_TRAIN", "data/train"), "directory of train.tfrecords"},
       {"--validation", Env("SM_CHANNEL_VALIDATION", "data/validation"), "directory of validation.tfrecords"},
       {"--eval", Env("SM_CHANNEL_EVAL", "data/eval"), "directory of eval.tfrecords"},
       {"--model_dir", Env("SM_MODEL_DIR", "model"), "gets the SavedModel, as version 1"},
       {"--output-dir", Env("SM_OUTPUT_DATA_DIR", "output"), "gets checkpoints and TensorBoard's logs"},
+      {"--train-records", "40000", "in Pipe mode, where they cannot be counted beforehand"},
+      {"--validation-records", "10000", ""},
+      {"--eval-records", "10000", ""},
       {"--epochs", "10", ""},
       {"--batch-size", "128", ""},
       {"--learning-rate", "0.001", ""},
@@ -59,7 +62,7 @@ Options::Options(int argc, char** argv) {
 
 void Options::PrintUsage(std::FILE* to) const {
   std::fprintf(to, "Usage: keras_cifar10 [--NAME VALUE]...\n");
-  for (const auto& [name, value, help] : table) std::fprintf(to, "  %-16s %-16s %s\n", name, value, help);
+  for (const auto& [name, value, help] : table) std::fprintf(to, "  %-20s %-16s %s\n", name, value, help);
 }
 
 void Options::WrongUsage(const char* name, const char* found, const char* wanted) const {
@@ -87,16 +90,24 @@ std::string FileOf(const Options& options, const std::string& channel) {
   return std::string(options.Text(("--" + channel).c_str())) + "/" + channel + ".tfrecords";
 }
 
-int64_t CountRecords(const std::string& path) {
+bool Piped(const std::string& channel) { return data::ChannelInputMode(channel) == "Pipe"; }
+
+data::Dataset Records(const Options& options, const std::string& channel) {
+  if (Piped(channel)) return data::PipeModeDataset(channel, "TFRecord");
+  return data::Dataset::TFRecord({FileOf(options, channel)});
+}
+
+int64_t CountRecords(const Options& options, const std::string& channel) {
+  if (Piped(channel)) return static_cast<int64_t>(options.Number(("--" + channel + "-records").c_str()));
   int64_t count = 0;
-  for (data::TFRecordReader reader(path); reader.Next();) ++count;
+  for (data::TFRecordReader reader(FileOf(options, channel)); reader.Next();) ++count;
   return count;
 }
 
 // Augmented batches of a channel without end; every channel is augmented, as in the original.
 data::Dataset Batches(const Options& options, const std::string& channel, uint64_t seed) {
   const auto batch_size = static_cast<int64_t>(options.Number("--batch-size"));
-  auto dataset = data::Dataset::TFRecord({FileOf(options, channel)}).repeat().prefetch(10);
+  auto dataset = Records(options, channel).repeat().prefetch(10);
   dataset = dataset.map(data::cifar10::ParseAndAugment, {.num_parallel_calls = 10, .seed = seed});
   if (channel == "train") dataset = dataset.shuffle(20000 + 3 * batch_size, {.seed = seed});
   return dataset.batch(batch_size, {.drop_remainder = true});
@@ -142,7 +153,7 @@ void Train(const Options& options) {
   const auto batch_size = static_cast<int64_t>(options.Number("--batch-size"));
   if (batch_size < 1) options.WrongUsage("--batch-size", options.Text("--batch-size"), "1 or more");
   const auto steps = [&](const std::string& channel) {
-    const int64_t records = CountRecords(FileOf(options, channel));
+    const int64_t records = CountRecords(options, channel);
     if (records < batch_size) options.WrongUsage("--batch-size", "more than the records there are", "fewer");
     return records / batch_size;
   };

@@ -110,6 +110,7 @@ struct ReaderOptions {
   // Pass over corrupt records instead of throwing: one with a wrong checksum of its data is left out; after a wrong
   // length the reader searches the next place that looks like a record. Each place counts once in `stats`.
   bool skip_corrupt = false;
+  int64_t max_skipped = -1;          // places passed over before the next one throws after all; -1: any number
   std::shared_ptr<ReadStats> stats;  // or null
 };
 
@@ -302,6 +303,17 @@ struct InterleaveOptions {
   int64_t block_length = 1;  // consecutive elements taken from each in turn
 };
 
+// Of a channel in Pipe mode; the defaults are those of SageMaker's PipeModeDataset.
+struct PipeModeOptions {
+  std::string record_format = "RecordIO";  // or "TFRecord", "TextLine"
+  // Empty: pipe_state, input/data and input/config below /opt/ml.
+  std::string state_dir, pipe_dir, config_dir;
+  bool benchmark = false;                     // prints time, bytes and GB/s of reading at the end of every epoch
+  int64_t benchmark_records_interval = 0;     // with `benchmark`: prints every so many records as well; 0: does not
+  int64_t max_corrupted_records_to_skip = 0;  // of an epoch; they are counted in a line of output
+  double wait_seconds = 600;                  // a FIFO that does not appear, or brings nothing, is an error after that
+};
+
 inline constexpr int64_t kInfinite = -1;
 inline constexpr int64_t kUnknown = -2;
 
@@ -316,6 +328,8 @@ class Dataset {
   static Dataset RecordIO(std::vector<std::string> files, ReaderOptions options = {});
   // Lines of text without their "\n" or "\r\n", as uint8 [bytes].
   static Dataset TextLine(std::vector<std::string> files, ReaderOptions options = {});
+  // Records of a training job's channel in Pipe mode; see PipeModeDataset below.
+  static Dataset PipeMode(const std::string& channel, PipeModeOptions options = {});
   // Rows: element i is {x[i], y[i]}, views into x and y. All first axes must have one length.
   static Dataset FromTensors(Tensor x);
   static Dataset FromTensors(Tensor x, Tensor y);
@@ -361,6 +375,27 @@ class Dataset {
   explicit Dataset(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
   std::shared_ptr<const Node> node_;
 };
+
+// The records of a training job's channel in Pipe mode, as uint8 [bytes], straight from the pipe that the platform
+// fills:
+//
+//   auto train = data::PipeModeDataset("train", "TFRecord").repeat().prefetch(10).map(Parse).batch(256);
+//
+// Every run (an iterator, a turn of repeat(), a process) is one epoch of the channel and reads the whole of it, unless
+// it stops early. Runs of one job share a counter of epochs, so any number of data sets and processes may read a
+// channel; each gets epochs of its own. Throws at once for a channel that the job has not (naming those it has) or that
+// is not in Pipe mode (saying how to read it instead). Reading throws kUnavailable when the platform's side is gone.
+inline Dataset PipeModeDataset(const std::string& channel, PipeModeOptions options = {}) {
+  return Dataset::PipeMode(channel, std::move(options));
+}
+inline Dataset PipeModeDataset(const std::string& channel, const std::string& record_format) {
+  PipeModeOptions options;
+  options.record_format = record_format;
+  return Dataset::PipeMode(channel, std::move(options));
+}
+// How the training job gives this program a channel: "File", "FastFile" (files as well) or "Pipe". Outside a job:
+// "File".
+std::string ChannelInputMode(const std::string& channel);
 
 // --- Images ----------------------------------------------------------------------------------------------------
 

@@ -4,11 +4,13 @@
 #include "apps/dataset_command.h"
 #include "apps/evaluate_command.h"
 #include "apps/images_command.h"
+#include "apps/pipe_command.h"
 #include "apps/predict_command.h"
 #include "apps/run.h"
 
 int main(int argc, char** argv) {
   using namespace headrace::apps;
-  const std::vector<AddCommand> commands = {AddDatasetCommand, AddImagesCommand, AddEvaluateCommand, AddPredictCommand};
+  const std::vector<AddCommand> commands = {AddDatasetCommand, AddImagesCommand, AddEvaluateCommand, AddPipeCommand,
+                                            AddPredictCommand};
   return Run(commands, {argv + 1, argv + argc}, std::cout, std::cerr);
 }

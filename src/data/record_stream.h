@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +53,19 @@ std::unique_ptr<RecordStream> ReadRecordIO(std::unique_ptr<ByteSource> source, s
                                            const ReaderOptions& options);
 std::unique_ptr<RecordStream> ReadTextLines(std::unique_ptr<ByteSource> source, std::string name,
                                             const ReaderOptions& options);
+
+// Whether one more corrupt place may be passed over.
+class SkipBudget {
+ public:
+  explicit SkipBudget(const ReaderOptions& options)
+      : enabled_(options.skip_corrupt), left_(options.max_skipped < 0 ? INT64_MAX : options.max_skipped) {}
+  bool enabled() const { return enabled_; }
+  bool Spend() { return enabled_ && left_-- > 0; }
+
+ private:
+  bool enabled_;
+  int64_t left_;
+};
 
 // Counts for ReaderOptions::stats; does nothing when there are none.
 class StatsCounter {

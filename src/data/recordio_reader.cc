@@ -16,7 +16,7 @@ class RecordIOStream : public RecordStream {
       : name_(std::move(name)),
         buffer_(std::move(source), options.buffer_bytes),
         max_record_bytes_(std::min(options.max_record_bytes, kLargestLimit)),
-        skip_corrupt_(options.skip_corrupt),
+        skips_(options),
         stats_(options.stats) {}
 
   Result<std::optional<std::string_view>> Next() override {
@@ -28,7 +28,7 @@ class RecordIOStream : public RecordStream {
       if (record && !*record) return std::nullopt;
       ++next_index_;
       if (record) stats_.Record();
-      if (record || !skip_corrupt_ || record.error().code() != ErrorCode::kDataLoss) return record;
+      if (record || record.error().code() != ErrorCode::kDataLoss || !skips_.Spend()) return record;
       HEADRACE_TRY(FindNextRecord(start));
     }
   }
@@ -126,7 +126,7 @@ class RecordIOStream : public RecordStream {
   std::string name_;
   ReadBuffer buffer_;
   size_t max_record_bytes_;
-  bool skip_corrupt_;
+  SkipBudget skips_;
   StatsCounter stats_;
   RecordPosition position_;
   uint64_t next_index_ = 0;

@@ -15,14 +15,14 @@ class TFRecordStream : public RecordStream {
         buffer_(std::move(source), options.buffer_bytes),
         max_record_bytes_(std::min(options.max_record_bytes, kLargestLimit)),
         verify_(options.verify_checksums),
-        skip_corrupt_(options.skip_corrupt),
+        skips_(options),
         stats_(options.stats) {}
 
   Result<std::optional<std::string_view>> Next() override { return NextRecord(verify_); }
 
   Result<int64_t> Skip(int64_t count) override {
     // A record with wrong data is not counted when it is skipped, so then its checksum must be looked at.
-    const bool verify = verify_ && skip_corrupt_;
+    const bool verify = verify_ && skips_.enabled();
     for (int64_t skipped = 0; skipped < count; ++skipped) {
       HEADRACE_ASSIGN(const auto record, NextRecord(verify));
       if (!record) return skipped;
@@ -43,7 +43,7 @@ class TFRecordStream : public RecordStream {
       HEADRACE_ASSIGN(const bool whole, buffer_.Need(kHeaderBytes));
       if (!whole) return EndOfFile();
       if (!IsHeader(buffer_.data())) {
-        if (!skip_corrupt_) return CorruptLength();
+        if (!skips_.Spend()) return CorruptLength();
         HEADRACE_TRY(FindNextHeader());
         continue;
       }
@@ -63,7 +63,7 @@ class TFRecordStream : public RecordStream {
         stats_.Record();
         return data;
       }
-      if (!skip_corrupt_) return CorruptData(data);
+      if (!skips_.Spend()) return CorruptData(data);
       stats_.Skipped(frame);
     }
   }
@@ -75,7 +75,7 @@ class TFRecordStream : public RecordStream {
 
   Result<std::optional<std::string_view>> Truncated(size_t wanted) {
     const size_t found = buffer_.available();
-    if (!skip_corrupt_)
+    if (!skips_.Spend())
       return Fail(ErrorCode::kDataLoss, "{}: record {} at byte {}: truncated: found {} bytes, wanted {}", name_,
                   position_.index, position_.offset, found, wanted);
     stats_.Skipped(found);
@@ -114,7 +114,8 @@ class TFRecordStream : public RecordStream {
   std::string name_;
   ReadBuffer buffer_;
   size_t max_record_bytes_;
-  bool verify_, skip_corrupt_;
+  bool verify_;
+  SkipBudget skips_;
   StatsCounter stats_;
   RecordPosition position_;
   uint64_t next_index_ = 0;

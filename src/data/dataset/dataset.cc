@@ -20,6 +20,9 @@ Dataset Dataset::RecordIO(std::vector<std::string> files, ReaderOptions options)
 Dataset Dataset::TextLine(std::vector<std::string> files, ReaderOptions options) {
   return Dataset(MakeRecords(std::move(files), std::move(options), OpenTextLine));
 }
+Dataset Dataset::PipeMode(const std::string& channel, PipeModeOptions options) {
+  return Dataset(MakePipeMode(channel, std::move(options)));
+}
 Dataset Dataset::FromTensors(Tensor x) { return FromTensors(std::vector<Tensor>{std::move(x)}); }
 Dataset Dataset::FromTensors(Tensor x, Tensor y) {
   return FromTensors(std::vector<Tensor>{std::move(x), std::move(y)});

@@ -1,6 +1,7 @@
 // Records of files, one after the other.
 #include "base/result.h"
 #include "data/dataset/nodes.h"
+#include "data/dataset/record_element.h"
 
 namespace headrace::data {
 namespace {
@@ -34,7 +35,7 @@ class RecordsStage : public ElementStage {
     while (OpenNext()) {
       const auto record = ValueOrThrow(stream_->Next());
       if (record) {
-        out = Element(context_.retain ? FromBytes(*record) : ViewOf(*record));
+        out = ElementOf(*stream_, *record, context_);
         return true;
       }
       stream_.reset();
@@ -44,11 +45,6 @@ class RecordsStage : public ElementStage {
   bool ready() const override { return stream_ && stream_->HasMore(); }
 
  private:
-  Tensor ViewOf(std::string_view record) {
-    return Tensor::View(DType::kUInt8, {static_cast<int64_t>(record.size())}, const_cast<char*>(record.data()),
-                        stream_->owner());
-  }
-
   // False when there is no file left.
   bool OpenNext() {
     if (stream_) return true;

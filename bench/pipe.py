@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Pipe mode beside `cat` into the same FIFO and beside reading local files; time to the first batch beside File mode.
+
+Usage: scripts/bench pipe [--quick]     needs about 12 GB of free space for File mode's copies; --quick: 1.2 GB
+"""
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BIN = ROOT / "build/release/bin"
+BENCH = BIN / "bench_pipe"
+ROUNDS = 5
+MB = 1000 * 1000
+QUICK = "--quick" in sys.argv[1:]
+
+
+def run(*arguments):
+    return json.loads(subprocess.run([BENCH, *map(str, arguments)], check=True, stdout=subprocess.PIPE).stdout)
+
+
+class Feeder:
+    """bench_pipe feed as a context; its result is there afterwards."""
+
+    def __init__(self, directory, channels, files):
+        self.process = subprocess.Popen([BENCH, "feed", directory, str(channels), *files], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "ready\n"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.result = json.loads(self.process.stdout.read())
+        self.process.wait()
+
+
+def together(calls):
+    """The calls' results, all made at once."""
+    results = [None] * len(calls)
+    def call(i): results[i] = calls[i]()
+    threads = [threading.Thread(target=call, args=(i,)) for i in range(len(calls))]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    return results
+
+
+def rate(results):
+    return sum(r["bytes"] for r in results) / max(r["seconds"] for r in results) * 1e-9
+
+
+def through_feeder(folder, channels, files, what="drain"):
+    directory = pathlib.Path(tempfile.mkdtemp(dir=folder))
+    with Feeder(directory, channels, files) as feeder:
+        calls = [lambda i=i: run("drain", directory / f"c{i}_0") if what == "drain" else run("records", directory, f"c{i}")
+                 for i in range(channels)]
+        results = together(calls)
+    shutil.rmtree(directory)
+    processor = feeder.result["processor_seconds"], sum(r["processor_seconds"] for r in results)
+    return rate(results), processor, sum(r["bytes"] for r in results), feeder.result["disk_bytes"]
+
+
+def through_cat(folder, channels, files):
+    directory = pathlib.Path(tempfile.mkdtemp(dir=folder))
+    def one(i):
+        fifo = directory / f"c{i}"
+        os.mkfifo(fifo)
+        cat = subprocess.Popen(["/bin/sh", "-c", f'exec cat "$@" > "{fifo}"', "cat", *files])
+        result = run("drain", fifo)
+        cat.wait()
+        return result
+    results = together([lambda i=i: one(i) for i in range(channels)])
+    shutil.rmtree(directory)
+    return rate(results)
+
+
+def through_files(channels, files):
+    return rate(together([lambda: run("drain", *files)] * channels))
+
+
+def objects(folder, record_bytes, size, count, name):
+    """`count` hard links to one file of about `size` bytes of TFRecords."""
+    directory = folder / name
+    directory.mkdir()
+    one = directory / "0"
+    with open(one, "wb") as file:
+        for _ in range(max(size // len(record_bytes), 1)): file.write(record_bytes)
+    for i in range(1, count): os.link(one, directory / str(i))
+    return [directory / str(i) for i in range(count)]
+
+
+def cpu_name():
+    match = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    return match.group(1) if match else platform.processor()
+
+
+def throughput(folder, records):
+    print(f"\n{'GB/s, 1 GB a channel':34}{'pipe':>8}{'cat':>8}{'ratio':>7}{'files':>8}{'records':>9}{'CPU s/GB':>10}")
+    for size, count, title in [(MB, 1000, "1 MB objects"), (100 * MB, 10, "100 MB objects")]:
+        files = objects(folder, records, size, count, f"objects-{size}")
+        for channels in (1, 4):
+            ours, theirs, local, decoded, cpu = [], [], [], [], []
+            for _ in range(ROUNDS):
+                speed, processor, amount, disk = through_feeder(folder, channels, files)
+                assert disk < MB, f"the feeder wrote {disk} bytes to disk"
+                ours.append(speed)
+                cpu.append(processor[0] / amount * 1e9)
+                theirs.append(through_cat(folder, channels, files))
+                local.append(through_files(channels, files))
+                decoded.append(through_feeder(folder, channels, files, "records")[0])
+            a, b, c, d, e = (statistics.median(each) for each in (ours, theirs, local, decoded, cpu))
+            print(f"{title + ', ' + str(channels) + ' channel' + ('s' if channels > 1 else ''):34}"
+                  f"{a:8.2f}{b:8.2f}{a / b:7.2f}{c:8.2f}{d:9.2f}{e:10.3f}")
+
+
+def first_batch(folder, records):
+    sizes = [(10, 1), (1000, 10)] + ([] if QUICK else [(10000, 100)])
+    print(f"\n{'first batch after, ms':34}{'pipe':>8}{'file':>9}{'disk written, MB: pipe':>25}{'file':>7}")
+    for megabytes, count in sizes:
+        files = objects(folder, records, megabytes * MB // count, count, f"set-{megabytes}")
+        pipe, file = [], []
+        for _ in range(3):
+            for mode, results in (("first-pipe", pipe), ("first-file", file)):
+                directory = pathlib.Path(tempfile.mkdtemp(dir=folder))
+                results.append(run(mode, directory, *files))
+                shutil.rmtree(directory)
+        print(f"{f'{megabytes} MB in {count} objects':34}{median(pipe, 'seconds') * 1e3:8.1f}{median(file, 'seconds') * 1e3:9.1f}"
+              f"{median(pipe, 'disk_bytes') / MB:25.1f}{median(file, 'disk_bytes') / MB:7.0f}")
+
+
+def median(results, name):
+    return statistics.median(r[name] for r in results)
+
+
+def turnover(folder, records):
+    """The notebook's own sets have epochs of four records."""
+    four = folder / "four"
+    four.write_bytes(records[: 4 * (len(records) // 256)])
+    count, speeds = 5000, []
+    for _ in range(3):
+        directory = pathlib.Path(tempfile.mkdtemp(dir=folder))
+        with Feeder(directory, 1, [four]): speeds.append(run("epochs", directory, "c0", count)["seconds"])
+        shutil.rmtree(directory)
+    print(f"\nepochs of four records: {statistics.median(speeds) / count * 1e6:.0f} us each")
+
+
+def count(path):
+    output = subprocess.run([BIN / "headrace", "pipe", "cat", "--count", "-o", "json", path], check=True, stdout=subprocess.PIPE)
+    return json.loads(output.stdout)["records"]
+
+
+def train(folder, sample, counts, mode):
+    """Milliseconds a step of the example, without its first epoch."""
+    directory = pathlib.Path(tempfile.mkdtemp(dir=folder))
+    (directory / "input/config").mkdir(parents=True)
+    (directory / "input/data").mkdir()
+    config = {channel: {"TrainingInputMode": mode} for channel in counts}
+    (directory / "input/config/inputdataconfig.json").write_text(json.dumps(config))
+    command = [BIN / "keras_cifar10", "--epochs", "4", "--seed", "1", "--model_dir", directory / "model", "--output-dir", directory]
+    feeders = []
+    for channel, records in counts.items():
+        command += [f"--{channel}", sample / channel, f"--{channel}-records", str(records)]
+        if mode == "Pipe": feeders.append(Feeder(directory / "input/data", channel, [sample / channel / f"{channel}.tfrecords"]))
+    environment = dict(os.environ, SM_INPUT_DIR=str(directory / "input"))
+    output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    for feeder in feeders: feeder.__exit__()
+    shutil.rmtree(directory)
+    steps = [int(ms) for ms in re.findall(r" (\d+)ms/step - loss[^\n]*val_loss", output)]
+    return statistics.median(steps[1:])
+
+
+def training(folder, sample):
+    counts = {channel: count(sample / channel / f"{channel}.tfrecords") for channel in ("train", "validation", "eval")}
+    times = {"Pipe": [], "File": []}
+    for _ in range(ROUNDS):
+        for mode in times: times[mode].append(train(folder, sample, counts, mode))
+    pipe, file = (statistics.median(times[mode]) for mode in ("Pipe", "File"))
+    print(f"\ntraining the example, ms a step: {pipe:.0f} in Pipe mode, {file:.0f} from local files, ratio {pipe / file:.3f}")
+
+
+def main():
+    print(f"machine: {platform.node()}, {cpu_name()}, {os.cpu_count()} cores; medians of interleaved rounds")
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        subprocess.run([BIN / "headrace", "dataset", "cifar10", "--sample", "--data-dir", folder / "cifar"], check=True,
+                       stdout=subprocess.DEVNULL)
+        train = (folder / "cifar/train/train.tfrecords").read_bytes()
+        length = int.from_bytes(train[:8], "little") + 16
+        records = b"".join(record for record in split(train) if len(record) == length)[: 256 * length]
+        throughput(folder, records)
+        turnover(folder, records)
+        first_batch(folder, records)
+        training(folder, folder / "cifar")
+
+
+def split(stream):
+    at = 0
+    while at < len(stream):
+        end = at + int.from_bytes(stream[at : at + 8], "little") + 16
+        yield stream[at:end]
+        at = end
+
+
+if __name__ == "__main__":
+    main()
