@@ -2,15 +2,20 @@
 #include <iostream>
 
 #include "apps/dataset_command.h"
+#include "apps/doctor_command.h"
+#include "apps/env_command.h"
 #include "apps/evaluate_command.h"
 #include "apps/images_command.h"
+#include "apps/keys_command.h"
 #include "apps/pipe_command.h"
 #include "apps/predict_command.h"
 #include "apps/run.h"
+#include "apps/serve_command.h"
 
 int main(int argc, char** argv) {
   using namespace headrace::apps;
-  const std::vector<AddCommand> commands = {AddDatasetCommand, AddImagesCommand, AddEvaluateCommand, AddPipeCommand,
-                                            AddPredictCommand};
+  const std::vector<AddCommand> commands = {AddServeCommand,    AddEnvCommand,     AddKeysCommand,
+                                            AddDoctorCommand,   AddDatasetCommand, AddImagesCommand,
+                                            AddEvaluateCommand, AddPipeCommand,    AddPredictCommand};
   return Run(commands, {argv + 1, argv + argc}, std::cout, std::cerr);
 }

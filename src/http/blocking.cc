@@ -33,7 +33,7 @@ class Waiting {
 
 }  // namespace
 
-Task<bool> RunOnPool(ThreadPool& pool, std::function<void()> work) {
+Task<bool> RunOnPool(ThreadPool& pool, const std::function<void()>& work) {
   co_return co_await net::async_initiate<const net::use_awaitable_t<>, void(bool)>(
       [&pool, &work](auto handler) {
         auto waiting = std::make_shared<Waiting<decltype(handler)>>(std::move(handler));

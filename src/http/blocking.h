@@ -16,7 +16,7 @@
 namespace headrace::http {
 
 // Returns when `work` has run; false, at once, when the pool's queue is full. `work` must not throw.
-Task<bool> RunOnPool(ThreadPool& pool, std::function<void()> work);
+Task<bool> RunOnPool(ThreadPool& pool, const std::function<void()>& work);
 
 namespace internal {
 template <typename T>
@@ -36,7 +36,8 @@ auto OnPool(ThreadPool& pool, Work work) -> Task<typename internal::PoolResult<s
   using Outcome = typename internal::PoolResult<Returned>::Type;
   std::optional<Outcome> outcome;
   std::exception_ptr failure;
-  const bool ran = co_await RunOnPool(pool, [&] {
+  // Named: GCC 12 destroys some temporaries of an awaiting expression twice.
+  const std::function<void()> task = [&] {
     try {
       if constexpr (std::is_void_v<Returned>) {
         work();
@@ -47,7 +48,8 @@ auto OnPool(ThreadPool& pool, Work work) -> Task<typename internal::PoolResult<s
     } catch (...) {
       failure = std::current_exception();
     }
-  });
+  };
+  const bool ran = co_await RunOnPool(pool, task);
   if (!ran) co_return Fail(ErrorCode::kUnavailable, "the server is busy: too much work is queued; try again");
   if (failure) std::rethrow_exception(failure);
   co_return std::move(*outcome);

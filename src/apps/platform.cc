@@ -1,0 +1,186 @@
+#include "apps/platform.h"
+
+#include <filesystem>
+
+#include <unistd.h>
+
+#include "api/iam/iam_service.h"
+#include "api/sts/sts_service.h"
+#include "apps/aws_data_path.h"
+#include "apps/listen_address.h"
+#include "apps/principal_keys.h"
+#include "aws/gateway.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/thread_pool.h"
+#include "http/access_log.h"
+#include "http/metrics.h"
+#include "http/server.h"
+#include "store/meta/database.h"
+#include "store/meta/principals.h"
+#include "store/objects/object_store.h"
+
+namespace headrace::apps {
+namespace {
+
+constexpr const char* kDefaultPrincipal = "default";
+
+class RunningPlatform : public Platform {
+ public:
+  explicit RunningPlatform(const Settings& settings) : settings_(settings), directory_(settings.data_dir) {}
+  ~RunningPlatform() override { Stop(); }
+
+  const ServerAddress& address() const override { return address_; }
+
+  Status Start() {
+    HEADRACE_ASSIGN(const ListenAddress main, ParseListenAddress("--listen", settings_.listen));
+    HEADRACE_TRY(directory_.Claim());
+    HEADRACE_ASSIGN(database_, store::Database::Open(directory_ / "meta.db"));
+    principals_ = std::make_unique<store::Principals>(*database_, clock_);
+    keys_ = std::make_unique<PrincipalKeys>(*principals_);
+    HEADRACE_TRY(EnsureFirstKey());
+    HEADRACE_TRY(CheckExposure(main));
+    HEADRACE_ASSIGN(objects_, store::ObjectStore::Open(*database_, clock_, directory_ / "objects"));
+    pool_ = std::make_unique<ThreadPool>(settings_.pool_threads, settings_.pool_queue);
+    AddServices();
+    HEADRACE_TRY(OpenAccessLog());
+    HEADRACE_TRY(Listen(main));
+    HEADRACE_TRY(TellClients());
+    return {};
+  }
+
+  void Stop() override {
+    if (server_ != nullptr) server_->Stop(std::chrono::seconds(settings_.stop_grace_seconds));
+  }
+
+ private:
+  // The first start makes a principal with a random key; later ones put its file back if it is gone.
+  Status EnsureFirstKey() {
+    auto key = principals_->FirstKey(kDefaultPrincipal);
+    if (!key && key.error().code() == ErrorCode::kNotFound) {
+      if (std::filesystem::exists(directory_ / "keys")) return {};  // it was revoked
+      key = principals_->Create(kDefaultPrincipal);
+    }
+    if (!key) return tl::unexpected<Error>(std::move(key.error()));
+    const auto kept = directory_.ReadKeys();
+    if (kept && kept->access_key_id == key->access_key_id) return {};
+    return directory_.WriteKeys({key->access_key_id, key->secret_access_key});
+  }
+
+  // Whoever opens the server to a network has first said who may come.
+  Status CheckExposure(const ListenAddress& main) const {
+    if (main.loopback()) return {};
+    HEADRACE_ASSIGN(const auto principals, principals_->List());
+    for (const store::Principal& principal : principals)
+      if (principal.name != kDefaultPrincipal && principal.keys > 0) return {};
+    return Fail(ErrorCode::kFailedPrecondition,
+                "--listen {}: not a loopback address, and nobody has been given keys; make some first with "
+                "headrace keys create NAME --data-dir {}",
+                settings_.listen, directory_.path());
+  }
+
+  void AddServices() { gateway_ = std::make_unique<aws::Gateway>(aws::GatewayOptions{*keys_, clock_, *pool_}); }
+
+  Status OpenAccessLog() {
+    if (settings_.access_log == "off") return {};
+    const std::string path = settings_.access_log.empty() ? directory_ / "log/access.log" : settings_.access_log;
+    HEADRACE_ASSIGN(access_log_, http::AccessLog::Open(path));
+    return {};
+  }
+
+  Status Listen(const ListenAddress& main) {
+    std::vector<http::Listener> listeners{{main.ip, main.port}};
+    if (settings_.tls_certificate.empty() != settings_.tls_key.empty())
+      return Fail(ErrorCode::kInvalidArgument, "--tls-certificate and --tls-key: wanted both or none");
+    if (!settings_.tls_certificate.empty()) {
+      HEADRACE_ASSIGN(listeners[0].tls, http::TlsContext::Load(settings_.tls_certificate, settings_.tls_key));
+    }
+    if (settings_.tls_listen == "off") return Open(std::move(listeners));
+    HEADRACE_TRY(directory_.EnsureCertificates());
+    HEADRACE_ASSIGN(auto tls, http::TlsContext::Load(directory_ / "tls/server.pem", directory_ / "tls/server-key.pem"));
+    if (settings_.tls_listen != "auto") {
+      HEADRACE_ASSIGN(const ListenAddress secure, ParseListenAddress("--tls-listen", settings_.tls_listen));
+      listeners.push_back({secure.ip, secure.port, tls});
+      return Open(std::move(listeners));
+    }
+    listeners.push_back({"127.0.0.1", static_cast<uint16_t>(main.port == 0 ? 0 : main.port + 1), tls});
+    if (const auto opened = Open(listeners); opened) return opened;
+    listeners.back().port = 0;  // somebody has the next port: any other will do
+    return Open(std::move(listeners));
+  }
+
+  Status Open(std::vector<http::Listener> listeners) {
+    using std::chrono::seconds;
+    http::ServerOptions options{.listeners = std::move(listeners),
+                                .limits = {.header_bytes = static_cast<size_t>(settings_.max_header_bytes),
+                                           .header_time = seconds(settings_.header_seconds),
+                                           .idle_time = seconds(settings_.idle_seconds),
+                                           .stall_time = seconds(settings_.stall_seconds),
+                                           .progress_grace = seconds(settings_.stall_seconds),
+                                           .progress_rate = static_cast<size_t>(settings_.min_body_rate),
+                                           .connections = static_cast<size_t>(settings_.max_connections)},
+                                .threads = static_cast<size_t>(settings_.io_threads),
+                                .observer = [this](const http::Exchange& exchange) { Observe(exchange); }};
+    const std::string ip = options.listeners[0].address;
+    const bool two = options.listeners.size() > 1;
+    HEADRACE_ASSIGN(
+        server_, http::Server::Listen(std::move(options), [this](http::Request& request) { return Handle(request); }));
+    const auto ports = server_->ports();
+    const char* scheme = settings_.tls_certificate.empty() ? "http" : "https";
+    address_ = {fmt::format("{}://{}", scheme, ReachableAt(ip, ports[0])),
+                two ? fmt::format("https://localhost:{}", ports[1]) : "", settings_.region, ::getpid()};
+    return {};
+  }
+
+  Status TellClients() const {
+    for (const auto& [name, text] : AwsDataFiles(address_.endpoint)) {
+      const std::string path = directory_ / ("aws/" + name);
+      HEADRACE_TRY(MakeDirectories(std::filesystem::path(path).parent_path()));
+      HEADRACE_TRY(WriteFileAtomically(path, text));
+    }
+    return directory_.WriteAddress(address_);
+  }
+
+  void Observe(const http::Exchange& exchange) {
+    metrics_.Observe(exchange);
+    if (access_log_ != nullptr) access_log_->Write(exchange);
+  }
+
+  // What monitors ask carries no signature, so buckets may have these names too.
+  http::Task<http::Response> Handle(http::Request& request) {
+    const bool signed_request = request.headers.Has("Authorization") || !request.query.empty();
+    if (!signed_request && request.path == "/healthz") {
+      request.log_detail = "health";
+      co_return http::TextResponse(200, "text/plain", "ok\n");
+    }
+    if (!signed_request && request.path == "/metrics") {
+      request.log_detail = "metrics";
+      co_return http::TextResponse(200, "text/plain; version=0.0.4", metrics_.Render(server_->open_connections()));
+    }
+    co_return co_await gateway_->Handle(request);
+  }
+
+  const Settings settings_;
+  DataDirectory directory_;
+  SystemClock clock_;
+  ServerAddress address_;
+  std::unique_ptr<store::Database> database_;
+  std::unique_ptr<store::Principals> principals_;
+  std::unique_ptr<PrincipalKeys> keys_;
+  std::unique_ptr<store::ObjectStore> objects_;
+  http::Metrics metrics_;
+  std::unique_ptr<http::AccessLog> access_log_;
+  std::unique_ptr<ThreadPool> pool_;
+  std::unique_ptr<aws::Gateway> gateway_;
+  std::unique_ptr<http::Server> server_;  // last: its requests use the rest
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Platform>> Platform::Start(const Settings& settings) {
+  auto platform = std::make_unique<RunningPlatform>(settings);
+  HEADRACE_TRY(platform->Start());
+  return platform;
+}
+
+}  // namespace headrace::apps

@@ -1,0 +1,62 @@
+#include "apps/serve_command.h"
+
+#include <iostream>
+#include <map>
+
+#include <signal.h>
+
+#include "apps/command.h"
+#include "apps/platform.h"
+#include "apps/settings.h"
+#include "base/log.h"
+
+namespace headrace::apps {
+namespace {
+
+LogLevel LevelOf(const std::string& name) {
+  const std::map<std::string, LogLevel> levels{{"debug", LogLevel::kDebug},
+                                               {"info", LogLevel::kInfo},
+                                               {"warning", LogLevel::kWarning},
+                                               {"error", LogLevel::kError}};
+  const auto level = levels.find(name);
+  if (level == levels.end())
+    throw MakeError(ErrorCode::kInvalidArgument, "log-level: found '{}', wanted debug, info, warning or error", name);
+  return level->second;
+}
+
+// Blocked before any thread starts, so that only AwaitEnd sees them.
+sigset_t BlockEndSignals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGINT);
+  ::sigaddset(&signals, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+void RunServe(const SettingOptions& options) {
+  const Settings settings = options.Read();
+  ValueOrThrow(ConfigureLog(LevelOf(settings.log_level), settings.log_file));
+  const sigset_t signals = BlockEndSignals();
+  const auto platform = ValueOrThrow(Platform::Start(settings));
+  std::cout << fmt::format(
+                   "headrace serves {} from {}\nfor clients: eval \"$(headrace env{})\"\n",
+                   platform->address().endpoint, settings.data_dir,
+                   settings.data_dir == Settings::DefaultDataDirectory() ? "" : " --data-dir " + settings.data_dir)
+            << std::flush;
+  int signal = 0;
+  ::sigwait(&signals, &signal);
+  Log(LogLevel::kInfo, "signal {}: stopping", signal);
+  platform->Stop();
+}
+
+}  // namespace
+
+void AddServeCommand(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("serve", "the platform: S3, SageMaker, CloudWatch, Logs, STS and IAM");
+  auto options = std::make_shared<SettingOptions>(*command);
+  SetExample(*command, "headrace serve --listen 127.0.0.1:4567 --data-dir ~/headrace");
+  command->callback([options] { RunServe(*options); });
+}
+
+}  // namespace headrace::apps
