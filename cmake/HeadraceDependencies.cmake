@@ -18,7 +18,6 @@ find_package(pugixml REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(SQLiteCpp REQUIRED)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
-pkg_check_modules(libcbor REQUIRED IMPORTED_TARGET libcbor)
 find_package(HDF5 REQUIRED COMPONENTS C)
 
 add_library(headrace_hdf5 INTERFACE)
@@ -43,8 +42,6 @@ target_link_libraries(headrace_sqlite INTERFACE SQLiteCpp sqlite3)
 
 add_library(headrace_re2 INTERFACE)
 target_link_libraries(headrace_re2 INTERFACE PkgConfig::re2)
-add_library(headrace_cbor INTERFACE)
-target_link_libraries(headrace_cbor INTERFACE PkgConfig::libcbor)
 
 # tl::expected is one header on the system include path.
 add_library(headrace_expected INTERFACE)

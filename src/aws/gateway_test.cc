@@ -175,6 +175,7 @@ TEST_F(GatewayTest, ErrorsTakeTheProtocolsForm) {
 
 TEST_F(GatewayTest, UnknownOperationsAndServices) {
   EXPECT_THAT(Text(SendSigned(JsonCall("Nothing"), "monitoring")), HasSubstr("UnknownOperationException"));
+  EXPECT_THAT(Text(SendSigned(JsonCall("PutDashboard"), "monitoring")), HasSubstr("not implemented by Headrace"));
   EXPECT_THAT(Text(SendSigned(Form(), "monitoring", "Action=Nothing&Version=1")),
               HasSubstr("<Code>InvalidAction</Code>"));
   EXPECT_THAT(Text(SendSigned(Form(), "monitoring", "")), HasSubstr("<Code>InvalidAction</Code>"));
@@ -292,11 +293,12 @@ TEST_F(GatewayTest, PresignedUrls) {
 TEST_F(GatewayTest, PresignedUrlsOfVersion2) {
   const auto request = [](std::string expires, const std::string& method = "GET") {
     auto unsigned_request = Make("GET", "/b/k%20ey?uploads&x=1&AWSAccessKeyId=AKIAALICE&Expires=" + expires);
-    const std::string signature = Base64(HmacSha1("alice's secret", StringToSignV2(unsigned_request, "")));
+    const std::string signature =
+        Base64(HmacSha1("alice's secret", StringToSignV2(unsigned_request, unsigned_request.path)));
     return Make(method, unsigned_request.target + "&Signature=" + http::PercentEncode(signature, false));
   };
   auto good = request("1767323100");
-  EXPECT_EQ(StringToSignV2(good, ""), "GET\n\n\n1767323100\n/b/k%20ey?uploads");
+  EXPECT_EQ(StringToSignV2(good, good.path), "GET\n\n\n1767323100\n/b/k%20ey?uploads");
   EXPECT_EQ(Send(good).status, 200);
   auto put = request("1767323100", "PUT");
   EXPECT_THAT(Text(Send(put)), HasSubstr("<Code>SignatureDoesNotMatch</Code>"));

@@ -4,8 +4,6 @@
 
 namespace headrace::aws {
 
-bool IsKnownOperation(std::string_view, std::string_view) { return false; }
-
 ServiceError UnknownOperation(std::string_view service, std::string_view operation, std::string_view version,
                               bool query) {
   const std::string_view name = operation.substr(0, 128);

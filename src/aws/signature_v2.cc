@@ -94,7 +94,7 @@ std::string SubResources(const Parameters& query) {
 
 }  // namespace
 
-std::string StringToSignV2(const http::Request& request, std::string_view bucket_prefix) {
+std::string StringToSignV2(const http::Request& request, std::string_view resource) {
   const Parameters query = http::QueryParameters(request.query);
   std::string expires;
   for (const auto& [name, value] : query)
@@ -103,15 +103,18 @@ std::string StringToSignV2(const http::Request& request, std::string_view bucket
   for (const std::string& part : {Either(request, query, "content-md5"), Either(request, query, "content-type"),
                                   expires, AmzHeaders(request, query)})
     text.append("\n").append(part);
-  return text.append(bucket_prefix).append(request.path).append(SubResources(query));
+  return text.append(resource).append(SubResources(query));
 }
 
 bool MatchesSignatureV2(const http::Request& request, std::string_view secret, std::string_view signature) {
-  if (SameSecret(Base64(HmacSha1(secret, StringToSignV2(request, ""))), signature)) return true;
+  std::vector<std::string> resources = {request.path};
+  if (request.path.find('/', 1) == std::string::npos) resources.push_back(request.path + "/");
   const std::string host = request.headers.Get("host");
-  const size_t dot = host.find('.');
-  if (dot == std::string::npos) return false;
-  return SameSecret(Base64(HmacSha1(secret, StringToSignV2(request, "/" + host.substr(0, dot)))), signature);
+  if (const size_t dot = host.find('.'); dot != std::string::npos)
+    resources.push_back("/" + host.substr(0, dot) + request.path);
+  return std::any_of(resources.begin(), resources.end(), [&](const std::string& resource) {
+    return SameSecret(Base64(HmacSha1(secret, StringToSignV2(request, resource))), signature);
+  });
 }
 
 }  // namespace headrace::aws

@@ -8,10 +8,11 @@
 
 namespace headrace::aws {
 
-// The text that such a URL signs. `bucket_prefix`: "/bucket" for virtual-host style, "" for path style.
-std::string StringToSignV2(const http::Request& request, std::string_view bucket_prefix);
+// The text that such a URL signs. `resource`: "/bucket/key", encoded as in the URL.
+std::string StringToSignV2(const http::Request& request, std::string_view resource);
 
-// Whether `signature` is what `secret` makes of the request in path style or in virtual-host style.
+// Whether `signature` is what `secret` makes of the request in path style (a bucket alone is signed as "/bucket/" by
+// some) or in virtual-host style.
 bool MatchesSignatureV2(const http::Request& request, std::string_view secret, std::string_view signature);
 
 }  // namespace headrace::aws
