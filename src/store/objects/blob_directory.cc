@@ -66,8 +66,8 @@ BlobWriter::BlobWriter(BlobWriter&& other) noexcept
       blob_(std::move(other.blob_)),
       path_(std::exchange(other.path_, {})),
       file_(std::move(other.file_)),
+      hash_(std::move(other.hash_)),
       md5_(std::move(other.md5_)),
-      md5_text_(std::move(other.md5_text_)),
       size_(other.size_),
       flushed_(other.flushed_) {}
 
@@ -76,7 +76,7 @@ BlobWriter::~BlobWriter() {
 }
 
 Status BlobWriter::Write(std::string_view bytes) {
-  md5_.Update(bytes);
+  if (hash_) hash_->Update(bytes);
   while (!bytes.empty()) {
     const ssize_t n = ::write(file_.get(), bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
@@ -113,7 +113,7 @@ void BlobWriter::StartFlush() {
 }
 
 Status BlobWriter::Seal() {
-  md5_text_ = ToHex(md5_.Finish());
+  if (hash_) md5_ = ToHex(hash_->Finish());
   if (::fsync(file_.get()) != 0) return FailErrno(path_, "flush");
   file_.Reset();
   HEADRACE_TRY(directory_->MoveIn(path_, blob_));
@@ -147,8 +147,9 @@ std::string BlobDirectory::ShardOf(const std::string& blob) const {
 
 std::string BlobDirectory::PathOf(const std::string& blob) const { return ShardOf(blob) + "/" + blob; }
 
-Result<BlobWriter> BlobDirectory::New() const {
+Result<BlobWriter> BlobDirectory::New(Hashing hashing) const {
   BlobWriter writer(*this, NewName());
+  if (hashing == Hashing::kHere) writer.hash_.emplace();
   const std::string path = path_ + "/incoming/" + writer.blob_;
   writer.file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!writer.file_) return FailErrno(path, "create");
@@ -160,7 +161,7 @@ Result<BlobWriter> BlobDirectory::Adopt(const std::string& file) const {
   const Descriptor from(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!from) return FailErrno(file, "open");
   BlobWriter writer(*this, NewName());
-  HEADRACE_ASSIGN(writer.md5_text_, HashFile(from.get(), file, writer.size_));
+  HEADRACE_ASSIGN(writer.md5_, HashFile(from.get(), file, writer.size_));
   if (::fsync(from.get()) != 0) return FailErrno(file, "flush");
   if (::fchmod(from.get(), 0600) != 0) return FailErrno(file, "close to others");
   HEADRACE_TRY(MoveIn(file, writer.blob_));

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@
 namespace headrace::store {
 
 class BlobDirectory;
+
+enum class Hashing { kHere, kByCaller };
 
 // Writes one blob. Dropped before Keep(), it leaves nothing behind.
 class BlobWriter {
@@ -40,7 +43,10 @@ class BlobWriter {
   const std::string& blob() const { return blob_; }
   uint64_t size() const { return size_; }
   // Of what was given to Write, hexadecimal; after Seal().
-  const std::string& md5() const { return md5_text_; }
+  const std::string& md5() const { return md5_; }
+  // For Hashing::kByCaller, before Seal().
+  void SetMd5(std::string hexadecimal) { md5_ = std::move(hexadecimal); }
+  bool sealed() const { return !file_; }
 
  private:
   friend class BlobDirectory;
@@ -50,8 +56,8 @@ class BlobWriter {
   const BlobDirectory* directory_;
   std::string blob_, path_;
   Descriptor file_;
-  Md5 md5_;
-  std::string md5_text_;
+  std::optional<Md5> hash_;
+  std::string md5_;
   uint64_t size_ = 0, flushed_ = 0;
 };
 
@@ -60,7 +66,7 @@ class BlobDirectory {
   // Makes what is missing and empties incoming/. kFailedPrecondition while another process uses the directory.
   static Result<std::unique_ptr<BlobDirectory>> Open(const std::string& path);
 
-  Result<BlobWriter> New() const;
+  Result<BlobWriter> New(Hashing hashing = Hashing::kHere) const;
   // A sealed blob from a file of the same file system, which moves. Its bytes are read once for the MD5.
   Result<BlobWriter> Adopt(const std::string& file) const;
   std::string PathOf(const std::string& blob) const;

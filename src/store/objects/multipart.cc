@@ -80,7 +80,7 @@ Result<UploadListing> ObjectStore::ListUploads(const UploadQuery& query) const {
 
 Result<UploadPart> ObjectStore::CommitPart(BlobWriter writer, const Upload& upload, int number,
                                            std::map<std::string, std::string> checksums) {
-  if (writer.md5().empty()) HEADRACE_TRY(writer.Seal());
+  if (!writer.sealed()) HEADRACE_TRY(writer.Seal());
   const UploadPart part{number, writer.blob(), 0, writer.size(), writer.md5(), clock_.Now(), std::move(checksums)};
   HEADRACE_TRY(
       Change(upload.bucket, [&](SQLite::Database& db, const Bucket& in, std::vector<std::string>& released) -> Status {

@@ -138,7 +138,7 @@ Status ObjectStore::DeleteBucket(const std::string& name) {
 
 Result<Object> ObjectStore::Commit(BlobWriter writer, const std::string& bucket, const std::string& key,
                                    ObjectInfo info, const Precondition& wanted) {
-  if (writer.md5().empty()) HEADRACE_TRY(writer.Seal());
+  if (!writer.sealed()) HEADRACE_TRY(writer.Seal());
   const Object object = MakeObject(writer, bucket, key, std::move(info), clock_.Now());
   HEADRACE_TRY(Change(bucket, [&](SQLite::Database& db, const Bucket& in, std::vector<std::string>& released) {
     return Replace(db, in, object, wanted, released);

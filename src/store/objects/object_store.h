@@ -44,7 +44,7 @@ class ObjectStore {
   Status DeleteBucket(const std::string& name);
 
   // Objects. kNotFound; kFailedPrecondition when `wanted` does not hold. The ETag is the MD5.
-  Result<BlobWriter> NewBlob() const { return blobs_->New(); }
+  Result<BlobWriter> NewBlob(Hashing hashing = Hashing::kHere) const { return blobs_->New(hashing); }
   Result<Object> Commit(BlobWriter writer, const std::string& bucket, const std::string& key, ObjectInfo info,
                         const Precondition& wanted = {});
   // Takes a finished file: it moves when `move` and both lie in one file system, and is copied otherwise.

@@ -1,0 +1,36 @@
+// Bucket policies: the part of the policy language that decides by principal, action and resource. What we cannot
+// honour (conditions, the Not… forms) is refused when the policy is put, so a stored one means what it says.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/s3/errors.h"
+#include "aws/identity.h"
+
+namespace headrace::api::s3 {
+
+enum class Verdict { kNone, kAllow, kDeny };
+
+class Policy {
+ public:
+  // MalformedPolicy, or NotImplemented for what is beyond us. `bucket`: resources must lie in it.
+  static Reply<Policy> Parse(std::string_view document, const std::string& bucket);
+
+  // `action`: "s3:GetObject"; `resource`: "arn:aws:s3:::bucket/key". A Deny beats any Allow.
+  Verdict Judge(const aws::Identity& caller, std::string_view action, std::string_view resource) const;
+
+ private:
+  struct Statement {
+    bool allow = false;
+    std::vector<std::string> principals, actions, resources;
+  };
+  std::vector<Statement> statements_;
+  friend class PolicyReader;
+};
+
+// '*' stands for any text, '?' for one character. Time grows with the product of the lengths at worst.
+bool MatchesPattern(std::string_view pattern, std::string_view text);
+
+}  // namespace headrace::api::s3
