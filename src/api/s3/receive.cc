@@ -97,7 +97,7 @@ class Streaming {
 
 }  // namespace
 
-http::Task<Outcome> Receive(Exchange& exchange, std::function<Reply<void>()> check,
+http::Task<Outcome> Receive(Exchange& exchange, Check when, std::function<Reply<void>()> check,
                             std::function<Outcome(store::BlobWriter)> finish) {
   auto& payload = aws::PayloadReader::Of(exchange.request);
   const auto size = AnnouncedSize(payload);
@@ -113,7 +113,7 @@ http::Task<Outcome> Receive(Exchange& exchange, std::function<Reply<void>()> che
     writer->SetMd5(aws::Hex(payload.md5()));
     return finish(std::move(*writer));
   };
-  if (*size <= kSmallBytes) {
+  if (*size <= kSmallBytes && when == Check::kBeforeKeeping) {
     const auto bytes = co_await ReadSmall(payload, *size);
     if (!bytes) co_return Refusal(bytes.error());
     co_return co_await OnPool(exchange, [&]() -> Outcome {

@@ -7,8 +7,12 @@
 
 namespace headrace::api::s3 {
 
+// kBeforeBytes: `check` prepares the reader. kBeforeKeeping: small bodies are read first, which saves a visit to the
+// pool.
+enum class Check { kBeforeBytes, kBeforeKeeping };
+
 // Runs `check` on the pool before any byte is kept, and `finish` with the whole blob, its MD5 set, not yet sealed.
-http::Task<Outcome> Receive(Exchange& exchange, std::function<Reply<void>()> check,
+http::Task<Outcome> Receive(Exchange& exchange, Check when, std::function<Reply<void>()> check,
                             std::function<Outcome(store::BlobWriter)> finish);
 
 }  // namespace headrace::api::s3

@@ -55,7 +55,7 @@ Outcome Finish(Exchange& exchange, Put put, store::BlobWriter writer) {
 http::Task<Outcome> PutObject(Exchange& exchange) {
   Put put;
   co_return co_await Receive(
-      exchange, [&] { return Prepare(exchange, put); },
+      exchange, Check::kBeforeKeeping, [&] { return Prepare(exchange, put); },
       [&](store::BlobWriter writer) { return Finish(exchange, std::move(put), std::move(writer)); });
 }
 

@@ -42,7 +42,7 @@ http::Task<Outcome> UploadPart(Exchange& exchange) {
   store::Upload upload;
   int number = 0;
   co_return co_await Receive(
-      exchange, [&] { return Prepare(exchange, upload, number); },
+      exchange, Check::kBeforeBytes, [&] { return Prepare(exchange, upload, number); },
       [&](store::BlobWriter writer) { return Finish(exchange, upload, number, std::move(writer)); });
 }
 
