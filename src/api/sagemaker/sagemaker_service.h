@@ -1,0 +1,30 @@
+// SageMaker's control plane: training jobs and tags. Models and endpoints are not here yet; the gateway answers them
+// with its not-implemented error.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "aws/service.h"
+#include "base/result.h"
+#include "store/meta/database.h"
+
+namespace headrace::store {
+class ObjectStore;
+}
+
+namespace headrace::api {
+
+struct SageMakerOptions {
+  store::Database& database;  // outlives the service
+  // Called when the job's row is on disk; wakes the scheduler.
+  std::function<void(const std::string& account, const std::string& job)> submit;
+  // As jobs::TrainingService::RequestStop.
+  std::function<Status(const std::string& account, const std::string& job)> request_stop;
+  // Where inputs are looked up before a job is taken; outlives the service. nullptr: they are not.
+  const store::ObjectStore* objects = nullptr;
+};
+
+aws::Service SageMakerService(SageMakerOptions options);
+
+}  // namespace headrace::api

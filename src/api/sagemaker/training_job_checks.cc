@@ -1,0 +1,175 @@
+#include "api/sagemaker/training_job_checks.h"
+
+#include <set>
+
+#include <fmt/format.h>
+
+#include "api/input.h"
+#include "jobs/capture/metric_definitions.h"
+#include "jobs/training/instance_types.h"
+
+namespace headrace::api::sagemaker {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int64_t kDefaultMaxRuntime = 86'400;
+constexpr int64_t kLongestRuntime = 28 * 86'400;
+
+const Json& ObjectIn(const Json& parent, const char* name) {
+  static const Json kNothing = Json::object();
+  const auto found = parent.find(name);
+  return found != parent.end() && found->is_object() ? *found : kNothing;
+}
+
+const Json& ListIn(const Json& parent, const char* name) {
+  static const Json kNothing = Json::array();
+  const auto found = parent.find(name);
+  return found != parent.end() && found->is_array() ? *found : kNothing;
+}
+
+void CheckMetricDefinitions(const Json& definitions, Violations& violations) {
+  std::set<std::string> names;
+  for (size_t i = 0; i < definitions.size(); ++i) {
+    const std::string path = fmt::format("algorithmSpecification.metricDefinitions.{}.member", i + 1);
+    const std::string name = TextOr(definitions[i], "Name"), regex = TextOr(definitions[i], "Regex");
+    if (name.empty() || regex.empty()) continue;  // the shape has said so
+    if (!names.insert(name).second) violations.Add(path + ".name", name, "Member must be unique among the definitions");
+    // One by one, so that every definition that can never work is named at once.
+    const auto compiled = jobs::MetricMatcher::Compile({{name, regex}});
+    if (!compiled) violations.Add(path + ".regex", regex, compiled.error().message());
+  }
+}
+
+void CheckAlgorithm(const Json& algorithm, Violations& violations) {
+  const bool image = !TextOr(algorithm, "TrainingImage").empty(), name = !TextOr(algorithm, "AlgorithmName").empty();
+  if (name) {
+    violations.Add("algorithmSpecification.algorithmName", algorithm["AlgorithmName"],
+                   "Member is not supported: algorithm resources are not offered here, name a TrainingImage");
+  } else if (!image) {
+    violations.Add("algorithmSpecification.trainingImage", nullptr, "Member must not be null");
+  }
+  CheckMetricDefinitions(ListIn(algorithm, "MetricDefinitions"), violations);
+}
+
+void CheckInstances(const Json& config, const std::string& path, Violations& violations) {
+  const std::string type = TextOr(config, "InstanceType");
+  if (!type.empty() && (type.starts_with("ml.") || type == "local") && !jobs::SizeOfInstance(type)) {
+    violations.Add(path + ".instanceType", type,
+                   "Member must name an instance type of a known family and size, for example ml.m5.xlarge");
+  }
+  if (IntegerOr(config, "InstanceCount", 1) < 1) {
+    violations.Add(path + ".instanceCount", config["InstanceCount"],
+                   "Member must have value greater than or equal to 1");
+  }
+}
+
+void CheckResources(const Json& config, Violations& violations) {
+  const Json& groups = ListIn(config, "InstanceGroups");
+  const bool has_type = config.contains("InstanceType") && !config["InstanceType"].is_null();
+  const bool has_count = config.contains("InstanceCount") && !config["InstanceCount"].is_null();
+  if (groups.empty()) {
+    if (!has_type) violations.Add("resourceConfig.instanceType", nullptr, "Member must not be null");
+    if (!has_count) violations.Add("resourceConfig.instanceCount", nullptr, "Member must not be null");
+    return CheckInstances(config, "resourceConfig", violations);
+  }
+  if (has_type || has_count) {
+    violations.Add("resourceConfig.instanceGroups", groups,
+                   "Member must not be given together with instanceType or instanceCount");
+  }
+  std::set<std::string> names;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const std::string path = fmt::format("resourceConfig.instanceGroups.{}.member", i + 1);
+    CheckInstances(groups[i], path, violations);
+    const std::string name = TextOr(groups[i], "InstanceGroupName");
+    if (!names.insert(name).second) {
+      violations.Add(path + ".instanceGroupName", name, "Member must be unique among the instance groups");
+    }
+  }
+}
+
+void CheckChannel(const Json& channel, const std::string& path, Violations& violations) {
+  const Json& source = ObjectIn(channel, "DataSource");
+  if (!channel.contains("DataSource")) return;  // the shape has said so
+  if (source.contains("FileSystemDataSource") || source.contains("DatasetSource")) {
+    violations.Add(path + ".dataSource", source, "Member must be an S3DataSource: other sources are not offered here");
+    return;
+  }
+  if (!source.contains("S3DataSource")) {
+    violations.Add(path + ".dataSource.s3DataSource", nullptr, "Member must not be null");
+    return;
+  }
+  const Json& s3 = source["S3DataSource"];
+  const std::string type = TextOr(s3, "S3DataType");
+  if (type == "Converse") {
+    violations.Add(path + ".dataSource.s3DataSource.s3DataType", type,
+                   "Member must be one of S3Prefix, ManifestFile and AugmentedManifestFile here");
+  }
+  if (type == "AugmentedManifestFile" && ListIn(s3, "AttributeNames").empty()) {
+    violations.Add(path + ".dataSource.s3DataSource.attributeNames", nullptr,
+                   "Member must not be null for an AugmentedManifestFile");
+  }
+}
+
+void CheckChannels(const Json& channels, Violations& violations) {
+  std::set<std::string> names;
+  for (size_t i = 0; i < channels.size(); ++i) {
+    const std::string path = fmt::format("inputDataConfig.{}.member", i + 1);
+    const std::string name = TextOr(channels[i], "ChannelName");
+    if (!names.insert(name).second) {
+      violations.Add(path + ".channelName", name, "Member must be unique among the channels");
+    }
+    CheckChannel(channels[i], path, violations);
+  }
+}
+
+void CheckTimes(const Json& request, Violations& violations) {
+  const Json& condition = ObjectIn(request, "StoppingCondition");
+  const int64_t runtime = IntegerOr(condition, "MaxRuntimeInSeconds", kDefaultMaxRuntime);
+  if (runtime > kLongestRuntime) {
+    violations.Add("stoppingCondition.maxRuntimeInSeconds", runtime,
+                   fmt::format("Member must have value less than or equal to {}", kLongestRuntime));
+  }
+  const bool spot = BooleanOr(request, "EnableManagedSpotTraining", false);
+  const int64_t wait = IntegerOr(condition, "MaxWaitTimeInSeconds", 0);
+  const Json shown = wait == 0 ? Json() : Json(wait);
+  if (spot && wait < runtime) {
+    violations.Add("stoppingCondition.maxWaitTimeInSeconds", shown,
+                   fmt::format("Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
+                               "MaxRuntimeInSeconds ({})",
+                               runtime));
+  } else if (!spot && wait > 0) {
+    violations.Add("stoppingCondition.maxWaitTimeInSeconds", shown,
+                   "Member may be given only when EnableManagedSpotTraining is true");
+  }
+}
+
+void CheckTags(const Json& tags, Violations& violations) {
+  std::set<std::string> keys;
+  for (size_t i = 0; i < tags.size(); ++i) {
+    const std::string key = TextOr(tags[i], "Key");
+    if (!keys.insert(key).second) {
+      violations.Add(fmt::format("tags.{}.member.key", i + 1), key, "Member must be unique among the tags");
+    }
+  }
+}
+
+}  // namespace
+
+void CheckAcrossMembers(const Json& request, Violations& violations) {
+  if (request.contains("AlgorithmSpecification"))
+    CheckAlgorithm(ObjectIn(request, "AlgorithmSpecification"), violations);
+  if (request.contains("ResourceConfig")) CheckResources(ObjectIn(request, "ResourceConfig"), violations);
+  CheckChannels(ListIn(request, "InputDataConfig"), violations);
+  CheckTimes(request, violations);
+  CheckTags(ListIn(request, "Tags"), violations);
+  for (const char* unsupported : {"ServerlessJobConfig", "ModelPackageConfig"}) {
+    if (request.contains(unsupported) && !request[unsupported].is_null()) {
+      std::string path = unsupported;
+      path[0] = static_cast<char>(std::tolower(path[0]));
+      violations.Add(path, request[unsupported], "Member is not supported here");
+    }
+  }
+}
+
+}  // namespace headrace::api::sagemaker
