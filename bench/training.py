@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Training the example's CNN: Headrace against Keras on TensorFlow and PyTorch, whole steps, runs interleaved.
 
-Usage: scripts/bench training [--data DIR] [--batch 256] [--threads 2] [--rounds 3] [--steps 12] [--quick]
+Usage: scripts/bench training [--data DIR] [--batch 256] [--threads 2] [--rounds 3] [--steps 12]
+           [--policies float32 mixed_bfloat16] [--quick]
 DIR is what `headrace dataset cifar10 --data-dir DIR` writes; without it the sample's images are used. Every side reads
 real records, augments, shuffles and trains on the same number of threads. --quick: the comparison alone, without the
 convolutions' best times, the floor, the profile and the table of threads and batch sizes.
@@ -52,9 +53,9 @@ def peer(name, data, policy, batch, steps, threads):
 
 def compare(a):
     """{policy: {side: [results of the rounds]}}, the sides taking turns."""
-    results = {policy: {side: [] for side in (OURS, "tensorflow", "torch")} for policy in POLICIES}
+    results = {policy: {side: [] for side in (OURS, "tensorflow", "torch")} for policy in a.policies}
     for _ in range(a.rounds):
-        for policy in POLICIES:
+        for policy in a.policies:
             results[policy][OURS].append(ours(a.data, policy, a.batch, 2 * a.steps, a.threads))
             for name in ("tensorflow", "torch"):
                 results[policy][name].append(peer(name, a.data, policy, a.batch, a.steps, a.threads))
@@ -136,8 +137,8 @@ def print_start(a):
 
 def print_scaling(a):
     threads = [n for n in (1, 2, 4, 8, 16, 32, 64) if n <= os.cpu_count()]
-    print(f"\nheadrace, images/s by threads and batch size")
-    for policy in POLICIES:
+    print("\nheadrace, images/s by threads and batch size")
+    for policy in a.policies:
         print(f"{policy:16}{'batch':>8}" + "".join(f"{n:>4} thread" + ("s" if n > 1 else " ") for n in threads))
         for batch in (32, 64, 128, 256, 512):
             rates = [ours(a.data, policy, batch, max(8, 2560 // batch), n)["images_per_second"] for n in threads]
@@ -151,6 +152,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--policies", nargs="+", default=POLICIES)
     parser.add_argument("--quick", action="store_true")
     a = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -165,7 +167,7 @@ def main():
         if a.quick:
             return
         peaks = last_json([BIN / "bench_machine"], a.threads)
-        for policy in POLICIES:
+        for policy in a.policies:
             print_distance(a, policy, median(results[policy][OURS], "step_ms"), peaks)
             print_profile(a, policy)
         print_start(a)
