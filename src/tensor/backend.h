@@ -176,7 +176,7 @@ struct CrossentropyArgs {
   uint8_t* correct = nullptr;  // [rows] 1 where the first largest score is the (first largest) target
 };
 
-// An optimizer's update of `count` contiguous parameters (Keras's formulas, docs/reference in headrace/keras.h).
+// An optimizer's update of `count` contiguous parameters (Keras's formulas, stated in headrace/keras.h).
 struct SgdArgs {
   int64_t count;
   float lr, momentum;
