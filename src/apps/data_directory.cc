@@ -43,6 +43,8 @@ Status WritePrivateFile(const std::string& path, const std::string& bytes) {
   return file.Commit();
 }
 
+DataDirectory::DataDirectory(const std::string& path) : path_(std::filesystem::absolute(path).lexically_normal()) {}
+
 Status DataDirectory::Claim() {
   HEADRACE_TRY(MakeDirectories(path_));
   ::chmod(path_.c_str(), 0700);

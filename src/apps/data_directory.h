@@ -30,7 +30,7 @@ struct KeyPair {
 
 class DataDirectory {
  public:
-  explicit DataDirectory(std::string path) : path_(std::move(path)) {}
+  explicit DataDirectory(const std::string& path);  // made absolute
 
   // Makes it (0700) and what is in it. kFailedPrecondition when another server runs here.
   Status Claim();

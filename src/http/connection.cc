@@ -30,11 +30,11 @@ void Connection::StopWhenIdle() {
 }
 
 Task<void> Connection::Run() {
-  auto shaken = co_await transport_->Handshake(service_.limits.header_time);
-  if (shaken) {
-    while (co_await ServeOne()) {
-    }
-  }
+  idle_since_ = Steady::now().time_since_epoch().count();
+  const Status shaken = co_await transport_->Handshake(service_.limits.header_time);
+  idle_since_ = 0;
+  bool more = shaken.has_value();
+  while (more) more = co_await ServeOne();
   transport_->Close();
 }
 

@@ -12,9 +12,9 @@ namespace {
 constexpr size_t kMaxSeries = 2000;
 
 std::pair<std::string, std::string> ServiceAndOperation(const std::string& detail) {
-  const size_t blank = std::min(detail.find(' '), detail.size());
-  const std::string service = detail.substr(0, blank);
-  const std::string rest = detail.substr(std::min(blank + 1, detail.size()));
+  const size_t split = std::min(detail.find_first_of(" :"), detail.size());
+  const std::string service = detail.substr(0, split);
+  const std::string rest = detail.substr(std::min(split + 1, detail.size()));
   return {service.empty() ? "none" : service, rest.substr(0, rest.find(' '))};
 }
 

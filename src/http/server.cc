@@ -45,7 +45,8 @@ class AsioServer : public Server {
   Status Start() {
     for (const Listener& listener : options_.listeners) HEADRACE_TRY(Bind(listener));
     for (size_t i = 0; i < acceptors_.size(); ++i)
-      net::co_spawn(io_, Accept(acceptors_[i], options_.listeners[i].tls), [](const std::exception_ptr&) {});
+      net::co_spawn(acceptors_[i].get_executor(), Accept(acceptors_[i], options_.listeners[i].tls),
+                    [](const std::exception_ptr&) {});
     for (size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
     return {};
   }
@@ -60,12 +61,11 @@ class AsioServer : public Server {
   void Stop(Milliseconds grace) override {
     if (threads_.empty()) return;
     service_.stopping = true;
-    net::post(io_, [this] {
-      for (Tcp::acceptor& acceptor : acceptors_) {
+    for (Tcp::acceptor& acceptor : acceptors_)
+      net::post(acceptor.get_executor(), [&acceptor] {
         boost::system::error_code ignored;
         acceptor.close(ignored);
-      }
-    });
+      });
     ForEach([](Connection& connection) { connection.StopWhenIdle(); });
     if (!AwaitNone(grace)) ForEach([](Connection& connection) { connection.Cut(); });
     AwaitNone(kCutTime);
@@ -89,7 +89,7 @@ class AsioServer : public Server {
     if (error)
       return Fail(ErrorCode::kInvalidArgument, "listen address: found '{}', wanted an IP address", listener.address);
     const Tcp::endpoint endpoint(address, listener.port);
-    Tcp::acceptor acceptor(io_);
+    Tcp::acceptor acceptor(net::make_strand(io_));
     acceptor.open(endpoint.protocol(), error);
     if (!error) acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
     if (!error) acceptor.bind(endpoint, error);
