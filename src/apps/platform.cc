@@ -77,7 +77,12 @@ class RunningPlatform : public Platform {
 
   // Whoever opens the server to a network has first said who may come.
   Status CheckExposure(const ListenAddress& main) const {
-    if (main.loopback()) return {};
+    bool open = !main.loopback();
+    if (settings_.tls_listen != "auto" && settings_.tls_listen != "off") {
+      HEADRACE_ASSIGN(const ListenAddress secure, ParseListenAddress("--tls-listen", settings_.tls_listen));
+      open = open || !secure.loopback();
+    }
+    if (!open) return {};
     HEADRACE_ASSIGN(const auto principals, principals_->List());
     for (const store::Principal& principal : principals)
       if (principal.name != kDefaultPrincipal && principal.keys > 0) return {};
