@@ -330,6 +330,7 @@ Task<Reply<Response>> Gateway::Run(Request& request, const Route& route) const {
 
 Task<Response> Gateway::Handle(Request& request) {
   const Route route = FindRoute(request);
+  if (route.service != nullptr) request.log_detail = route.service->signing_name;
   Reply<Response> outcome = tl::unexpected(Internal());
   try {
     outcome = co_await Run(request, route);
