@@ -6,7 +6,10 @@
 #include "apps/env_command.h"
 #include "apps/evaluate_command.h"
 #include "apps/images_command.h"
+#include "apps/jobs_command.h"
 #include "apps/keys_command.h"
+#include "apps/logs_command.h"
+#include "apps/metrics_command.h"
 #include "apps/pipe_command.h"
 #include "apps/predict_command.h"
 #include "apps/run.h"
@@ -14,8 +17,8 @@
 
 int main(int argc, char** argv) {
   using namespace headrace::apps;
-  const std::vector<AddCommand> commands = {AddServeCommand,    AddEnvCommand,     AddKeysCommand,
-                                            AddDoctorCommand,   AddDatasetCommand, AddImagesCommand,
-                                            AddEvaluateCommand, AddPipeCommand,    AddPredictCommand};
+  const std::vector<AddCommand> commands = {AddServeCommand,   AddEnvCommand,    AddKeysCommand,     AddDoctorCommand,
+                                            AddDatasetCommand, AddImagesCommand, AddEvaluateCommand, AddPipeCommand,
+                                            AddPredictCommand, AddJobsCommand,   AddLogsCommand,     AddMetricsCommand};
   return Run(commands, {argv + 1, argv + argc}, std::cout, std::cerr);
 }

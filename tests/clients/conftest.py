@@ -114,7 +114,11 @@ def server(make_server):
 def boto(server):
     """boto("s3"): a client of the shared server, with boto3's defaults."""
     import boto3
-    return lambda service, **more: boto3.client(service, **more)
+    import botocore
+    # AWS_ENDPOINT_URL is known since botocore 1.31.
+    old = tuple(map(int, botocore.__version__.split(".")[:2])) < (1, 31)
+    endpoint = {"endpoint_url": server.url} if old else {}
+    return lambda service, **more: boto3.client(service, **endpoint, **more)
 
 
 @pytest.fixture(scope="session")
