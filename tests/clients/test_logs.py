@@ -85,8 +85,8 @@ def test_old_events_are_rejected_by_index(logs, stream):
     assert logs.get_log_events(**stream)["events"] == []
 
 
-def test_aws_logs_tail(aws, logs, stream):
+def test_cli(aws, logs, stream):
     put(logs, stream, "first", "second")
-    assert [line.split(" ")[-1] for line in aws("logs", "tail", stream["logGroupName"]).splitlines()] == ["first", "second"]
+    assert messages(json.loads(aws("logs", "filter-log-events", "--log-group-name", stream["logGroupName"]))) == ["first", "second"]
     described = json.loads(aws("logs", "describe-log-groups", "--log-group-name-prefix", stream["logGroupName"]))
     assert described["logGroups"][0]["logGroupName"] == stream["logGroupName"]
