@@ -1,21 +1,22 @@
 #!/usr/bin/env python3
 """Reading CIFAR-10 records: Headrace against TensorFlow's tf.data, one core each, runs interleaved.
 
-Usage: scripts/bench data [FILE.tfrecords]     without a file: the sample's images, repeated to the full set's size
+Usage: scripts/bench data [--data DIR] [--rounds 5]
+DIR is what `headrace dataset cifar10 --data-dir DIR` writes; without it: the sample's images, repeated to the full set's
+size.
 """
+import argparse
 import os
 import pathlib
 import platform
 import re
 import statistics
 import subprocess
-import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = ROOT / "build/release/bin/bench_data"
 PYTHON = ROOT / "build/venv/tensorflow/bin/python"
-ROUNDS = 5
 
 # Prints GB/s of: default buffer, 8 MiB buffer, with parse_example. The first pass warms everything up.
 THEIRS = """
@@ -64,10 +65,10 @@ def cpu_name():
     return match.group(1) if match else platform.processor()
 
 
-def compare(path):
-    rounds = [(figures([BINARY, "--pipeline", path]), figures([PYTHON, "-c", THEIRS, path])) for _ in range(ROUNDS)]
+def compare(path, count):
+    rounds = [(figures([BINARY, "--pipeline", path]), figures([PYTHON, "-c", THEIRS, path])) for _ in range(count)]
     def median(side, name): return statistics.median(each[side][name] for each in rounds)
-    print(f"machine: {platform.node()}, {cpu_name()}; one core each; median of {ROUNDS} interleaved rounds")
+    print(f"machine: {platform.node()}, {cpu_name()}; one core each; median of {count} interleaved rounds")
     print(f"{'':34}{'headrace':>10}{'TensorFlow':>12}{'ratio':>8}")
     for title, ours, theirs in [
         ("read with checksums, GB/s", "read_gb_per_s", "read"),
@@ -82,10 +83,14 @@ def compare(path):
 
 
 def main():
-    if len(sys.argv) > 1:
-        return compare(pathlib.Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=pathlib.Path)
+    parser.add_argument("--rounds", type=int, default=5)
+    a = parser.parse_args()
+    if a.data is not None:
+        return compare(a.data / "train/train.tfrecords", a.rounds)
     with tempfile.TemporaryDirectory() as folder:
-        compare(sample_file(pathlib.Path(folder)))
+        compare(sample_file(pathlib.Path(folder)), a.rounds)
 
 
 if __name__ == "__main__":
