@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <exception>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fcntl.h>
@@ -73,14 +74,70 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& path) {
   return database;
 }
 
+struct Database::PendingWrite {
+  const std::function<Status(SQLite::Database&)>& work;
+  Status status;
+  std::exception_ptr thrown;  // anything but SQLite's
+  bool done = false;
+
+  // Whether it may be committed.
+  bool Run(SQLite::Database& db, const std::string& path) {
+    try {
+      status = Guarded(path, [&] { return work(db); });
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    return status.has_value() && !thrown;
+  }
+};
+
+// The first to find nobody writing writes for all who wait.
 Status Database::Write(const std::function<Status(SQLite::Database&)>& work) {
-  const std::lock_guard lock(writer_mutex_);
-  return Guarded(path_, [&]() -> Status {
+  PendingWrite mine{work, {}, nullptr, false};
+  std::unique_lock lock(queue_mutex_);
+  queue_.push_back(&mine);
+  queue_moved_.wait(lock, [&] { return mine.done || !writing_; });
+  if (!mine.done) {
+    writing_ = true;
+    std::vector<PendingWrite*> batch;
+    batch.swap(queue_);
+    lock.unlock();
+    Commit(batch);
+    lock.lock();
+    writing_ = false;
+    for (PendingWrite* write : batch) write->done = true;
+    queue_moved_.notify_all();
+  }
+  if (mine.thrown) std::rethrow_exception(mine.thrown);
+  return mine.status;
+}
+
+void Database::Commit(std::vector<PendingWrite*>& batch) {
+  if (batch.size() > 1) return CommitTogether(batch);
+  PendingWrite& only = *batch[0];
+  const Status committed = Guarded(path_, [&]() -> Status {
     SQLite::Transaction transaction(*writer_, SQLite::TransactionBehavior::IMMEDIATE);
-    HEADRACE_TRY(work(*writer_));
+    if (only.Run(*writer_, path_)) transaction.commit();
+    return {};
+  });
+  if (!committed && only.status) only.status = committed;
+}
+
+// A failure that takes the whole transaction along (a full disk) fails all of the batch.
+void Database::CommitTogether(std::vector<PendingWrite*>& batch) {
+  const Status committed = Guarded(path_, [&]() -> Status {
+    SQLite::Transaction transaction(*writer_, SQLite::TransactionBehavior::IMMEDIATE);
+    for (PendingWrite* write : batch) {
+      writer_->exec("SAVEPOINT one_of_many");
+      if (!write->Run(*writer_, path_)) writer_->exec("ROLLBACK TO one_of_many");
+      writer_->exec("RELEASE one_of_many");
+    }
     transaction.commit();
     return {};
   });
+  if (committed) return;
+  for (PendingWrite* write : batch)
+    if (write->status) write->status = committed;
 }
 
 Status Database::Read(const std::function<Status(SQLite::Database&)>& work) {

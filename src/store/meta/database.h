@@ -6,6 +6,7 @@
 // one snapshot. SQLite's exceptions end here and become Errors.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -29,17 +30,24 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // Rolls back when `work` returns an error or throws.
+  // Rolls back when `work` returns an error or throws. Writes that wait for one another share a transaction and its
+  // flush, each within a savepoint of its own; `work` may run on another caller's thread.
   Status Write(const std::function<Status(SQLite::Database&)>& work);
   Status Read(const std::function<Status(SQLite::Database&)>& work);
 
  private:
+  struct PendingWrite;
   explicit Database(std::string path);
+  void Commit(std::vector<PendingWrite*>& batch);
+  void CommitTogether(std::vector<PendingWrite*>& batch);
   Result<std::unique_ptr<SQLite::Database>> Connect(bool writer) const;
 
   const std::string path_;
-  std::mutex writer_mutex_;
-  std::unique_ptr<SQLite::Database> writer_;
+  std::mutex queue_mutex_;
+  std::condition_variable queue_moved_;
+  std::vector<PendingWrite*> queue_;
+  bool writing_ = false;
+  std::unique_ptr<SQLite::Database> writer_;  // of whoever has set writing_
   std::mutex readers_mutex_;
   std::vector<std::unique_ptr<SQLite::Database>> idle_readers_;
 };

@@ -1,5 +1,9 @@
 #include "store/meta/database.h"
 
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -51,6 +55,37 @@ TEST_F(DatabaseTest, RollsBackWhatFails) {
   ASSERT_TRUE(Insert("a"));
   EXPECT_FALSE(Insert("a"));  // SQLite's own refusal
   EXPECT_EQ(Count(), 1);
+}
+
+// Many at once share transactions: each still succeeds, fails or throws by itself.
+TEST_F(DatabaseTest, WritersTogetherStayApart) {
+  constexpr int kThreads = 12, kWrites = 20;
+  std::atomic<int> wrong = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&, thread] {
+        for (int i = 0; i < kWrites; ++i) {
+          const std::string name = fmt::format("{}-{}", thread, i);
+          wrong += Insert(name) ? 0 : 1;
+          wrong += Insert(name) ? 1 : 0;       // SQLite's own refusal
+          wrong += Insert("refused") ? 1 : 0;  // written, then refused
+          bool caught = false;
+          try {
+            (void)database_->Write([&](SQLite::Database& db) -> Status {
+              db.exec("INSERT INTO principals VALUES ('thrown', 'thrown', 0)");
+              throw std::runtime_error("ours");
+            });
+          } catch (const std::runtime_error&) {
+            caught = true;
+          }
+          wrong += caught ? 0 : 1;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(Count(), kThreads * kWrites);
 }
 
 TEST_F(DatabaseTest, RefusesANewerSchema) {
