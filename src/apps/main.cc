@@ -13,12 +13,15 @@
 #include "apps/pipe_command.h"
 #include "apps/predict_command.h"
 #include "apps/run.h"
+#include "apps/run_command.h"
 #include "apps/serve_command.h"
+#include "apps/supervise_command.h"
 
 int main(int argc, char** argv) {
   using namespace headrace::apps;
-  const std::vector<AddCommand> commands = {AddServeCommand,   AddEnvCommand,    AddKeysCommand,     AddDoctorCommand,
-                                            AddDatasetCommand, AddImagesCommand, AddEvaluateCommand, AddPipeCommand,
-                                            AddPredictCommand, AddJobsCommand,   AddLogsCommand,     AddMetricsCommand};
+  const std::vector<AddCommand> commands = {
+      AddServeCommand,  AddEnvCommand,      AddKeysCommand, AddDoctorCommand,   AddDatasetCommand,
+      AddImagesCommand, AddEvaluateCommand, AddPipeCommand, AddPredictCommand,  AddJobsCommand,
+      AddLogsCommand,   AddMetricsCommand,  AddRunCommand,  AddSuperviseCommand};
   return Run(commands, {argv + 1, argv + argc}, std::cout, std::cerr);
 }

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace headrace::apps {
+
+// headrace supervise JOBDIR: the process that runs one training job. Started by the server, hidden from --help.
+void AddSuperviseCommand(CLI::App& app);
+
+}  // namespace headrace::apps

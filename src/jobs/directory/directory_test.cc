@@ -1,0 +1,71 @@
+#include <fstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/testing/temporary_directory.h"
+#include "jobs/directory/job_description.h"
+#include "jobs/directory/job_directory.h"
+#include "jobs/directory/spool.h"
+
+namespace headrace::jobs {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(Spool, IsReadBehindTheWriterLineByLine) {
+  TemporaryDirectory dir;
+  auto writer = ValueOrThrow(SpoolWriter::Create(dir / "s"));
+  EXPECT_TRUE(ValueOrThrow(ReadSpool(dir / "s", 0, 100)).lines.empty());
+  ASSERT_TRUE(writer.Append("one\ntwo\nto"));
+  auto piece = ValueOrThrow(ReadSpool(dir / "s", 0, 100));
+  EXPECT_THAT(piece.lines, ElementsAre("one", "two"));
+  EXPECT_EQ(piece.next_offset, 8u);
+  EXPECT_TRUE(ValueOrThrow(ReadSpool(dir / "s", 8, 100)).lines.empty());  // torn
+  ASSERT_TRUE(writer.Append("rn\n"));
+  EXPECT_THAT(ValueOrThrow(ReadSpool(dir / "s", 8, 100)).lines, ElementsAre("torn"));
+  EXPECT_THAT(ValueOrThrow(ReadSpool(dir / "s", 0, 2)).lines, ElementsAre("one", "two", "torn"));  // at least a line
+  EXPECT_TRUE(ValueOrThrow(ReadSpool(dir / "absent", 0, 100)).lines.empty());
+  EXPECT_FALSE(SpoolWriter::Create(dir / "s"));
+}
+
+TEST(JobDirectory, TheLockTellsWhetherASupervisorLives) {
+  TemporaryDirectory dir;
+  const JobDirectory directory(dir.path());
+  EXPECT_FALSE(directory.SupervisorAlive());
+  {
+    const auto lock = ValueOrThrow(directory.Lock());
+    EXPECT_TRUE(directory.SupervisorAlive());
+    EXPECT_FALSE(directory.Lock());
+  }
+  EXPECT_FALSE(directory.SupervisorAlive());
+  EXPECT_FALSE(directory.StopRequested());
+  ASSERT_TRUE(directory.RequestStop());
+  EXPECT_TRUE(directory.StopRequested());
+}
+
+TEST(JobDescription, SurvivesTheRoundTrip) {
+  JobDescription job;
+  job.job_name = "j";
+  job.request = {{"HyperParameters", {{"a", "1"}}}};
+  job.channels = {{.name = "train", .mode = "Pipe", .shuffle_seed = 7, .attributes = {"x-ref"}}};
+  job.channels[0].objects = {{.blob = "/b", .name = "n", .key = "k", .etag = "e", .size = 3}, {.literal = "text"}};
+  job.source = JobDescription::Source{"/s", "s3://b/s"};
+  job.checkpoints = JobDescription::Checkpoints{"/opt/ml/checkpoints", {}};
+  job.environment = {{"K", "V"}};
+  job.cpus = {1, 3};
+  job.bubblewrap = false;
+  job.no_bubblewrap_reason = "why";
+  const auto read = ValueOrThrow(ParseJobDescription(ToJson(job)));
+  EXPECT_EQ(ToJson(read), ToJson(job));
+  EXPECT_EQ(read.channels[0].objects[1].literal, "text");
+  EXPECT_EQ(read.HyperParameter("a"), "1");
+  EXPECT_EQ(read.HyperParameter("b"), "");
+  EXPECT_THAT(ParseJobDescription("{\"version\": 2}").error().message(), HasSubstr("version 2, wanted 1"));
+  EXPECT_FALSE(ParseJobDescription("torn"));
+}
+
+}  // namespace
+}  // namespace headrace::jobs

@@ -1,0 +1,160 @@
+#include "jobs/directory/job_description.h"
+
+namespace headrace::jobs {
+namespace {
+
+using nlohmann::json;
+
+json Encode(const InputObject& object) {
+  if (object.blob.empty()) return {{"literal", object.literal}};
+  return {
+      {"blob", object.blob}, {"name", object.name}, {"key", object.key}, {"etag", object.etag}, {"size", object.size}};
+}
+
+InputObject DecodeObject(const json& from) {
+  InputObject object;
+  if (from.contains("literal")) {
+    object.literal = from.at("literal");
+    return object;
+  }
+  object.blob = from.at("blob");
+  object.name = from.at("name");
+  object.key = from.at("key");
+  object.etag = from.at("etag");
+  object.size = from.at("size");
+  return object;
+}
+
+json Encode(const std::vector<InputObject>& objects) {
+  json list = json::array();
+  for (const auto& object : objects) list.push_back(Encode(object));
+  return list;
+}
+
+std::vector<InputObject> DecodeObjects(const json& from) {
+  std::vector<InputObject> objects;
+  for (const auto& object : from) objects.push_back(DecodeObject(object));
+  return objects;
+}
+
+json Encode(const InputChannel& channel) {
+  json into = {{"name", channel.name},
+               {"mode", channel.mode},
+               {"content_type", channel.content_type},
+               {"distribution", channel.distribution},
+               {"record_wrapper", channel.record_wrapper},
+               {"compression", channel.compression},
+               {"data_type", channel.data_type},
+               {"attributes", channel.attributes},
+               {"objects", Encode(channel.objects)}};
+  if (channel.shuffle_seed) into["shuffle_seed"] = *channel.shuffle_seed;
+  if (channel.manifest) into["manifest"] = Encode(*channel.manifest);
+  return into;
+}
+
+InputChannel DecodeChannel(const json& from) {
+  InputChannel channel;
+  channel.name = from.at("name");
+  channel.mode = from.at("mode");
+  channel.content_type = from.at("content_type");
+  channel.distribution = from.at("distribution");
+  channel.record_wrapper = from.at("record_wrapper");
+  channel.compression = from.at("compression");
+  channel.data_type = from.at("data_type");
+  channel.attributes = from.at("attributes").get<std::vector<std::string>>();
+  channel.objects = DecodeObjects(from.at("objects"));
+  if (from.contains("shuffle_seed")) channel.shuffle_seed = from.at("shuffle_seed").get<int64_t>();
+  if (from.contains("manifest")) channel.manifest = DecodeObject(from.at("manifest"));
+  return channel;
+}
+
+JobDescription Decode(const json& from) {
+  JobDescription job;
+  job.job_name = from.at("job_name");
+  job.job_arn = from.at("job_arn");
+  job.region = from.at("region");
+  job.attempt = from.at("attempt");
+  job.request = from.at("request");
+  job.current_host = from.at("current_host");
+  job.hosts = from.at("hosts").get<std::vector<std::string>>();
+  for (const auto& channel : from.at("channels")) job.channels.push_back(DecodeChannel(channel));
+  if (from.contains("source"))
+    job.source = JobDescription::Source{from.at("source").at("blob"), from.at("source").at("uri")};
+  if (from.contains("checkpoints"))
+    job.checkpoints = JobDescription::Checkpoints{from.at("checkpoints").at("path"),
+                                                  DecodeObjects(from.at("checkpoints").at("objects"))};
+  job.environment = from.at("environment");
+  job.cpus = from.at("cpus").get<std::vector<int>>();
+  job.memory_bytes = from.at("memory_bytes");
+  job.max_runtime_seconds = from.at("max_runtime_seconds");
+  job.deadline_ms = from.at("deadline_ms");
+  job.stop_grace_seconds = from.at("stop_grace_seconds");
+  job.resource_sample_millis = from.at("resource_sample_millis");
+  const auto& sandbox = from.at("sandbox");
+  job.bubblewrap = sandbox.at("bubblewrap");
+  job.no_bubblewrap_reason = sandbox.at("reason");
+  job.read_only = sandbox.at("read_only").get<std::vector<std::string>>();
+  job.hidden = sandbox.at("hidden").get<std::vector<std::string>>();
+  const auto& runtime = from.at("runtime");
+  job.python = runtime.at("python");
+  job.compiler = runtime.at("compiler");
+  job.include_dir = runtime.at("include");
+  job.library_dir = runtime.at("library");
+  job.cmake_dir = runtime.at("cmake");
+  job.init_program = runtime.at("init");
+  job.cache_dir = runtime.at("cache");
+  return job;
+}
+
+}  // namespace
+
+std::string JobDescription::HyperParameter(const std::string& name) const {
+  const auto all = request.find("HyperParameters");
+  if (all == request.end() || !all->is_object()) return "";
+  const auto found = all->find(name);
+  return found != all->end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::string ToJson(const JobDescription& job) {
+  json into = {{"version", 1},
+               {"job_name", job.job_name},
+               {"job_arn", job.job_arn},
+               {"region", job.region},
+               {"attempt", job.attempt},
+               {"request", job.request},
+               {"current_host", job.current_host},
+               {"hosts", job.hosts},
+               {"channels", json::array()},
+               {"environment", job.environment},
+               {"cpus", job.cpus},
+               {"memory_bytes", job.memory_bytes},
+               {"max_runtime_seconds", job.max_runtime_seconds},
+               {"deadline_ms", job.deadline_ms},
+               {"stop_grace_seconds", job.stop_grace_seconds},
+               {"resource_sample_millis", job.resource_sample_millis}};
+  for (const auto& channel : job.channels) into["channels"].push_back(Encode(channel));
+  if (job.source) into["source"] = {{"blob", job.source->blob}, {"uri", job.source->uri}};
+  if (job.checkpoints)
+    into["checkpoints"] = {{"path", job.checkpoints->path}, {"objects", Encode(job.checkpoints->objects)}};
+  into["sandbox"] = {{"bubblewrap", job.bubblewrap},
+                     {"reason", job.no_bubblewrap_reason},
+                     {"read_only", job.read_only},
+                     {"hidden", job.hidden}};
+  into["runtime"] = {{"python", job.python},       {"compiler", job.compiler}, {"include", job.include_dir},
+                     {"library", job.library_dir}, {"cmake", job.cmake_dir},   {"cache", job.cache_dir},
+                     {"init", job.init_program}};
+  return into.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Result<JobDescription> ParseJobDescription(const std::string& text) {
+  try {
+    const auto from = json::parse(text);
+    if (from.at("version") != 1)
+      return Fail(ErrorCode::kInvalidArgument, "job.json: version {}, wanted 1", from.at("version").dump());
+    return Decode(from);
+  } catch (const json::exception& error) {
+    return Fail(ErrorCode::kInvalidArgument, "job.json: {}", error.what());
+  }
+}
+
+}  // namespace headrace::jobs

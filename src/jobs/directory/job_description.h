@@ -1,0 +1,86 @@
+// JobDescription: job.json, all that a supervisor knows about its job. Fields and their meaning:
+// docs/formats/job-directory.md.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace headrace::jobs {
+
+struct InputObject {
+  std::string blob;  // path of the object's bytes
+  std::string name;  // relative to the channel's directory; safe: no "..", not absolute
+  std::string key;
+  std::string etag;
+  std::string literal;  // bytes that stand for an object, when there is no blob: an attribute of an augmented manifest
+  uint64_t size = 0;
+};
+
+struct InputChannel {
+  std::string name;
+  std::string mode = "File";  // File, Pipe, FastFile
+  std::string content_type;
+  std::string distribution = "FullyReplicated";
+  std::string record_wrapper = "None";
+  std::string compression = "None";
+  std::string data_type = "S3Prefix";
+  std::optional<int64_t> shuffle_seed;
+  std::vector<std::string> attributes;  // of an augmented manifest
+  std::optional<InputObject> manifest;
+  std::vector<InputObject> objects;  // in S3 key order
+};
+
+struct JobDescription {
+  std::string job_name, job_arn, region;
+  int attempt = 0;
+  nlohmann::json request = nlohmann::json::object();
+  std::string current_host = "algo-1";
+  std::vector<std::string> hosts = {"algo-1"};
+  std::vector<InputChannel> channels;
+
+  struct Source {
+    std::string blob, uri;
+  };
+  std::optional<Source> source;  // sagemaker_submit_directory, when it is in S3
+
+  struct Checkpoints {
+    std::string path;
+    std::vector<InputObject> objects;
+  };
+  std::optional<Checkpoints> checkpoints;
+
+  std::map<std::string, std::string> environment;  // holds secrets
+
+  std::vector<int> cpus;      // cores the program may use; empty: all
+  uint64_t memory_bytes = 0;  // 0: no limit
+  int64_t max_runtime_seconds = 86400;
+  UnixMillis deadline_ms = 0;  // 0: max_runtime_seconds from now
+  int stop_grace_seconds = 120;
+  int resource_sample_millis = 5000;
+
+  bool bubblewrap = true;
+  std::string no_bubblewrap_reason;
+  std::vector<std::string> read_only;  // further paths the job may read
+  std::vector<std::string> hidden;     // paths it must not see
+
+  std::string python, compiler;
+  std::string include_dir, library_dir;  // headers and libheadrace of this installation
+  std::string cmake_dir;                 // where find_package(Headrace) looks
+  std::string init_program;              // the sandbox's first process
+  std::string cache_dir;                 // compiled programs
+
+  std::string HyperParameter(const std::string& name) const;  // as it was sent; "" when absent
+};
+
+std::string ToJson(const JobDescription& job);
+Result<JobDescription> ParseJobDescription(const std::string& text);
+
+}  // namespace headrace::jobs

@@ -1,0 +1,50 @@
+#include "jobs/directory/job_directory.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace headrace::jobs {
+
+Descriptor JobDirectory::OpenBelowHost(const std::string& name, int flags) const {
+  const Descriptor root(::open(host().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  struct open_how how {};
+  how.flags = static_cast<uint64_t>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  return root ? Descriptor(static_cast<int>(::syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof how)))
+              : Descriptor();
+}
+
+bool JobDirectory::StopRequested() const { return ::access(stop().c_str(), F_OK) == 0; }
+
+Status JobDirectory::RequestStop() const {
+  const Descriptor file(::open(stop().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  if (!file) return Fail(ErrorCode::kFailedPrecondition, "{}: cannot create: {}", stop(), std::strerror(errno));
+  return {};
+}
+
+bool JobDirectory::SupervisorAlive() const {
+  const Descriptor file(::open(lock().c_str(), O_RDONLY | O_CLOEXEC));
+  return file && ::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+Result<Descriptor> JobDirectory::Lock() const {
+  Descriptor file(::open(lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file) return Fail(ErrorCode::kFailedPrecondition, "{}: cannot open: {}", lock(), std::strerror(errno));
+  // The platform's own probe may hold it for an instant.
+  for (int attempt = 0; ::flock(file.get(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    if (attempt == 50) return Fail(ErrorCode::kFailedPrecondition, "{}: held by another supervisor", lock());
+    ::usleep(2000);
+  }
+  const auto pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(file.get(), 0) != 0 || ::pwrite(file.get(), pid.data(), pid.size(), 0) < 0)
+    return Fail(ErrorCode::kFailedPrecondition, "{}: cannot write: {}", lock(), std::strerror(errno));
+  return file;
+}
+
+}  // namespace headrace::jobs

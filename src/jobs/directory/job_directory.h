@@ -1,0 +1,54 @@
+// JobDirectory: the paths of a job directory, and what only the file system can say about a job: does its supervisor
+// live, has it been asked to stop. Layout: docs/formats/job-directory.md.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <sys/types.h>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+
+namespace headrace::jobs {
+
+class JobDirectory {
+ public:
+  explicit JobDirectory(std::string path) : path_(std::move(path)) {}
+
+  const std::string& path() const { return path_; }
+  std::string description() const { return path_ + "/job.json"; }
+  std::string lock() const { return path_ + "/supervisor.lock"; }
+  std::string stop() const { return path_ + "/stop"; }
+  std::string host() const { return path_ + "/algo-1"; }
+  std::string ml() const { return host() + "/ml"; }
+  std::string tmp() const { return host() + "/tmp"; }
+  std::string home() const { return host() + "/home"; }
+  std::string tools() const { return host() + "/tools"; }  // python3 and pip3 of the job, read-only for it
+  std::string scratch() const { return path_ + "/scratch"; }
+  std::string artifacts() const { return path_ + "/artifacts"; }
+  std::string checkpoint_state() const { return path_ + "/checkpoints.json"; }
+  // Set when the program may have changed staged files.
+  std::string program_started() const { return path_ + "/program-started"; }
+
+  std::string attempt(int number) const { return path_ + "/attempt-" + std::to_string(number); }
+  std::string events(int number) const { return attempt(number) + "/events.jsonl"; }
+  std::string log(int number) const { return attempt(number) + "/log.spool"; }
+  std::string raw_log(int number) const { return attempt(number) + "/log.raw"; }
+
+  // `name`, opened, below host(), or none: nothing that the job made is followed out of it.
+  Descriptor OpenBelowHost(const std::string& name, int flags) const;
+
+  bool StopRequested() const;
+  Status RequestStop() const;
+
+  // True while a supervisor process holds its lock.
+  bool SupervisorAlive() const;
+  // For the supervisor: takes the lock for the life of the descriptor. kFailedPrecondition when another holds it.
+  Result<Descriptor> Lock() const;
+
+ private:
+  std::string path_;
+};
+
+}  // namespace headrace::jobs

@@ -1,0 +1,34 @@
+// Child: a process started with pipes on its output and the limits of a job.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+
+namespace headrace::jobs {
+
+struct Command {
+  std::vector<std::string> arguments;              // [0] is the program: a path, or a name looked up in PATH
+  std::map<std::string, std::string> environment;  // all of it
+  std::string directory;                           // to run in; "" stays
+  std::vector<int> cpus;                           // empty: all
+  int passed_descriptor = -1;                      // becomes descriptor 3 of the program
+};
+
+struct Child {
+  pid_t pid = -1;
+  Descriptor process;        // pidfd: readable when the process has ended
+  Descriptor output, error;  // its standard output and error, non-blocking
+};
+
+// The child leads a session of its own, reads nothing from standard input, is the kernel's first choice when memory
+// runs out, and is killed when the calling thread dies. kNotFound when the program cannot be executed.
+Result<Child> StartChild(const Command& command);
+
+}  // namespace headrace::jobs

@@ -1,0 +1,24 @@
+// Processes below another one, as /proc shows them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace headrace::jobs {
+
+// All living descendants of `root`, without itself. Those of a process that has died belong to whoever adopted them.
+std::vector<pid_t> Descendants(pid_t root);
+
+struct TreeUsage {
+  uint64_t resident_bytes = 0;  // summed; pages shared by processes count once a process
+  uint64_t cpu_ticks = 0;       // of the living and of children they have waited for
+  int processes = 0;
+};
+TreeUsage UsageOf(const std::vector<pid_t>& processes);
+
+// Proportional set size: shared pages count once in all. Slower than UsageOf.
+uint64_t ProportionalBytes(const std::vector<pid_t>& processes);
+
+}  // namespace headrace::jobs

@@ -1,0 +1,187 @@
+#include "jobs/runtime/contract.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/file.h"
+#include "jobs/runtime/hyperparameters.h"
+
+namespace headrace::jobs {
+namespace {
+
+using nlohmann::json;
+
+std::string InstanceType(const JobDescription& job) {
+  const auto resources = job.request.find("ResourceConfig");
+  return resources == job.request.end() ? "" : resources->value("InstanceType", "");
+}
+
+json ResourceConfig(const JobDescription& job) {
+  return {
+      {"current_host", job.current_host},
+      {"current_instance_type", InstanceType(job)},
+      {"current_group_name", "homogeneousCluster"},
+      {"hosts", job.hosts},
+      {"instance_groups",
+       {{{"instance_group_name", "homogeneousCluster"}, {"instance_type", InstanceType(job)}, {"hosts", job.hosts}}}},
+      {"network_interface_name", "lo"}};
+}
+
+json InputDataConfig(const JobDescription& job) {
+  json channels = json::object();
+  for (const auto& channel : job.channels) {
+    json& config = channels[channel.name];
+    config = {{"TrainingInputMode", channel.mode},
+              {"S3DistributionType", channel.distribution},
+              {"RecordWrapperType", channel.record_wrapper}};
+    if (!channel.content_type.empty()) config["ContentType"] = channel.content_type;
+    if (channel.compression != "None") config["CompressionType"] = channel.compression;
+  }
+  return channels;
+}
+
+json RequestPart(const JobDescription& job, const char* name) {
+  const auto found = job.request.find(name);
+  return found == job.request.end() ? json::object() : *found;
+}
+
+std::string UpperCase(std::string text) {
+  for (char& c : text)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return text;
+}
+
+std::string ModuleName(const std::string& entry_point) {
+  for (const char* ending : {".py", ".cpp", ".cc", ".cxx"})
+    if (entry_point.ends_with(ending)) return entry_point.substr(0, entry_point.rfind('.'));
+  return entry_point;
+}
+
+int CpuCount(const JobDescription& job) {
+  return job.cpus.empty() ? static_cast<int>(std::thread::hardware_concurrency()) : static_cast<int>(job.cpus.size());
+}
+
+// The toolkit's properties by their own names; SM_TRAINING_ENV is this object, most other variables are its members.
+json TrainingEnvironment(const JobDescription& job, const Program& program, const Hyperparameters& parameters,
+                         const std::string& ml) {
+  json channel_dirs = json::object();
+  for (const auto& channel : job.channels) channel_dirs[channel.name] = ml + "/input/data/" + channel.name;
+  const auto level = parameters.Text("sagemaker_container_log_level");
+  return {{"additional_framework_parameters", parameters.framework},
+          {"channel_input_dirs", channel_dirs},
+          {"current_host", job.current_host},
+          {"current_instance_group", "homogeneousCluster"},
+          {"current_instance_group_hosts", job.hosts},
+          {"current_instance_type", InstanceType(job)},
+          {"distribution_hosts", job.hosts},
+          {"framework_module", "sagemaker_tensorflow_container.training:main"},
+          {"hosts", job.hosts},
+          {"hyperparameters", parameters.user},
+          {"input_config_dir", ml + "/input/config"},
+          {"input_data_config", InputDataConfig(job)},
+          {"input_dir", ml + "/input"},
+          {"instance_groups", {"homogeneousCluster"}},
+          {"is_hetero", false},
+          {"is_master", job.current_host == job.hosts.front()},
+          {"job_name", job.job_name},
+          {"log_level", level.empty() || level.find_first_not_of("0123456789") != std::string::npos || level.size() > 3
+                            ? 20
+                            : std::stoi(level)},
+          {"master_hostname", job.hosts.front()},
+          {"model_dir", ml + "/model"},
+          {"module_dir", program.module_dir},
+          {"module_name", ModuleName(program.entry_point)},
+          {"network_interface_name", "lo"},
+          {"num_cpus", CpuCount(job)},
+          {"num_gpus", 0},
+          {"num_neurons", 0},
+          {"output_data_dir", ml + "/output/data"},
+          {"output_dir", ml + "/output"},
+          {"output_intermediate_dir", ml + "/output/intermediate"},
+          {"resource_config", ResourceConfig(job)},
+          {"user_entry_point", program.entry_point}};
+}
+
+std::string PythonPath(const std::string& ml) { return ml + "/code:" + ml + "/packages"; }
+
+}  // namespace
+
+Status WriteContractFiles(const JobDescription& job, const std::string& ml) {
+  for (const char* directory : {"/input/config", "/input/data", "/model", "/code", "/output/data",
+                                "/output/intermediate", "/checkpoints", "/packages"})
+    HEADRACE_TRY(MakeDirectories(ml + directory));
+  const auto write = [&](const std::string& name, const json& content) {
+    return WriteFileAtomically(ml + "/input/config/" + name + ".json",
+                               content.dump(-1, ' ', false, json::error_handler_t::replace));
+  };
+  HEADRACE_TRY(write("hyperparameters", RequestPart(job, "HyperParameters")));
+  HEADRACE_TRY(write("inputdataconfig", InputDataConfig(job)));
+  HEADRACE_TRY(write("resourceconfig", ResourceConfig(job)));
+  for (const auto& [field, name] : {std::pair{"CheckpointConfig", "checkpointconfig"},
+                                    {"DebugHookConfig", "debughookconfig"},
+                                    {"ProfilerConfig", "profilerconfig"},
+                                    {"TensorBoardOutputConfig", "tensorboardoutputconfig"}})
+    if (job.request.contains(field)) HEADRACE_TRY(write(name, job.request[field]));
+  return {};
+}
+
+std::map<std::string, std::string> ContractVariables(const JobDescription& job, const Program& program,
+                                                     const std::string& ml) {
+  const auto parameters = DecodeHyperparameters(RequestPart(job, "HyperParameters"));
+  const json training = TrainingEnvironment(job, program, parameters, ml);
+  std::map<std::string, std::string> variables = {{"LANG", "C.UTF-8"}, {"PYTHONUNBUFFERED", "1"}};
+  variables.insert(job.environment.begin(), job.environment.end());
+  variables["AWS_REGION"] = variables["AWS_DEFAULT_REGION"] = job.region;
+  const json users = RequestPart(job, "Environment");
+  for (const auto& [name, value] : users.items())
+    if (value.is_string()) variables[name] = value.get<std::string>();
+
+  // What programs read by itself; the rest of the object is in SM_TRAINING_ENV.
+  for (const char* name : {"hosts",
+                           "current_host",
+                           "network_interface_name",
+                           "module_name",
+                           "module_dir",
+                           "framework_module",
+                           "resource_config",
+                           "input_data_config",
+                           "model_dir",
+                           "output_dir",
+                           "output_data_dir",
+                           "output_intermediate_dir",
+                           "input_dir",
+                           "input_config_dir",
+                           "num_cpus",
+                           "num_gpus",
+                           "num_neurons",
+                           "log_level",
+                           "user_entry_point",
+                           "current_instance_type",
+                           "current_instance_group",
+                           "current_instance_group_hosts",
+                           "instance_groups",
+                           "is_hetero"})
+    variables["SM_" + UpperCase(name)] = ToVariable(training[name]);
+  variables["SM_TRAINING_ENV"] = training.dump(-1, ' ', false, json::error_handler_t::replace);
+  variables["SM_HPS"] = ToVariable(parameters.user);
+  variables["SM_FRAMEWORK_PARAMS"] = ToVariable(parameters.framework);
+  for (const auto& [name, value] : parameters.user.items()) variables["SM_HP_" + UpperCase(name)] = ToVariable(value);
+  json names = json::array();
+  for (const auto& [name, directory] : training["channel_input_dirs"].items()) {
+    names.push_back(name);
+    variables["SM_CHANNEL_" + UpperCase(name)] = directory.get<std::string>();
+  }
+  variables["SM_CHANNELS"] = names.dump();
+  variables["SM_USER_ARGS"] = json(program.arguments).dump(-1, ' ', false, json::error_handler_t::replace);
+
+  variables["TRAINING_JOB_NAME"] = job.job_name;
+  variables["TRAINING_JOB_ARN"] = job.job_arn;
+  variables["SAGEMAKER_JOB_NAME"] = job.job_name;
+  variables["CURRENT_HOST"] = job.current_host;
+  variables["SAGEMAKER_REGION"] = job.region;
+  const auto path = variables.find("PYTHONPATH");
+  variables["PYTHONPATH"] = PythonPath(ml) + (path == variables.end() ? "" : ":" + path->second);
+  return variables;
+}
+
+}  // namespace headrace::jobs

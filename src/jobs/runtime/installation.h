@@ -1,0 +1,18 @@
+// Where this installation of Headrace keeps what C++ programs are compiled against.
+#pragma once
+
+#include <string>
+
+namespace headrace::jobs {
+
+struct Installation {
+  std::string include_dir;  // holds headrace/keras.h
+  std::string library_dir;  // holds libheadrace.so
+  std::string cmake_dir;    // holds HeadraceConfig.cmake
+  std::string init;         // the program src/jobs/init/job_init.cc
+};
+
+// Found from the `headrace` program's own path: beside it when it is installed, in the source and build trees before.
+Installation FindInstallation(const std::string& headrace_binary);
+
+}  // namespace headrace::jobs

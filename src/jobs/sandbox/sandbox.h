@@ -1,0 +1,34 @@
+// Sandbox: what a job's processes see of the machine. With bubblewrap: the system read-only, the job's own /opt/ml,
+// /tmp and home, its own process ids and host name, and nothing of the platform's data or of other jobs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "jobs/process/child.h"
+
+namespace headrace::jobs {
+
+struct Mount {
+  std::string source, target;  // the target is a path inside
+  bool writable = false;
+};
+
+struct SandboxOptions {
+  std::string home;  // what the job sees as /root, writable; "" for none
+  std::vector<Mount> mounts;
+  std::vector<std::string> read_only;  // seen at their own path when they exist
+  std::vector<std::string> hidden;     // never seen, even below something that is
+  std::string host_name = "algo-1";
+  bool network = true;
+};
+
+// The command that runs `inside` in a sandbox. Its directory and program are paths inside. Every process in it dies
+// with the command.
+Command Sandboxed(const Command& inside, const SandboxOptions& options);
+
+// Whether bubblewrap can make such sandboxes here; the error says why not.
+Status ProbeBubblewrap();
+
+}  // namespace headrace::jobs

@@ -1,0 +1,27 @@
+// FailureReason: what a person can act on, in at most 1024 characters.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "jobs/supervisor/program_run.h"
+
+namespace headrace::jobs {
+
+constexpr size_t kLongestFailureReason = 1024;
+
+struct FailureFacts {
+  ProgramEnd end;
+  std::string failure_file;             // /opt/ml/output/failure; "" without one
+  std::vector<std::string> last_lines;  // of the program's output
+  uint64_t memory_limit = 0;
+  std::string instance_type;
+};
+
+std::string FailureReason(const FailureFacts& facts);
+
+// Cut to `size` bytes at most, never inside a UTF-8 character.
+std::string Truncate(std::string text, size_t size);
+std::string FormatBytes(uint64_t bytes);  // "1.5 GiB"
+
+}  // namespace headrace::jobs

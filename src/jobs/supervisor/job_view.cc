@@ -1,0 +1,68 @@
+#include "jobs/supervisor/job_view.h"
+
+#include <unistd.h>
+
+namespace headrace::jobs {
+namespace {
+
+constexpr const char* kInit = "/opt/headrace/init";
+constexpr const char* kTools = "/opt/headrace/tools";
+constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+}  // namespace
+
+JobView::JobView(const JobDescription& job, const JobDirectory& directory)
+    : job_(job), directory_(directory), sandboxed_(job.bubblewrap), ml_(sandboxed_ ? "/opt/ml" : directory.ml()) {
+  has_init_ = ::access(job.init_program.c_str(), X_OK) == 0;
+  options_.home = directory.home();
+  options_.read_only = job.read_only;
+  options_.hidden = job.hidden;
+  options_.host_name = job.current_host;
+  options_.network = !job.request.value("EnableNetworkIsolation", false);
+  options_.mounts = {
+      {directory.ml(), "/opt/ml", true}, {directory.tmp(), "/tmp", true}, {directory.tools(), kTools, false}};
+  if (::access("/etc/hosts", F_OK) == 0) options_.mounts.push_back({directory.host() + "/hosts", "/etc/hosts", false});
+  if (has_init_) options_.mounts.push_back({job.init_program, kInit, false});
+}
+
+std::map<std::string, std::string> JobView::Surroundings() const {
+  const std::string tools = sandboxed_ ? kTools : directory_.tools();
+  const std::string user_base = ml_ + "/packages/user";
+  return {{"PATH", tools + ":" + user_base + "/bin:" + kPath},
+          {"HOME", sandboxed_ ? "/root" : directory_.home()},
+          {"TMPDIR", sandboxed_ ? "/tmp" : directory_.tmp()},
+          {"PYTHONUSERBASE", user_base}};
+}
+
+std::string JobView::Show(const std::string& source, const std::string& target, bool writable) {
+  if (!sandboxed_) return source;
+  options_.mounts.push_back({source, target, writable});
+  return target;
+}
+
+Command JobView::WithInit(Command inside, const std::string& init) const {
+  if (has_init_) inside.arguments.insert(inside.arguments.begin(), init);
+  inside.cpus = job_.cpus;
+  return inside;
+}
+
+Command JobView::Wrap(Command inside) const {
+  if (!sandboxed_) return WithInit(std::move(inside), job_.init_program);
+  return Sandboxed(WithInit(std::move(inside), kInit), options_);
+}
+
+Command JobView::WrapTool(Command tool, const std::vector<std::string>& readable,
+                          const std::vector<std::string>& writable) const {
+  if (!sandboxed_) return WithInit(std::move(tool), job_.init_program);
+  SandboxOptions options;
+  options.read_only = job_.read_only;
+  options.hidden = job_.hidden;
+  options.network = false;
+  options.mounts.push_back({directory_.tmp(), "/tmp", true});
+  if (has_init_) options.mounts.push_back({job_.init_program, kInit, false});
+  for (const auto& path : readable) options.mounts.push_back({path, path, false});
+  for (const auto& path : writable) options.mounts.push_back({path, path, true});
+  return Sandboxed(WithInit(std::move(tool), kInit), options);
+}
+
+}  // namespace headrace::jobs

@@ -1,0 +1,47 @@
+// JobView: how a job's processes see their files, and the commands that put them there.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "jobs/directory/job_description.h"
+#include "jobs/directory/job_directory.h"
+#include "jobs/sandbox/sandbox.h"
+
+namespace headrace::jobs {
+
+class JobView {
+ public:
+  JobView(const JobDescription& job, const JobDirectory& directory);
+
+  bool sandboxed() const { return sandboxed_; }
+  // /opt/ml as the program sees it.
+  const std::string& ml() const { return ml_; }
+  std::string code() const { return ml_ + "/code"; }
+  // PATH and HOME of the program.
+  std::map<std::string, std::string> Surroundings() const;
+
+  // Shows `source` to the program, and returns the path under which it sees it.
+  std::string Show(const std::string& source, const std::string& target, bool writable);
+
+  // The command that runs `inside`, whose paths are the program's, as a process of the job.
+  Command Wrap(Command inside) const;
+  // The same for a tool whose paths are this machine's: it may read `readable` and write `writable`, and nothing else
+  // of the platform.
+  Command WrapTool(Command tool, const std::vector<std::string>& readable,
+                   const std::vector<std::string>& writable) const;
+  bool has_init() const { return has_init_; }
+
+ private:
+  Command WithInit(Command inside, const std::string& init) const;
+
+  const JobDescription& job_;
+  const JobDirectory& directory_;
+  const bool sandboxed_;
+  std::string ml_;
+  bool has_init_ = false;
+  SandboxOptions options_;
+};
+
+}  // namespace headrace::jobs

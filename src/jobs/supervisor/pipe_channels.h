@@ -1,0 +1,45 @@
+// PipeChannels: the feeders of a job's channels in Pipe mode, for as long as its program runs.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "jobs/directory/job_description.h"
+#include "jobs/directory/job_directory.h"
+#include "jobs/pipe/pipe_feeder.h"
+#include "jobs/supervisor/reporter.h"
+
+namespace headrace::jobs {
+
+class PipeChannels {
+ public:
+  PipeChannels(const JobDescription& job, const JobDirectory& directory, Reporter& reporter, const Clock& clock)
+      : job_(job), directory_(directory), reporter_(reporter), clock_(clock) {}
+
+  // The first FIFOs are there when it returns.
+  Status Start();
+  // Why a channel cannot go on; "" while all can. Writes pipes.json about once a second.
+  std::string Watch();
+  // Ends all feeders and says in the log what each has streamed.
+  void Stop();
+
+ private:
+  Result<std::unique_ptr<PipeFeeder>> StartFeeder(const InputChannel& channel);
+  void WriteStatus() const;
+
+  const JobDescription& job_;
+  const JobDirectory& directory_;
+  Reporter& reporter_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::string failure_;
+  std::vector<std::string> names_;
+  UnixMillis next_status_ = 0;
+  std::vector<std::unique_ptr<PipeFeeder>> feeders_;  // last: their threads use the rest
+};
+
+}  // namespace headrace::jobs

@@ -1,0 +1,250 @@
+#include "jobs/supervisor/program_run.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <optional>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "jobs/process/process_tree.h"
+
+namespace headrace::jobs {
+namespace {
+
+constexpr int kTickMillis = 50;
+constexpr UnixMillis kMemoryTickMillis = 250;
+
+// How many processes the kernel has killed for want of memory since it started.
+uint64_t KernelOomKills() {
+  const auto counters = ReadFile("/proc/vmstat");
+  if (!counters) return 0;
+  const auto at = counters->find("\noom_kill ");
+  return at == std::string::npos ? 0 : std::strtoull(counters->c_str() + at + 10, nullptr, 10);
+}
+
+double DiskPercent(const std::string& path) {
+  struct statvfs status {};
+  if (path.empty() || ::statvfs(path.c_str(), &status) != 0 || status.f_blocks == 0) return 0;
+  return 100.0 * static_cast<double>(status.f_blocks - status.f_bfree) / static_cast<double>(status.f_blocks);
+}
+
+uint64_t MachineMemory() {
+  return static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// The most memory that any child waited for has had.
+uint64_t LargestChild() {
+  struct rusage usage {};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+class Run {
+ public:
+  Run(Child child, Descriptor status, const RunOptions& options, Reporter& reporter, const Clock& clock)
+      : child_(std::move(child)),
+        status_(std::move(status)),
+        options_(options),
+        reporter_(reporter),
+        clock_(clock),
+        oom_kills_before_(KernelOomKills()),
+        largest_child_before_(LargestChild()) {}
+
+  ProgramEnd ToTheEnd() {
+    while (!reaped_) {
+      Wait(kTickMillis);
+      Tick();
+    }
+    KillRest();
+    DrainAfterEnd();
+    JudgeEnd();
+    return end_;
+  }
+
+ private:
+  bool IsStopping() const { return stopping_since_ != 0; }
+
+  void Wait(int millis) {
+    pollfd watched[] = {
+        {child_.output.get(), POLLIN, 0}, {child_.error.get(), POLLIN, 0}, {child_.process.get(), POLLIN, 0}};
+    if (::poll(watched, 3, millis) < 0) return;
+    if (watched[0].revents != 0) Read(child_.output, OutputStream::kOutput);
+    if (watched[1].revents != 0) Read(child_.error, OutputStream::kError);
+    if (watched[2].revents != 0) Reap();
+  }
+
+  // False when there is nothing to read now.
+  bool Read(Descriptor& pipe, OutputStream stream) {
+    if (!pipe) return false;
+    char buffer[1 << 16];
+    const ssize_t n = ::read(pipe.get(), buffer, sizeof buffer);
+    if (n > 0) reporter_.Output(stream, {buffer, static_cast<size_t>(n)});
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) pipe.Reset();
+    return n > 0;
+  }
+
+  // Orphans of the program come to us when there is no sandbox around it: they are reaped, too.
+  void Reap() {
+    int status = 0;
+    for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+      if (pid != child_.pid) continue;
+      reaped_ = true;
+      wait_status_ = status;
+    }
+  }
+
+  void Tick() {
+    const auto now = clock_.Now();
+    if (!IsStopping()) DecideToStop(now);
+    if (IsStopping()) {
+      if (!signalled_) signalled_ = SignalAll(SIGTERM) > 0;
+      if (now >= stopping_since_ + options_.grace_seconds * 1000LL) Kill();
+    }
+    if (now >= next_memory_) {
+      next_memory_ = now + kMemoryTickMillis;
+      WatchMemory();
+    }
+    if (options_.sample_millis > 0 && now >= next_sample_) {
+      if (next_sample_ != 0) Sample(now);
+      previous_sample_ = now;
+      next_sample_ = now + options_.sample_millis;
+    }
+  }
+
+  void DecideToStop(UnixMillis now) {
+    if (options_.stop_requested())
+      end_.stopped = true;
+    else if (options_.deadline != 0 && now >= options_.deadline)
+      end_.timed_out = true;
+    else if (options_.failed_meanwhile)
+      end_.failure = options_.failed_meanwhile();
+    if (!end_.stopped && !end_.timed_out && end_.failure.empty() && reporter_.status()) return;
+    stopping_since_ = now;
+    options_.on_stopping();
+  }
+
+  // The processes that are the job's: not bubblewrap's monitor, nor its first process inside.
+  std::vector<pid_t> JobProcesses() const {
+    auto below = Descendants(::getpid());
+    if (!options_.sandboxed) return below;
+    std::vector<pid_t> own = {child_.pid};
+    if (const auto inside = Descendants(child_.pid); !inside.empty()) own.push_back(inside.front());
+    std::erase_if(below, [&](pid_t pid) { return std::find(own.begin(), own.end(), pid) != own.end(); });
+    return below;
+  }
+
+  int SignalAll(int signal) const {
+    int signalled = 0;
+    for (const pid_t pid : JobProcesses()) signalled += ::kill(pid, signal) == 0 ? 1 : 0;
+    return signalled;
+  }
+
+  void Kill() {
+    end_.killed = true;
+    for (const pid_t pid : Descendants(::getpid())) ::kill(pid, SIGKILL);
+  }
+
+  void WatchMemory() {
+    const auto processes = JobProcesses();
+    const auto usage = UsageOf(processes);
+    uint64_t bytes = usage.resident_bytes;
+    // Pages that processes share were counted for each of them; look closer only when it matters.
+    if (options_.memory_bytes != 0 && bytes > options_.memory_bytes && processes.size() > 1)
+      bytes = std::min(bytes, ProportionalBytes(processes));
+    end_.peak_bytes = std::max(end_.peak_bytes, bytes);
+    memory_now_ = bytes;
+    ticks_now_ = usage.cpu_ticks;
+    if (options_.memory_bytes != 0 && bytes > options_.memory_bytes && !end_.out_of_memory) {
+      end_.out_of_memory = true;
+      for (const pid_t pid : processes) ::kill(pid, SIGKILL);
+    }
+  }
+
+  void Sample(UnixMillis now) {
+    const auto seconds = static_cast<double>(now - previous_sample_) / 1000.0;
+    const auto ticks = ticks_now_ > ticks_before_ ? ticks_now_ - ticks_before_ : 0;
+    ticks_before_ = ticks_now_;
+    const double cpu = 100.0 * static_cast<double>(ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK)) / seconds;
+    const auto memory = options_.memory_bytes != 0 ? std::min(options_.memory_bytes, MachineMemory()) : MachineMemory();
+    reporter_.Sample(cpu, 100.0 * static_cast<double>(memory_now_) / static_cast<double>(memory),
+                     DiskPercent(options_.disk_path));
+  }
+
+  // What the program left running.
+  void KillRest() {
+    for (int round = 0; round < 1000; ++round) {
+      const auto rest = Descendants(::getpid());
+      if (rest.empty()) return;
+      for (const pid_t pid : rest) ::kill(pid, SIGKILL);
+      ::usleep(1000);
+      Reap();
+    }
+  }
+
+  void DrainAfterEnd() {
+    while (Read(child_.output, OutputStream::kOutput)) {
+    }
+    while (Read(child_.error, OutputStream::kError)) {
+    }
+    reporter_.FinishOutput();
+  }
+
+  void JudgeEnd() {
+    int status = wait_status_;
+    // From inside the sandbox, where it is exact; bubblewrap's own exit code mixes signals with codes.
+    if (int exact = 0; status_ && ::read(status_.get(), &exact, sizeof exact) == sizeof exact) status = exact;
+    end_.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    end_.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (end_.signal == 0 && end_.exit_code == 128 + SIGKILL) end_.signal = SIGKILL;
+    if (end_.signal == SIGKILL && !end_.killed && KernelOomKills() > oom_kills_before_) end_.out_of_memory = true;
+    // Exact for a short or single process, and says nothing when an earlier child was larger.
+    if (const auto largest = LargestChild(); largest > largest_child_before_)
+      end_.peak_bytes = std::max(end_.peak_bytes, largest);
+  }
+
+  Child child_;
+  Descriptor status_;
+  const RunOptions& options_;
+  Reporter& reporter_;
+  const Clock& clock_;
+  const uint64_t oom_kills_before_, largest_child_before_;
+  ProgramEnd end_;
+  bool reaped_ = false, signalled_ = false;
+  int wait_status_ = 0;
+  UnixMillis stopping_since_ = 0, next_memory_ = 0, next_sample_ = 0, previous_sample_ = 0;
+  uint64_t memory_now_ = 0, ticks_now_ = 0, ticks_before_ = 0;
+};
+
+}  // namespace
+
+Result<ProgramEnd> RunProgram(Command command, bool has_init, const RunOptions& options, Reporter& reporter,
+                              const Clock& clock) {
+  Descriptor status_read, status_write;
+  if (has_init) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+      return Fail(ErrorCode::kResourceExhausted, "cannot make a pipe: {}", std::strerror(errno));
+    status_read = Descriptor(ends[0]);
+    status_write = Descriptor(ends[1]);
+    command.passed_descriptor = status_write.get();
+  }
+  HEADRACE_ASSIGN(auto child, StartChild(command));
+  status_write.Reset();
+  return Run(std::move(child), std::move(status_read), options, reporter, clock).ToTheEnd();
+}
+
+std::string SignalName(int signal) {
+  const char* name = ::sigabbrev_np(signal);
+  return name == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + name;
+}
+
+}  // namespace headrace::jobs

@@ -1,0 +1,46 @@
+// RunProgram: one program of a job from its start to its end: captures output, samples use, enforces limits, stops.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "jobs/process/child.h"
+#include "jobs/supervisor/reporter.h"
+
+namespace headrace::jobs {
+
+struct RunOptions {
+  bool sandboxed = false;     // the command is bubblewrap's: its own two processes are never signalled
+  uint64_t memory_bytes = 0;  // 0: no limit
+  UnixMillis deadline = 0;    // 0: none
+  int grace_seconds = 120;
+  int sample_millis = 0;  // 0: no samples
+  std::string disk_path;  // whose file system is sampled
+  std::function<bool()> stop_requested = [] { return false; };
+  // Asked about every 50 ms while the program runs; a text ends the job with that failure. May be empty.
+  std::function<std::string()> failed_meanwhile;
+  std::function<void()> on_stopping = [] {};  // SIGTERM is about to be sent
+};
+
+struct ProgramEnd {
+  int exit_code = 0;
+  int signal = 0;              // that killed it; 0: it exited
+  bool stopped = false;        // because stop_requested
+  bool timed_out = false;      // because of the deadline
+  bool killed = false;         // did not end within the grace
+  bool out_of_memory = false;  // killed by us at its limit, or by the kernel
+  std::string failure;         // of failed_meanwhile
+  uint64_t peak_bytes = 0;
+
+  bool succeeded() const { return exit_code == 0 && signal == 0; }
+};
+
+// `command` runs headrace-job-init when `has_init`. Afterwards no process of it is left.
+Result<ProgramEnd> RunProgram(Command command, bool has_init, const RunOptions& options, Reporter& reporter,
+                              const Clock& clock);
+
+std::string SignalName(int signal);  // "SIGSEGV"
+
+}  // namespace headrace::jobs

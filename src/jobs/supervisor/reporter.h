@@ -1,0 +1,78 @@
+// Reporter: the supervisor's voice. Everything it has to tell goes through here into the attempt's spool files.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "jobs/capture/terminal_lines.h"
+#include "jobs/directory/job_directory.h"
+#include "jobs/directory/spool.h"
+
+namespace headrace::jobs {
+
+enum class OutputStream { kOutput, kError };
+
+struct EndOfJob {
+  std::string outcome;    // Completed, Stopped, Failed
+  std::string secondary;  // the same, or MaxRuntimeExceeded
+  std::string reason;     // of a failure
+};
+
+class Reporter {
+ public:
+  static Result<std::unique_ptr<Reporter>> Create(const JobDirectory& directory, int attempt, const Clock& clock);
+
+  // A secondary status begins, or its message changes. On disk when it returns.
+  void Phase(const std::string& status, const std::string& message);
+  void Started();
+  void Sample(double cpu, double memory, double disk);
+  void Exit(int code, int signal, uint64_t peak_bytes, bool out_of_memory);
+  // The last word. On disk when it returns.
+  void End(const EndOfJob& end);
+
+  // A line of the platform's own in the job's log. Any thread.
+  template <typename... Args>
+  void Say(fmt::format_string<Args...> format, Args&&... args) {
+    SayLine(fmt::format(format, std::forward<Args>(args)...));
+  }
+  void SayLine(std::string_view line);
+
+  // Bytes the program wrote, as they came.
+  void Output(OutputStream stream, std::string_view bytes);
+  void FinishOutput();
+
+  // What the program wrote last, oldest first: standard error's lines if there are any.
+  std::vector<std::string> LastLines() const;
+
+  // Milliseconds spent in each phase so far, in order.
+  std::vector<std::pair<std::string, int64_t>> PhaseTimes() const;
+
+  // The first failure to write a spool file (the disk is full): the job's record is no longer whole.
+  Status status() const;
+
+ private:
+  Reporter(const Clock& clock, SpoolWriter events, SpoolWriter log, SpoolWriter raw);
+  void Event(const std::string& line);
+  void Note(Status status);
+  UnixMillis Now();
+
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  SpoolWriter events_, log_, raw_;
+  Status status_;
+  UnixMillis last_time_ = 0;
+  TerminalLines output_, error_;
+  std::deque<std::string> last_output_, last_error_;
+  std::vector<std::pair<std::string, UnixMillis>> phases_;  // when each began
+};
+
+}  // namespace headrace::jobs

@@ -1,0 +1,40 @@
+#include "jobs/training/ingest_state.h"
+
+#include <nlohmann/json.hpp>
+
+namespace headrace::jobs {
+
+using nlohmann::json;
+
+std::string ToJson(const IngestState& state) {
+  json into = {{"admitted", state.admitted},     {"attempt", state.attempt},   {"cpus", state.cpus},
+               {"log_stream", state.log_stream}, {"deadline", state.deadline}, {"events_offset", state.events_offset},
+               {"log_offset", state.log_offset}, {"matches", state.matches},   {"not_numeric", state.not_numeric}};
+  if (state.end)
+    into["end"] = {{"outcome", state.end->outcome}, {"secondary", state.end->secondary}, {"reason", state.end->reason}};
+  return into.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Result<IngestState> ParseIngestState(const std::string& text) {
+  try {
+    const auto from = json::parse(text);
+    IngestState state;
+    if (!from.value("admitted", false)) return state;
+    state.admitted = true;
+    state.attempt = from.at("attempt");
+    state.cpus = from.at("cpus").get<std::vector<int>>();
+    state.log_stream = from.at("log_stream");
+    state.deadline = from.at("deadline");
+    state.events_offset = from.at("events_offset");
+    state.log_offset = from.at("log_offset");
+    state.matches = from.at("matches").get<std::vector<uint64_t>>();
+    state.not_numeric = from.at("not_numeric").get<std::vector<uint64_t>>();
+    if (from.contains("end"))
+      state.end = EndRecord{from["end"].at("outcome"), from["end"].at("secondary"), from["end"].at("reason")};
+    return state;
+  } catch (const json::exception& error) {
+    return Fail(ErrorCode::kDataLoss, "the job's state is not readable: {}", error.what());
+  }
+}
+
+}  // namespace headrace::jobs

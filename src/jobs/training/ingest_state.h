@@ -1,0 +1,35 @@
+// IngestState: what the platform remembers of a running job besides its row: how far the spool files have been read,
+// and what reading them has added up to. It changes in the transaction that stores what was read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace headrace::jobs {
+
+// What the supervisor said last.
+struct EndRecord {
+  std::string outcome, secondary, reason;
+};
+
+struct IngestState {
+  bool admitted = false;  // cores are taken, a job directory is being made
+  int attempt = 0;
+  std::vector<int> cpus;
+  std::string log_stream;
+  UnixMillis deadline = 0;
+  uint64_t events_offset = 0, log_offset = 0;
+  std::vector<uint64_t> matches, not_numeric;  // a metric definition each
+  std::optional<EndRecord> end;
+};
+
+std::string ToJson(const IngestState& state);
+// "{}" is a job that nobody has touched yet.
+Result<IngestState> ParseIngestState(const std::string& text);
+
+}  // namespace headrace::jobs

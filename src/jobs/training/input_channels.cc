@@ -1,0 +1,220 @@
+#include "jobs/training/input_channels.h"
+
+#include <algorithm>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "jobs/training/s3_uri.h"
+#include "store/objects/object_store.h"
+
+namespace headrace::jobs {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kLargestManifest = size_t{256} << 20;
+
+Status MayRead(const store::ObjectStore& objects, const std::string& account, const std::string& bucket) {
+  const auto found = objects.FindBucket(bucket);
+  if (!found) return Fail(ErrorCode::kNotFound, "the bucket '{}' does not exist", bucket);
+  if (found->owner != account && !found->acl.starts_with("public-read"))
+    return Fail(ErrorCode::kFailedPrecondition, "access to the bucket '{}' is denied", bucket);
+  return {};
+}
+
+InputObject ToInput(const store::ObjectStore& objects, const store::Object& object, std::string name) {
+  InputObject input;
+  input.blob = objects.BlobPath(object);
+  input.name = std::move(name);
+  input.key = object.key;
+  input.etag = object.etag;
+  input.size = object.size;
+  return input;
+}
+
+std::string BaseName(const std::string& key) { return key.substr(key.rfind('/') + 1); }
+
+// Leading and doubled slashes are keys that differ but paths that do not.
+std::string LocalName(std::string_view key_behind_prefix) {
+  std::string name;
+  for (const char c : key_behind_prefix)
+    if (c != '/' || (!name.empty() && name.back() != '/')) name += c;
+  return name;
+}
+
+std::string Text(const json& object, const char* name, const char* otherwise = "") {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : otherwise;
+}
+
+Result<std::string> ReadObject(const InputObject& object) { return ReadFile(object.blob, kLargestManifest); }
+
+// [{"prefix": "s3://b/p/"}, "key", …]
+Status ResolveManifest(const store::ObjectStore& objects, const std::string& account, const std::string& uri,
+                       InputChannel& channel) {
+  HEADRACE_ASSIGN(channel.manifest, FindInput(objects, account, uri));
+  HEADRACE_ASSIGN(const auto text, ReadObject(*channel.manifest));
+  const auto list = json::parse(text, nullptr, false);
+  if (!list.is_array() || list.empty() || !list[0].is_object() || Text(list[0], "prefix").empty())
+    return Fail(ErrorCode::kInvalidArgument,
+                "the manifest {} is no JSON array whose first element is {{\"prefix\": \"s3://…\"}}", uri);
+  const auto prefix = Text(list[0], "prefix");
+  HEADRACE_ASSIGN(const auto base, ParseS3Uri(prefix));
+  for (size_t i = 1; i < list.size(); ++i) {
+    if (!list[i].is_string())
+      return Fail(ErrorCode::kInvalidArgument, "the manifest {}: entry {} is no string", uri, i);
+    const auto entry = list[i].get<std::string>();
+    HEADRACE_ASSIGN(auto object, FindInput(objects, account, prefix + entry));
+    object.name = LocalName(entry);
+    channel.objects.push_back(std::move(object));
+  }
+  return {};
+}
+
+// One JSON object a line; the attributes asked for become the channel's objects, line by line.
+Status ResolveAugmentedManifest(const store::ObjectStore& objects, const std::string& account, const std::string& uri,
+                                InputChannel& channel) {
+  HEADRACE_ASSIGN(const auto manifest, FindInput(objects, account, uri));
+  HEADRACE_ASSIGN(const auto text, ReadObject(manifest));
+  size_t number = 0;
+  for (size_t begin = 0; begin < text.size();) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line(text.data() + begin, end - begin);
+    begin = end + 1;
+    ++number;
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    const auto entry = json::parse(line, nullptr, false);
+    if (!entry.is_object())
+      return Fail(ErrorCode::kInvalidArgument, "the augmented manifest {}: line {} is no JSON object", uri, number);
+    for (const auto& attribute : channel.attributes) {
+      const auto value = entry.find(attribute);
+      if (value == entry.end())
+        return Fail(ErrorCode::kInvalidArgument, "the augmented manifest {}: line {} has no attribute '{}'", uri,
+                    number, attribute);
+      InputObject object;
+      if (attribute.ends_with("-ref") && value->is_string()) {
+        HEADRACE_ASSIGN(object, FindInput(objects, account, value->get<std::string>()));
+      } else {
+        object.literal = value->is_string() ? value->get<std::string>() : value->dump();
+      }
+      channel.objects.push_back(std::move(object));
+    }
+  }
+  return {};
+}
+
+void KeepShare(const ShareOfHost& share, std::vector<InputObject>& objects) {
+  std::vector<InputObject> kept;
+  for (size_t i = share.index; i < objects.size(); i += share.count) kept.push_back(std::move(objects[i]));
+  objects = std::move(kept);
+}
+
+Status ReadShape(const json& from, const std::string& job_mode, InputChannel& channel) {
+  channel.name = Text(from, "ChannelName");
+  channel.mode = Text(from, "InputMode", job_mode.c_str());
+  channel.content_type = Text(from, "ContentType");
+  channel.record_wrapper = Text(from, "RecordWrapperType", "None");
+  channel.compression = Text(from, "CompressionType", "None");
+  if (const auto shuffle = from.find("ShuffleConfig");
+      shuffle != from.end() && shuffle->is_object() && shuffle->contains("Seed"))
+    channel.shuffle_seed = shuffle->at("Seed").get<int64_t>();
+  return {};
+}
+
+Result<InputChannel> ResolveChannel(const store::ObjectStore& objects, const std::string& account, const json& from,
+                                    const std::string& job_mode, const ShareOfHost& share) {
+  InputChannel channel;
+  HEADRACE_TRY(ReadShape(from, job_mode, channel));
+  const auto source = from.value("DataSource", json::object()).value("S3DataSource", json());
+  if (!source.is_object())
+    return Fail(ErrorCode::kInvalidArgument, "the channel '{}': only S3DataSource is supported as a DataSource",
+                channel.name);
+  channel.data_type = Text(source, "S3DataType", "S3Prefix");
+  channel.distribution = Text(source, "S3DataDistributionType", "FullyReplicated");
+  if (source.contains("AttributeNames"))
+    for (const auto& name : source.at("AttributeNames")) channel.attributes.push_back(name.get<std::string>());
+  const auto uri = Text(source, "S3Uri");
+
+  if (channel.data_type == "S3Prefix") {
+    HEADRACE_ASSIGN(channel.objects, ListPrefix(objects, account, uri));
+  } else if (channel.data_type == "ManifestFile") {
+    HEADRACE_TRY(ResolveManifest(objects, account, uri, channel));
+  } else if (channel.data_type == "AugmentedManifestFile") {
+    if (channel.mode != "Pipe")
+      return Fail(ErrorCode::kInvalidArgument,
+                  "the channel '{}': S3DataType AugmentedManifestFile needs the input mode Pipe, found {}",
+                  channel.name, channel.mode);
+    if (channel.attributes.empty())
+      return Fail(ErrorCode::kInvalidArgument,
+                  "the channel '{}': S3DataType AugmentedManifestFile needs AttributeNames", channel.name);
+    HEADRACE_TRY(ResolveAugmentedManifest(objects, account, uri, channel));
+    return channel;  // its lines are dealt to hosts epoch by epoch
+  } else {
+    return Fail(ErrorCode::kInvalidArgument, "the channel '{}': S3DataType '{}' is not supported", channel.name,
+                channel.data_type);
+  }
+  if (channel.objects.empty())
+    return Fail(ErrorCode::kInvalidArgument,
+                "No S3 objects found under S3 URL \"{}\" given in input data source. Please ensure that the bucket "
+                "exists in the "
+                "selected region, that objects exist under that S3 prefix, and that the role has s3:ListBucket "
+                "permissions on it.",
+                uri);
+  if (channel.distribution == "ShardedByS3Key" && channel.mode != "Pipe") KeepShare(share, channel.objects);
+  return channel;
+}
+
+}  // namespace
+
+Result<std::vector<InputObject>> ListPrefix(const store::ObjectStore& objects, const std::string& account,
+                                            const std::string& uri) {
+  HEADRACE_ASSIGN(const auto parsed, ParseS3Uri(uri));
+  HEADRACE_TRY(MayRead(objects, account, parsed.bucket));
+  std::vector<InputObject> found;
+  store::ListQuery query{.bucket = parsed.bucket, .prefix = parsed.key};
+  while (true) {
+    HEADRACE_ASSIGN(const auto page, objects.List(query));
+    for (const auto& object : page.objects) {
+      if (object.key.ends_with('/')) continue;  // what consoles make to show a folder
+      const bool exact = object.key == parsed.key;
+      found.push_back(
+          ToInput(objects, object,
+                  exact ? BaseName(object.key) : LocalName(std::string_view(object.key).substr(parsed.key.size()))));
+    }
+    if (!page.truncated) break;
+    query.after = page.last;
+  }
+  return found;
+}
+
+Result<InputObject> FindInput(const store::ObjectStore& objects, const std::string& account, const std::string& uri) {
+  HEADRACE_ASSIGN(const auto parsed, ParseS3Uri(uri));
+  HEADRACE_TRY(MayRead(objects, account, parsed.bucket));
+  const auto object = objects.Find(parsed.bucket, parsed.key);
+  if (!object) return Fail(ErrorCode::kNotFound, "there is no object {}", uri);
+  return ToInput(objects, *object, BaseName(object->key));
+}
+
+Result<std::vector<InputChannel>> ResolveChannels(const store::ObjectStore& objects, const std::string& account,
+                                                  const json& request, const ShareOfHost& share) {
+  std::vector<InputChannel> channels;
+  const auto configured = request.find("InputDataConfig");
+  if (configured == request.end() || !configured->is_array()) return channels;
+  const auto mode = Text(request.value("AlgorithmSpecification", json::object()), "TrainingInputMode", "File");
+  std::set<std::string> names;
+  try {
+    for (const auto& from : *configured) {
+      HEADRACE_ASSIGN(auto channel, ResolveChannel(objects, account, from, mode, share));
+      if (!names.insert(channel.name).second)
+        return Fail(ErrorCode::kInvalidArgument, "InputDataConfig: two channels are named '{}'", channel.name);
+      channels.push_back(std::move(channel));
+    }
+  } catch (const json::exception& error) {
+    return Fail(ErrorCode::kInvalidArgument, "InputDataConfig: {}", error.what());
+  }
+  return channels;
+}
+
+}  // namespace headrace::jobs

@@ -1,0 +1,36 @@
+// InputDataConfig resolved: which objects, under which names, each channel of a job reads.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/result.h"
+#include "jobs/directory/job_description.h"
+
+namespace headrace::store {
+class ObjectStore;
+}
+
+namespace headrace::jobs {
+
+struct ShareOfHost {
+  uint32_t index = 0, count = 1;  // of the hosts, for ShardedByS3Key
+};
+
+// The channels of a CreateTrainingJob request, in its order. The account may read its own buckets and public ones.
+// kInvalidArgument carries a message as CreateTrainingJob's ValidationException has it, for example "No S3 objects
+// found under S3 URL …".
+Result<std::vector<InputChannel>> ResolveChannels(const store::ObjectStore& objects, const std::string& account,
+                                                  const nlohmann::json& request, const ShareOfHost& share = {});
+
+// All objects below a prefix, named as File mode names them: the key behind the prefix, or the base name for a prefix
+// that is exactly one key.
+Result<std::vector<InputObject>> ListPrefix(const store::ObjectStore& objects, const std::string& account,
+                                            const std::string& uri);
+
+// One object. kNotFound, kFailedPrecondition when the account may not read it.
+Result<InputObject> FindInput(const store::ObjectStore& objects, const std::string& account, const std::string& uri);
+
+}  // namespace headrace::jobs

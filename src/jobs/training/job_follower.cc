@@ -1,0 +1,352 @@
+#include "jobs/training/job_follower.h"
+
+#include <cerrno>
+#include <filesystem>
+
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "jobs/process/detached.h"
+#include "jobs/runtime/hyperparameters.h"
+#include "jobs/runtime/installation.h"
+#include "jobs/supervisor/failure_reason.h"
+#include "jobs/training/artifacts.h"
+#include "jobs/training/input_channels.h"
+#include "jobs/training/instance_types.h"
+#include "jobs/training/s3_uri.h"
+#include "store/meta/training_jobs.h"
+#include "store/objects/object_store.h"
+
+namespace headrace::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+json Member(const json& object, const char* name) {
+  if (!object.is_object()) return {};
+  const auto found = object.find(name);
+  return found == object.end() ? json() : *found;
+}
+
+std::string Text(const json& object, const char* name) {
+  const auto found = Member(object, name);
+  return found.is_string() ? found.get<std::string>() : "";
+}
+
+int64_t Integer(const json& object, const char* name, int64_t otherwise) {
+  const auto found = Member(object, name);
+  return found.is_number() ? found.get<int64_t>() : otherwise;
+}
+
+std::vector<MetricDefinition> Definitions(const json& request) {
+  std::vector<MetricDefinition> definitions;
+  for (const auto& definition : Member(Member(request, "AlgorithmSpecification"), "MetricDefinitions"))
+    definitions.push_back({Text(definition, "Name"), Text(definition, "Regex")});
+  return definitions;
+}
+
+// Whose fault an error is, as FailureReason tells it.
+EndRecord FailureOf(const Error& error) {
+  const bool clients = error.code() == ErrorCode::kInvalidArgument || error.code() == ErrorCode::kNotFound ||
+                       error.code() == ErrorCode::kFailedPrecondition;
+  return {"Failed", "Failed",
+          Truncate((clients ? "ClientError: " : "InternalServerError: ") + error.message(), kLongestFailureReason)};
+}
+
+std::string Message(const EndRecord& end) {
+  if (end.outcome == "Completed") return "Training job completed";
+  if (end.secondary == "MaxRuntimeExceeded") return "Training job stopped: MaxRuntimeInSeconds exceeded";
+  return end.outcome == "Stopped" ? "Training job stopped" : "Training job failed";
+}
+
+}  // namespace
+
+JobFollower::JobFollower(const TrainingOptions& options, const Machine& machine, std::string account, std::string name)
+    : options_(options),
+      machine_(machine),
+      account_(std::move(account)),
+      name_(std::move(name)),
+      directory_(options.data_dir + "/jobs/" + account_ + "/" + name_) {}
+
+Result<JobFollower::Progress> JobFollower::Step() { return reader_ == nullptr ? Begin() : Follow(); }
+
+// The row says how far an earlier process has come; the directory whether its supervisor was started.
+Result<JobFollower::Progress> JobFollower::Begin() {
+  store::TrainingJobs rows(*options_.database);
+  HEADRACE_ASSIGN(const auto job, rows.Find(account_, name_));
+  if (!job || store::IsTerminal(job->status)) return Progress::kDone;
+  HEADRACE_ASSIGN(state_, ParseIngestState(job->state));
+  request_ = json::parse(job->request, nullptr, false);
+  auto metrics = MetricMatcher::Compile(Definitions(request_));
+  const bool usable = metrics.has_value();
+  if (!usable) metrics = MetricMatcher::Compile({});
+  auto reader = std::make_unique<SpoolReader>(*options_.database, *options_.clock, account_, name_, directory_,
+                                              std::move(*metrics));
+
+  if (const auto config = Member(request_, "CheckpointConfig"); config.is_object()) {
+    const auto path = Text(config, "LocalPath");
+    const bool below_ml = path.empty() || path.starts_with("/opt/ml/") || !machine_.bubblewrap;
+    const auto place = path.starts_with("/opt/ml/") ? path.substr(8) : "checkpoints";
+    checkpoints_ =
+        std::make_unique<CheckpointSync>(*options_.objects, account_, Text(config, "S3Uri"), directory_.host(),
+                                         below_ml ? "ml/" + place : "checkpoints", directory_.checkpoint_state());
+  }
+  if (state_.end) {
+    reader_ = std::move(reader);
+    return Progress::kWorked;
+  }
+  if (job->status == "Stopping" && fs::exists(directory_.path())) HEADRACE_TRY(directory_.RequestStop());
+  // Without the attempt's directory no supervisor has begun; should one begin late, it finds the lock taken.
+  if (!fs::exists(directory_.attempt(state_.attempt)) && !directory_.SupervisorAlive()) {
+    if (auto started = StartAttempt(*job); !started) {
+      reader_ = std::move(reader);
+      return Conclude(FailureOf(started.error()));
+    }
+  }
+  reader_ = std::move(reader);
+  return Progress::kWorked;
+}
+
+Status JobFollower::StartAttempt(const store::TrainingJob& job) {
+  HEADRACE_TRY(MakeDirectories(directory_.path()));
+  fs::permissions(directory_.path(), fs::perms::owner_all);
+  HEADRACE_ASSIGN(auto description, Describe(job));
+  HEADRACE_TRY(KeepInputs(description));
+  if (checkpoints_ != nullptr && description.checkpoints) {
+    std::vector<std::string> names;
+    for (const auto& object : description.checkpoints->objects) names.push_back(object.name);
+    HEADRACE_TRY(checkpoints_->Restored(names));
+  }
+  if (description.hosts.size() != 1)
+    return Fail(ErrorCode::kInvalidArgument, "InstanceCount: found {}, wanted 1", description.hosts.size());
+  std::error_code ignored;
+  fs::remove(directory_.description(), ignored);
+  // Secrets are in it: nobody else may read it, not even for an instant.
+  const auto old_mask = fs::perms::owner_read | fs::perms::owner_write;
+  HEADRACE_ASSIGN(auto file, AtomicFile::Create(directory_.description()));
+  fs::permissions(file.temporary_path(), old_mask, ignored);
+  HEADRACE_TRY(file.Write(ToJson(description)));
+  HEADRACE_TRY(file.Commit());
+  // A stop that came before there was a directory to put it into.
+  store::TrainingJobs rows(*options_.database);
+  HEADRACE_ASSIGN(const auto now, rows.Find(account_, name_));
+  if (now && now->status == "Stopping") HEADRACE_TRY(directory_.RequestStop());
+  return StartDetached({options_.headrace_binary, "supervise", directory_.path()},
+                       directory_.path() + "/supervisor.log");
+}
+
+Result<JobDescription> JobFollower::Describe(const store::TrainingJob& job) const {
+  JobDescription description;
+  description.job_name = name_;
+  description.job_arn = job.arn;
+  description.region = options_.region;
+  description.attempt = state_.attempt;
+  description.request = request_;
+  const auto hosts = Integer(Member(request_, "ResourceConfig"), "InstanceCount", 1);
+  description.hosts.clear();
+  for (int64_t i = 1; i <= std::max<int64_t>(hosts, 1); ++i) description.hosts.push_back(fmt::format("algo-{}", i));
+  description.max_runtime_seconds = Integer(Member(request_, "StoppingCondition"), "MaxRuntimeInSeconds", 86400);
+  description.deadline_ms = state_.deadline;
+  HEADRACE_TRY(DescribeInputs(description));
+  if (options_.environment) {
+    HEADRACE_ASSIGN(description.environment, options_.environment(job));
+  }
+  DescribeMachine(job, description);
+  return description;
+}
+
+Status JobFollower::DescribeInputs(JobDescription& description) const {
+  const ShareOfHost share{0, static_cast<uint32_t>(description.hosts.size())};
+  HEADRACE_ASSIGN(description.channels, ResolveChannels(*options_.objects, account_, request_, share));
+  const auto source = DecodeHyperparameters(Member(request_, "HyperParameters")).Text("sagemaker_submit_directory");
+  if (source.starts_with("s3://")) {
+    auto object = FindInput(*options_.objects, account_, source);
+    if (!object) return Fail(object.error().code(), "sagemaker_submit_directory: {}", object.error().message());
+    description.source = JobDescription::Source{object->blob, source};
+  }
+  if (const auto config = Member(request_, "CheckpointConfig"); config.is_object()) {
+    auto uri = Text(config, "S3Uri");
+    if (!uri.ends_with('/')) uri += '/';
+    auto objects = ListPrefix(*options_.objects, account_, uri);
+    if (!objects) return Fail(objects.error().code(), "CheckpointConfig.S3Uri: {}", objects.error().message());
+    const auto path = Text(config, "LocalPath");
+    description.checkpoints =
+        JobDescription::Checkpoints{path.empty() ? "/opt/ml/checkpoints" : path, std::move(*objects)};
+  }
+  HEADRACE_ASSIGN(const auto output, ParseS3Uri(Text(Member(request_, "OutputDataConfig"), "S3OutputPath")));
+  return MayWrite(*options_.objects, account_, output.bucket);
+}
+
+// Objects that are replaced or deleted while the job runs: it keeps those it was created with, under names of its own.
+Status JobFollower::KeepInputs(JobDescription& description) const {
+  const auto links = directory_.path() + "/inputs";
+  std::error_code ignored;
+  fs::remove_all(links, ignored);
+  HEADRACE_TRY(MakeDirectories(links));
+  size_t number = 0;
+  const auto keep = [&](std::string& blob, const std::string& key) -> Status {
+    if (blob.empty()) return {};
+    auto link = fmt::format("{}/{}", links, number++);
+    if (::link(blob.c_str(), link.c_str()) == 0) {
+      blob = std::move(link);
+    } else if (errno == ENOENT) {
+      return Fail(ErrorCode::kNotFound, "the object {} was deleted or replaced while the job was prepared", key);
+    }  // else this file system has no such links, and the blob is read where it is
+    return {};
+  };
+  for (auto& channel : description.channels) {
+    for (auto& object : channel.objects) HEADRACE_TRY(keep(object.blob, object.key));
+    if (channel.manifest) HEADRACE_TRY(keep(channel.manifest->blob, channel.manifest->key));
+  }
+  if (description.source) HEADRACE_TRY(keep(description.source->blob, description.source->uri));
+  if (description.checkpoints)
+    for (auto& object : description.checkpoints->objects) HEADRACE_TRY(keep(object.blob, object.key));
+  return {};
+}
+
+void JobFollower::DescribeMachine(const store::TrainingJob&, JobDescription& description) const {
+  description.cpus = state_.cpus;
+  const auto size = SizeOfInstance(Text(Member(request_, "ResourceConfig"), "InstanceType")).value_or(InstanceSize{});
+  description.memory_bytes = size.memory_bytes;
+  description.stop_grace_seconds = options_.stop_grace_seconds;
+  description.resource_sample_millis = options_.resource_sample_millis;
+  description.bubblewrap = machine_.bubblewrap;
+  description.no_bubblewrap_reason = machine_.no_bubblewrap_reason;
+  description.hidden = {options_.data_dir};
+  const auto installation = FindInstallation(options_.headrace_binary);
+  description.include_dir = installation.include_dir;
+  description.library_dir = installation.library_dir;
+  description.cmake_dir = installation.cmake_dir;
+  description.init_program = installation.init;
+  description.cache_dir = options_.data_dir + "/cache/" + account_;
+  description.python = machine_.python;
+  description.compiler = options_.compiler;
+  description.read_only = options_.read_only_paths;
+  for (const auto& path : machine_.python_paths) description.read_only.push_back(path);
+  for (const auto& path : {installation.include_dir, installation.library_dir, installation.cmake_dir})
+    if (!path.empty() && !path.starts_with("/usr/")) description.read_only.push_back(path);
+}
+
+Result<JobFollower::Progress> JobFollower::Follow() {
+  if (state_.end) {
+    while (true) {  // the last lines of the log
+      HEADRACE_ASSIGN(const bool more, reader_->Ingest(state_));
+      if (!more) break;
+    }
+    return Conclude(*state_.end);
+  }
+  const bool alive = directory_.SupervisorAlive();  // before reading: what it wrote before it died is read
+  HEADRACE_ASSIGN(const bool worked, reader_->Ingest(state_));
+  HEADRACE_TRY(SyncCheckpoints(false));
+  if (worked || alive) return worked ? Progress::kWorked : Progress::kIdle;
+  return SupervisorIsGone();
+}
+
+// It may not have begun yet: it is given time to.
+Result<JobFollower::Progress> JobFollower::SupervisorIsGone() {
+  std::error_code ignored;
+  const auto written = fs::last_write_time(directory_.description(), ignored);
+  const bool began = fs::exists(directory_.attempt(state_.attempt));
+  // It takes its lock before it begins: one that has begun and holds no lock is gone. What it wrote may still be
+  // unread.
+  if (directory_.SupervisorAlive()) return Progress::kIdle;
+  HEADRACE_ASSIGN(const bool worked, reader_->Ingest(state_));
+  if (worked) return Progress::kWorked;
+  if (!began && !ignored && fs::file_time_type::clock::now() - written < std::chrono::seconds(10))
+    return Progress::kIdle;
+
+  const auto retries = Integer(Member(request_, "RetryStrategy"), "MaximumRetryAttempts", 0);
+  store::TrainingJobs rows(*options_.database);
+  HEADRACE_ASSIGN(const auto job, rows.Find(account_, name_));
+  if (!job) return Progress::kDone;
+  if (state_.attempt >= retries || job->status == "Stopping") {
+    const auto said = ReadFile(directory_.path() + "/supervisor.log", 4096).value_or("");
+    EndRecord end{
+        "Failed", "Failed",
+        Truncate(
+            fmt::format(
+                "InternalServerError: the job's supervisor process ended unexpectedly, and the program with it{}{}",
+                said.empty() ? "" : ": ", said),
+            kLongestFailureReason)};
+    if (job->status == "Stopping") end = {"Stopped", "Stopped", ""};
+    return Conclude(end);
+  }
+  IngestState next = state_;
+  ++next.attempt;
+  next.events_offset = next.log_offset = 0;
+  HEADRACE_ASSIGN(const auto updated, rows.Update(account_, name_, [&](store::TrainingJob& row) -> Status {
+    store::MoveTo(
+        row, "Restarting",
+        fmt::format("The job's supervisor ended unexpectedly; attempt {} of {}", next.attempt + 1, retries + 1),
+        options_.clock->Now());
+    row.state = ToJson(next);
+    return {};
+  }));
+  state_ = next;
+  if (auto started = StartAttempt(updated); !started) return Conclude(FailureOf(started.error()));
+  return Progress::kWorked;
+}
+
+Status JobFollower::SyncCheckpoints(bool last) {
+  if (checkpoints_ == nullptr) return {};
+  const auto now = options_.clock->Now();
+  if (!last && now < next_sync_) return {};
+  next_sync_ = now + options_.checkpoint_sync_millis;
+  if (!last && !fs::exists(directory_.program_started())) return {};
+  auto synced = checkpoints_->Step(last);
+  if (!synced && !last) {  // tried again; the job itself can go on
+    Log(LogLevel::kWarning, "job {}: checkpoints: {}", name_, synced.error().message());
+    return {};
+  }
+  return synced;
+}
+
+// Everything the job leaves is stored before its last status shows.
+Result<JobFollower::Progress> JobFollower::Conclude(const EndRecord& found) {
+  EndRecord end = found;
+  std::string model;
+  const auto fail = [&](const Error& error) {
+    if (end.outcome != "Failed") end = FailureOf(error);
+  };
+  if (fs::exists(directory_.program_started()))
+    if (auto synced = SyncCheckpoints(true); !synced) fail(synced.error());
+  if (auto stored = StoreArtifacts(*options_.objects, account_,
+                                   Text(Member(request_, "OutputDataConfig"), "S3OutputPath"), name_, directory_);
+      stored)
+    model = *stored;
+  else
+    fail(stored.error());
+
+  const auto now = options_.clock->Now();
+  HEADRACE_TRY(options_.database->Write([&](SQLite::Database& db) -> Status {
+    if (fs::exists(directory_.program_started()))
+      HEADRACE_TRY(reader_->SayIn(db, state_, reader_->MetricReport(state_)));
+    if (!end.reason.empty()) HEADRACE_TRY(reader_->SayIn(db, state_, {"[headrace] " + end.reason}));
+    const auto updated = store::TrainingJobs::UpdateIn(db, account_, name_, [&](store::TrainingJob& job) -> Status {
+      job.model_artifacts = model;
+      job.failure_reason = end.outcome == "Failed" ? end.reason : "";
+      store::Finish(job, end.outcome, end.secondary, Message(end), now);
+      return {};
+    });
+    if (!updated) return tl::unexpected<Error>(updated.error());
+    return {};
+  }));
+  Log(LogLevel::kInfo, "job {} of {}: {}{}{}", name_, account_, end.secondary, end.reason.empty() ? "" : ": ",
+      end.reason);
+  CleanUp();
+  return Progress::kDone;
+}
+
+// The logs stay for a while; the rest is in the object store or of no more use.
+void JobFollower::CleanUp() const {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory_.path(), ignored)) {
+    const auto name = entry.path().filename().string();
+    if (name.starts_with("attempt-") || name == "supervisor.log") continue;
+    fs::remove_all(entry.path(), ignored);
+  }
+}
+
+}  // namespace headrace::jobs

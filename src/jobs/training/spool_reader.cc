@@ -1,0 +1,154 @@
+#include "jobs/training/spool_reader.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+
+#include "base/log.h"
+#include "jobs/directory/spool.h"
+#include "store/meta/logs.h"
+#include "store/meta/metrics.h"
+#include "store/meta/training_jobs.h"
+
+namespace headrace::jobs {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kPiece = size_t{1} << 20;
+constexpr const char* kNamespace = "/aws/sagemaker/TrainingJobs";
+
+struct LogLine {
+  UnixMillis time = 0;
+  char stream = 'o';
+  std::string_view text;
+};
+
+// "MILLISECONDS STREAM TEXT"
+LogLine ParseLogLine(std::string_view line) {
+  LogLine parsed;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), parsed.time);
+  const auto digits = static_cast<size_t>(end - line.data());
+  if (error != std::errc() || line.size() < digits + 3) return {};
+  parsed.stream = line[digits + 1];
+  parsed.text = line.substr(digits + 3);
+  return parsed;
+}
+
+// What the lines add up to, before it is written.
+struct Batch {
+  std::vector<store::LogLineIn> log;
+  std::vector<store::MetricDatum> metrics;
+  std::vector<store::FinalMetric> last_values;
+  std::vector<json> events;
+};
+
+void SetFinal(store::TrainingJob& job, const store::FinalMetric& metric) {
+  for (auto& known : job.final_metrics)
+    if (known.name == metric.name) {
+      known = metric;
+      return;
+    }
+  job.final_metrics.push_back(metric);
+}
+
+void Apply(const json& event, store::TrainingJob& job, IngestState& state) {
+  const auto kind = event.value("e", "");
+  const UnixMillis time = event.value("t", int64_t{0});
+  if (kind == "phase") {
+    const auto status = event.value("status", ""), message = event.value("message", "");
+    if (status == "Stopping")
+      store::Finish(job, "Stopping", "Stopping", message, time);
+    else if (job.status != "Stopping" || status == "Uploading")  // a stop that was asked for is not taken back
+      store::MoveTo(job, status, message, time);
+  } else if (kind == "end") {
+    state.end = EndRecord{event.value("outcome", ""), event.value("secondary", ""), event.value("reason", "")};
+  }
+}
+
+}  // namespace
+
+Result<bool> SpoolReader::Ingest(IngestState& state) {
+  // The supervisor writes the log before the event that ends it: read in the other order, nothing is missed.
+  HEADRACE_ASSIGN(const auto events, ReadSpool(directory_.events(state.attempt), state.events_offset, kPiece));
+  HEADRACE_ASSIGN(const auto lines, ReadSpool(directory_.log(state.attempt), state.log_offset, kPiece));
+  if (events.lines.empty() && lines.lines.empty()) return false;
+
+  IngestState next = state;
+  next.events_offset = events.next_offset;
+  next.log_offset = lines.next_offset;
+  next.matches.resize(metrics_.definitions().size());
+  next.not_numeric.resize(metrics_.definitions().size());
+
+  Batch batch;
+  for (const auto& text : lines.lines) {
+    const auto line = ParseLogLine(text);
+    batch.log.push_back({line.time, line.text});
+    if (line.stream == 'p') continue;
+    std::vector<size_t> not_numeric;
+    for (const auto& sample : metrics_.Match(line.text, &not_numeric)) {
+      ++next.matches[sample.definition];
+      const auto& name = metrics_.definitions()[sample.definition].name;
+      batch.metrics.push_back({{account_, kNamespace, name, {{"TrainingJobName", name_}}},
+                               store::MetricSample::Of(line.time, sample.value)});
+      batch.last_values.push_back({name, sample.value, line.time});
+    }
+    for (const size_t definition : not_numeric) ++next.not_numeric[definition];
+  }
+  const std::string host = name_ + "/algo-1";
+  for (const auto& text : events.lines) {
+    auto event = json::parse(text, nullptr, false);
+    if (!event.is_object()) continue;
+    if (event.value("e", "") == "sample")
+      for (const auto& [field, name] :
+           {std::pair{"cpu", "CPUUtilization"}, {"memory", "MemoryUtilization"}, {"disk", "DiskUtilization"}})
+        batch.metrics.push_back(
+            {{account_, kNamespace, name, {{"Host", host}}},
+             store::MetricSample::Of(event.value("t", int64_t{0}), event.value(field, 0.0), "Percent")});
+    batch.events.push_back(std::move(event));
+  }
+
+  const auto now = clock_.Now();
+  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+    if (!batch.log.empty())
+      HEADRACE_TRY(store::Logs::AppendIn(
+          db, {account_, kNamespace, next.log_stream, true, store::LogTimes::kNeverDecreasing}, batch.log, now));
+    if (!batch.metrics.empty()) HEADRACE_TRY(store::Metrics::PutIn(db, batch.metrics));
+    const auto updated = store::TrainingJobs::UpdateIn(db, account_, name_, [&](store::TrainingJob& job) -> Status {
+      for (const auto& metric : batch.last_values) SetFinal(job, metric);
+      for (const auto& event : batch.events) Apply(event, job, next);
+      job.state = ToJson(next);
+      return {};
+    });
+    if (!updated) return tl::unexpected<Error>(updated.error());
+    return {};
+  }));
+  state = std::move(next);
+  return true;
+}
+
+Status SpoolReader::SayIn(SQLite::Database& db, const IngestState& state, const std::vector<std::string>& lines) const {
+  if (lines.empty()) return {};
+  const auto now = clock_.Now();
+  std::vector<store::LogLineIn> log;
+  for (const auto& line : lines) log.push_back({now, line});
+  return store::Logs::AppendIn(db, {account_, kNamespace, state.log_stream, true, store::LogTimes::kNeverDecreasing},
+                               log, now);
+}
+
+std::vector<std::string> SpoolReader::MetricReport(const IngestState& state) const {
+  std::vector<std::string> lines;
+  const auto& definitions = metrics_.definitions();
+  for (size_t i = 0; i < definitions.size(); ++i) {
+    const auto count = i < state.matches.size() ? state.matches[i] : 0;
+    const auto bad = i < state.not_numeric.size() ? state.not_numeric[i] : 0;
+    const auto note = bad == 0 ? "" : fmt::format("; {} further matches were no number", bad);
+    lines.push_back(count > 0 ? fmt::format("[headrace] metric {}: {} values{}", definitions[i].name, count, note)
+                              : fmt::format("[headrace] warning: metric {}: its regex matched no line{}: {}",
+                                            definitions[i].name, note, definitions[i].regex));
+  }
+  return lines;
+}
+
+}  // namespace headrace::jobs

@@ -1,0 +1,367 @@
+#include "jobs/training/training_service.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+#include <poll.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "jobs/process/child.h"
+#include "jobs/sandbox/sandbox.h"
+#include "jobs/training/instance_types.h"
+#include "jobs/training/job_follower.h"
+#include "store/meta/training_jobs.h"
+
+namespace headrace::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+using JobKey = std::pair<std::string, std::string>;  // account, name
+
+constexpr auto kSchedulerPause = std::chrono::seconds(1);
+constexpr auto kAfterAnError = std::chrono::seconds(1);
+constexpr int kSleepyMillis = 200;  // at most, between looks at a quiet job
+
+std::vector<int> CoresOfThisProcess() {
+  cpu_set_t set;
+  std::vector<int> cores;
+  if (::sched_getaffinity(0, sizeof set, &set) == 0)
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+      if (CPU_ISSET(cpu, &set)) cores.push_back(cpu);
+  if (cores.empty()) cores.push_back(0);
+  return cores;
+}
+
+// The interpreter behind the configured name (which may be a wrapper script) and the trees it needs.
+void FindPython(const std::string& configured, Machine& machine) {
+  const char* path = std::getenv("PATH");
+  const char* home = std::getenv("HOME");
+  auto child = StartChild(
+      {.arguments = {configured, "-c", "import sys; print(sys.executable); print(sys.prefix); print(sys.base_prefix)"},
+       .environment = {{"PATH", path == nullptr ? "/usr/bin:/bin" : path}, {"HOME", home == nullptr ? "/" : home}}});
+  if (!child) return;
+  pollfd ended{child->process.get(), POLLIN, 0};
+  while (::poll(&ended, 1, -1) < 0 && errno == EINTR) {
+  }
+  int status = 0;
+  while (::waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  char text[4096];
+  const ssize_t n = ::read(child->output.get(), text, sizeof text);
+  if (n <= 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) return;
+  std::vector<std::string> lines(1);
+  for (const char c : std::string_view(text, static_cast<size_t>(n))) {
+    if (c == '\n')
+      lines.emplace_back();
+    else
+      lines.back() += c;
+  }
+  machine.python = lines.front();
+  for (size_t i = 1; i < lines.size(); ++i)
+    if (!lines[i].empty() && lines[i] != "/" && lines[i] != "/usr") machine.python_paths.push_back(lines[i]);
+}
+
+int CoresWanted(const store::TrainingJob& job, int all) {
+  const auto request = nlohmann::json::parse(job.request, nullptr, false);
+  if (!request.is_object() || !request.contains("ResourceConfig") || !request["ResourceConfig"].is_object()) return all;
+  const auto size = SizeOfInstance(request["ResourceConfig"].value("InstanceType", "")).value_or(InstanceSize{});
+  return size.cpus == 0 ? all : std::min(size.cpus, all);
+}
+
+}  // namespace
+
+class TrainingService::Impl {
+ public:
+  explicit Impl(TrainingOptions options) : options_(std::move(options)) {}
+  ~Impl() { Stop(); }
+
+  Status Start() {
+    const auto mine = CoresOfThisProcess();
+    machine_.cpus = options_.capacity_cpus > 0 ? options_.capacity_cpus : static_cast<int>(mine.size());
+    // Numbers beyond the machine's cores are places without a core of their own.
+    for (int i = 0; i < machine_.cpus; ++i)
+      free_cores_.insert(i < static_cast<int>(mine.size()) ? mine[static_cast<size_t>(i)] : -1 - i);
+    if (options_.sandbox) {
+      const auto probed = ProbeBubblewrap();
+      machine_.bubblewrap = probed.has_value();
+      if (!probed) machine_.no_bubblewrap_reason = probed.error().message();
+    } else {
+      machine_.no_bubblewrap_reason = "the platform was started without sandboxes";
+    }
+    if (!machine_.bubblewrap) Log(LogLevel::kWarning, "jobs run as plain processes: {}", machine_.no_bubblewrap_reason);
+    HEADRACE_TRY(Reattach());
+    scheduler_ = std::thread([this] { Schedule(); });
+    return {};
+  }
+
+  void Stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;
+      stopping_ = true;
+    }
+    wakeup_.notify_all();
+    stop_.notify_all();
+    if (scheduler_.joinable()) scheduler_.join();
+    std::map<JobKey, std::thread> followers;
+    {
+      const std::lock_guard lock(mutex_);
+      followers.swap(followers_);
+    }
+    for (auto& [key, thread] : followers) thread.join();
+  }
+
+  void Wake() {
+    {
+      const std::lock_guard lock(mutex_);
+      look_ = true;
+    }
+    wakeup_.notify_all();
+  }
+
+  Status RequestStop(const std::string& account, const std::string& name) {
+    store::TrainingJobs rows(*options_.database);
+    bool running = false;
+    const auto updated = rows.Update(account, name, [&](store::TrainingJob& job) -> Status {
+      if (store::IsTerminal(job.status))
+        return Fail(ErrorCode::kFailedPrecondition, "the training job '{}' is {}", name, job.status);
+      HEADRACE_ASSIGN(const auto state, ParseIngestState(job.state));
+      running = state.admitted;
+      if (job.status == "Stopping") return {};
+      const auto now = options_.clock->Now();
+      if (running)
+        store::Finish(job, "Stopping", "Stopping", "Stopping the training job", now);
+      else
+        store::Finish(job, "Stopped", "Stopped", "Training job stopped before it started", now);
+      return {};
+    });
+    if (!updated) return tl::unexpected<Error>(updated.error());
+    if (running) {
+      const JobDirectory directory(options_.data_dir + "/jobs/" + account + "/" + name);
+      // Without the directory the follower is about to make it, and sees the row's status.
+      if (fs::exists(directory.path())) HEADRACE_TRY(directory.RequestStop());
+    }
+    Wake();
+    return {};
+  }
+
+ private:
+  // Jobs that an earlier process had admitted keep their cores.
+  Status Reattach() {
+    store::TrainingJobs rows(*options_.database);
+    HEADRACE_ASSIGN(const auto jobs, rows.List({.statuses = {"InProgress", "Stopping"}}));
+    for (const auto& job : jobs) {
+      HEADRACE_ASSIGN(const auto state, ParseIngestState(job.state));
+      if (!state.admitted) continue;
+      LookForPython();
+      const std::lock_guard lock(mutex_);
+      const auto wanted = static_cast<size_t>(CoresWanted(job, machine_.cpus));
+      auto cores = state.cpus;
+      for (const int core : cores) free_cores_.erase(core);
+      while (cores.size() < wanted && !free_cores_.empty()) {
+        cores.push_back(*free_cores_.begin());
+        free_cores_.erase(free_cores_.begin());
+      }
+      Follow({job.account_id, job.name}, std::move(cores));
+    }
+    return {};
+  }
+
+  // Before the first job rather than at the start: it takes longer than the whole rest of it.
+  void LookForPython() {
+    if (looked_for_python_) return;
+    looked_for_python_ = true;
+    FindPython(options_.python, machine_);
+  }
+
+  void Schedule() {
+    while (true) {
+      {
+        std::unique_lock lock(mutex_);
+        wakeup_.wait_for(lock, kSchedulerPause, [this] { return stopping_ || look_; });
+        if (stopping_) return;
+        look_ = false;
+      }
+      if (auto admitted = AdmitAll(); !admitted) Log(LogLevel::kError, "scheduler: {}", admitted.error().message());
+      ForgetOldLogs();
+    }
+  }
+
+  // First come, first served: a large job is not overtaken for ever by small ones.
+  Status AdmitAll() {
+    store::TrainingJobs rows(*options_.database);
+    JoinFinished();
+    HEADRACE_ASSIGN(const auto jobs, rows.List({.statuses = {"InProgress"}}));
+    bool waiting = false;
+    for (const auto& job : jobs) {
+      HEADRACE_ASSIGN(const auto state, ParseIngestState(job.state));
+      if (state.admitted) continue;
+      if (!waiting) {
+        HEADRACE_ASSIGN(waiting, TryAdmit(job));
+        waiting = !waiting;
+      }
+      if (waiting && job.secondary_status != "Pending") HEADRACE_TRY(SayPending(job));
+    }
+    return {};
+  }
+
+  Status SayPending(const store::TrainingJob& job) {
+    store::TrainingJobs rows(*options_.database);
+    const auto updated = rows.Update(job.account_id, job.name, [&](store::TrainingJob& row) -> Status {
+      if (row.status != "InProgress" || row.state != job.state) return {};
+      store::MoveTo(
+          row, "Pending",
+          fmt::format("Waiting for {} of this machine's {} cores", CoresWanted(row, machine_.cpus), machine_.cpus),
+          options_.clock->Now());
+      return {};
+    });
+    if (!updated && updated.error().code() != ErrorCode::kNotFound) return tl::unexpected<Error>(updated.error());
+    return {};
+  }
+
+  // False when there are not enough cores now.
+  Result<bool> TryAdmit(const store::TrainingJob& job) {
+    std::vector<int> cores;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto wanted = static_cast<size_t>(CoresWanted(job, machine_.cpus));
+      if (stopping_ || free_cores_.size() < wanted) return false;
+      for (size_t i = 0; i < wanted; ++i) {
+        // Real cores come last in the set's order: places without a core are taken when nothing else is left.
+        const auto last = std::prev(free_cores_.end());
+        cores.push_back(*last);
+        free_cores_.erase(last);
+      }
+    }
+    LookForPython();
+    bool admitted = false;
+    store::TrainingJobs rows(*options_.database);
+    const auto updated = rows.Update(job.account_id, job.name, [&](store::TrainingJob& row) -> Status {
+      if (row.status != "InProgress") return {};  // stopped meanwhile
+      const auto now = options_.clock->Now();
+      IngestState state;
+      state.admitted = true;
+      for (const int core : cores)
+        if (core >= 0) state.cpus.push_back(core);
+      if (state.cpus.size() != cores.size()) state.cpus.clear();
+      state.log_stream = fmt::format("{}/algo-1-{}", row.name, now / 1000);
+      state.deadline = now + MaxRuntimeSeconds(row) * 1000;
+      row.state = ToJson(state);
+      row.training_start = now;
+      store::MoveTo(row, "Starting", "Preparing the instances for training", now);
+      admitted = true;
+      return {};
+    });
+    const std::lock_guard lock(mutex_);
+    if (admitted && updated) {
+      Follow({job.account_id, job.name}, std::move(cores));
+    } else {
+      free_cores_.insert(cores.begin(), cores.end());
+    }
+    if (!updated && updated.error().code() != ErrorCode::kNotFound) return tl::unexpected<Error>(updated.error());
+    return true;
+  }
+
+  static int64_t MaxRuntimeSeconds(const store::TrainingJob& job) {
+    const auto request = nlohmann::json::parse(job.request, nullptr, false);
+    constexpr int64_t kDay = 86400;
+    if (!request.is_object() || !request.contains("StoppingCondition")) return kDay;
+    return request["StoppingCondition"].value("MaxRuntimeInSeconds", kDay);
+  }
+
+  // With mutex_ held. One thread a job: preparing and storing may take long, and jobs are no more than cores.
+  void Follow(const JobKey& key, std::vector<int> cores) {
+    if (followers_.contains(key)) return;
+    followers_[key] = std::thread([this, key, cores = std::move(cores)] {
+      FollowToTheEnd(key);
+      {
+        const std::lock_guard lock(mutex_);
+        free_cores_.insert(cores.begin(), cores.end());
+        finished_.push_back(key);
+        look_ = true;
+      }
+      wakeup_.notify_all();
+    });
+  }
+
+  void FollowToTheEnd(const JobKey& key) {
+    JobFollower follower(options_, machine_, key.first, key.second);
+    int pause = options_.poll_millis;
+    while (true) {
+      const auto progress = follower.Step();
+      if (progress && *progress == JobFollower::Progress::kDone) return;
+      if (!progress) Log(LogLevel::kError, "job {}: {}", key.second, progress.error().message());
+      // A quiet job is looked at less often.
+      const bool worked = progress && *progress == JobFollower::Progress::kWorked;
+      pause = worked ? options_.poll_millis
+                     : std::min(pause + pause / 8 + 1, std::max(options_.poll_millis, kSleepyMillis));
+      std::unique_lock lock(mutex_);
+      const auto wait = progress ? std::chrono::milliseconds(pause) : std::chrono::milliseconds(kAfterAnError);
+      if (stop_.wait_for(lock, wait, [this] { return stopping_; })) return;
+    }
+  }
+
+  void JoinFinished() {
+    std::vector<std::thread> done;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& key : finished_)
+        if (const auto found = followers_.find(key); found != followers_.end()) {
+          done.push_back(std::move(found->second));
+          followers_.erase(found);
+        }
+      finished_.clear();
+    }
+    for (auto& thread : done) thread.join();
+  }
+
+  // Directories of jobs that ended long ago.
+  void ForgetOldLogs() {
+    const auto now = options_.clock->Now();
+    if (now < next_forget_) return;
+    next_forget_ = now + 600'000;
+    store::TrainingJobs rows(*options_.database);
+    std::error_code ignored;
+    for (const auto& account : fs::directory_iterator(options_.data_dir + "/jobs", ignored)) {
+      for (const auto& job : fs::directory_iterator(account.path(), ignored)) {
+        const auto row = rows.Find(account.path().filename(), job.path().filename());
+        if (!row) continue;
+        const bool old = !*row || (store::IsTerminal((*row)->status) &&
+                                   now - (*row)->modified > options_.keep_log_hours * 3'600'000LL);
+        if (old) fs::remove_all(job.path(), ignored);
+      }
+    }
+  }
+
+  const TrainingOptions options_;
+  Machine machine_;  // does not change any more once a job is followed
+  bool looked_for_python_ = false;
+  std::mutex mutex_;
+  std::condition_variable wakeup_, stop_;
+  bool stopping_ = false, look_ = true;
+  std::set<int> free_cores_;
+  std::map<JobKey, std::thread> followers_;
+  std::vector<JobKey> finished_;
+  UnixMillis next_forget_ = 0;
+  std::thread scheduler_;
+};
+
+TrainingService::TrainingService(TrainingOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+TrainingService::~TrainingService() = default;
+Status TrainingService::Start() { return impl_->Start(); }
+void TrainingService::Stop() { impl_->Stop(); }
+void TrainingService::Submit(const std::string&, const std::string&) { impl_->Wake(); }
+Status TrainingService::RequestStop(const std::string& account, const std::string& name) {
+  return impl_->RequestStop(account, name);
+}
+
+}  // namespace headrace::jobs

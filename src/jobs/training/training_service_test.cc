@@ -1,0 +1,501 @@
+// Whole jobs: the service, real supervisors, small programs; no HTTP.
+#include "jobs/training/training_service.h"
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <thread>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/testing/temporary_directory.h"
+#include "jobs/archive/pack.h"
+#include "jobs/archive/unpack.h"
+#include "jobs/directory/job_directory.h"
+#include "jobs/process/process_tree.h"
+#include "store/meta/logs.h"
+#include "store/meta/metrics.h"
+#include "store/meta/training_jobs.h"
+#include "store/objects/object_store.h"
+
+namespace headrace::jobs {
+namespace {
+
+using nlohmann::json;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+const std::string kAccount = "000000000001";
+
+// A platform in a directory of its own.
+class Platform {
+ public:
+  Platform() {
+    database_ = ValueOrThrow(store::Database::Open(directory_ / "meta.db"));
+    objects_ = ValueOrThrow(store::ObjectStore::Open(*database_, clock_, directory_ / "objects"));
+    store::Bucket bucket;
+    bucket.name = "bucket";
+    bucket.owner = kAccount;
+    bucket.region = "us-west-2";
+    bucket.created = clock_.Now();
+    ValueOrThrow(objects_->CreateBucket(bucket));
+    options_.database = database_.get();
+    options_.objects = objects_.get();
+    options_.clock = &clock_;
+    options_.data_dir = directory_.path();
+    options_.headrace_binary = HEADRACE_BINARY;
+    options_.region = "us-west-2";
+    options_.environment = [](const store::TrainingJob&) -> Result<std::map<std::string, std::string>> {
+      return std::map<std::string, std::string>{{"AWS_ENDPOINT_URL", "http://127.0.0.1:1"},
+                                                {"AWS_SECRET_ACCESS_KEY", "hush"}};
+    };
+    options_.stop_grace_seconds = 20;
+    options_.resource_sample_millis = 100;
+    options_.poll_millis = 10;
+    options_.checkpoint_sync_millis = 50;
+    options_.capacity_cpus = 2;
+  }
+
+  TrainingOptions& options() { return options_; }
+  store::ObjectStore& objects() { return *objects_; }
+  TrainingService& service() { return *service_; }
+  std::string JobPath(const std::string& name) const { return directory_.path() + "/jobs/" + kAccount + "/" + name; }
+
+  void Start() {
+    service_ = std::make_unique<TrainingService>(options_);
+    ValueOrThrow(service_->Start());
+  }
+  void Stop() { service_.reset(); }
+
+  void PutObject(const std::string& key, const std::string& bytes) {
+    auto blob = ValueOrThrow(objects_->NewBlob());
+    ValueOrThrow(blob.Write(bytes));
+    store::ObjectInfo info;
+    info.owner = kAccount;
+    ValueOrThrow(objects_->Commit(std::move(blob), "bucket", key, info));
+  }
+
+  // An object's bytes; "" without one.
+  std::string GetObject(const std::string& key) {
+    const auto object = objects_->Find("bucket", key);
+    return object ? ReadFile(objects_->BlobPath(*object)).value_or("") : "";
+  }
+
+  // A job that runs a shell script.
+  static json Script(const std::string& script) {
+    return {
+        {"AlgorithmSpecification",
+         {{"TrainingInputMode", "File"}, {"ContainerEntrypoint", {"/bin/sh", "-c"}}, {"ContainerArguments", {script}}}},
+        {"OutputDataConfig", {{"S3OutputPath", "s3://bucket/out/"}}},
+        {"ResourceConfig", {{"InstanceCount", 1}, {"InstanceType", "ml.m5.large"}, {"VolumeSizeInGB", 1}}},
+        {"StoppingCondition", {{"MaxRuntimeInSeconds", 600}}}};
+  }
+
+  // A job whose entry point comes in sourcedir.tar.gz.
+  json Source(const std::map<std::string, std::string>& files, const std::string& program,
+              json parameters = json::object()) {
+    TemporaryDirectory source;
+    for (const auto& [name, text] : files) {
+      ValueOrThrow(MakeDirectories(std::filesystem::path(source / name).parent_path()));
+      std::ofstream(source / name) << text;
+    }
+    TemporaryDirectory archive;
+    ValueOrThrow(PackDirectory(source.path(), archive / "sourcedir.tar.gz"));
+    PutObject("source/sourcedir.tar.gz", ValueOrThrow(ReadFile(archive / "sourcedir.tar.gz")));
+    json request = Script("");
+    request["AlgorithmSpecification"] = {{"TrainingInputMode", "File"}};
+    parameters["sagemaker_program"] = json(program).dump();
+    parameters["sagemaker_submit_directory"] = json("s3://bucket/source/sourcedir.tar.gz").dump();
+    request["HyperParameters"] = parameters;
+    return request;
+  }
+
+  void Create(const std::string& name, const json& request) {
+    store::TrainingJob job;
+    job.account_id = kAccount;
+    job.name = name;
+    job.arn = "arn:aws:sagemaker:us-west-2:" + kAccount + ":training-job/" + name;
+    job.request = request.dump();
+    job.created = job.modified = clock_.Now();
+    store::MoveTo(job, "Starting", "Starting the training job", clock_.Now());
+    store::TrainingJobs rows(*database_);
+    ASSERT_TRUE(ValueOrThrow(rows.Insert(job)));
+    if (service_) service_->Submit(kAccount, name);
+  }
+
+  store::TrainingJob Find(const std::string& name) {
+    store::TrainingJobs rows(*database_);
+    return ValueOrThrow(rows.Find(kAccount, name)).value();
+  }
+
+  // Polls, as a client does, for two minutes at most.
+  store::TrainingJob WaitFor(const std::string& name, const std::function<bool(const store::TrainingJob&)>& condition) {
+    for (int i = 0; i < 12'000; ++i) {
+      auto job = Find(name);
+      if (condition(job)) return job;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    ADD_FAILURE() << name << " is " << Find(name).status << "/" << Find(name).secondary_status;
+    return Find(name);
+  }
+  store::TrainingJob WaitForEnd(const std::string& name) {
+    return WaitFor(name, [](const store::TrainingJob& job) { return store::IsTerminal(job.status); });
+  }
+  void WaitForLine(const std::string& name, const std::string& line) {
+    WaitFor(name, [&](const store::TrainingJob& job) {
+      const auto lines = Log(name);
+      return std::find(lines.begin(), lines.end(), line) != lines.end() || store::IsTerminal(job.status);
+    });
+  }
+
+  std::vector<std::string> Log(const std::string& name) {
+    std::vector<std::string> lines;
+    store::Logs logs(*database_);
+    const auto group = ValueOrThrow(logs.FindGroup(kAccount, "/aws/sagemaker/TrainingJobs"));
+    if (!group) return lines;
+    for (const auto& stream : ValueOrThrow(logs.ListStreams(*group, {.prefix = name + "/algo-1-"})))
+      ValueOrThrow(logs.ReadForward(stream.id, {}, store::kBeforeFirstEvent, [&](store::LogEvent&& event) {
+        lines.push_back(event.message);
+        return true;
+      }));
+    return lines;
+  }
+
+  std::vector<double> Metric(const std::string& name, const store::Dimensions& dimensions) {
+    std::vector<double> values;
+    store::Metrics metrics(*database_);
+    const auto series = ValueOrThrow(metrics.Find({kAccount, "/aws/sagemaker/TrainingJobs", name, dimensions}));
+    if (series)
+      ValueOrThrow(metrics.Read(series->id, 0, INT64_MAX,
+                                [&](const store::MetricSample& sample) { values.push_back(sample.sum); }));
+    return values;
+  }
+
+ private:
+  TemporaryDirectory directory_;
+  SystemClock clock_;
+  std::unique_ptr<store::Database> database_;
+  std::unique_ptr<store::ObjectStore> objects_;
+  TrainingOptions options_;
+  std::unique_ptr<TrainingService> service_;
+};
+
+std::vector<std::string> Statuses(const store::TrainingJob& job) {
+  std::vector<std::string> statuses;
+  for (const auto& transition : job.transitions) statuses.push_back(transition.status);
+  return statuses;
+}
+
+// Both kinds of isolation, where the first works at all.
+class TrainingService_ : public ::testing::TestWithParam<bool> {
+ protected:
+  TrainingService_() {
+    platform.options().sandbox = GetParam();
+    platform.Start();
+  }
+  Platform platform;
+};
+INSTANTIATE_TEST_SUITE_P(SandboxAndPlain, TrainingService_, ::testing::Bool(),
+                         [](const auto& parameter) { return parameter.param ? "Sandbox" : "Plain"; });
+
+TEST_P(TrainingService_, RunsAJobFromInputToArtifacts) {
+  platform.PutObject("data/train/a/x.txt", "hello");
+  platform.PutObject("data/train/y.txt", "world");
+  auto request = Platform::Script(
+      "cat $SM_CHANNEL_TRAIN/a/x.txt $SM_CHANNEL_TRAIN/y.txt; echo; echo more >> $SM_CHANNEL_TRAIN/y.txt; echo "
+      "to-stderr >&2; "
+      "echo weights > $SM_MODEL_DIR/weights; echo report > $SM_OUTPUT_DATA_DIR/report; echo loss=0.5; echo "
+      "\"$TRAINING_JOB_NAME $AWS_REGION\"");
+  request["InputDataConfig"] = {
+      {{"ChannelName", "train"},
+       {"DataSource", {{"S3DataSource", {{"S3DataType", "S3Prefix"}, {"S3Uri", "s3://bucket/data/train"}}}}}}};
+  request["AlgorithmSpecification"]["MetricDefinitions"] = {{{"Name", "loss"}, {"Regex", "loss=(.*)"}},
+                                                            {{"Name", "nothing"}, {"Regex", "never (.*)"}}};
+  platform.Create("job", request);
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Completed") << job.failure_reason;
+  EXPECT_THAT(Statuses(job), ElementsAre("Starting", "Downloading", "Training", "Uploading", "Completed"));
+  EXPECT_EQ(job.model_artifacts, "s3://bucket/out/job/output/model.tar.gz");
+  EXPECT_GT(job.training_end, job.training_start);
+  const auto log = platform.Log("job");
+  EXPECT_THAT(log, Contains("helloworld"));
+  EXPECT_THAT(log, Contains("to-stderr"));
+  EXPECT_THAT(log, Contains("job us-west-2"));
+  EXPECT_THAT(log, Contains("[headrace] metric loss: 1 values"));
+  EXPECT_THAT(log, Contains(HasSubstr("warning: metric nothing: its regex matched no line")));
+  EXPECT_THAT(platform.Metric("loss", {{"TrainingJobName", "job"}}), ElementsAre(0.5));
+  ASSERT_EQ(job.final_metrics.size(), 1u);
+  EXPECT_EQ(job.final_metrics[0].value, 0.5);
+  EXPECT_EQ(platform.GetObject("data/train/y.txt"), "world");  // the job had a copy
+
+  TemporaryDirectory unpacked;
+  std::ofstream(unpacked / "model.tar.gz") << platform.GetObject("out/job/output/model.tar.gz");
+  ValueOrThrow(UnpackArchive(unpacked / "model.tar.gz", unpacked / "model"));
+  EXPECT_EQ(ValueOrThrow(ReadFile(unpacked / "model/weights")), "weights\n");
+  EXPECT_NE(platform.GetObject("out/job/output/output.tar.gz"), "");
+  platform.Stop();  // waits for the cleaning up
+  EXPECT_FALSE(std::filesystem::exists(platform.JobPath("job") + "/algo-1"));
+  EXPECT_THAT(ValueOrThrow(ReadFile(platform.JobPath("job") + "/attempt-0/log.raw")), HasSubstr("loss=0.5"));
+}
+
+TEST_P(TrainingService_, FailsWithTheFailureFileAndTheExitCode) {
+  platform.Create(
+      "job", Platform::Script(
+                 "printf 'no such luck\\n' > $SM_OUTPUT_DIR/failure; echo partial > $SM_OUTPUT_DATA_DIR/x; exit 3"));
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Failed");
+  EXPECT_THAT(job.failure_reason, StartsWith("AlgorithmError: no such luck, exit code: 3"));
+  EXPECT_EQ(job.model_artifacts, "");
+  EXPECT_NE(platform.GetObject("out/job/output/output.tar.gz"), "");
+}
+
+TEST_P(TrainingService_, FailsWithTheLastLinesWithoutAFailureFile) {
+  platform.Create("job", Platform::Script("echo fine; echo 'ValueError: what is wrong' >&2; exit 1"));
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Failed");
+  EXPECT_THAT(job.failure_reason, StartsWith("AlgorithmError: exit code: 1, peak memory "));
+  EXPECT_THAT(job.failure_reason, HasSubstr("ValueError: what is wrong"));
+}
+
+TEST_P(TrainingService_, NamesTheSignal) {
+  platform.Create("job", Platform::Script("kill -SEGV $$"));
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Failed");
+  EXPECT_THAT(job.failure_reason, HasSubstr("killed by SIGSEGV, exit code: 139"));
+}
+
+TEST_P(TrainingService_, StopReachesTheProgramAndKeepsItsWork) {
+  // The outer shell dies of SIGTERM at once; the inner one saves its work first.
+  platform.Create(
+      "job",
+      Platform::Script("sh -c \"trap 'sleep 0.3; echo saved > $SM_MODEL_DIR/m; echo saved; exit 0' TERM; echo ready; "
+                       "while :; do sleep 0.05; done\"; true"));
+  platform.WaitForLine("job", "ready");
+  ValueOrThrow(platform.service().RequestStop(kAccount, "job"));
+  EXPECT_EQ(platform.Find("job").status, "Stopping");
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Stopped");
+  EXPECT_EQ(job.secondary_status, "Stopped");
+  EXPECT_THAT(platform.Log("job"), Contains("saved"));
+  EXPECT_NE(platform.GetObject("out/job/output/model.tar.gz"), "");
+  EXPECT_EQ(platform.service().RequestStop(kAccount, "job").error().code(), ErrorCode::kFailedPrecondition);
+  EXPECT_EQ(platform.service().RequestStop(kAccount, "other").error().code(), ErrorCode::kNotFound);
+}
+
+TEST_P(TrainingService_, CarriageReturnsAreResolvedBeforeMetrics) {
+  auto request = Platform::Script("printf '1/2 loss: 9\\r2/2 loss: 1.5\\nloss: 3.0\\b\\b\\b2.5\\n'");
+  request["AlgorithmSpecification"]["MetricDefinitions"] = {{{"Name", "loss"}, {"Regex", "loss: ([0-9\\.]+)"}}};
+  platform.Create("job", request);
+  platform.WaitForEnd("job");
+  EXPECT_THAT(platform.Log("job"), Contains("2/2 loss: 1.5"));
+  EXPECT_THAT(platform.Metric("loss", {{"TrainingJobName", "job"}}), ElementsAre(1.5, 2.5));
+}
+
+TEST_P(TrainingService_, RunsPythonWithArgumentsAndConfiguration) {
+  platform.Create(
+      "job", platform.Source(
+                 {{"train.py",
+                   "import json, os, sys\n"
+                   "print(sys.argv[1:])\n"
+                   "print(json.load(open(os.environ['SM_INPUT_CONFIG_DIR'] + '/hyperparameters.json'))['epochs'])\n"
+                   "import helper\n"},
+                  {"helper.py", "print('helped')\n"}},
+                 "train.py", {{"epochs", "10"}, {"name", "\"x y\""}}));
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Completed") << job.failure_reason;
+  EXPECT_THAT(platform.Log("job"), Contains("['--epochs', '10', '--name', 'x y']"));
+  EXPECT_THAT(platform.Log("job"), Contains("helped"));
+}
+
+TEST_P(TrainingService_, CompilesAProgramOnce) {
+  const std::map<std::string, std::string> source = {
+      {"train.cpp",
+       "#include <cstdio>\n#include \"part.h\"\nint main(int argc, char** argv) { std::printf(\"%s %s %d\\n\", "
+       "argv[1], argv[2], kPart); }\n"},
+      {"part.h", "constexpr int kPart = 7;\n"}};
+  for (const char* name : {"first", "second"}) {
+    platform.Create(name, platform.Source(source, "train.cpp", {{"epochs", "3"}}));
+    const auto job = platform.WaitForEnd(name);
+    EXPECT_EQ(job.status, "Completed") << job.failure_reason;
+    EXPECT_THAT(platform.Log(name), Contains("--epochs 3 7"));
+  }
+  EXPECT_THAT(platform.Log("first"), Contains(StartsWith("[headrace] train.cpp compiled in ")));
+  EXPECT_THAT(platform.Log("second"), Contains(StartsWith("[headrace] train.cpp compiled before, found")));
+}
+
+TEST_P(TrainingService_, CompileErrorsAreTheFailureReason) {
+  platform.Create("job", platform.Source({{"train.cpp", "int main() { return missing; }\n"}}, "train.cpp"));
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Failed");
+  EXPECT_THAT(job.failure_reason, StartsWith("AlgorithmError: train.cpp does not compile"));
+  EXPECT_THAT(job.failure_reason, HasSubstr("'missing' was not declared"));
+}
+
+TEST_P(TrainingService_, CheckpointsAreRestoredAndSynced) {
+  platform.PutObject("ckpt/old", "1");
+  platform.PutObject("ckpt/gone", "2");
+  auto request = Platform::Script(
+      "cd $SM_MODEL_DIR/../checkpoints; cat old; rm gone; echo new > sub; ln -s /etc/hostname link; "
+      "while [ ! -e stop ]; do sleep 0.05; [ $((i=i+1)) -gt 60 ] && break; done; echo late > late");
+  request["CheckpointConfig"] = {{"S3Uri", "s3://bucket/ckpt"}};
+  platform.Create("job", request);
+  platform.WaitFor("job", [&](const store::TrainingJob& job) {
+    return platform.GetObject("ckpt/sub") == "new\n" || store::IsTerminal(job.status);
+  });
+  EXPECT_EQ(platform.GetObject("ckpt/sub"), "new\n");
+  EXPECT_FALSE(store::IsTerminal(platform.Find("job").status));
+  EXPECT_EQ(platform.WaitForEnd("job").status, "Completed");
+  EXPECT_THAT(platform.Log("job"), Contains("1"));
+  EXPECT_EQ(platform.GetObject("ckpt/late"), "late\n");
+  EXPECT_FALSE(platform.objects().Find("bucket", "ckpt/gone"));
+  EXPECT_FALSE(platform.objects().Find("bucket", "ckpt/link"));
+}
+
+TEST(TrainingService, StopsAtMaxRuntimeAndKillsWhatDoesNotListen) {
+  Platform platform;
+  platform.options().stop_grace_seconds = 1;
+  platform.Start();
+  auto request = Platform::Script("trap '' TERM; echo kept > $SM_MODEL_DIR/m; while :; do sleep 0.05; done");
+  request["StoppingCondition"]["MaxRuntimeInSeconds"] = 1;
+  platform.Create("job", request);
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Stopped");
+  EXPECT_EQ(job.secondary_status, "MaxRuntimeExceeded");
+  EXPECT_NE(platform.GetObject("out/job/output/model.tar.gz"), "");
+  EXPECT_THAT(platform.Log("job"), Contains(HasSubstr("was killed")));
+}
+
+TEST(TrainingService, TheSandboxHidesThePlatformAndOtherProcesses) {
+  Platform platform;
+  platform.Start();
+  const auto data = platform.options().data_dir;
+  platform.Create(
+      "job",
+      Platform::Script("ls " + data +
+                       " 2>&1; cat /etc/shadow | wc -c; ls /proc | grep -c '^[0-9]'; hostname; touch /usr/x 2>&1; "
+                       "echo $AWS_SECRET_ACCESS_KEY; touch /tmp/mine && echo tmp-works"));
+  platform.WaitForEnd("job");
+  const auto log = platform.Log("job");
+  if (std::any_of(log.begin(), log.end(),
+                  [](const std::string& line) { return line.find("plain process") != std::string::npos; }))
+    GTEST_SKIP() << "no sandbox on this machine";
+  EXPECT_THAT(log, Not(Contains("meta.db")));
+  EXPECT_THAT(log, Contains("0"));
+  EXPECT_THAT(log, Contains("algo-1"));
+  EXPECT_THAT(log, Contains(HasSubstr("Read-only file system")));
+  EXPECT_THAT(log, Contains("hush"));
+  EXPECT_THAT(log, Contains("tmp-works"));
+}
+
+TEST(TrainingService, SaysWhatIsMissing) {
+  Platform platform;
+  platform.Start();
+  auto no_input = Platform::Script("true");
+  no_input["InputDataConfig"] = {
+      {{"ChannelName", "train"},
+       {"DataSource", {{"S3DataSource", {{"S3DataType", "S3Prefix"}, {"S3Uri", "s3://bucket/nothing"}}}}}}};
+  platform.Create("input", no_input);
+  auto no_bucket = Platform::Script("true");
+  no_bucket["OutputDataConfig"]["S3OutputPath"] = "s3://other/x";
+  platform.Create("output", no_bucket);
+  platform.Create("program", platform.Source({{"a.py", ""}}, "b.py"));
+  auto nothing = Platform::Script("");
+  nothing["AlgorithmSpecification"] = {{"TrainingInputMode", "File"}};
+  platform.Create("nothing", nothing);
+  EXPECT_THAT(platform.WaitForEnd("input").failure_reason,
+              StartsWith("ClientError: No S3 objects found under S3 URL \"s3://bucket/nothing\""));
+  EXPECT_THAT(platform.WaitForEnd("output").failure_reason,
+              StartsWith("ClientError: the bucket 'other' does not exist"));
+  EXPECT_THAT(platform.WaitForEnd("program").failure_reason,
+              StartsWith("ClientError: sagemaker_program: there is no 'b.py' in the source; there is: a.py"));
+  EXPECT_THAT(platform.WaitForEnd("nothing").failure_reason, StartsWith("ClientError: there is nothing to run"));
+}
+
+TEST(TrainingService, JobsWaitTheirTurn) {
+  Platform platform;
+  platform.Start();
+  platform.Create("first", Platform::Script("echo ready; while [ ! -e /tmp/never ]; do sleep 0.05; done"));
+  platform.WaitForLine("first", "ready");
+  platform.Create("second", Platform::Script("echo two"));
+  platform.Create("third", Platform::Script("echo three"));
+  platform.WaitFor("second", [](const store::TrainingJob& job) { return job.secondary_status == "Pending"; });
+  ValueOrThrow(platform.service().RequestStop(kAccount, "third"));
+  EXPECT_EQ(platform.Find("third").status, "Stopped");
+  ValueOrThrow(platform.service().RequestStop(kAccount, "first"));
+  EXPECT_EQ(platform.WaitForEnd("second").status, "Completed");
+  EXPECT_THAT(Statuses(platform.Find("second")),
+              ElementsAre("Starting", "Pending", "Starting", "Downloading", "Training", "Uploading", "Completed"));
+}
+
+TEST(TrainingService, FindsRunningJobsAgain) {
+  Platform platform;
+  platform.Start();
+  platform.Create(
+      "job",
+      Platform::Script(
+          "echo one; while [ ! -e $SM_OUTPUT_DIR/go ]; do sleep 0.05; done; echo two; echo m > $SM_MODEL_DIR/m"));
+  platform.WaitForLine("job", "one");
+  platform.Stop();
+  std::ofstream(platform.JobPath("job") + "/algo-1/ml/output/go") << "";
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  platform.Start();
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Completed") << job.failure_reason;
+  const auto log = platform.Log("job");
+  EXPECT_EQ(std::count(log.begin(), log.end(), "one"), 1);
+  EXPECT_EQ(std::count(log.begin(), log.end(), "two"), 1);
+}
+
+pid_t SupervisorOf(const std::string& path) { return std::stoi(ValueOrThrow(ReadFile(path + "/supervisor.lock"))); }
+
+TEST(TrainingService, ADeadSupervisorFailsTheJobAndLeavesNoProcess) {
+  Platform platform;
+  platform.Start();
+  platform.Create("job", Platform::Script("echo ready; exec sleep 1000"));
+  platform.WaitForLine("job", "ready");
+  const auto supervisor = SupervisorOf(platform.JobPath("job"));
+  const auto processes = Descendants(supervisor);
+  EXPECT_FALSE(processes.empty());
+  ::kill(supervisor, SIGKILL);
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Failed");
+  EXPECT_THAT(job.failure_reason, StartsWith("InternalServerError: the job's supervisor process ended unexpectedly"));
+  for (int i = 0; i < 500 && UsageOf(processes).resident_bytes > 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(UsageOf(processes).resident_bytes, 0u);
+}
+
+TEST(TrainingService, ARetriedJobBeginsAgain) {
+  Platform platform;
+  platform.Start();
+  auto request = Platform::Script(
+      "echo attempt; [ -e $SM_MODEL_DIR/m ] && echo dirty; echo m > $SM_MODEL_DIR/m; "
+      "while [ ! -e $SM_OUTPUT_DIR/go ]; do sleep 0.05; done");
+  request["RetryStrategy"] = {{"MaximumRetryAttempts", 1}};
+  platform.Create("job", request);
+  platform.WaitForLine("job", "attempt");
+  ::kill(SupervisorOf(platform.JobPath("job")), SIGKILL);
+  platform.WaitFor("job", [&](const store::TrainingJob&) {
+    const auto log = platform.Log("job");
+    return std::count(log.begin(), log.end(), "attempt") == 2;
+  });
+  std::ofstream(platform.JobPath("job") + "/algo-1/ml/output/go") << "";
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Completed") << job.failure_reason;
+  EXPECT_THAT(Statuses(job), Contains("Restarting"));
+  EXPECT_THAT(platform.Log("job"), Not(Contains("dirty")));
+}
+
+}  // namespace
+}  // namespace headrace::jobs
