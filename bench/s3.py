@@ -23,7 +23,7 @@ import time
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-HEADRACE = ROOT / "build/release/bin/headrace"
+HEADRACE = pathlib.Path(os.environ.get("HEADRACE_BIN", ROOT / "build/release/bin")) / "headrace"
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 PIECE = bytes(1 << 20)
 

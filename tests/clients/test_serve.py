@@ -14,9 +14,15 @@ from botocore.exceptions import ClientError
 from conftest import HEADRACE
 
 
-def sts(environment, **more):
-    return boto3.client("sts", region_name="us-west-2", aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+def client_of(service, environment, **more):
+    """A client with keys of its own; its address is the one given, or that of the session's server."""
+    return boto3.client(service, region_name="us-west-2", aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
                         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"], **more)
+
+
+def sts(environment):
+    """Of the session's server only: the rules in AWS_DATA_PATH decide where STS is, whatever the client is told."""
+    return client_of("sts", environment)
 
 
 def run(*arguments, **more):
@@ -49,23 +55,23 @@ def test_the_tls_listener_has_a_certificate_of_our_authority(server):
     connection = http.client.HTTPSConnection(address.removeprefix("https://"), context=context, timeout=10)
     connection.request("GET", "/healthz")
     assert connection.getresponse().read() == b"ok\n"
-    identity = sts(server.environment, endpoint_url=address, verify=server.environment["AWS_CA_BUNDLE"]).get_caller_identity()
-    assert identity["Account"]
+    logs = client_of("logs", server.environment, endpoint_url=address, verify=server.environment["AWS_CA_BUNDLE"])
+    assert "logGroups" in logs.describe_log_groups()
 
 
 def test_principals_come_and_go_while_the_server_runs(server):
     made = json.loads(run("keys", "create", "alice", "--data-dir", server.directory, "-o", "json").stdout)
     keys = {"AWS_ACCESS_KEY_ID": made["access_key_id"], "AWS_SECRET_ACCESS_KEY": made["secret_access_key"]}
-    alice = sts(keys, endpoint_url=server.url).get_caller_identity()
+    alice = sts(keys).get_caller_identity()
     assert alice["Account"] == made["account_id"]
-    assert alice["Account"] != sts(server.environment, endpoint_url=server.url).get_caller_identity()["Account"]
+    assert alice["Account"] != sts(server.environment).get_caller_identity()["Account"]
     listed = json.loads(run("keys", "list", "--data-dir", server.directory, "-o", "json").stdout)
     assert {"default", "alice"} <= {principal["name"] for principal in listed}
     again = run("keys", "create", "alice", "--data-dir", server.directory)
     assert again.returncode == 1 and "alice" in again.stderr
     run("keys", "revoke", "alice", "--data-dir", server.directory, check=True)
     with pytest.raises(ClientError) as refused:
-        sts(keys, endpoint_url=server.url).get_caller_identity()
+        sts(keys).get_caller_identity()
     assert refused.value.response["Error"]["Code"] == "InvalidClientTokenId"
 
 
@@ -78,7 +84,7 @@ def test_requests_without_or_with_a_wrong_signature_are_refused(server):
         assert answer.status == 403, path
     wrong = {**server.environment, "AWS_SECRET_ACCESS_KEY": "x" * 40}
     with pytest.raises(ClientError) as refused:
-        sts(wrong, endpoint_url=server.url).get_caller_identity()
+        sts(wrong).get_caller_identity()
     assert refused.value.response["Error"]["Code"] == "SignatureDoesNotMatch"
 
 
@@ -127,12 +133,13 @@ def test_wrong_settings_are_named(tmp_path):
 def test_keys_stay_over_restarts_and_kills(make_server):
     server = make_server()
     before = dict(server.environment)
-    account = sts(before, endpoint_url=server.url).get_caller_identity()["Account"]
+    logs = client_of("logs", before, endpoint_url=server.url)
+    logs.create_log_group(logGroupName="/kept")
     server.kill()
     server.start(server.port)
     assert server.environment["AWS_ACCESS_KEY_ID"] == before["AWS_ACCESS_KEY_ID"]
     assert server.environment["AWS_ENDPOINT_URL"] == before["AWS_ENDPOINT_URL"]
-    assert sts(before, endpoint_url=server.url).get_caller_identity()["Account"] == account
+    assert [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]] == ["/kept"]
 
 
 def test_what_the_owner_alone_may_read(server):

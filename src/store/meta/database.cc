@@ -66,8 +66,10 @@ Result<std::unique_ptr<SQLite::Database>> Database::Connect(bool writer) const {
 
 Result<std::unique_ptr<Database>> Database::Open(const std::string& path) {
   // Made by us first, so that SQLite's own files inherit a mode that keeps others out: the database holds secret keys.
-  const Descriptor created(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!created) return Fail(ErrorCode::kNotFound, "{}: cannot be opened or created: {}", path, std::strerror(errno));
+  // And closed before SQLite opens it: closing any descriptor of a file drops the process's POSIX locks on it, and
+  // without them another process takes itself for the last user and removes the log that we write to.
+  if (!Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)))
+    return Fail(ErrorCode::kNotFound, "{}: cannot be opened or created: {}", path, std::strerror(errno));
   std::unique_ptr<Database> database(new Database(path));
   HEADRACE_ASSIGN(database->writer_, database->Connect(true));
   HEADRACE_TRY(Guarded(path, [&] { return Migrate(*database->writer_, path); }));

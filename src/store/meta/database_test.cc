@@ -1,6 +1,7 @@
 #include "store/meta/database.h"
 
 #include <atomic>
+#include <cstdlib>
 #include <stdexcept>
 #include <thread>
 
@@ -86,6 +87,21 @@ TEST_F(DatabaseTest, WritersTogetherStayApart) {
   }
   EXPECT_EQ(wrong, 0);
   EXPECT_EQ(Count(), kThreads * kWrites);
+}
+
+// `headrace keys` writes while the server runs; when it closes, it must not take itself for the last user.
+TEST_F(DatabaseTest, SharesTheFileWithOtherProcesses) {
+  ASSERT_TRUE(Insert("a"));
+  EXPECT_EQ(Count(), 1);
+  const std::string program =
+      "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); "
+      "c.execute('INSERT INTO principals VALUES (?, ?, 0)', ('b', 'b')); c.commit(); c.close()";
+  ASSERT_EQ(std::system(("python3 -c \"" + program + "\" '" + (directory_ / "meta.db") + "'").c_str()), 0);
+  EXPECT_EQ(Count(), 2);
+  ASSERT_TRUE(Insert("c"));
+  database_.reset();
+  database_ = Database::Open(directory_ / "meta.db").value();
+  EXPECT_EQ(Count(), 3);
 }
 
 TEST_F(DatabaseTest, RefusesANewerSchema) {
