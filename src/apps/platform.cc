@@ -21,6 +21,7 @@
 #include "http/access_log.h"
 #include "http/metrics.h"
 #include "http/server.h"
+#include "jobs/training/training_service.h"
 #include "store/meta/database.h"
 #include "store/meta/principals.h"
 #include "store/objects/object_store.h"
@@ -47,15 +48,17 @@ class RunningPlatform : public Platform {
     HEADRACE_TRY(CheckExposure(main));
     HEADRACE_ASSIGN(objects_, store::ObjectStore::Open(*database_, clock_, directory_ / "objects"));
     pool_ = std::make_unique<ThreadPool>(settings_.pool_threads, settings_.pool_queue);
+    MakeTrainingService();
     AddServices();
     HEADRACE_TRY(OpenAccessLog());
     HEADRACE_TRY(Listen(main));
     HEADRACE_TRY(TellClients());
-    return {};
+    return training_->Start();  // jobs are told where the server is
   }
 
   void Stop() override {
     if (server_ != nullptr) server_->Stop(std::chrono::seconds(settings_.stop_grace_seconds));
+    if (training_ != nullptr) training_->Stop();
   }
 
  private:
@@ -89,6 +92,26 @@ class RunningPlatform : public Platform {
                 settings_.listen, directory_.path());
   }
 
+  void MakeTrainingService() {
+    jobs::TrainingOptions options;
+    options.database = database_.get();
+    options.objects = objects_.get();
+    options.clock = &clock_;
+    options.data_dir = directory_.path();
+    options.headrace_binary = std::filesystem::read_symlink("/proc/self/exe");
+    options.region = settings_.region;
+    options.environment = [this](const store::TrainingJob& job) {
+      return JobEnvironment(*principals_, directory_, address_, job);
+    };
+    options.capacity_cpus = static_cast<int>(settings_.job_cpus);
+    options.python = settings_.python;
+    options.compiler = settings_.compiler;
+    options.read_only_paths = {directory_ / "aws", directory_ / "tls/ca.pem"};
+    options.sandbox = settings_.sandbox;
+    options.stop_grace_seconds = static_cast<int>(settings_.job_stop_grace_seconds);
+    training_ = std::make_unique<jobs::TrainingService>(std::move(options));
+  }
+
   void AddServices() {
     gateway_ = std::make_unique<aws::Gateway>(aws::GatewayOptions{*keys_, clock_, *pool_, settings_.region});
     gateway_->SetS3(api::s3::MakeS3Service({*objects_, *pool_}));
@@ -98,11 +121,9 @@ class RunningPlatform : public Platform {
     gateway_->Add(api::CloudWatchService(*database_));
     api::SageMakerOptions training{*database_};
     training.objects = objects_.get();
-    training.submit = [](const std::string& account, const std::string& job) {
-      Log(LogLevel::kWarning, "job {} of {}: nothing runs jobs yet", job, account);
-    };
-    training.request_stop = [](const std::string&, const std::string& job) -> Status {
-      return Fail(ErrorCode::kFailedPrecondition, "{}: nothing runs jobs yet", job);
+    training.submit = [this](const std::string& account, const std::string& job) { training_->Submit(account, job); };
+    training.request_stop = [this](const std::string& account, const std::string& job) {
+      return training_->RequestStop(account, job);
     };
     gateway_->Add(api::SageMakerService(std::move(training)));
   }
@@ -196,6 +217,7 @@ class RunningPlatform : public Platform {
   std::unique_ptr<store::ObjectStore> objects_;
   http::Metrics metrics_;
   std::unique_ptr<http::AccessLog> access_log_;
+  std::unique_ptr<jobs::TrainingService> training_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<aws::Gateway> gateway_;
   std::unique_ptr<http::Server> server_;  // last: its requests use the rest

@@ -55,6 +55,7 @@ TEST_F(SettingsTest, ErrorsNameTheSourceTheValueAndWhatIsWanted) {
   EXPECT_THAT(ErrorOf({"--sandbox", "maybe"}), HasSubstr("--sandbox: found 'maybe', wanted true or false"));
   ::setenv("HEADRACE_MAX_CONNECTIONS", "many", 1);
   EXPECT_THAT(ErrorOf({}), HasSubstr("HEADRACE_MAX_CONNECTIONS: found 'many'"));
+  ::unsetenv("HEADRACE_MAX_CONNECTIONS");
   ASSERT_TRUE(WriteFileAtomically(directory_ / "headrace.toml", "max-conections = 7\n"));
   EXPECT_THAT(ErrorOf({}), HasSubstr("there is no setting 'max-conections'"));
 }
