@@ -112,13 +112,15 @@ void BlobWriter::StartFlush() {
   flushed_ = size_;
 }
 
+// Moved first and flushed then: the file's flush takes the new name along on journaling file systems, which leaves the
+// directory's with nothing to do. No row names the blob before both are done.
 Status BlobWriter::Seal() {
   if (hash_) md5_ = ToHex(hash_->Finish());
-  if (::fsync(file_.get()) != 0) return FailErrno(path_, "flush");
-  file_.Reset();
   HEADRACE_TRY(directory_->MoveIn(path_, blob_));
   path_ = directory_->PathOf(blob_);
-  return {};
+  if (::fsync(file_.get()) != 0) return FailErrno(path_, "flush");
+  file_.Reset();
+  return SyncDirectory(directory_->ShardOf(blob_));
 }
 
 BlobDirectory::BlobDirectory(std::string path) : path_(std::move(path)), run_(RandomText(kHexDigits, kRunDigits)) {}
@@ -166,6 +168,7 @@ Result<BlobWriter> BlobDirectory::Adopt(const std::string& file) const {
   if (::fchmod(from.get(), 0600) != 0) return FailErrno(file, "close to others");
   HEADRACE_TRY(MoveIn(file, writer.blob_));
   writer.path_ = PathOf(writer.blob_);
+  HEADRACE_TRY(SyncDirectory(ShardOf(writer.blob_)));
   return writer;
 }
 
@@ -177,7 +180,7 @@ Status BlobDirectory::MoveIn(const std::string& from, const std::string& blob) c
     HEADRACE_TRY(SyncDirectory(path_ + "/blobs"));
     if (::rename(from.c_str(), to.c_str()) != 0) return FailErrno(to, "rename into place");
   }
-  return SyncDirectory(shard);
+  return {};
 }
 
 Result<std::shared_ptr<const Descriptor>> BlobDirectory::Open(const std::string& blob, const char* what) const {

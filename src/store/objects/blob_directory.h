@@ -2,7 +2,7 @@
 //
 //   objects/lock                 held by the one process that uses the directory
 //   objects/incoming/ID          being written; worth nothing
-//   objects/blobs/SHARD/ID       whole and on disk; garbage unless a row of the database names it
+//   objects/blobs/SHARD/ID       whole and on disk once a row of the database names it; else garbage
 //
 // An ID is 12 hexadecimal digits of the process's run and 20 of its own, so that the sweep for garbage can leave alone
 // what this run writes. SHARD is the two digits behind the run's.
@@ -35,7 +35,7 @@ class BlobWriter {
   Status Write(std::string_view bytes);
   // Appends bytes of another file without hashing them: for parts whose hashes are known.
   Status AppendFrom(int fd, uint64_t offset, uint64_t size);
-  // Flushes to disk and moves the file to its place. No Write after it.
+  // Moves the file to its place and flushes both to disk. No Write after it.
   Status Seal();
   // From now on a row names it.
   void Keep() { path_.clear(); }
@@ -80,7 +80,7 @@ class BlobDirectory {
   explicit BlobDirectory(std::string path);
   std::string ShardOf(const std::string& blob) const;
   std::string NewName() const;
-  // Durable renaming of a finished file to its place as `blob`.
+  // Renames a file to its place as `blob`; the caller flushes the shard.
   Status MoveIn(const std::string& from, const std::string& blob) const;
 
   const std::string path_, run_;
