@@ -99,6 +99,13 @@ TEST(QueryCodecTest, WritesRepliesAndErrors) {
                         "<RequestId>r2</RequestId>"));
 }
 
+TEST(QueryCodecTest, WritesMapsAsEntries) {
+  Service service;
+  service.maps = {"Extended"};
+  EXPECT_THAT(EncodeQueryReply(service, "Get", {{"Extended", {{"p50", 1.5}}}}, "r1"),
+              HasSubstr("<Extended><entry><key>p50</key><value>1.5</value></entry></Extended>"));
+}
+
 TEST(CborCodecTest, GoesBothWays) {
   const Json value = {{"s", "text"},       {"i", 24},   {"n", -500},    {"big", 5000000000},
                       {"f", 0.5},          {"b", true}, {"z", nullptr}, {"l", {1, 2, {{"x", "y"}}}},

@@ -131,7 +131,7 @@ class ReplyWriter {
     if (value.is_null()) return;
     if (value.is_object()) {
       xml_.Open(name);
-      Members(value);
+      service_.maps.contains(name) ? Entries(value) : Members(value);
       xml_.Close();
     } else if (value.is_array()) {
       xml_.Open(name);
@@ -139,6 +139,15 @@ class ReplyWriter {
       xml_.Close();
     } else {
       xml_.Element(name, is_time ? TimestampText(value) : LeafText(value));
+    }
+  }
+
+  void Entries(const Json& map) {
+    for (const auto& [key, value] : map.items()) {
+      xml_.Open("entry");
+      xml_.Element("key", key);
+      Value("value", value, false);
+      xml_.Close();
     }
   }
 

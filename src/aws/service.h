@@ -30,6 +30,7 @@ struct Service {
   std::string xml_namespace;  // of Query replies
   std::map<std::string, Operation, std::less<>> operations;
   std::set<std::string, std::less<>> timestamps;  // reply members that are points in time
+  std::set<std::string, std::less<>> maps;        // reply members that are maps: XML writes entries of key and value
 };
 
 // REST services (S3, sagemaker-runtime) take the request as it is: authenticated, its body already checked against the

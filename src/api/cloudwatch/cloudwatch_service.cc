@@ -25,6 +25,7 @@ aws::Service CloudWatchService(store::Database& database) {
   add("GetMetricData", GetMetricData);
   add("ListMetrics", ListMetrics);
   service.timestamps = {"Timestamp", "Timestamps"};
+  service.maps = {"ExtendedStatistics"};
   return service;
 }
 
