@@ -75,6 +75,11 @@ void Hide(const SandboxOptions& options, std::vector<std::string>& arguments) {
     if (is_shown(path) && fs::is_directory(path)) arguments.insert(arguments.end(), {"--tmpfs", path});
 }
 
+bool IsHidden(const SandboxOptions& options, const std::string& path) {
+  return std::any_of(options.hidden.begin(), options.hidden.end(),
+                     [&](const std::string& hidden) { return IsBelow(path, hidden); });
+}
+
 }  // namespace
 
 Command Sandboxed(const Command& inside, const SandboxOptions& options) {
@@ -91,6 +96,8 @@ Command Sandboxed(const Command& inside, const SandboxOptions& options) {
   for (const auto& path : options.read_only)
     if (fs::exists(path)) arguments.insert(arguments.end(), {"--ro-bind", path, path});
   Hide(options, arguments);
+  for (const auto& path : options.read_only)  // certificates and the like, in the middle of what is hidden
+    if (fs::exists(path) && IsHidden(options, path)) arguments.insert(arguments.end(), {"--ro-bind", path, path});
   for (const auto& mount : options.mounts)
     arguments.insert(arguments.end(), {mount.writable ? "--bind" : "--ro-bind", mount.source, mount.target});
   if (!inside.directory.empty()) arguments.insert(arguments.end(), {"--chdir", inside.directory});

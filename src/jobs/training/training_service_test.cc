@@ -38,22 +38,23 @@ using ::testing::StartsWith;
 
 const std::string kAccount = "000000000001";
 
-// A platform in a directory of its own.
+// A platform in a directory of its own, or in one that others have used before.
 class Platform {
  public:
-  Platform() {
-    database_ = ValueOrThrow(store::Database::Open(directory_ / "meta.db"));
-    objects_ = ValueOrThrow(store::ObjectStore::Open(*database_, clock_, directory_ / "objects"));
+  Platform() : Platform("") {}
+  explicit Platform(const std::string& directory) : path_(directory.empty() ? temporary_.path() : directory) {
+    database_ = ValueOrThrow(store::Database::Open(path_ + "/meta.db"));
+    objects_ = ValueOrThrow(store::ObjectStore::Open(*database_, clock_, path_ + "/objects"));
     store::Bucket bucket;
     bucket.name = "bucket";
     bucket.owner = kAccount;
     bucket.region = "us-west-2";
     bucket.created = clock_.Now();
-    ValueOrThrow(objects_->CreateBucket(bucket));
+    if (!objects_->FindBucket("bucket")) ValueOrThrow(objects_->CreateBucket(bucket));
     options_.database = database_.get();
     options_.objects = objects_.get();
     options_.clock = &clock_;
-    options_.data_dir = directory_.path();
+    options_.data_dir = path_;
     options_.headrace_binary = HEADRACE_BINARY;
     options_.region = "us-west-2";
     options_.environment = [](const store::TrainingJob&) -> Result<std::map<std::string, std::string>> {
@@ -70,7 +71,7 @@ class Platform {
   TrainingOptions& options() { return options_; }
   store::ObjectStore& objects() { return *objects_; }
   TrainingService& service() { return *service_; }
-  std::string JobPath(const std::string& name) const { return directory_.path() + "/jobs/" + kAccount + "/" + name; }
+  std::string JobPath(const std::string& name) const { return path_ + "/jobs/" + kAccount + "/" + name; }
 
   void Start() {
     service_ = std::make_unique<TrainingService>(options_);
@@ -183,7 +184,8 @@ class Platform {
   }
 
  private:
-  TemporaryDirectory directory_;
+  TemporaryDirectory temporary_;
+  const std::string path_;
   SystemClock clock_;
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<store::ObjectStore> objects_;
@@ -495,6 +497,70 @@ TEST(TrainingService, ARetriedJobBeginsAgain) {
   EXPECT_EQ(job.status, "Completed") << job.failure_reason;
   EXPECT_THAT(Statuses(job), Contains("Restarting"));
   EXPECT_THAT(platform.Log("job"), Not(Contains("dirty")));
+}
+
+// The server dies again and again, at any moment: jobs go on, and everything is taken in exactly once.
+TEST(TrainingService, KillingThePlatformLosesAndRepeatsNothing) {
+  TemporaryDirectory directory;
+  const std::vector<std::string> names = {"one", "two", "three"};
+  std::vector<std::string> wanted;
+  std::string script = "for i in";
+  for (int i = 1; i <= 30; ++i) {
+    wanted.push_back("loss=" + std::to_string(i));
+    script += " " + std::to_string(i);
+  }
+  script += "; do echo loss=$i; sleep 0.02; done; echo m > $SM_MODEL_DIR/m";
+  {
+    Platform platform(directory.path());
+    auto request = Platform::Script(script);
+    request["AlgorithmSpecification"]["MetricDefinitions"] = {{{"Name", "loss"}, {"Regex", "loss=(.*)"}}};
+    for (const auto& name : names) platform.Create(name, request);
+  }
+  for (int round = 0; round < 12; ++round) {
+    const pid_t server = ::fork();
+    if (server == 0) {
+      Platform platform(directory.path());
+      platform.Start();
+      while (true) ::pause();
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(37 + 71 * round % 400));
+    ::kill(server, SIGKILL);
+    ::waitpid(server, nullptr, 0);
+  }
+  Platform platform(directory.path());
+  platform.Start();
+  for (const auto& name : names) {
+    const auto job = platform.WaitForEnd(name);
+    EXPECT_EQ(job.status, "Completed") << job.failure_reason;
+    auto lines = platform.Log(name);
+    std::erase_if(lines, [](const std::string& line) { return !line.starts_with("loss="); });
+    EXPECT_EQ(lines, wanted);
+    EXPECT_EQ(platform.Metric("loss", {{"TrainingJobName", name}}).size(), wanted.size());
+    EXPECT_NE(platform.GetObject("out/" + name + "/output/model.tar.gz"), "");
+  }
+  platform.Stop();
+  for (const auto& name : names) EXPECT_FALSE(JobDirectory(platform.JobPath(name)).SupervisorAlive());
+}
+
+TEST(TrainingService, AFeederStreamsPipeChannels) {
+  Platform platform;
+  platform.Start();
+  platform.PutObject("data/a", "1\n");
+  platform.PutObject("data/b", "2\n");
+  auto request = Platform::Script(
+      "cat $SM_CHANNEL_TRAIN\"_0\"; cat $SM_CHANNEL_TRAIN\"_1\" | tr 12 34; echo lazy: $(cat $SM_CHANNEL_FAST/a); "
+      "echo x > $SM_CHANNEL_FAST/a || echo refused");
+  request["AlgorithmSpecification"]["TrainingInputMode"] = "Pipe";
+  const json source = {{"S3DataSource", {{"S3DataType", "S3Prefix"}, {"S3Uri", "s3://bucket/data/"}}}};
+  request["InputDataConfig"] = {{{"ChannelName", "train"}, {"DataSource", source}},
+                                {{"ChannelName", "fast"}, {"InputMode", "FastFile"}, {"DataSource", source}}};
+  platform.Create("job", request);
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Completed") << job.failure_reason;
+  const auto log = platform.Log("job");
+  for (const char* line : {"1", "2", "3", "4", "lazy: 1"}) EXPECT_THAT(log, Contains(line));
+  EXPECT_THAT(log, Contains(HasSubstr("channel train: 2 epochs streamed")));
+  EXPECT_EQ(platform.GetObject("data/a"), "1\n");
 }
 
 }  // namespace
