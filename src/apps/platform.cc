@@ -34,7 +34,10 @@ constexpr const char* kDefaultPrincipal = "default";
 class RunningPlatform : public Platform {
  public:
   explicit RunningPlatform(const Settings& settings) : settings_(settings), directory_(settings.data_dir) {}
-  ~RunningPlatform() override { Stop(); }
+  ~RunningPlatform() override {
+    Stop();
+    pool_.reset();  // its last tasks still tell the server's coroutines that they are done
+  }
 
   const ServerAddress& address() const override { return address_; }
 
