@@ -45,9 +45,10 @@ for name, make in runs.items():
 def figures(command):
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
     core = str(max(os.sched_getaffinity(0)))
-    output = subprocess.run(["taskset", "-c", core, *map(str, command)], check=True, text=True, env=environment,
-                            stdout=subprocess.PIPE).stdout
-    return {name: float(value) for name, value in (line.split() for line in output.splitlines())}
+    done = subprocess.run(["taskset", "-c", core, *map(str, command)], text=True, env=environment, capture_output=True)
+    if done.returncode != 0:
+        raise SystemExit(f"data: {command[0]} failed:\n{done.stderr[-2000:]}")
+    return {name: float(value) for name, value in (line.split() for line in done.stdout.splitlines())}
 
 
 def sample_file(folder):
