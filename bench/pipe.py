@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Pipe mode beside `cat` into the same FIFO and beside reading local files; time to the first batch beside File mode.
 
-Usage: scripts/bench pipe [--quick]     needs about 12 GB of free space for File mode's copies; --quick: 1.2 GB
+Usage: scripts/bench pipe [throughput] [turnover] [first] [training]     without a word: all four
+"first" needs about 10 GB of free space for File mode's copies.
 """
 import json
 import os
@@ -20,7 +21,7 @@ BIN = ROOT / "build/release/bin"
 BENCH = BIN / "bench_pipe"
 ROUNDS = 5
 MB = 1000 * 1000
-QUICK = "--quick" in sys.argv[1:]
+PARTS = sys.argv[1:] or ["throughput", "turnover", "first", "training"]
 
 
 def run(*arguments):
@@ -123,12 +124,12 @@ def throughput(folder, records):
 
 
 def first_batch(folder, records):
-    sizes = [(10, 1), (1000, 10)] + ([] if QUICK else [(10000, 100)])
+    sizes = [(10, 1), (1000, 10), (10000, 100)]
     print(f"\n{'first batch after, ms':34}{'pipe':>8}{'file':>9}{'disk written, MB: pipe':>25}{'file':>7}")
     for megabytes, count in sizes:
         files = objects(folder, records, megabytes * MB // count, count, f"set-{megabytes}")
         pipe, file = [], []
-        for _ in range(3):
+        for _ in range(3 if megabytes < 10000 else 1):
             for mode, results in (("first-pipe", pipe), ("first-file", file)):
                 directory = pathlib.Path(tempfile.mkdtemp(dir=folder))
                 results.append(run(mode, directory, *files))
@@ -196,10 +197,10 @@ def main():
         train = (folder / "cifar/train/train.tfrecords").read_bytes()
         length = int.from_bytes(train[:8], "little") + 16
         records = b"".join(record for record in split(train) if len(record) == length)[: 256 * length]
-        throughput(folder, records)
-        turnover(folder, records)
-        first_batch(folder, records)
-        training(folder, folder / "cifar")
+        if "throughput" in PARTS: throughput(folder, records)
+        if "turnover" in PARTS: turnover(folder, records)
+        if "first" in PARTS: first_batch(folder, records)
+        if "training" in PARTS: training(folder, folder / "cifar")
 
 
 def split(stream):

@@ -98,6 +98,7 @@ struct ReadStats {
   std::atomic<uint64_t> records{0};
   std::atomic<uint64_t> skipped{0};        // corrupt places passed over
   std::atomic<uint64_t> skipped_bytes{0};  // bytes in them
+  std::atomic<uint64_t> repaired{0};       // checksums that were wrong, and right at a second reading (Pipe mode)
 };
 
 struct ReaderOptions {

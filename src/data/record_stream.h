@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,9 +47,20 @@ Result<std::unique_ptr<RecordStream>> OpenRecordIO(const std::string& path, cons
 Result<std::unique_ptr<RecordStream>> OpenTextLine(const std::string& path, const ReaderOptions& options,
                                                    StopFlag stop = nullptr);
 
+// Where bytes of a stream came from, and the bytes read from there once more.
+struct SecondReading {
+  std::string object;
+  uint64_t offset = 0;  // of the bytes in the object
+  std::string bytes;    // may be fewer than asked for
+};
+// Asked for the bytes [offset, offset + size) of the stream when their checksum is wrong.
+using ReadAgain = std::function<std::optional<SecondReading>(uint64_t offset, uint64_t size)>;
+
 // The same on bytes from anywhere, for tests and fuzzing; `name` is for messages.
 std::unique_ptr<RecordStream> ReadTFRecords(std::unique_ptr<ByteSource> source, std::string name,
                                             const ReaderOptions& options);
+std::unique_ptr<RecordStream> ReadTFRecords(std::unique_ptr<ByteSource> source, std::string name,
+                                            const ReaderOptions& options, ReadAgain read_again);
 std::unique_ptr<RecordStream> ReadRecordIO(std::unique_ptr<ByteSource> source, std::string name,
                                            const ReaderOptions& options);
 std::unique_ptr<RecordStream> ReadTextLines(std::unique_ptr<ByteSource> source, std::string name,
@@ -73,6 +85,9 @@ class StatsCounter {
   explicit StatsCounter(std::shared_ptr<ReadStats> stats) : stats_(std::move(stats)) {}
   void Record() const {
     if (stats_) stats_->records.fetch_add(1, std::memory_order_relaxed);
+  }
+  void Repaired() const {
+    if (stats_) stats_->repaired.fetch_add(1, std::memory_order_relaxed);
   }
   void Skipped(uint64_t bytes) const {
     if (!stats_) return;

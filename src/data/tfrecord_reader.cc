@@ -10,8 +10,10 @@ bool LooksLikeTFRecord(std::string_view first) { return first.size() >= kHeaderB
 
 class TFRecordStream : public RecordStream {
  public:
-  TFRecordStream(std::unique_ptr<ByteSource> source, std::string name, const ReaderOptions& options)
+  TFRecordStream(std::unique_ptr<ByteSource> source, std::string name, const ReaderOptions& options,
+                 ReadAgain read_again)
       : name_(std::move(name)),
+        read_again_(std::move(read_again)),
         buffer_(std::move(source), options.buffer_bytes),
         max_record_bytes_(std::min(options.max_record_bytes, kLargestLimit)),
         verify_(options.verify_checksums),
@@ -30,7 +32,10 @@ class TFRecordStream : public RecordStream {
     return count;
   }
 
-  std::shared_ptr<void> owner() override { return buffer_.owner(); }
+  std::shared_ptr<void> owner() override {
+    if (repaired_) return repaired_;
+    return buffer_.owner();
+  }
   bool HasMore() const override { return buffer_.available() > handed_out_; }
   RecordPosition position() const override { return position_; }
 
@@ -39,15 +44,18 @@ class TFRecordStream : public RecordStream {
   Result<std::optional<std::string_view>> NextRecord(bool verify) {
     while (true) {
       buffer_.Consume(std::exchange(handed_out_, 0));
+      repaired_.reset();
+      second_.reset();
       position_ = {next_index_, buffer_.offset()};
       HEADRACE_ASSIGN(const bool whole, buffer_.Need(kHeaderBytes));
       if (!whole) return EndOfFile();
-      if (!IsHeader(buffer_.data())) {
+      const std::optional<uint64_t> right_length = Length();
+      if (!right_length) {
         if (!skips_.Spend()) return CorruptLength();
         HEADRACE_TRY(FindNextHeader());
         continue;
       }
-      const auto length = Load<uint64_t>(buffer_.data());
+      const uint64_t length = *right_length;
       if (length > max_record_bytes_)
         return Fail(ErrorCode::kResourceExhausted,
                     "{}: record {} at byte {}: length {} exceeds the limit of {} bytes (the checksum of the length is "
@@ -63,9 +71,38 @@ class TFRecordStream : public RecordStream {
         stats_.Record();
         return data;
       }
+      if (const auto repaired = Repaired(length)) return *repaired;
       if (!skips_.Spend()) return CorruptData(data);
       stats_.Skipped(frame);
     }
+  }
+
+  // Of the record at the front of the buffer; nullopt when its checksum is wrong, also at a second reading.
+  std::optional<uint64_t> Length() {
+    if (IsHeader(buffer_.data())) return Load<uint64_t>(buffer_.data());
+    if (read_again_) second_ = read_again_(position_.offset, kHeaderBytes);
+    if (!second_ || second_->bytes.size() != kHeaderBytes || !IsHeader(second_->bytes.data())) return std::nullopt;
+    stats_.Repaired();
+    return Load<uint64_t>(second_->bytes.data());
+  }
+
+  // The record's data as a second reading finds it, when that is right.
+  std::optional<std::string_view> Repaired(uint64_t length) {
+    if (read_again_) second_ = read_again_(position_.offset + kHeaderBytes, length + kFooterBytes);
+    if (!second_ || second_->bytes.size() != length + kFooterBytes) return std::nullopt;
+    const std::string_view data(second_->bytes.data(), length);
+    if (Load<uint32_t>(data.data() + length) != MaskedCrc(data)) return std::nullopt;
+    repaired_ = std::make_shared<std::string>(std::move(second_->bytes));
+    stats_.Repaired();
+    stats_.Record();
+    return std::string_view(*repaired_).substr(0, length);
+  }
+
+  // For messages: the object that the bytes came from.
+  std::string Origin() const {
+    if (!second_) return "";
+    return fmt::format(" (object {}, byte {}; read a second time{})", second_->object, second_->offset,
+                       second_->bytes.empty() ? ": no bytes" : ", with the same result");
   }
 
   Result<std::optional<std::string_view>> EndOfFile() {
@@ -85,16 +122,17 @@ class TFRecordStream : public RecordStream {
 
   Result<std::optional<std::string_view>> CorruptLength() const {
     return Fail(ErrorCode::kDataLoss,
-                "{}: record {} at byte {}: corrupt length {}: its masked CRC32C is {:08x}, the file says {:08x}", name_,
-                position_.index, position_.offset, Load<uint64_t>(buffer_.data()),
-                MaskedCrc({buffer_.data(), kLengthBytes}), Load<uint32_t>(buffer_.data() + kLengthBytes));
+                "{}: record {} at byte {}: corrupt length {}: its masked CRC32C is {:08x}, the file says {:08x}{}",
+                name_, position_.index, position_.offset, Load<uint64_t>(buffer_.data()),
+                MaskedCrc({buffer_.data(), kLengthBytes}), Load<uint32_t>(buffer_.data() + kLengthBytes), Origin());
   }
 
   Result<std::optional<std::string_view>> CorruptData(std::string_view data) const {
-    return Fail(ErrorCode::kDataLoss,
-                "{}: record {} at byte {}: corrupt data of {} bytes: its masked CRC32C is {:08x}, the file says {:08x}",
-                name_, position_.index, position_.offset, data.size(), MaskedCrc(data),
-                Load<uint32_t>(data.data() + data.size()));
+    return Fail(
+        ErrorCode::kDataLoss,
+        "{}: record {} at byte {}: corrupt data of {} bytes: its masked CRC32C is {:08x}, the file says {:08x}{}",
+        name_, position_.index, position_.offset, data.size(), MaskedCrc(data),
+        Load<uint32_t>(data.data() + data.size()), Origin());
   }
 
   // Moves on, byte by byte, to the next place whose length has a right checksum, or to the end.
@@ -112,6 +150,9 @@ class TFRecordStream : public RecordStream {
   }
 
   std::string name_;
+  ReadAgain read_again_;                   // or null
+  std::optional<SecondReading> second_;    // of the record in work
+  std::shared_ptr<std::string> repaired_;  // the last record, when it comes from a second reading
   ReadBuffer buffer_;
   size_t max_record_bytes_;
   bool verify_;
@@ -125,8 +166,13 @@ class TFRecordStream : public RecordStream {
 }  // namespace
 
 std::unique_ptr<RecordStream> ReadTFRecords(std::unique_ptr<ByteSource> source, std::string name,
+                                            const ReaderOptions& options, ReadAgain read_again) {
+  return std::make_unique<TFRecordStream>(std::move(source), std::move(name), options, std::move(read_again));
+}
+
+std::unique_ptr<RecordStream> ReadTFRecords(std::unique_ptr<ByteSource> source, std::string name,
                                             const ReaderOptions& options) {
-  return std::make_unique<TFRecordStream>(std::move(source), std::move(name), options);
+  return ReadTFRecords(std::move(source), std::move(name), options, nullptr);
 }
 
 Result<std::unique_ptr<RecordStream>> OpenTFRecord(const std::string& path, const ReaderOptions& options,

@@ -11,12 +11,13 @@
 #include "data/pipe/channel_config.h"
 #include "data/pipe/epoch_state.h"
 #include "data/pipe/fifo_source.h"
+#include "data/pipe/second_reading.h"
 
 namespace headrace::data {
 namespace {
 
 using ReadRecords = std::unique_ptr<RecordStream> (*)(std::unique_ptr<ByteSource> source, std::string name,
-                                                      const ReaderOptions& options);
+                                                      const ReaderOptions& options, ReadAgain read_again);
 
 struct PipeModeNode : Dataset::Node {
   PipeChannel channel;
@@ -81,15 +82,16 @@ class PipeModeStage : public ElementStage {
   PipeModeStage(const PipeModeNode& node, const Context& context)
       : node_(node),
         context_(context),
-        skipped_(std::make_shared<ReadStats>()),
+        stats_(std::make_shared<ReadStats>()),
         benchmark_(node.options.benchmark, node.options.benchmark_records_interval) {}
   // Closes the FIFO: wherever reading stood, the epoch is over.
   ~PipeModeStage() override {
-    const uint64_t places = skipped_->skipped.load();
-    if (places == 0) return;
-    std::printf("PipeModeDataset channel: %s epoch: %lld skipped_corrupt_records: %llu skipped_corrupt_bytes: %llu\n",
-                node_.channel.name.c_str(), static_cast<long long>(epoch_), static_cast<unsigned long long>(places),
-                static_cast<unsigned long long>(skipped_->skipped_bytes.load()));
+    const uint64_t skipped = stats_->skipped, repaired = stats_->repaired;
+    if (skipped + repaired == 0) return;
+    // A line that a metric definition can match.
+    std::printf("PipeModeDataset channel: %s epoch: %lld skipped_corrupt_records: %llu reread_records: %llu\n",
+                node_.channel.name.c_str(), static_cast<long long>(epoch_), static_cast<unsigned long long>(skipped),
+                static_cast<unsigned long long>(repaired));
     std::fflush(stdout);
   }
 
@@ -112,17 +114,24 @@ class PipeModeStage : public ElementStage {
     epoch_ = epoch.number;
     const std::string name = fmt::format("channel {}, epoch {}", node_.channel.name, epoch_);
     ReaderOptions reader = node_.reader;
-    reader.stats = skipped_;
-    records_ = node_.read(
-        ReadFifo(std::move(epoch.fifo), fmt::format("{} ({})", name, epoch.path), node_.channel.wait, context_.stop),
-        name, reader);
+    reader.stats = stats_;
+    auto fifo =
+        ReadFifo(std::move(epoch.fifo), fmt::format("{} ({})", name, epoch.path), node_.channel.wait, context_.stop);
+    const auto read_again = [this](uint64_t offset, uint64_t size) -> std::optional<SecondReading> {
+      if (!answered_) return std::nullopt;
+      auto reading = RequestSecondReading(node_.channel, epoch_, offset, size);
+      answered_ = reading.has_value();
+      return reading;
+    };
+    records_ = node_.read(std::move(fifo), name, reader, read_again);
     return *records_;
   }
 
   const PipeModeNode& node_;
   Context context_;
   int64_t epoch_ = 0;
-  std::shared_ptr<ReadStats> skipped_;
+  bool answered_ = true;  // false: the platform does not know second readings, and is not asked again
+  std::shared_ptr<ReadStats> stats_;
   Benchmark benchmark_;
   std::unique_ptr<RecordStream> records_;  // null until the first record is asked for
 };
@@ -132,9 +141,17 @@ std::unique_ptr<Stage> PipeModeNode::Start(const Context& context) const {
 }
 
 ReadRecords ReaderOf(const std::string& format) {
+  using Source = std::unique_ptr<ByteSource>;
   if (format == "TFRecord") return ReadTFRecords;
-  if (format == "RecordIO") return ReadRecordIO;
-  if (format == "TextLine") return ReadTextLines;
+  // Without checksums nothing is found corrupt that a second reading could mend.
+  if (format == "RecordIO")
+    return [](Source source, std::string name, const ReaderOptions& options, ReadAgain) {
+      return ReadRecordIO(std::move(source), std::move(name), options);
+    };
+  if (format == "TextLine")
+    return [](Source source, std::string name, const ReaderOptions& options, ReadAgain) {
+      return ReadTextLines(std::move(source), std::move(name), options);
+    };
   throw MakeError(ErrorCode::kInvalidArgument, "record_format: found \"{}\", wanted TFRecord, RecordIO or TextLine",
                   format);
 }

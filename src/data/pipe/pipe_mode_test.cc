@@ -265,7 +265,7 @@ TEST_F(PipeModeTest, CorruptRecordsFailByNameOrAreSkippedAndCounted) {
   testing::internal::CaptureStdout();
   EXPECT_THAT(Read(PipeModeDataset("train", options)), ElementsAre("good", "better", "best"));
   EXPECT_EQ(testing::internal::GetCapturedStdout(),
-            "PipeModeDataset channel: train epoch: 1 skipped_corrupt_records: 2 skipped_corrupt_bytes: 38\n");
+            "PipeModeDataset channel: train epoch: 1 skipped_corrupt_records: 2 reread_records: 0\n");
   options.max_corrupted_records_to_skip = 1;
   EXPECT_THAT(MessageOf([&] { Read(PipeModeDataset("train", options)); }), HasSubstr("epoch 2: record 3"));
 }

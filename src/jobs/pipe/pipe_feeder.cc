@@ -16,6 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "jobs/pipe/second_reading.h"
+
 namespace headrace::jobs {
 namespace {
 
@@ -40,12 +43,22 @@ void Enlarge(int pipe) {
     if (::fcntl(pipe, F_SETPIPE_SZ, bytes) >= 0) return;
 }
 
+// The program may put anything in the place of a FIFO: a link to a file outside its sandbox too.
+Descriptor OpenFifo(int directory, const std::string& name, int flags) {
+  Descriptor fifo(::openat(directory, name.c_str(), flags | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (fifo && (::fstat(fifo.get(), &status) != 0 || !S_ISFIFO(status.st_mode))) fifo.Reset();
+  return fifo;
+}
+
+std::string PathOf(const Descriptor& open) { return "/proc/self/fd/" + std::to_string(open.get()); }
+
 struct Epoch {
   Epoch(int64_t index, std::string fifo, ObjectStream content)
-      : number(index), path(std::move(fifo)), stream(std::move(content)) {}
+      : number(index), name(std::move(fifo)), stream(std::move(content)) {}
 
   int64_t number;
-  std::string path;
+  std::string name;  // of the FIFO in its directory
   ObjectStream stream;
   // Until a reader has come `both` keeps alive what is in the pipe; afterwards it is closed, so that the writer learns
   // when the reader goes.
@@ -66,14 +79,18 @@ class PipeFeeder::Loop {
 
   // Only without a running thread.
   void Clear() {
-    for (const Epoch& epoch : epochs_) ::unlink(epoch.path.c_str());
+    for (const Epoch& epoch : epochs_) Remove(epoch);
     epochs_.clear();
   }
 
   Status Prepare() {
     wakeup_ = Descriptor(::eventfd(0, EFD_CLOEXEC));
     if (!wakeup_) return FailErrno(options_.channel, "make an eventfd");
+    // Held open: the program cannot put another one in its place.
+    directory_ = Descriptor(::open(options_.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!directory_) return FailErrno(options_.directory, "open the directory");
     if (options_.use_inotify) notify_ = Descriptor(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    if (notify_ && !options_.state_directory.empty()) HEADRACE_TRY(WatchRequests());
     return KeepAhead();
   }
 
@@ -88,8 +105,14 @@ class PipeFeeder::Loop {
   }
 
  private:
+  Status WatchRequests();
+  void Answer(const char* file_name) const;
   Status KeepAhead();
   Status Make(int64_t number);
+  void Remove(const Epoch& epoch) const { ::unlinkat(directory_.get(), epoch.name.c_str(), 0); }
+  std::vector<uint32_t> OrderOf(int64_t epoch) const {
+    return options_.order.Of(static_cast<uint64_t>(epoch), options_.content->entries());
+  }
   void Wait(bool again);
   void TakeOpenings();
   void LookForReaders();
@@ -103,7 +126,8 @@ class PipeFeeder::Loop {
   }
 
   PipeFeederOptions options_;
-  Descriptor wakeup_, notify_;
+  Descriptor wakeup_, notify_, directory_, state_;
+  int requests_ = -1;         // the watch of the state directory
   std::deque<Epoch> epochs_;  // in order of their numbers; the last kAhead of them are not opened
   int64_t next_;              // number of the next FIFO to make
   std::vector<pollfd> polled_;
@@ -145,27 +169,47 @@ Status PipeFeeder::Loop::KeepAhead() {
 
 // The FIFO gets its name when it is watched and has a writer: no reader can come unseen, and none waits in open().
 Status PipeFeeder::Loop::Make(int64_t number) {
-  const std::string name = options_.channel + "_" + std::to_string(number);
-  const std::string path = options_.directory + "/" + name, hidden = options_.directory + "/." + name;
-  ::unlink(hidden.c_str());
-  if (::mkfifo(hidden.c_str(), 0600) != 0 || ::chmod(hidden.c_str(), options_.mode) != 0)
-    return FailErrno(hidden, "make a FIFO");
-  Epoch epoch(
-      number, path,
-      ObjectStream(options_.content, options_.order.Of(static_cast<uint64_t>(number), options_.content->entries())));
+  const std::string name = options_.channel + "_" + std::to_string(number), hidden = "." + name;
+  const int directory = directory_.get();
+  ::unlinkat(directory, hidden.c_str(), 0);
+  if (::mkfifoat(directory, hidden.c_str(), 0600) != 0)
+    return FailErrno(options_.directory + "/" + name, "make a FIFO");
+  Epoch epoch(number, name, ObjectStream(options_.content, OrderOf(number)));
+  epoch.both = OpenFifo(directory, hidden, O_RDWR);
+  if (!epoch.both || ::fchmod(epoch.both.get(), options_.mode) != 0)
+    return FailErrno(options_.directory + "/" + name, "open the FIFO");
   if (notify_) {
-    epoch.both = Descriptor(::open(hidden.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
-    epoch.writer = Descriptor(::open(hidden.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-    if (!epoch.both || !epoch.writer) return FailErrno(hidden, "open the FIFO");
-    epoch.watch = ::inotify_add_watch(notify_.get(), hidden.c_str(), IN_OPEN | IN_ONESHOT);
-    if (epoch.watch < 0) {  // the user's limit of watches
-      epoch.both.Reset();
-      epoch.writer.Reset();
-    }
+    epoch.writer = OpenFifo(directory, hidden, O_WRONLY);
+    if (!epoch.writer) return FailErrno(options_.directory + "/" + name, "open the FIFO");
+    epoch.watch = ::inotify_add_watch(notify_.get(), PathOf(epoch.both).c_str(), IN_OPEN | IN_ONESHOT);
   }
-  if (::rename(hidden.c_str(), path.c_str()) != 0) return FailErrno(path, "name the FIFO");
+  if (epoch.watch < 0) {  // no inotify, or the user's limit of watches
+    epoch.both.Reset();
+    epoch.writer.Reset();
+  }
+  if (::renameat(directory, hidden.c_str(), directory, name.c_str()) != 0)
+    return FailErrno(options_.directory + "/" + name, "name the FIFO");
   epochs_.push_back(std::move(epoch));
   return {};
+}
+
+Status PipeFeeder::Loop::WatchRequests() {
+  HEADRACE_TRY(MakeDirectories(options_.state_directory));
+  state_ = Descriptor(::open(options_.state_directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!state_) return FailErrno(options_.state_directory, "open the directory");
+  requests_ = ::inotify_add_watch(notify_.get(), PathOf(state_).c_str(), IN_MOVED_TO);
+  return {};
+}
+
+// The reader has the FIFO open and waits, but not for long: it gets what the pipe takes, or nothing.
+void PipeFeeder::Loop::Answer(const char* file_name) const {
+  const auto request = ParseReadingRequest(options_.channel, file_name);
+  if (!request) return;
+  const Descriptor fifo = OpenFifo(state_.get(), file_name, O_WRONLY);
+  if (!fifo) return;
+  Enlarge(fifo.get());
+  const std::string answer = AnswerReading(*options_.content, OrderOf(request->epoch), *request);
+  [[maybe_unused]] const auto written = ::write(fifo.get(), answer.data(), answer.size());
 }
 
 void PipeFeeder::Loop::Wait(bool again) {
@@ -187,6 +231,7 @@ void PipeFeeder::Loop::TakeOpenings() {
     for (ssize_t at = 0; at < n;) {
       const auto* event = reinterpret_cast<const inotify_event*>(&buffer[static_cast<size_t>(at)]);
       at += static_cast<ssize_t>(sizeof *event + event->len);
+      if (event->wd == requests_ && event->len > 0) Answer(event->name);
       if ((event->mask & IN_OPEN) == 0) continue;
       for (Epoch& epoch : epochs_)
         if (epoch.watch == event->wd && !epoch.opened) Opened(epoch);
@@ -198,7 +243,7 @@ void PipeFeeder::Loop::TakeOpenings() {
 void PipeFeeder::Loop::LookForReaders() {
   for (Epoch& epoch : epochs_) {
     if (epoch.opened || epoch.watch >= 0) continue;
-    epoch.writer = Descriptor(::open(epoch.path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    epoch.writer = OpenFifo(directory_.get(), epoch.name, O_WRONLY);
     if (epoch.writer) Opened(epoch);
   }
 }
@@ -235,7 +280,7 @@ Result<Turn> PipeFeeder::Loop::Advance(Epoch& epoch) {
 
 void PipeFeeder::Loop::End(const Epoch& epoch, bool early) {
   // Its name goes before its end of file comes: no second reader can take it for a fresh one.
-  ::unlink(epoch.path.c_str());
+  Remove(epoch);
   const auto took = SteadyClock::now() - epoch.start;
   ended_.fetch_add(1, std::memory_order_relaxed);
   if (early) early_.fetch_add(1, std::memory_order_relaxed);

@@ -43,6 +43,9 @@ struct PipeCounts {
 struct PipeFeederOptions {
   std::string channel;
   std::string directory;  // gets the FIFOs; must exist
+  // Where readers keep their epoch counter and ask for second readings (second_reading.h); made when it is not there.
+  // Empty: they cannot ask.
+  std::string state_directory;
   std::shared_ptr<const PipeContent> content;
   EpochOrder order;
   int64_t first_epoch = 0;

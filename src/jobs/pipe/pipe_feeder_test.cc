@@ -21,6 +21,7 @@
 #include <zlib.h>
 
 #include "base/testing/temporary_directory.h"
+#include "jobs/pipe/second_reading.h"
 
 namespace headrace::jobs {
 namespace {
@@ -104,6 +105,7 @@ class PipeFeederTest : public testing::TestWithParam<bool> {
   void Start(EpochOrder order = {}) {
     auto started = PipeFeeder::Start({.channel = "train",
                                       .directory = Data(),
+                                      .state_directory = directory_ / "state",
                                       .content = std::make_shared<PipeContent>(content_),
                                       .order = order,
                                       .use_inotify = GetParam(),
@@ -344,6 +346,25 @@ TEST_P(PipeFeederTest, AnyOrderOfReadersGetsTheRightBytes) {
   }
 }
 
+TEST_P(PipeFeederTest, NeverFollowsALinkThatTheProgramPutInAFifosPlace) {
+  AddObject("content");
+  Start();
+  const std::string victim = directory_ / "victim";
+  std::ofstream(victim) << "untouched";
+  // The names that come next: the feeder must neither write through them nor be held up for good.
+  for (int64_t epoch = 2; epoch < 6; ++epoch)
+    ::symlink(victim.c_str(), (Data() + "/.train_" + std::to_string(epoch)).c_str());
+  for (int64_t epoch = 0; epoch < 6; ++epoch) EXPECT_EQ(Read(Open(epoch)), "content");
+  ::unlink(Fifo(6).c_str());
+  ::symlink(victim.c_str(), Fifo(6).c_str());
+  ::symlink(victim.c_str(), (directory_ / "state/tmp").c_str());
+  ::rename((directory_ / "state/tmp").c_str(), (directory_ / "state/.train-reread-0-0-7").c_str());
+  EXPECT_EQ(Read(Open(7)), "content");
+  feeder_->Stop();
+  std::ifstream file(victim);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "untouched");
+}
+
 INSTANTIATE_TEST_SUITE_P(, PipeFeederTest, testing::Bool(),
                          [](const auto& found) { return found.param ? "inotify" : "looking"; });
 
@@ -362,6 +383,31 @@ TEST(PipeFeeder, RefusesWhatItCannotFeed) {
   started = PipeFeeder::Start({.channel = "a", .directory = directory.path(), .content = content, .on_event = {}});
   ASSERT_FALSE(started);
   EXPECT_THAT(started.error().message(), testing::HasSubstr("a multiple of 2"));
+}
+
+TEST(SecondReading, NamesTheObjectAndReadsItAgain) {
+  const TemporaryDirectory directory;
+  std::ofstream(directory / "a") << "aaaa";
+  std::ofstream(directory / "b") << "0123456789";
+  PipeContent content;
+  content.parts = {{.path = directory / "a", .literal = "", .name = "s3://x/a"},
+                   {.path = "", .literal = "lit", .name = "line 1"},
+                   {.path = directory / "b", .literal = "", .name = ""}};
+  EXPECT_EQ(AnswerReading(content, {0, 1, 2}, {.epoch = 0, .offset = 0, .size = 2}), "s3://x/a\t0\naa");
+  EXPECT_EQ(AnswerReading(content, {0, 1, 2}, {.epoch = 0, .offset = 5, .size = 99}), "line 1\t1\nit");
+  EXPECT_EQ(AnswerReading(content, {2, 0, 1}, {.epoch = 0, .offset = 3, .size = 4}), directory / "b" + "\t3\n3456");
+  EXPECT_EQ(AnswerReading(content, {0, 1, 2}, {.epoch = 0, .offset = 17, .size = 1}), "");
+  content.gunzip = true;
+  EXPECT_EQ(AnswerReading(content, {0, 1, 2}, {.epoch = 0, .offset = 0, .size = 2}), "");
+
+  const auto request = ParseReadingRequest("a-b", ".a-b-reread-3-14-15");
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->epoch, 3);
+  EXPECT_EQ(request->offset, 14u);
+  EXPECT_EQ(request->size, 15u);
+  for (const char* wrong : {".a-reread-3-14-15", ".a-b-reread-3-14", ".a-b-reread-3-14-15-", ".a-b-reread--3-14-15",
+                            ".a-b-reread-3-14-x", ".a-b-pipe_mode-state", ".a-b-reread-3-14-99999999999999999999", ""})
+    EXPECT_FALSE(ParseReadingRequest("a-b", wrong)) << wrong;
 }
 
 TEST(EpochOrder, ShardsAreDisjointCoverEverythingAndAreDealtAnew) {

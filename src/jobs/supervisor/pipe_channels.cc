@@ -37,6 +37,7 @@ Result<std::unique_ptr<PipeFeeder>> PipeChannels::StartFeeder(const InputChannel
   PipeFeederOptions options;
   options.channel = channel.name;
   options.directory = directory_.ml() + "/input/data";
+  options.state_directory = directory_.ml() + "/pipe_state";
   options.content = ContentOf(channel);
   if (channel.shuffle_seed) options.order.shuffle_seed = static_cast<uint64_t>(*channel.shuffle_seed);
   if (channel.distribution == "ShardedByS3Key") {
