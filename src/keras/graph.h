@@ -21,6 +21,9 @@ struct Conv2DOp {  // variables: kernel, then bias unless use_bias is false
   int64_t stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
   int64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
   bool use_bias = true;
+  // Inference only: filter f reads the channels of group f / (filters / groups); kernel [kh, kw, c / groups, filters].
+  int64_t groups = 1;
+  tensor::PostActivation activation = tensor::PostActivation::kNone;
 };
 struct DenseOp {  // variables: kernel, then bias unless use_bias is false
   bool use_bias = true;
@@ -39,15 +42,35 @@ struct MaxPoolOp {
   int64_t pool_h = 2, pool_w = 2, stride_h = 2, stride_w = 2;
   int64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
 };
-struct GlobalAveragePoolOp {};
-struct FlattenOp {};
-struct AddOp {};  // two inputs
+struct GlobalAveragePoolOp {};  // [-1, c] or [-1, 1, 1, c]
+struct FlattenOp {};            // any other shape of the same elements
+struct AddOp {};                // two inputs
 struct ZeroPadOp {
   int64_t top = 0, bottom = 0, left = 0, right = 0;
 };
 
-using Operation = std::variant<InputOp, Conv2DOp, DenseOp, BatchNormOp, ActivationOp, DropoutOp, MaxPoolOp,
-                               GlobalAveragePoolOp, FlattenOp, AddOp, ZeroPadOp>;
+// Inference only: graphs of others have them, no layer lowers to them.
+struct AveragePoolOp {  // padding is not counted
+  int64_t pool_h = 2, pool_w = 2, stride_h = 2, stride_w = 2;
+  int64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
+};
+struct PointwiseOp {
+  tensor::Pointwise kind = tensor::Pointwise::kRelu6;
+  float alpha = 0;
+};
+struct BinaryOp {  // two inputs of equal rank; a dimension of 1 repeats
+  tensor::Binary kind = tensor::Binary::kAdd;
+};
+struct ConcatOp {  // two inputs or more
+  int64_t axis = 1;
+};
+struct TransposeOp {
+  std::vector<int64_t> axes;  // axes[0] is 0, the batch
+};
+
+using Operation =
+    std::variant<InputOp, Conv2DOp, DenseOp, BatchNormOp, ActivationOp, DropoutOp, MaxPoolOp, GlobalAveragePoolOp,
+                 FlattenOp, AddOp, ZeroPadOp, AveragePoolOp, PointwiseOp, BinaryOp, ConcatOp, TransposeOp>;
 
 // A value is named by the index of the operation that makes it.
 struct Value {
@@ -59,8 +82,16 @@ struct Value {
 };
 
 struct Graph {
-  std::vector<Value> values;  // in topological order; values[0] is the one InputOp
+  // In topological order; values[0] is an InputOp, the only one but in graphs for inference.
+  std::vector<Value> values;
   int output = 0;
+  std::vector<int> more_outputs;  // inference only: beside `output`
+
+  std::vector<int> Outputs() const {
+    std::vector<int> all = {output};
+    all.insert(all.end(), more_outputs.begin(), more_outputs.end());
+    return all;
+  }
 
   int Append(Value value) {
     values.push_back(std::move(value));

@@ -11,7 +11,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -157,6 +160,63 @@ struct Pool2DDesc {
   int64_t out_w() const { return (w + pad_left + pad_right - pool_w) / stride_w + 1; }
 };
 
+// ---- inference only
+
+// What a convolution with fixed weights applies to its result before it is stored.
+enum class PostActivation : uint8_t { kNone, kRelu, kRelu6 };
+
+// A convolution whose kernel and bias never change. With `groups`, filter f reads the c / groups channels of group
+// f / (filters / groups); kernels are [kh, kw, c / groups, f]. A depthwise one has as many groups as channels.
+struct FixedConvDesc {
+  Conv2DDesc conv;
+  int64_t groups = 1;
+  PostActivation activation = PostActivation::kNone;
+};
+
+class FixedConv {
+ public:
+  virtual ~FixedConv() = default;
+  virtual size_t workspace_bytes() const = 0;
+  virtual void Run(const void* x, void* y, void* workspace) const = 0;
+};
+
+// Weights in the formats that kernels like, shared by the plans of one model. Safe to use from several threads.
+class PackedWeights {
+ public:
+  using Make = std::function<std::shared_ptr<const void>()>;
+  // `source` and `format` name the packed form; it is made once.
+  std::shared_ptr<const void> FindOrMake(const void* source, const std::string& format, const Make& make);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::pair<const void*, std::string>, std::shared_ptr<const void>> packed_;
+};
+
+// y = f(x), element by element.
+enum class Pointwise : uint8_t {
+  kRelu6,
+  kLeakyRelu,  // alpha: the slope below zero
+  kSelu,
+  kSoftplus,
+  kSoftsign,
+  kExp,
+  kLog,
+  kSquare,
+  kSqrt,
+  kRsqrt,
+  kNeg,
+  kAbs,
+};
+
+enum class Binary : uint8_t { kAdd, kSub, kMul, kDiv, kMaximum, kMinimum };
+
+// y = a op b; along each axis of the result an operand's dimension is the result's, or 1 and repeated.
+struct BinaryDesc {
+  Binary kind = Binary::kAdd;
+  Shape a, b, out;  // of equal rank
+  DType dtype = DType::kFloat32;
+};
+
 enum class Labels : uint8_t {
   kOneHot,  // float32 [rows, classes], rows of probabilities
   kSparse,  // int64 [rows]
@@ -253,6 +313,20 @@ class Backend {
   virtual void Convert(int64_t count, DType from, const void* in, DType to, void* out) const = 0;
   // out[c] = sum over rows of x[rows, c].
   virtual void SumRows(int64_t rows, int64_t c, DType dtype, const void* x, float* out) const = 0;
+
+  // Inference only. Those with a body are plain parallel loops (inference_kernels.cc).
+  // kernel, bias (or null): as FixedConvDesc says; copies are made, in `packed` where the back end packs them.
+  virtual std::unique_ptr<FixedConv> MakeFixedConv(const FixedConvDesc& desc, const float* kernel, const float* bias,
+                                                   PackedWeights& packed) const;
+  virtual void AveragePool(const Pool2DDesc& desc, const void* x, void* y) const;  // over the cells inside the image
+  virtual void ApplyPointwise(Pointwise kind, float alpha, int64_t count, DType dtype, const void* x, void* y) const;
+  virtual void ApplyBinary(const BinaryDesc& desc, const void* a, const void* b, void* y) const;
+  // Rows of `widths[i]` elements of each part, side by side.
+  virtual void Concat(int64_t rows, const std::vector<int64_t>& widths, DType dtype, const std::vector<void*>& parts,
+                      void* y) const;
+  // y[..., i_k, ...] = x with its axes in the order `axes`; `shape` is x's.
+  virtual void Transpose(const Shape& shape, const std::vector<int64_t>& axes, DType dtype, const void* x,
+                         void* y) const;
 
   virtual void Crossentropy(const CrossentropyArgs& args) const = 0;
   virtual void Sgd(const SgdArgs& args) const = 0;

@@ -9,6 +9,8 @@
 namespace headrace::tensor {
 
 inline int NumThreads() { return omp_get_max_threads(); }
+// For kernels that the calling thread runs from now on.
+inline void SetNumThreads(int threads) { omp_set_num_threads(threads); }
 
 // Calls body(begin, end, thread) once a thread; the ranges are contiguous, in order and cover [0, count).
 template <typename Body>

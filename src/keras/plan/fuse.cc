@@ -28,7 +28,7 @@ class Fuser {
     consumers_.resize(count);
     for (int i = 0; i < count; ++i)
       for (const int input : graph.values[i].inputs) consumers_[input].push_back(i);
-    consumers_[graph.output].push_back(count);  // the caller reads it
+    for (const int output : graph.Outputs()) consumers_[output].push_back(count);  // the caller reads it
   }
 
   FusedGraph Run() {
@@ -51,6 +51,7 @@ class Fuser {
       }
     }
     fused_.output = fused_.storage[graph_.output];
+    for (const int output : graph_.more_outputs) fused_.more_outputs.push_back(fused_.storage[output]);
     return std::move(fused_);
   }
 

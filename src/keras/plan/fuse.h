@@ -2,6 +2,7 @@
 // that follow each other become one epilogue.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "keras/graph.h"
@@ -30,7 +31,11 @@ struct FusedGraph {
   std::vector<FusedStep> steps;
   // For every graph value the value whose storage holds it: itself, or the one it is an alias of.
   std::vector<int> storage;
-  int output = 0;  // storage of the model's output, or of its logits with drop_softmax
+  int output = 0;                 // storage of the model's output, or of its logits with drop_softmax
+  std::vector<int> more_outputs;  // storages of the graph's other outputs
+  bool IsOutput(int value) const {
+    return value == output || std::find(more_outputs.begin(), more_outputs.end(), value) != more_outputs.end();
+  }
   bool softmax_dropped = false;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/result.h"
+
 namespace headrace::keras::internal {
 
 // Where a graph value lives: its data and, in training, its gradient.
@@ -55,7 +57,11 @@ class Plan::Compiler {
   }
 
   void Connect() {
-    storages_[0].shape = WithBatch(graph_.values[0].shape);
+    for (size_t i = 0; i < graph_.values.size(); ++i) {
+      if (!std::holds_alternative<InputOp>(graph_.values[i].op)) continue;
+      storages_[i].shape = WithBatch(graph_.values[i].shape);
+      inputs_.push_back(i);
+    }
     for (size_t i = 0; i < Steps(); ++i) {
       const FusedStep& s = step(static_cast<int>(i));
       Storage& out = storages_[s.output];
@@ -111,6 +117,14 @@ class Plan::Compiler {
     plan_.stages_.push_back(std::move(bound));
   }
 
+  std::unique_ptr<Stage> MakeFixedConv(int i, const Conv2DOp& op, const tensor::Conv2DDesc& desc) {
+    const auto& variables = step(i).op->variables;
+    const auto weight = [&](size_t k) { return static_cast<const float*>(variables[k]->value.raw()); };
+    auto conv = plan_.backend_.MakeFixedConv({desc, op.groups, op.activation}, weight(0),
+                                             op.use_bias ? weight(1) : nullptr, *plan_.options_.fixed_weights);
+    return std::make_unique<FixedConvStage>(step(i).op->layer, std::move(conv), desc.flops());
+  }
+
   std::unique_ptr<Stage> MakeConv(int i, const Conv2DOp& op) {
     const FusedStep& s = step(i);
     const Shape in = InputShape(i, 0);
@@ -118,6 +132,9 @@ class Plan::Compiler {
     const tensor::Conv2DDesc desc{in[0],         in[1],       in[2],        in[3],         kernel[0],     kernel[1],
                                   kernel[3],     op.stride_h, op.stride_w,  op.dilation_h, op.dilation_w, op.pad_top,
                                   op.pad_bottom, op.pad_left, op.pad_right, context_.dtype};
+    if (plan_.options_.fixed_weights != nullptr) return MakeFixedConv(i, op, desc);
+    if (op.groups != 1 || op.activation != tensor::PostActivation::kNone)
+      throw MakeError(ErrorCode::kInternal, "layer {}: a convolution for inference only", s.op->layer);
     auto stage = std::make_unique<ConvStage>(context_, *s.op, desc);
     stage->forward = chooser_.Forward(desc);
     if (stage->trained()) stage->backward_weights = chooser_.BackwardWeights(desc);
@@ -133,7 +150,7 @@ class Plan::Compiler {
     auto* epilogue = As<EpilogueStage>(i);
     if (epilogue == nullptr || !epilogue->deferrable()) return;
     const Storage& out = output(i);
-    if (out.consumers.size() != 1 || step(i).output == plan_.fused_.output) return;
+    if (out.consumers.size() != 1 || plan_.fused_.IsOutput(step(i).output)) return;
     auto* conv = As<ConvStage>(out.consumers[0]);
     if (conv == nullptr || !conv->forward->fuses_input()) return;
     if (conv->backward_weights && !conv->backward_weights->fuses_input()) return;
@@ -171,7 +188,7 @@ class Plan::Compiler {
     auto* epilogue = As<EpilogueStage>(i);
     if (epilogue == nullptr || epilogue->pools()) return false;
     const Storage& in = storages_[step(i).inputs[0]];
-    return in.consumers.size() == 1 && in.needs_gradient && step(i).inputs[0] != plan_.fused_.output;
+    return in.consumers.size() == 1 && in.needs_gradient && !plan_.fused_.IsOutput(step(i).inputs[0]);
   }
 
   // Forward without gradients overwrites its input, too.
@@ -179,14 +196,15 @@ class Plan::Compiler {
     auto* epilogue = As<EpilogueStage>(i);
     if (epilogue == nullptr || epilogue->pools() || epilogue->deferred || plan_.options_.training) return false;
     const int input = step(i).inputs[0];
-    return storages_[input].consumers.size() == 1 && storages_[input].producer >= 0 && DataOf(i, 0) == input;
+    return storages_[input].consumers.size() == 1 && storages_[input].producer >= 0 && DataOf(i, 0) == input &&
+           !plan_.fused_.IsOutput(input);
   }
 
   void AddBuffers() {
     Arena& arena = plan_.arena_;
     const size_t element = SizeOf(plan_.options_.dtype);
     const auto bytes = [&](const Storage& s) { return static_cast<size_t>(s.shape.size()) * element; };
-    storages_[0].data = arena.Add(bytes(storages_[0]));
+    for (const size_t input : inputs_) storages_[input].data = arena.Add(bytes(storages_[input]));
     for (size_t i = 0; i < Steps(); ++i) {
       const int k = static_cast<int>(i);
       if (ForwardInPlace(k))
@@ -208,7 +226,7 @@ class Plan::Compiler {
 
   void UseBuffers() {
     Arena& arena = plan_.arena_;
-    arena.Use(storages_[0].data, -1);
+    for (const size_t input : inputs_) arena.Use(storages_[input].data, -1);
     for (size_t i = 0; i < Steps(); ++i) {
       const int k = static_cast<int>(i);
       workspace_bytes_ = std::max(workspace_bytes_, stage(k).workspace_bytes());
@@ -224,6 +242,7 @@ class Plan::Compiler {
       for (const int input : step(k).inputs) arena.Use(storages_[input].gradient, BackwardTime(k));
       arena.Use(sum_, BackwardTime(k));
     }
+    for (const int other : plan_.fused_.more_outputs) arena.Use(storages_[other].data, LossTime());
     arena.Use(OutputStorage().data, LossTime());
     arena.Use(OutputStorage().gradient, LossTime());
     if (workspace_bytes_ > 0) {
@@ -240,8 +259,9 @@ class Plan::Compiler {
   void* At(BufferId buffer) const { return buffer == kNoBuffer ? nullptr : plan_.arena_.At(buffer); }
 
   void Bind() {
-    plan_.input_ = At(storages_[0].data);
-    plan_.scores_ = At(OutputStorage().data);
+    for (const size_t input : inputs_) plan_.inputs_.push_back(At(storages_[input].data));
+    plan_.outputs_.push_back(At(OutputStorage().data));
+    for (const int other : plan_.fused_.more_outputs) plan_.outputs_.push_back(At(storages_[other].data));
     plan_.dscores_ = At(OutputStorage().gradient);
     for (size_t i = 0; i < Steps(); ++i) {
       const int k = static_cast<int>(i);
@@ -276,6 +296,7 @@ class Plan::Compiler {
   ConvChooser& chooser_;
   StageContext context_;
   std::vector<Storage> storages_;
+  std::vector<size_t> inputs_;  // the graph's InputOps
   size_t workspace_bytes_ = 0, sum_bytes_ = 0;
   BufferId workspace_ = kNoBuffer, sum_ = kNoBuffer;
 };
@@ -290,11 +311,17 @@ Plan::Plan(const Graph& graph, const tensor::Backend& backend, const Parameters*
 
 Plan::~Plan() = default;
 
-void* Plan::scores() const { return scores_; }
+void* Plan::scores() const { return outputs_[0]; }
 void* Plan::dscores() const { return dscores_; }
 
 void Plan::Forward(const Tensor& x, const StepContext& step) {
-  backend_.Convert(x.size(), x.dtype(), x.raw(), options_.dtype, input_);
+  backend_.Convert(x.size(), x.dtype(), x.raw(), options_.dtype, inputs_[0]);
+  for (Bound& bound : stages_) bound.stage->Forward(step);
+}
+
+void Plan::Forward(const std::vector<Tensor>& inputs, const StepContext& step) {
+  for (size_t i = 0; i < inputs.size(); ++i)
+    backend_.Convert(inputs[i].size(), inputs[i].dtype(), inputs[i].raw(), options_.dtype, inputs_[i]);
   for (Bound& bound : stages_) bound.stage->Forward(step);
 }
 

@@ -18,9 +18,10 @@ namespace headrace::keras::internal {
 
 struct PlanOptions {
   int64_t batch = 0;
-  DType dtype = DType::kFloat32;  // of activations
-  bool training = false;          // with gradients, batch statistics and dropout
-  bool drop_softmax = false;      // scores() are the logits when the model ends in a softmax
+  DType dtype = DType::kFloat32;                   // of activations
+  bool training = false;                           // with gradients, batch statistics and dropout
+  bool drop_softmax = false;                       // scores() are the logits when the model ends in a softmax
+  tensor::PackedWeights* fixed_weights = nullptr;  // inference whose weights never change: packed here, once
 };
 
 class Plan {
@@ -32,11 +33,14 @@ class Plan {
 
   // x: [batch, …] uint8 or float32, of the graph's input shape; checked by the caller.
   void Forward(const Tensor& x, const StepContext& step);
+  // The same for a graph of several inputs: one tensor each, in the order of their InputOps.
+  void Forward(const std::vector<Tensor>& inputs, const StepContext& step);
   // From dscores(), which the caller has filled, to the parameters' gradients.
   void Backward(const StepContext& step);
 
-  void* scores() const;   // the output, or the logits: [batch, …] of options.dtype
-  void* dscores() const;  // training only
+  void* scores() const;                                 // the output, or the logits: [batch, …] of options.dtype
+  void* dscores() const;                                // training only
+  void* output(size_t i) const { return outputs_[i]; }  // of Graph::Outputs()
   bool softmax_dropped() const { return fused_.softmax_dropped; }
   size_t arena_bytes() const { return arena_.bytes(); }
 
@@ -55,8 +59,8 @@ class Plan {
   FusedGraph fused_;
   Arena arena_;
   std::vector<Bound> stages_;
-  void* input_ = nullptr;
-  void* scores_ = nullptr;
+  std::vector<void*> inputs_;
+  std::vector<void*> outputs_;
   void* dscores_ = nullptr;
 };
 

@@ -262,6 +262,49 @@ struct SimpleMaker {
         });
   }
 
+  // ---- inference only: no gradients
+
+  Result Make(SimpleStage::Run forward) const {
+    return Make(std::move(forward), [](const Stage&) {});
+  }
+
+  Result operator()(const AveragePoolOp& op) const {
+    const Shape& in = shapes[0];
+    const tensor::Pool2DDesc desc{in[0],       in[1],        in[2],        in[3],      op.pool_h,
+                                  op.pool_w,   op.stride_h,  op.stride_w,  op.pad_top, op.pad_bottom,
+                                  op.pad_left, op.pad_right, context.dtype};
+    return Make([=, &b = backend()](const Stage& s) { b.AveragePool(desc, s.x[0], s.y); });
+  }
+
+  Result operator()(const PointwiseOp& op) const {
+    const int64_t count = shapes[0].size();
+    return Make([=, dtype = context.dtype, &b = backend()](const Stage& s) {
+      b.ApplyPointwise(op.kind, op.alpha, count, dtype, s.x[0], s.y);
+    });
+  }
+
+  Result operator()(const BinaryOp& op) const {
+    Shape out = value.shape;
+    out[0] = context.batch;
+    const tensor::BinaryDesc desc{op.kind, shapes[0], shapes[1], out, context.dtype};
+    return Make([=, &b = backend()](const Stage& s) { b.ApplyBinary(desc, s.x[0], s.x[1], s.y); });
+  }
+
+  Result operator()(const ConcatOp& op) const {
+    int64_t rows = 1;
+    for (int64_t axis = 0; axis < op.axis; ++axis) rows *= shapes[0][static_cast<size_t>(axis)];
+    std::vector<int64_t> widths;
+    for (const Shape& shape : shapes) widths.push_back(shape.size() / rows);
+    return Make(
+        [=, dtype = context.dtype, &b = backend()](const Stage& s) { b.Concat(rows, widths, dtype, s.x, s.y); });
+  }
+
+  Result operator()(const TransposeOp& op) const {
+    return Make([shape = shapes[0], axes = op.axes, dtype = context.dtype, &b = backend()](const Stage& s) {
+      b.Transpose(shape, axes, dtype, s.x[0], s.y);
+    });
+  }
+
   template <typename Op>
   Result operator()(const Op&) const {
     throw MakeError(ErrorCode::kInternal, "layer {}: its operation has no stage", value.layer);

@@ -92,6 +92,23 @@ class ConvStage : public Stage {
   bool has_bias_;
 };
 
+// A convolution of a model whose weights never change.
+class FixedConvStage : public Stage {
+ public:
+  FixedConvStage(const std::string& label, std::unique_ptr<tensor::FixedConv> conv, double flops)
+      : Stage(label), conv_(std::move(conv)), flops_(flops) {}
+  void Forward(const StepContext& step) override {
+    Profile::Scope scope(step.profile, label(), "forward", flops_);
+    conv_->Run(x[0], y, workspace);
+  }
+  void Backward(const StepContext&) override {}
+  size_t workspace_bytes() const override { return conv_->workspace_bytes(); }
+
+ private:
+  std::unique_ptr<tensor::FixedConv> conv_;
+  double flops_;
+};
+
 class DenseStage : public Stage {
  public:
   DenseStage(const StageContext& context, const Value& value, const tensor::DenseDesc& desc);

@@ -182,6 +182,13 @@ std::string Write(const Context& c, const keras::InputOp&) {
   throw MakeError(ErrorCode::kInternal, "{}: a second input", c.value.layer);
 }
 
+// What only graphs of others have: no layer lowers to it.
+template <typename Op>
+std::string Write(const Context& c, const Op&) {
+  throw MakeError(ErrorCode::kInvalidArgument, "layer '{}': an operation for inference that is not exported",
+                  c.value.layer);
+}
+
 }  // namespace
 
 std::string WriteOperations(const keras::Graph& graph, const std::string& input, GraphWriter& writer,

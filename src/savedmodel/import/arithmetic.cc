@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "savedmodel/import/attributes.h"
 #include "savedmodel/import/operations.h"
 
 namespace headrace::savedmodel {
@@ -13,18 +14,72 @@ using keras::VariablePtr;
 
 // ---------------------------------------------------------------------------------------------- two constants
 
-// Equal shapes, or one of them a single number.
+constexpr int64_t kMaxFolded = int64_t{1} << 28;
+
+// The shape of a op b, aligned at the last axis, where a dimension of 1 repeats; none when they do not fit.
+std::optional<Shape> Broadcast(const Shape& a, const Shape& b) {
+  std::vector<int64_t> dims(std::max(a.rank(), b.rank()), 1);
+  for (size_t back = 0; back < dims.size(); ++back) {
+    const int64_t x = back < a.rank() ? a[a.rank() - 1 - back] : 1, y = back < b.rank() ? b[b.rank() - 1 - back] : 1;
+    if (x != y && x != 1 && y != 1) return std::nullopt;
+    dims[dims.size() - 1 - back] = x == 1 ? y : x;
+  }
+  return Shape(std::move(dims));
+}
+
+// Where element `i` of a tensor of shape `out` is in one of shape `in`.
+int64_t Place(int64_t i, const Shape& out, const Shape& in) {
+  int64_t place = 0, step = 1;
+  for (size_t back = 0; back < in.rank(); ++back) {
+    const int64_t size = out[out.rank() - 1 - back], own = in[in.rank() - 1 - back];
+    if (own != 1) place += i % size * step;
+    i /= size;
+    step *= own;
+  }
+  return place;
+}
+
+template <typename T, typename F>
+Tensor FoldTyped(const Tensor& a, const Tensor& b, const Shape& shape, F&& f) {
+  Tensor result(a.dtype(), shape);
+  const T *x = a.data<T>(), *y = b.data<T>();
+  T* z = result.data<T>();
+  for (int64_t i = 0; i < result.size(); ++i) {
+    const T u = x[Place(i, shape, a.shape())], v = y[Place(i, shape, b.shape())];
+    if constexpr (std::is_same_v<T, float>) {
+      z[i] = f(u, v);
+    } else {  // of small whole numbers, as shapes are
+      z[i] = static_cast<T>(f(static_cast<float>(u), static_cast<float>(v)));
+    }
+  }
+  return result;
+}
+
+bool IsSmall(const Tensor& t) {
+  if (t.dtype() == DType::kFloat32) return true;
+  if (t.dtype() != DType::kInt32 && t.dtype() != DType::kInt64) return false;
+  for (int64_t i = 0; i < t.size(); ++i) {
+    const int64_t value = t.dtype() == DType::kInt32 ? t.data<int32_t>()[i] : t.data<int64_t>()[i];
+    if (value < -4096 || value > 4096) return false;  // so that products are exact in float
+  }
+  return true;
+}
+
 template <typename F>
 Result<Item> Fold(const tf::NodeDef& node, const Constant& a, const Constant& b, F&& f) {
-  const bool floats = a.value.dtype() == DType::kFloat32 && b.value.dtype() == DType::kFloat32;
-  const bool fits = a.value.shape() == b.value.shape() || a.value.size() == 1 || b.value.size() == 1;
-  if (!floats || !fits) return Item(Unknown{&node});
-  Tensor result(DType::kFloat32, a.value.size() == 1 ? b.value.shape() : a.value.shape());
-  const float *x = a.value.data<float>(), *y = b.value.data<float>();
-  float* z = result.data<float>();
-  const int64_t step_x = a.value.size() == 1 ? 0 : 1, step_y = b.value.size() == 1 ? 0 : 1;
-  for (int64_t i = 0; i < result.size(); ++i) z[i] = f(x[i * step_x], y[i * step_y]);
-  return Item(Constant{std::move(result), node.name()});
+  const auto shape = Broadcast(a.value.shape(), b.value.shape());
+  const bool known = a.value.dtype() == b.value.dtype() && IsSmall(a.value) && IsSmall(b.value);
+  int64_t elements = 1;
+  bool fits = shape.has_value();
+  for (size_t axis = 0; fits && axis < shape->rank(); ++axis)
+    fits = !__builtin_mul_overflow(elements, (*shape)[axis], &elements) && elements <= kMaxFolded;
+  const bool division = node.op() == "RealDiv" && a.value.dtype() != DType::kFloat32;
+  if (!known || !fits || division || a.symbolic || b.symbolic) return Item(Unknown{&node});
+  if (a.value.dtype() == DType::kFloat32)
+    return Item(Constant{FoldTyped<float>(a.value, b.value, *shape, f), node.name()});
+  if (a.value.dtype() == DType::kInt32)
+    return Item(Constant{FoldTyped<int32_t>(a.value, b.value, *shape, f), node.name()});
+  return Item(Constant{FoldTyped<int64_t>(a.value, b.value, *shape, f), node.name()});
 }
 
 // --------------------------------------------------------------------------------- an activation and a constant
@@ -108,9 +163,22 @@ Result<Operands> ReadOperands(GraphImporter& importer, const tf::NodeDef& node) 
   return Operands{std::move(a), std::move(b)};
 }
 
-// For operations that mean nothing to us between two activations. left: constant op x; right: x op constant.
+// Two activations: equal ranks, batch by batch.
+Result<Item> EmitBinary(GraphImporter& importer, const tf::NodeDef& node, tensor::Binary kind) {
+  HEADRACE_ASSIGN(const int a, importer.Activation(node, 0));
+  HEADRACE_ASSIGN(const int b, importer.Activation(node, 1));
+  const Shape &x = importer.ShapeAt(a), &y = importer.ShapeAt(b);
+  const auto shape = x.rank() == y.rank() ? Broadcast(x, y) : std::nullopt;
+  if (!shape)
+    return Fail(ErrorCode::kInvalidArgument, "{}: it combines {} and {}, wanted equal dimensions, or 1", Describe(node),
+                x.ToString(), y.ToString());
+  return importer.Emit(node, keras::BinaryOp{kind}, {a, b}, *shape);
+}
+
+// left: constant op x; right: x op constant.
 template <typename F, typename Left, typename Right>
-Result<Item> ImportAffine(GraphImporter& importer, const tf::NodeDef& node, F&& fold, Left&& left, Right&& right) {
+Result<Item> ImportAffine(GraphImporter& importer, const tf::NodeDef& node, tensor::Binary kind, F&& fold, Left&& left,
+                          Right&& right) {
   HEADRACE_ASSIGN(const Operands in, ReadOperands(importer, node));
   if (in.unknown() != nullptr) return Item(*in.unknown());
   if (in.constant_a() != nullptr && in.constant_b() != nullptr)
@@ -121,7 +189,9 @@ Result<Item> ImportAffine(GraphImporter& importer, const tf::NodeDef& node, F&& 
   }
   HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
   if (in.constant_b() != nullptr) return right(x, *in.constant_b());
-  return Item(Unknown{&node});
+  if (std::holds_alternative<VariableHandle>(in.a) || std::holds_alternative<VariableHandle>(in.b))
+    return Item(Unknown{&node});
+  return EmitBinary(importer, node, kind);
 }
 
 // ------------------------------------------------------------------------------------------- gelu and swish
@@ -146,8 +216,20 @@ std::optional<int> HalfPowerArgument(const GraphImporter& importer, const tf::No
   return x && (quotient || product) ? std::optional(*x) : std::nullopt;
 }
 
-// x of 1 + erf(x / sqrt(2)).
+// x of -x.
+std::optional<int> NegatedArgument(const GraphImporter& importer, int value) {
+  const keras::Value& made = importer.graph().values[static_cast<size_t>(value)];
+  const auto* op = std::get_if<keras::PointwiseOp>(&made.op);
+  return op != nullptr && op->kind == tensor::Pointwise::kNeg ? std::optional(made.inputs[0]) : std::nullopt;
+}
+
+// x of 1 + erf(x / sqrt(2)), or of erfc(-x / sqrt(2)), which is the same.
 std::optional<int> CumulativeArgument(const GraphImporter& importer, const tf::NodeDef& node) {
+  if (node.op() == "Erfc") {
+    const auto argument = importer.index().Input(node, 0);
+    const auto negated = argument ? HalfPowerArgument(importer, *argument->first) : std::nullopt;
+    return negated ? NegatedArgument(importer, *negated) : std::nullopt;
+  }
   if (node.op() != "AddV2" && node.op() != "Add") return std::nullopt;
   for (const int i : {0, 1}) {
     const tf::NodeDef* erf = SourceOf(importer, node, i, "Erf");
@@ -196,9 +278,7 @@ Result<Item> ImportAdd(GraphImporter& importer, const tf::NodeDef& node) {
   const auto *a = std::get_if<GraphValue>(&in.a), *b = std::get_if<GraphValue>(&in.b);
   if (a != nullptr && b != nullptr) {
     const Shape shape = importer.ShapeAt(a->index);
-    if (shape != importer.ShapeAt(b->index))
-      return Fail(ErrorCode::kInvalidArgument, "{}: it adds {} and {}, wanted equal shapes", Describe(node),
-                  shape.ToString(), importer.ShapeAt(b->index).ToString());
+    if (shape != importer.ShapeAt(b->index)) return EmitBinary(importer, node, tensor::Binary::kAdd);
     return importer.Emit(node, keras::AddOp{}, {a->index, b->index}, shape);
   }
   const auto add = [&](int x, const Constant& c) -> Result<Item> {
@@ -211,12 +291,12 @@ Result<Item> ImportAdd(GraphImporter& importer, const tf::NodeDef& node) {
     return EmitAffine(importer, node, x, c, [](float v) { return Affine{1, v}; });
   };
   return ImportAffine(
-      importer, node, [](float x, float y) { return x + y; }, add, add);
+      importer, node, tensor::Binary::kAdd, [](float x, float y) { return x + y; }, add, add);
 }
 
 Result<Item> ImportSub(GraphImporter& importer, const tf::NodeDef& node) {
   return ImportAffine(
-      importer, node, [](float x, float y) { return x - y; },
+      importer, node, tensor::Binary::kSub, [](float x, float y) { return x - y; },
       [&](int x, const Constant& c) { return EmitAffine(importer, node, x, c, [](float v) {
                                         return Affine{-1, v};
                                       }); },
@@ -237,16 +317,61 @@ Result<Item> ImportMul(GraphImporter& importer, const tf::NodeDef& node) {
     return EmitAffine(importer, node, x, c, [](float v) { return Affine{v, 0}; });
   };
   return ImportAffine(
-      importer, node, [](float x, float y) { return x * y; }, scale, scale);
+      importer, node, tensor::Binary::kMul, [](float x, float y) { return x * y; }, scale, scale);
 }
 
 Result<Item> ImportRealDiv(GraphImporter& importer, const tf::NodeDef& node) {
   return ImportAffine(
-      importer, node, [](float x, float y) { return x / y; },
+      importer, node, tensor::Binary::kDiv, [](float x, float y) { return x / y; },
       [&](int, const Constant&) { return Result<Item>(Item(Unknown{&node})); },
       [&](int x, const Constant& c) {
         return EmitAffine(importer, node, x, c, [](float v) { return Affine{1 / v, 0}; });
       });
+}
+
+Result<Item> ImportMinMax(GraphImporter& importer, const tf::NodeDef& node) {
+  const auto unknown = [&](int, const Constant&) { return Result<Item>(Item(Unknown{&node})); };
+  if (node.op() == "Minimum")
+    return ImportAffine(
+        importer, node, tensor::Binary::kMinimum, [](float x, float y) { return std::min(x, y); }, unknown, unknown);
+  return ImportAffine(
+      importer, node, tensor::Binary::kMaximum, [](float x, float y) { return std::max(x, y); }, unknown, unknown);
+}
+
+Result<Item> ImportPointwise(GraphImporter& importer, const tf::NodeDef& node) {
+  using F = float (*)(float);
+  static constexpr struct {
+    std::string_view op;
+    tensor::Pointwise kind;
+    F fold;  // of constants; null: not folded
+  } kKinds[] = {
+      {"Abs", tensor::Pointwise::kAbs, [](float x) { return std::abs(x); }},
+      {"Exp", tensor::Pointwise::kExp, [](float x) { return std::exp(x); }},
+      {"LeakyRelu", tensor::Pointwise::kLeakyRelu, nullptr},
+      {"Log", tensor::Pointwise::kLog, [](float x) { return std::log(x); }},
+      {"Neg", tensor::Pointwise::kNeg, [](float x) { return -x; }},
+      {"Relu6", tensor::Pointwise::kRelu6, nullptr},
+      {"Rsqrt", tensor::Pointwise::kRsqrt, [](float x) { return 1.0f / std::sqrt(x); }},
+      {"Selu", tensor::Pointwise::kSelu, nullptr},
+      {"Softplus", tensor::Pointwise::kSoftplus, nullptr},
+      {"Softsign", tensor::Pointwise::kSoftsign, nullptr},
+      {"Sqrt", tensor::Pointwise::kSqrt, [](float x) { return std::sqrt(x); }},
+      {"Square", tensor::Pointwise::kSquare, [](float x) { return x * x; }},
+  };
+  const auto* kind =
+      std::find_if(std::begin(kKinds), std::end(kKinds), [&](const auto& entry) { return entry.op == node.op(); });
+  HEADRACE_ASSIGN(const Item item, importer.Input(node, 0));
+  if (const auto* constant = std::get_if<Constant>(&item)) {
+    if (constant->value.dtype() != DType::kFloat32 || kind->fold == nullptr) return Item(Unknown{&node});
+    Tensor result = constant->value.Clone();
+    float* values = result.data<float>();
+    std::transform(values, values + result.size(), values, kind->fold);
+    return Item(Constant{std::move(result), node.name()});
+  }
+  if (std::holds_alternative<Unknown>(item)) return item;
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  const float alpha = kind->kind == tensor::Pointwise::kLeakyRelu ? FloatAttribute(node, "alpha", 0.2f) : 0;
+  return importer.Emit(node, keras::PointwiseOp{kind->kind, alpha}, {x}, Shape(importer.ShapeAt(x)));
 }
 
 }  // namespace headrace::savedmodel

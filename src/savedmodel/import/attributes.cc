@@ -19,6 +19,11 @@ bool BoolAttribute(const tf::NodeDef& node, const char* name, bool fallback) {
   return value == nullptr ? fallback : value->b();
 }
 
+int64_t IntAttribute(const tf::NodeDef& node, const char* name, int64_t fallback) {
+  const tf::AttrValue* value = Find(node, name);
+  return value == nullptr ? fallback : value->i();
+}
+
 float FloatAttribute(const tf::NodeDef& node, const char* name, float fallback) {
   const tf::AttrValue* value = Find(node, name);
   return value == nullptr ? fallback : value->f();

@@ -12,6 +12,7 @@
 namespace headrace::savedmodel {
 
 bool BoolAttribute(const tf::NodeDef& node, const char* name, bool fallback);
+int64_t IntAttribute(const tf::NodeDef& node, const char* name, int64_t fallback);
 float FloatAttribute(const tf::NodeDef& node, const char* name, float fallback);
 std::string StringAttribute(const tf::NodeDef& node, const char* name, const char* fallback);
 std::vector<int64_t> IntsAttribute(const tf::NodeDef& node, const char* name, std::vector<int64_t> fallback);

@@ -1,5 +1,7 @@
 #include "savedmodel/import/graph_importer.h"
 
+#include <unordered_set>
+
 #include "savedmodel/import/operations.h"
 
 namespace headrace::savedmodel {
@@ -8,12 +10,16 @@ namespace {
 // Elements of one sample's activation: beyond this a shape in a file is a mistake or an attack.
 constexpr int64_t kMaxElements = int64_t{1} << 31;
 
-Result<const tf::NodeDef*> FindTensor(const NodeIndex& index, const std::string& name) {
+struct Source {
+  const tf::NodeDef* node;
+  int output;
+};
+Result<Source> FindTensor(const NodeIndex& index, const std::string& name) {
   HEADRACE_ASSIGN(const TensorRef ref, ParseTensorRef(name));
   const tf::NodeDef* node = index.Find(ref.node);
-  if (node == nullptr || ref.control || ref.output != 0)
+  if (node == nullptr || ref.control)
     return Fail(ErrorCode::kDataLoss, "the signature's tensor '{}' is not in the graph", name);
-  return node;
+  return Source{node, ref.output};
 }
 
 tl::unexpected<Error> FailUnknown(const Unknown& unknown) {
@@ -23,40 +29,73 @@ tl::unexpected<Error> FailUnknown(const Unknown& unknown) {
 
 }  // namespace
 
-Result<keras::Graph> GraphImporter::Import(const std::string& input, const Shape& input_shape,
-                                           const std::string& output) {
-  HEADRACE_ASSIGN(input_, FindTensor(index_, input));
-  HEADRACE_ASSIGN(const tf::NodeDef* last, FindTensor(index_, output));
-  HEADRACE_ASSIGN(const auto order, index_.Order(*last));
-  HEADRACE_ASSIGN(items_[input_], Emit(*input_, keras::InputOp{}, {}, input_shape));
-  for (const tf::NodeDef* node : order) {
-    if (node == input_) continue;
-    HEADRACE_ASSIGN(items_[node], ImportNode(*node));
+Result<keras::Graph> GraphImporter::Import(const std::vector<GraphInput>& inputs,
+                                           const std::vector<std::string>& outputs) {
+  for (const GraphInput& input : inputs) {
+    HEADRACE_ASSIGN(const Source source, FindTensor(index_, input.tensor));
+    if (source.output != 0 || items_.count(source.node) > 0)
+      return Fail(ErrorCode::kDataLoss, "the signature's input '{}' is no node's first output, or an input twice",
+                  input.tensor);
+    HEADRACE_ASSIGN(Item item, Emit(*source.node, keras::InputOp{}, {}, input.shape));
+    items_[source.node] = {std::move(item)};
   }
-  const Item& result = items_[last];
-  if (const auto* unknown = std::get_if<Unknown>(&result)) return FailUnknown(*unknown);
-  const auto* value = std::get_if<GraphValue>(&result);
-  if (value == nullptr)
-    return Fail(ErrorCode::kInvalidArgument, "{}: the output does not depend on the input", Describe(*last));
-  graph_.output = value->index;
+  for (const std::string& output : outputs) {
+    HEADRACE_ASSIGN(const Source source, FindTensor(index_, output));
+    HEADRACE_ASSIGN(const auto order, index_.Order(*source.node));
+    for (const tf::NodeDef* node : order) {
+      if (items_.count(node) > 0) continue;
+      HEADRACE_ASSIGN(items_[node], ImportNode(*node));
+    }
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    HEADRACE_ASSIGN(const int value, OutputValue(outputs[i]));
+    if (i == 0) {
+      graph_.output = value;
+    } else {
+      graph_.more_outputs.push_back(value);
+    }
+  }
   return std::move(graph_);
 }
 
-Result<Item> GraphImporter::ImportNode(const tf::NodeDef& node) {
-  const OperationHandler handler = FindOperation(node.op());
-  if (handler == nullptr) return Item(Unknown{&node});
-  return handler(*this, node);
+Result<int> GraphImporter::OutputValue(const std::string& output) const {
+  HEADRACE_ASSIGN(const Source source, FindTensor(index_, output));
+  const Items& items = items_.at(source.node);
+  if (static_cast<size_t>(source.output) >= items.size())
+    return Fail(ErrorCode::kDataLoss, "the signature's tensor '{}' is not in the graph", output);
+  const Item& result = items[static_cast<size_t>(source.output)];
+  if (const auto* unknown = std::get_if<Unknown>(&result)) return FailUnknown(*unknown);
+  const auto* value = std::get_if<GraphValue>(&result);
+  if (value == nullptr)
+    return Fail(ErrorCode::kInvalidArgument, "{}: the output does not depend on the input", Describe(*source.node));
+  return value->index;
+}
+
+Result<Items> GraphImporter::ImportNode(const tf::NodeDef& node) {
+  if (node.op() != "Merge" && node.op() != "RefMerge") {
+    for (int i = 0; i < DataInputs(node); ++i) {
+      HEADRACE_ASSIGN(const Item item, Input(node, i));
+      if (std::holds_alternative<Dead>(item)) return Items{Dead{}, Dead{}};
+    }
+  }
+  if (const auto handler = FindOperation(node.op())) {
+    HEADRACE_ASSIGN(Item item, handler(*this, node));
+    return Items{std::move(item)};
+  }
+  if (const auto handler = FindManyOutputs(node.op())) return handler(*this, node);
+  return Items{Unknown{&node}};
 }
 
 Result<Item> GraphImporter::Input(const tf::NodeDef& node, int i) const {
   HEADRACE_ASSIGN(const auto source, index_.Input(node, i));
-  if (source.second != 0)
-    return Fail(ErrorCode::kInvalidArgument, "{}: it reads output {} of {}, wanted output 0", Describe(node),
-                source.second, Describe(*source.first));
-  const auto item = items_.find(source.first);
-  if (item == items_.end())
+  const auto items = items_.find(source.first);
+  if (items == items_.end())
     return Fail(ErrorCode::kInternal, "{}: {} is not imported yet", Describe(node), Describe(*source.first));
-  return item->second;
+  if (static_cast<size_t>(source.second) < items->second.size())
+    return items->second[static_cast<size_t>(source.second)];
+  if (std::holds_alternative<Unknown>(items->second[0])) return items->second[0];
+  return Fail(ErrorCode::kInvalidArgument, "{}: it reads output {} of {}, wanted output 0", Describe(node),
+              source.second, Describe(*source.first));
 }
 
 Result<int> GraphImporter::Activation(const tf::NodeDef& node, int i) const {
@@ -78,6 +117,17 @@ Result<Constant> GraphImporter::ConstantInput(const tf::NodeDef& node, int i) co
               Describe(node), i, Describe(source));
 }
 
+Result<std::vector<int64_t>> GraphImporter::IntsInput(const tf::NodeDef& node, int i) const {
+  HEADRACE_ASSIGN(const Constant constant, ConstantInput(node, i));
+  const Tensor& value = constant.value;
+  if (value.dtype() == DType::kInt64)
+    return std::vector<int64_t>(value.data<int64_t>(), value.data<int64_t>() + value.size());
+  if (value.dtype() == DType::kInt32)
+    return std::vector<int64_t>(value.data<int32_t>(), value.data<int32_t>() + value.size());
+  return Fail(ErrorCode::kInvalidArgument, "{}: its input {} is {}, wanted whole numbers", Describe(node), i,
+              NameOf(value.dtype()));
+}
+
 Result<keras::VariablePtr> GraphImporter::Weight(const tf::NodeDef& node, int i, size_t rank, bool trainable) const {
   HEADRACE_ASSIGN(Constant constant, ConstantInput(node, i));
   if (constant.value.dtype() != DType::kFloat32 || (rank > 0 && constant.value.shape().rank() != rank))
@@ -89,9 +139,11 @@ Result<keras::VariablePtr> GraphImporter::Weight(const tf::NodeDef& node, int i,
 Result<Item> GraphImporter::Emit(const tf::NodeDef& node, keras::Operation op, std::vector<int> inputs, Shape shape,
                                  std::vector<keras::VariablePtr> variables) {
   int64_t elements = 1;
-  for (size_t axis = 1; axis < shape.rank(); ++axis)
-    if (shape[axis] < 1 || __builtin_mul_overflow(elements, shape[axis], &elements) || elements > kMaxElements)
-      return Fail(ErrorCode::kInvalidArgument, "{}: its output would have shape {}", Describe(node), shape.ToString());
+  bool fine = shape.rank() > 0;
+  for (size_t axis = 1; axis < shape.rank() && fine; ++axis)
+    fine = shape[axis] >= 1 && !__builtin_mul_overflow(elements, shape[axis], &elements) && elements <= kMaxElements;
+  if (!fine)
+    return Fail(ErrorCode::kInvalidArgument, "{}: its output would have shape {}", Describe(node), shape.ToString());
   return Item(GraphValue{
       graph_.Append({std::move(op), node.name(), std::move(inputs), std::move(shape), std::move(variables)})});
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 #include <variant>
+#include <vector>
 
 #include "headrace/tensor.h"
 
@@ -17,8 +18,9 @@
 namespace headrace::savedmodel {
 
 struct Constant {
-  Tensor value;
-  std::string name;  // of the variable or constant node
+  Tensor value;           // booleans are uint8
+  std::string name;       // of the variable or constant node
+  bool symbolic = false;  // made from a shape: an element of -1 is the batch
 };
 struct GraphValue {
   int index = 0;  // in keras::Graph::values
@@ -29,14 +31,21 @@ struct VariableHandle {
 struct Unknown {                       // no operation of ours
   const tf::NodeDef* cause = nullptr;  // the node that we do not know, here or before
 };
-using Item = std::variant<Unknown, Constant, GraphValue, VariableHandle>;
+struct Dead {};  // behind the side of a Switch that is not taken
+using Item = std::variant<Unknown, Constant, GraphValue, VariableHandle, Dead>;
+using Items = std::vector<Item>;  // the outputs of one node
+
+struct GraphInput {
+  std::string tensor;  // "node" or "node:0"
+  Shape shape;         // [-1, …]
+};
 
 class GraphImporter {
  public:
   GraphImporter(const NodeIndex& index, const VariableSource& variables) : index_(index), variables_(variables) {}
 
-  // The graph from the placeholder `input`, whose shape is [-1, …], to `output`, as "node" or "node:0".
-  Result<keras::Graph> Import(const std::string& input, const Shape& input_shape, const std::string& output);
+  // The graph from placeholders to tensors named "node" or "node:0". Its InputOps are in the order of `inputs`.
+  Result<keras::Graph> Import(const std::vector<GraphInput>& inputs, const std::vector<std::string>& outputs);
 
   // What handlers of operations read. `i` is the number of an input.
   const NodeIndex& index() const { return index_; }
@@ -45,6 +54,8 @@ class GraphImporter {
   Result<Item> Input(const tf::NodeDef& node, int i) const;
   Result<int> Activation(const tf::NodeDef& node, int i) const;  // index of the value
   Result<Constant> ConstantInput(const tf::NodeDef& node, int i) const;
+  // A constant of whole numbers.
+  Result<std::vector<int64_t>> IntsInput(const tf::NodeDef& node, int i) const;
   // A weight: a float32 constant of the given rank (0: any).
   Result<keras::VariablePtr> Weight(const tf::NodeDef& node, int i, size_t rank, bool trainable = true) const;
   const Shape& ShapeAt(int value) const { return graph_.values[static_cast<size_t>(value)].shape; }
@@ -53,13 +64,13 @@ class GraphImporter {
                     std::vector<keras::VariablePtr> variables = {});
 
  private:
-  Result<Item> ImportNode(const tf::NodeDef& node);
+  Result<Items> ImportNode(const tf::NodeDef& node);
+  Result<int> OutputValue(const std::string& output) const;
 
   const NodeIndex& index_;
   const VariableSource& variables_;
-  const tf::NodeDef* input_ = nullptr;
   keras::Graph graph_;
-  std::unordered_map<const tf::NodeDef*, Item> items_;
+  std::unordered_map<const tf::NodeDef*, Items> items_;
 };
 
 }  // namespace headrace::savedmodel

@@ -67,6 +67,9 @@ class ModelBuilder {
   }
 
   KerasTensor Apply(const keras::Conv2DOp& op) {
+    if (op.groups != 1)
+      throw MakeError(ErrorCode::kInvalidArgument, "node '{}': a depthwise or grouped convolution is no layer",
+                      value_->layer);
     const Shape kernel = KernelShape();
     keras::Conv2DOptions options;
     options.strides = {op.stride_h, op.stride_w};
@@ -123,14 +126,27 @@ class ModelBuilder {
   }
 
   KerasTensor Apply(const keras::GlobalAveragePoolOp&) {
+    if (value_->shape.rank() != 2)
+      throw MakeError(ErrorCode::kInvalidArgument, "node '{}': a mean that keeps its axes is no layer", value_->layer);
     return Call(keras::GlobalAveragePooling2D({.name = name_}), Input());
   }
-  KerasTensor Apply(const keras::FlattenOp&) { return Call(keras::Flatten({.name = name_}), Input()); }
+  KerasTensor Apply(const keras::FlattenOp&) {
+    if (value_->shape.rank() != 2)
+      throw MakeError(ErrorCode::kInvalidArgument, "node '{}': a reshape to {} is no layer", value_->layer,
+                      value_->shape.ToString());
+    return Call(keras::Flatten({.name = name_}), Input());
+  }
   KerasTensor Apply(const keras::AddOp&) {
     return keras::Add({.name = name_})(std::vector<KerasTensor>{Input(0), Input(1)});
   }
   KerasTensor Apply(const keras::ZeroPadOp& op) {
     return Call(keras::ZeroPadding2D({{{op.top, op.bottom}, {op.left, op.right}}}, {.name = name_}), Input());
+  }
+
+  // What no layer is: such models are served (import/inference_model.h) but are no keras::Model.
+  template <typename Op>
+  KerasTensor Apply(const Op&) {
+    throw MakeError(ErrorCode::kInvalidArgument, "node '{}': no Keras layer of Headrace does this", value_->layer);
   }
 
   // After the model is made, which initialises weights.

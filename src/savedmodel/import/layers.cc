@@ -1,4 +1,5 @@
 // Nodes that are one operation of ours.
+#include <algorithm>
 #include <utility>
 
 #include "savedmodel/import/attributes.h"
@@ -43,6 +44,52 @@ int64_t Places(const Window& w, int64_t padding) {
   return rest < 0 ? 0 : rest / w.stride + 1;
 }
 
+Result<Item> EmitConv(GraphImporter& importer, const tf::NodeDef& node, int x, keras::VariablePtr kernel,
+                      int64_t groups) {
+  HEADRACE_ASSIGN(const auto strides, SpatialAttribute(node, "strides"));
+  HEADRACE_ASSIGN(const auto dilations, SpatialAttribute(node, "dilations"));
+  const Shape in = importer.ShapeAt(x), k = kernel->value.shape();
+  const Window rows = {in[1], k[0], strides[0], dilations[0]}, columns = {in[2], k[1], strides[1], dilations[1]};
+  HEADRACE_ASSIGN(const Padding padding, ReadPadding(node, rows, columns));
+  const keras::Conv2DOp op = {strides[0],     strides[1],   dilations[0],  dilations[1], padding.top,
+                              padding.bottom, padding.left, padding.right, false,        groups};
+  const Shape shape = {-1, Places(rows, padding.top + padding.bottom), Places(columns, padding.left + padding.right),
+                       k[3]};
+  return importer.Emit(node, op, {x}, shape, {std::move(kernel)});
+}
+
+// A window the size of the image.
+Result<std::array<int64_t, 2>> GlobalWindow(GraphImporter& importer, const tf::NodeDef& node, int x) {
+  HEADRACE_ASSIGN(std::vector<int64_t> axes, importer.IntsInput(node, 1));
+  const Shape& in = importer.ShapeAt(x);
+  for (int64_t& axis : axes) axis += axis < 0 ? static_cast<int64_t>(in.rank()) : 0;
+  std::sort(axes.begin(), axes.end());
+  if (in.rank() != 4 || axes != std::vector<int64_t>{1, 2})
+    return Fail(ErrorCode::kInvalidArgument, "{}: it reduces {} over axes {}, wanted images over axes 1 and 2",
+                Describe(node), in.ToString(), Shape(axes).ToString());
+  return std::array<int64_t, 2>{in[1], in[2]};
+}
+
+struct Pooling {
+  int x;
+  keras::MaxPoolOp op;
+  Shape shape;
+};
+Result<Pooling> ReadPooling(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_TRY(RequireChannelsLast(node));
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  HEADRACE_TRY(RequireRank(importer, node, x, 4));
+  HEADRACE_ASSIGN(const auto pool, SpatialAttribute(node, "ksize"));
+  HEADRACE_ASSIGN(const auto strides, SpatialAttribute(node, "strides"));
+  const Shape in = importer.ShapeAt(x);
+  const Window rows = {in[1], pool[0], strides[0], 1}, columns = {in[2], pool[1], strides[1], 1};
+  HEADRACE_ASSIGN(const Padding padding, ReadPadding(node, rows, columns));
+  return Pooling{
+      x,
+      {pool[0], pool[1], strides[0], strides[1], padding.top, padding.bottom, padding.left, padding.right},
+      {-1, Places(rows, padding.top + padding.bottom), Places(columns, padding.left + padding.right), in[3]}};
+}
+
 }  // namespace
 
 Result<Item> ImportConv2D(GraphImporter& importer, const tf::NodeDef& node) {
@@ -51,24 +98,39 @@ Result<Item> ImportConv2D(GraphImporter& importer, const tf::NodeDef& node) {
   HEADRACE_TRY(RequireRank(importer, node, x, 4));
   HEADRACE_ASSIGN(auto kernel, importer.Weight(node, 1, 4));
   const Shape in = importer.ShapeAt(x), k = kernel->value.shape();
+  const int64_t groups = k[2] > 0 && in[3] % k[2] == 0 ? in[3] / k[2] : 1;
+  HEADRACE_TRY(RequireSize(node, kernel, {k[0], k[1], in[3] / groups, k[3]}));
+  if (k[3] % groups != 0)
+    return Fail(ErrorCode::kInvalidArgument, "{}: {} filters in {} groups", Describe(node), k[3], groups);
+  return EmitConv(importer, node, x, std::move(kernel), groups);
+}
+
+Result<Item> ImportDepthwise(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_TRY(RequireChannelsLast(node));
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  HEADRACE_TRY(RequireRank(importer, node, x, 4));
+  HEADRACE_ASSIGN(const auto kernel, importer.Weight(node, 1, 4));
+  const Shape in = importer.ShapeAt(x), k = kernel->value.shape();
   HEADRACE_TRY(RequireSize(node, kernel, {k[0], k[1], in[3], k[3]}));
-  HEADRACE_ASSIGN(const auto strides, SpatialAttribute(node, "strides"));
-  HEADRACE_ASSIGN(const auto dilations, SpatialAttribute(node, "dilations"));
-  const Window rows = {in[1], k[0], strides[0], dilations[0]}, columns = {in[2], k[1], strides[1], dilations[1]};
-  HEADRACE_ASSIGN(const Padding padding, ReadPadding(node, rows, columns));
-  const keras::Conv2DOp op = {strides[0],     strides[1],   dilations[0],  dilations[1], padding.top,
-                              padding.bottom, padding.left, padding.right, false};
-  const Shape shape = {-1, Places(rows, padding.top + padding.bottom), Places(columns, padding.left + padding.right),
-                       k[3]};
-  return importer.Emit(node, op, {x}, shape, {std::move(kernel)});
+  // Filter c * multiplier + i reads channel c: the same bytes are the kernel of c groups of one channel.
+  auto grouped = std::make_shared<keras::Variable>(
+      keras::Variable{kernel->name, kernel->trainable, kernel->value.Reshape({k[0], k[1], 1, in[3] * k[3]})});
+  return EmitConv(importer, node, x, std::move(grouped), in[3]);
 }
 
 Result<Item> ImportMatMul(GraphImporter& importer, const tf::NodeDef& node) {
-  if (BoolAttribute(node, "transpose_a", false) || BoolAttribute(node, "transpose_b", false))
-    return Fail(ErrorCode::kInvalidArgument, "{}: it transposes an input, wanted x * kernel", Describe(node));
+  if (BoolAttribute(node, "transpose_a", false))
+    return Fail(ErrorCode::kInvalidArgument, "{}: it transposes its first input, wanted x * kernel", Describe(node));
   HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
   HEADRACE_TRY(RequireRank(importer, node, x, 2));
   HEADRACE_ASSIGN(auto kernel, importer.Weight(node, 1, 2));
+  if (BoolAttribute(node, "transpose_b", false)) {
+    const Tensor& b = kernel->value;
+    Tensor turned(DType::kFloat32, {b.dim(1), b.dim(0)});
+    for (int64_t i = 0; i < b.dim(0); ++i)
+      for (int64_t k = 0; k < b.dim(1); ++k) turned.data<float>()[k * b.dim(0) + i] = b.data<float>()[i * b.dim(1) + k];
+    kernel = std::make_shared<keras::Variable>(keras::Variable{kernel->name, kernel->trainable, turned});
+  }
   const int64_t units = kernel->value.dim(1);
   HEADRACE_TRY(RequireSize(node, kernel, {importer.ShapeAt(x)[1], units}));
   return importer.Emit(node, keras::DenseOp{false}, {x}, {-1, units}, {std::move(kernel)});
@@ -111,66 +173,54 @@ Result<Item> ImportBatchNorm(GraphImporter& importer, const tf::NodeDef& node) {
 }
 
 Result<Item> ImportMaxPool(GraphImporter& importer, const tf::NodeDef& node) {
-  HEADRACE_TRY(RequireChannelsLast(node));
-  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
-  HEADRACE_TRY(RequireRank(importer, node, x, 4));
-  HEADRACE_ASSIGN(const auto pool, SpatialAttribute(node, "ksize"));
-  HEADRACE_ASSIGN(const auto strides, SpatialAttribute(node, "strides"));
-  const Shape in = importer.ShapeAt(x);
-  const Window rows = {in[1], pool[0], strides[0], 1}, columns = {in[2], pool[1], strides[1], 1};
-  HEADRACE_ASSIGN(const Padding padding, ReadPadding(node, rows, columns));
-  const keras::MaxPoolOp op = {pool[0],     pool[1],        strides[0],   strides[1],
-                               padding.top, padding.bottom, padding.left, padding.right};
-  const Shape shape = {-1, Places(rows, padding.top + padding.bottom), Places(columns, padding.left + padding.right),
-                       in[3]};
-  return importer.Emit(node, op, {x}, shape);
+  HEADRACE_ASSIGN(Pooling pooling, ReadPooling(importer, node));
+  return importer.Emit(node, pooling.op, {pooling.x}, std::move(pooling.shape));
+}
+
+Result<Item> ImportAvgPool(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(Pooling pooling, ReadPooling(importer, node));
+  const keras::MaxPoolOp& p = pooling.op;
+  return importer.Emit(node,
+                       keras::AveragePoolOp{p.pool_h, p.pool_w, p.stride_h, p.stride_w, p.pad_top, p.pad_bottom,
+                                            p.pad_left, p.pad_right},
+                       {pooling.x}, std::move(pooling.shape));
 }
 
 Result<Item> ImportMean(GraphImporter& importer, const tf::NodeDef& node) {
   HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
-  HEADRACE_ASSIGN(const Constant axes, importer.ConstantInput(node, 1));
-  const Shape in = importer.ShapeAt(x);
-  const bool spatial = in.rank() == 4 && axes.value.dtype() == DType::kInt32 && axes.value.size() == 2 &&
-                       axes.value.data<int32_t>()[0] == 1 && axes.value.data<int32_t>()[1] == 2;
-  if (!spatial || BoolAttribute(node, "keep_dims", false))
-    return Fail(ErrorCode::kInvalidArgument, "{}: wanted a mean of images over axes 1 and 2 that drops both",
-                Describe(node));
-  return importer.Emit(node, keras::GlobalAveragePoolOp{}, {x}, {-1, in[3]});
+  HEADRACE_TRY(GlobalWindow(importer, node, x));
+  const int64_t channels = importer.ShapeAt(x)[3];
+  const bool keep = BoolAttribute(node, "keep_dims", false);
+  return importer.Emit(node, keras::GlobalAveragePoolOp{}, {x}, keep ? Shape{-1, 1, 1, channels} : Shape{-1, channels});
+}
+
+Result<Item> ImportMax(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  HEADRACE_ASSIGN(const auto window, GlobalWindow(importer, node, x));
+  const int64_t channels = importer.ShapeAt(x)[3];
+  HEADRACE_ASSIGN(Item pooled, importer.Emit(node, keras::MaxPoolOp{window[0], window[1], window[0], window[1]}, {x},
+                                             {-1, 1, 1, channels}));
+  if (BoolAttribute(node, "keep_dims", false)) return pooled;
+  return importer.Emit(node, keras::FlattenOp{}, {std::get<GraphValue>(pooled).index}, {-1, channels});
 }
 
 Result<Item> ImportPad(GraphImporter& importer, const tf::NodeDef& node) {
   HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
   HEADRACE_TRY(RequireRank(importer, node, x, 4));
-  HEADRACE_ASSIGN(const Constant paddings, importer.ConstantInput(node, 1));
-  if (paddings.value.dtype() != DType::kInt32 || paddings.value.shape() != Shape{4, 2})
-    return Fail(ErrorCode::kInvalidArgument, "{}: its paddings are {} {}, wanted int32 (4, 2)", Describe(node),
-                NameOf(paddings.value.dtype()), paddings.value.shape().ToString());
+  HEADRACE_ASSIGN(const std::vector<int64_t> p, importer.IntsInput(node, 1));
+  if (p.size() != 8)
+    return Fail(ErrorCode::kInvalidArgument, "{}: it has {} paddings, wanted (4, 2)", Describe(node), p.size());
   if (node.op() == "PadV2") {
     HEADRACE_ASSIGN(const auto fill, importer.Weight(node, 2, 0));
     if (fill->value.size() != 1 || fill->value.data<float>()[0] != 0)
       return Fail(ErrorCode::kInvalidArgument, "{}: it fills with something else than zero", Describe(node));
   }
-  const int32_t* p = paddings.value.data<int32_t>();
   bool fine = p[0] == 0 && p[1] == 0 && p[6] == 0 && p[7] == 0;
-  for (int i = 0; i < 8; ++i) fine = fine && p[i] >= 0 && p[i] <= kMaxPadding;
+  for (size_t i = 0; i < 8; ++i) fine = fine && p[i] >= 0 && p[i] <= kMaxPadding;
   if (!fine) return Fail(ErrorCode::kInvalidArgument, "{}: it pads more than rows and columns", Describe(node));
   const Shape in = importer.ShapeAt(x);
   return importer.Emit(node, keras::ZeroPadOp{p[2], p[3], p[4], p[5]}, {x},
                        {-1, in[1] + p[2] + p[3], in[2] + p[4] + p[5], in[3]});
-}
-
-Result<Item> ImportReshape(GraphImporter& importer, const tf::NodeDef& node) {
-  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
-  HEADRACE_ASSIGN(const Constant target, importer.ConstantInput(node, 1));
-  const Shape& in = importer.ShapeAt(x);
-  int64_t elements = 1;
-  for (size_t axis = 1; axis < in.rank(); ++axis) elements *= in[axis];
-  const bool flat = target.value.dtype() == DType::kInt32 && target.value.size() == 2 &&
-                    target.value.data<int32_t>()[0] == -1 && target.value.data<int32_t>()[1] == elements;
-  if (!flat)
-    return Fail(ErrorCode::kInvalidArgument, "{}: wanted a reshape of {} to (-1, {})", Describe(node), in.ToString(),
-                elements);
-  return importer.Emit(node, keras::FlattenOp{}, {x}, {-1, elements});
 }
 
 Result<Item> ImportActivation(GraphImporter& importer, const tf::NodeDef& node) {

@@ -2,18 +2,20 @@
 
 #include <climits>
 #include <filesystem>
+#include <map>
 
 #include "base/file.h"
 #include "savedmodel/import/graph_importer.h"
+#include "savedmodel/import/inline_calls.h"
 #include "savedmodel/import/keras_model.h"
 #include "savedmodel/tensor_proto.h"
 
 namespace headrace::savedmodel {
 namespace {
 
-Result<const tf::MetaGraphDef*> FindMetaGraph(const tf::SavedModel& model, const std::string& tag) {
+Result<tf::MetaGraphDef*> FindMetaGraph(tf::SavedModel& model, const std::string& tag) {
   std::string found;
-  for (const tf::MetaGraphDef& meta : model.meta_graphs()) {
+  for (tf::MetaGraphDef& meta : *model.mutable_meta_graphs()) {
     const auto& tags = meta.meta_info_def().tags();
     if (tags.size() == 1 && tags[0] == tag) return &meta;
     for (const std::string& other : tags) found += (found.empty() ? "" : ", ") + other;
@@ -28,31 +30,91 @@ Result<TensorInfo> ReadTensorInfo(const std::string& name, const tf::TensorInfo&
   return TensorInfo{name, dtype, std::move(shape)};
 }
 
+bool IsInputType(DType dtype) { return dtype != DType::kBFloat16; }
+
 Result<Signature> ReadSignature(const std::string& name, const tf::SignatureDef& def) {
-  if (def.inputs_size() != 1 || def.outputs_size() != 1)
-    return Fail(ErrorCode::kInvalidArgument, "signature '{}': {} inputs and {} outputs, wanted one of each", name,
-                def.inputs_size(), def.outputs_size());
-  HEADRACE_ASSIGN(TensorInfo input, ReadTensorInfo(def.inputs().begin()->first, def.inputs().begin()->second));
-  HEADRACE_ASSIGN(TensorInfo output, ReadTensorInfo(def.outputs().begin()->first, def.outputs().begin()->second));
-  if (input.dtype != DType::kFloat32 || output.dtype != DType::kFloat32)
-    return Fail(ErrorCode::kInvalidArgument, "signature '{}': '{}' is {} and '{}' is {}, wanted float32", name,
-                input.name, NameOf(input.dtype), output.name, NameOf(output.dtype));
-  if (input.shape.rank() < 2)
-    return Fail(ErrorCode::kInvalidArgument, "signature '{}': '{}' has shape {}, wanted a batch", name, input.name,
-                input.shape.ToString());
-  input.shape[0] = -1;
-  return Signature{name, def.method_name(), {std::move(input)}, {std::move(output)}};
+  Signature signature{name, def.method_name(), {}, {}};
+  const std::map<std::string, tf::TensorInfo> inputs(def.inputs().begin(), def.inputs().end());  // by name
+  const std::map<std::string, tf::TensorInfo> outputs(def.outputs().begin(), def.outputs().end());
+  if (inputs.empty() || outputs.empty())
+    return Fail(ErrorCode::kInvalidArgument, "signature '{}': {} inputs and {} outputs, wanted one of each or more",
+                name, inputs.size(), outputs.size());
+  for (const auto& [key, info] : inputs) {
+    HEADRACE_ASSIGN(TensorInfo input, ReadTensorInfo(key, info));
+    if (input.shape.rank() < 2)
+      return Fail(ErrorCode::kInvalidArgument, "signature '{}': '{}' has shape {}, wanted a batch", name, key,
+                  input.shape.ToString());
+    if (!IsInputType(input.dtype))
+      return Fail(ErrorCode::kInvalidArgument, "signature '{}': '{}' is {}, wanted float32 or whole numbers", name, key,
+                  NameOf(input.dtype));
+    input.shape[0] = -1;
+    signature.inputs.push_back(std::move(input));
+  }
+  for (const auto& [key, info] : outputs) {
+    HEADRACE_ASSIGN(const DType dtype, DTypeFromProto(info.dtype(), "the signature's tensor '" + key + "'"));
+    if (dtype != DType::kFloat32)
+      return Fail(ErrorCode::kInvalidArgument, "signature '{}': '{}' is {}, wanted float32", name, key, NameOf(dtype));
+    signature.outputs.push_back({key, dtype, {}});  // its shape is the graph's
+  }
+  return signature;
+}
+
+// For models of Keras layers.
+Status RequireOneOfEach(const Signature& signature) {
+  if (signature.inputs.size() != 1 || signature.outputs.size() != 1)
+    return Fail(ErrorCode::kInvalidArgument, "signature '{}': {} inputs and {} outputs, wanted one of each",
+                signature.name, signature.inputs.size(), signature.outputs.size());
+  if (signature.inputs[0].dtype != DType::kFloat32)
+    return Fail(ErrorCode::kInvalidArgument, "signature '{}': '{}' is {}, wanted float32", signature.name,
+                signature.inputs[0].name, NameOf(signature.inputs[0].dtype));
+  return {};
+}
+
+Result<LoadedGraph> ImportSignature(const NodeIndex& index, const VariableSource& variables, const std::string& name,
+                                    const tf::SignatureDef& def, bool one_of_each) {
+  HEADRACE_ASSIGN(Signature signature, ReadSignature(name, def));
+  if (one_of_each) HEADRACE_TRY(RequireOneOfEach(signature));
+  std::vector<GraphInput> inputs;
+  for (const TensorInfo& input : signature.inputs) inputs.push_back({def.inputs().at(input.name).name(), input.shape});
+  std::vector<std::string> outputs;
+  for (const TensorInfo& output : signature.outputs) outputs.push_back(def.outputs().at(output.name).name());
+  HEADRACE_ASSIGN(keras::Graph graph, GraphImporter(index, variables).Import(inputs, outputs));
+  const std::vector<int> values = graph.Outputs();
+  for (size_t i = 0; i < values.size(); ++i)
+    signature.outputs[i].shape = graph.values[static_cast<size_t>(values[i])].shape;
+  return LoadedGraph{std::move(graph), std::move(signature)};
+}
+
+// Puts the functions in place that these signatures and the restoring of variables need.
+Status PutCallsInPlace(tf::MetaGraphDef& meta, const std::vector<const tf::SignatureDef*>& signatures) {
+  std::vector<std::string> roots = {meta.saver_def().restore_op_name()};
+  for (const tf::SignatureDef* signature : signatures)
+    for (const auto& [name, info] : signature->outputs()) roots.push_back(info.name());
+  for (std::string& root : roots) {
+    const auto ref = ParseTensorRef(root);
+    root = ref ? std::string(ref->node) : "";
+  }
+  return InlineCalls(*meta.mutable_graph_def(), roots);
+}
+
+Result<std::optional<BundleReader>> OpenBundle(const std::string& directory, const LoadOptions& options) {
+  const std::string prefix = directory + "/variables/variables";
+  std::error_code ignored;
+  if (!std::filesystem::exists(prefix + ".index", ignored)) return std::optional<BundleReader>();
+  HEADRACE_ASSIGN(BundleReader bundle, BundleReader::Open(prefix, options.max_variable_bytes));
+  return std::optional(std::move(bundle));
+}
+
+Result<tf::SavedModel> ReadModel(const std::string& path, const LoadOptions& options) {
+  HEADRACE_ASSIGN(const std::string bytes, ReadFile(path, options.max_graph_bytes));
+  return ParseSavedModel(bytes, path);
 }
 
 Result<LoadedModel> LoadDirectory(const std::string& directory, const LoadOptions& options) {
-  const std::string path = directory + "/saved_model.pb", prefix = directory + "/variables/variables";
-  HEADRACE_ASSIGN(const std::string bytes, ReadFile(path, options.max_graph_bytes));
-  HEADRACE_ASSIGN(const tf::SavedModel model, ParseSavedModel(bytes, path));
-  std::optional<BundleReader> bundle;
-  if (std::error_code ignored; std::filesystem::exists(prefix + ".index", ignored)) {
-    HEADRACE_ASSIGN(bundle, BundleReader::Open(prefix, options.max_variable_bytes));
-  }
-  auto loaded = LoadGraph(model, std::move(bundle), options);
+  const std::string path = directory + "/saved_model.pb";
+  HEADRACE_ASSIGN(tf::SavedModel model, ReadModel(path, options));
+  HEADRACE_ASSIGN(auto bundle, OpenBundle(directory, options));
+  auto loaded = LoadGraph(std::move(model), std::move(bundle), options);
   if (!loaded) return Fail(loaded.error().code(), "{}: {}", path, loaded.error().message());
   return LoadedModel{ModelFromGraph(loaded->graph, "saved_model"), std::move(loaded->signature), directory};
 }
@@ -69,21 +131,55 @@ Result<tf::SavedModel> ParseSavedModel(std::string_view bytes, const std::string
   return model;
 }
 
-Result<LoadedGraph> LoadGraph(const tf::SavedModel& model, std::optional<BundleReader> bundle,
-                              const LoadOptions& options) {
-  HEADRACE_ASSIGN(const tf::MetaGraphDef* meta, FindMetaGraph(model, options.tag));
+Result<LoadedGraph> LoadGraph(tf::SavedModel model, std::optional<BundleReader> bundle, const LoadOptions& options) {
+  HEADRACE_ASSIGN(tf::MetaGraphDef * meta, FindMetaGraph(model, options.tag));
   const auto def = meta->signature_def().find(options.signature);
   if (def == meta->signature_def().end())
     return Fail(ErrorCode::kNotFound, "no signature named '{}'", options.signature);
-  HEADRACE_ASSIGN(Signature signature, ReadSignature(def->first, def->second));
-
+  HEADRACE_TRY(PutCallsInPlace(*meta, {&def->second}));
   HEADRACE_ASSIGN(const NodeIndex index, NodeIndex::Make(meta->graph_def()));
   const VariableSource variables(index, std::move(bundle));
-  HEADRACE_ASSIGN(keras::Graph graph,
-                  GraphImporter(index, variables)
-                      .Import(def->second.inputs().begin()->second.name(), signature.inputs[0].shape,
-                              def->second.outputs().begin()->second.name()));
-  return LoadedGraph{std::move(graph), std::move(signature)};
+  return ImportSignature(index, variables, def->first, def->second, true);
+}
+
+Result<ServingGraphs> LoadServingGraphs(tf::SavedModel model, std::optional<BundleReader> bundle,
+                                        const LoadOptions& options) {
+  HEADRACE_ASSIGN(tf::MetaGraphDef * meta, FindMetaGraph(model, options.tag));
+  std::map<std::string, const tf::SignatureDef*> defs;
+  std::vector<const tf::SignatureDef*> list;
+  for (const auto& [name, def] : meta->signature_def()) {
+    if (name.rfind("__saved_model_", 0) == 0) continue;  // initialisers, not for clients
+    defs[name] = &def;
+    list.push_back(&def);
+  }
+  if (defs.empty()) return Fail(ErrorCode::kNotFound, "it has no signature");
+  HEADRACE_TRY(PutCallsInPlace(*meta, list));
+  HEADRACE_ASSIGN(const NodeIndex index, NodeIndex::Make(meta->graph_def()));
+  const VariableSource variables(index, std::move(bundle));
+  ServingGraphs graphs;
+  for (const auto& [name, def] : defs) {
+    auto loaded = ImportSignature(index, variables, name, *def, false);
+    if (loaded) {
+      graphs.signatures.push_back(std::move(*loaded));
+    } else if (name == options.signature || defs.size() == 1) {
+      return tl::unexpected<Error>(std::move(loaded.error()));
+    } else {
+      graphs.refused.emplace_back(name, loaded.error().message());
+    }
+  }
+  if (graphs.signatures.empty())
+    return Fail(ErrorCode::kInvalidArgument, "signature '{}': {}", graphs.refused[0].first, graphs.refused[0].second);
+  return graphs;
+}
+
+Result<ServingGraphs> LoadForServing(const std::string& directory, const LoadOptions& options) {
+  const std::string path = directory + "/saved_model.pb";
+  HEADRACE_ASSIGN(tf::SavedModel model, ReadModel(path, options));
+  HEADRACE_ASSIGN(auto bundle, OpenBundle(directory, options));
+  auto loaded = LoadServingGraphs(std::move(model), std::move(bundle), options);
+  if (!loaded) return Fail(loaded.error().code(), "{}: {}", path, loaded.error().message());
+  loaded->directory = directory;
+  return loaded;
 }
 
 LoadedModel Load(const std::string& directory, const LoadOptions& options) {

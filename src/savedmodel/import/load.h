@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "headrace/savedmodel.h"
 
@@ -21,7 +23,20 @@ struct LoadedGraph {
 
 // `path` is for messages.
 Result<tf::SavedModel> ParseSavedModel(std::string_view bytes, const std::string& path);
-Result<LoadedGraph> LoadGraph(const tf::SavedModel& model, std::optional<BundleReader> bundle,
-                              const LoadOptions& options);
+// One signature of one float32 input and one output.
+Result<LoadedGraph> LoadGraph(tf::SavedModel model, std::optional<BundleReader> bundle, const LoadOptions& options);
+
+// Signatures for inference, with any number of inputs (float32, uint8, int32, int64) and of float32 outputs.
+struct ServingGraphs {
+  std::vector<LoadedGraph> signatures;                       // graphs of equal tensors share them
+  std::vector<std::pair<std::string, std::string>> refused;  // signature, why
+  std::string directory;
+};
+// All signatures that Headrace can run. An error when that is not options.signature, or, where the file has no
+// signature of that name, none.
+Result<ServingGraphs> LoadServingGraphs(tf::SavedModel model, std::optional<BundleReader> bundle,
+                                        const LoadOptions& options);
+// The same for a version directory.
+Result<ServingGraphs> LoadForServing(const std::string& directory, const LoadOptions& options = {});
 
 }  // namespace headrace::savedmodel

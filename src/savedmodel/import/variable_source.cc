@@ -25,6 +25,14 @@ const std::string* RestoredName(const NodeIndex& index, const tf::NodeDef& assig
   return names ? StringAt(*names->first, source->second) : nullptr;
 }
 
+// For AssignVariableOp(copy, ReadVariableOp(variable)): variable.
+const tf::NodeDef* CopiedVariable(const NodeIndex& index, const tf::NodeDef& assign) {
+  const auto source = index.Input(assign, 1);
+  if (!source || source->first->op() != "ReadVariableOp") return nullptr;
+  const auto variable = index.Input(*source->first, 0);
+  return variable ? variable->first : nullptr;
+}
+
 }  // namespace
 
 VariableSource::VariableSource(const NodeIndex& index, std::optional<BundleReader> bundle)
@@ -39,6 +47,15 @@ void VariableSource::FindKeys(const NodeIndex& index) {
     const std::string* name = variable ? RestoredName(index, node) : nullptr;
     if (name != nullptr) keys_[variable->first->name()] = *name;
   }
+  // Newer TensorFlow saves copies: each starts with the value of the variable that functions read, and it is the copy
+  // that restoring fills.
+  for (const tf::NodeDef& node : index.graph().node()) {
+    if (node.op() != "AssignVariableOp") continue;
+    const auto copy = index.Input(node, 0);
+    const tf::NodeDef* variable = copy ? CopiedVariable(index, node) : nullptr;
+    if (variable == nullptr || keys_.count(variable->name()) > 0) continue;
+    if (const auto key = keys_.find(copy->first->name()); key != keys_.end()) keys_[variable->name()] = key->second;
+  }
 }
 
 const std::string& VariableSource::KeyOf(const tf::NodeDef& variable) const {
@@ -50,15 +67,17 @@ Result<Tensor> VariableSource::Read(const tf::NodeDef& variable) const {
   if (!bundle_)
     return Fail(ErrorCode::kNotFound, "{}: a variable in a SavedModel without variables/variables.index",
                 Describe(variable));
+  if (const auto known = read_.find(variable.name()); known != read_.end()) return known->second;
   HEADRACE_ASSIGN(Tensor value, bundle_->Read(KeyOf(variable)));
   const auto attribute = variable.attr().find("shape");
-  if (attribute == variable.attr().end() || attribute->second.shape().unknown_rank()) return value;
+  if (attribute == variable.attr().end() || attribute->second.shape().unknown_rank())
+    return read_[variable.name()] = value;
   HEADRACE_ASSIGN(const Shape wanted, ShapeFromProto(attribute->second.shape(), Describe(variable)));
   const auto& dims = wanted.dims();
   if (std::find(dims.begin(), dims.end(), -1) == dims.end() && wanted != value.shape())
     return Fail(ErrorCode::kDataLoss, "{}: its value has shape {}, wanted {}", Describe(variable),
                 value.shape().ToString(), wanted.ToString());
-  return value;
+  return read_[variable.name()] = value;
 }
 
 }  // namespace headrace::savedmodel

@@ -29,6 +29,7 @@ class VariableSource {
 
   std::optional<BundleReader> bundle_;
   std::map<std::string, std::string, std::less<>> keys_;  // node name -> name in the bundle
+  mutable std::map<std::string, Tensor> read_;            // by node name: signatures share what they read
 };
 
 }  // namespace headrace::savedmodel

@@ -8,6 +8,7 @@
 #include "tensor/direct_conv.h"
 #include "tensor/onednn/conv.h"
 #include "tensor/onednn/dense.h"
+#include "tensor/onednn/fixed_conv.h"
 #include "tensor/vector_kernels.h"
 #include "tensor/winograd.h"
 
@@ -57,6 +58,12 @@ class OneDnnBackend : public Backend {
     AddUnlessNull(list, MakeWinogradBackwardWeights(desc));
     AddUnlessNull(list, onednn::MakeConvBackwardWeights(desc));
     return NotEmpty(std::move(list), desc);
+  }
+
+  std::unique_ptr<FixedConv> MakeFixedConv(const FixedConvDesc& desc, const float* kernel, const float* bias,
+                                           PackedWeights& packed) const override {
+    auto made = onednn::MakeFixedConv(desc, kernel, bias, packed);
+    return made != nullptr ? std::move(made) : Backend::MakeFixedConv(desc, kernel, bias, packed);
   }
 
   size_t DenseWorkspaceBytes(const DenseDesc& desc) const override {

@@ -1,0 +1,251 @@
+// Shapes: what graphs compute from them, and operations that only move elements. The batch is -1 in a shape; as -1 it
+// passes through slices and packs, and comes back as the first number of a Reshape.
+#include <algorithm>
+#include <optional>
+
+#include "savedmodel/import/attributes.h"
+#include "savedmodel/import/operations.h"
+
+namespace headrace::savedmodel {
+namespace {
+
+Item IntConstant(const tf::NodeDef& node, const std::vector<int64_t>& values, Shape shape, bool symbolic) {
+  Tensor tensor(DType::kInt32, std::move(shape));
+  for (size_t i = 0; i < values.size(); ++i)
+    tensor.data<int32_t>()[i] = static_cast<int32_t>(std::clamp<int64_t>(values[i], INT32_MIN, INT32_MAX));
+  return Constant{std::move(tensor), node.name(), symbolic};
+}
+
+int64_t RowSize(const Shape& shape) {
+  int64_t size = 1;
+  for (size_t axis = 1; axis < shape.rank(); ++axis) size *= shape[axis];
+  return size;
+}
+
+// `dims` with one -1 replaced so that it has `elements`; none when that cannot be.
+std::optional<Shape> Completed(std::vector<int64_t> dims, int64_t elements) {
+  int64_t product = 1;
+  int64_t* open = nullptr;
+  for (int64_t& dim : dims) {
+    if (dim == -1 && open == nullptr) {
+      open = &dim;
+    } else if (dim < 0 || __builtin_mul_overflow(product, dim, &product)) {
+      return std::nullopt;
+    }
+  }
+  if (open != nullptr) {
+    if (product < 1 || elements % product != 0) return std::nullopt;
+    *open = elements / product;
+    product *= *open;
+  }
+  return product == elements ? std::optional(Shape(std::move(dims))) : std::nullopt;
+}
+
+tl::unexpected<Error> FailReshape(const tf::NodeDef& node, const Shape& from, const std::vector<int64_t>& to) {
+  return Fail(ErrorCode::kInvalidArgument, "{}: wanted a reshape of {} that keeps the batch, found {}", Describe(node),
+              from.ToString(), Shape(to).ToString());
+}
+
+// The same elements in another shape, for a constant or an activation.
+Result<Item> Reshaped(GraphImporter& importer, const tf::NodeDef& node, const Item& item, std::vector<int64_t> target) {
+  if (const auto* constant = std::get_if<Constant>(&item)) {
+    const auto shape = Completed(target, constant->value.size());
+    if (!shape) return FailReshape(node, constant->value.shape(), target);
+    return Item(Constant{constant->value.Reshape(*shape), constant->name, constant->symbolic});
+  }
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  const Shape& in = importer.ShapeAt(x);
+  if (target.empty()) return FailReshape(node, in, target);
+  std::vector<int64_t> row(target.begin() + 1, target.end());
+  // [-1, …] keeps the batch; so does a first number that leaves the only -1 to be the batch's multiple of one.
+  const auto shape = target[0] == -1 ? Completed(row, RowSize(in)) : std::nullopt;
+  if (!shape) return FailReshape(node, in, target);
+  row = shape->dims();
+  row.insert(row.begin(), -1);
+  return importer.Emit(node, keras::FlattenOp{}, {x}, Shape(std::move(row)));
+}
+
+// Of a constant or an activation.
+Result<Shape> ShapeOf(GraphImporter& importer, const tf::NodeDef& node, const Item& item) {
+  if (const auto* constant = std::get_if<Constant>(&item)) return constant->value.shape();
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  return importer.ShapeAt(x);
+}
+
+int64_t Axis(int64_t axis, size_t rank) { return axis < 0 ? axis + static_cast<int64_t>(rank) : axis; }
+
+Result<Item> ConcatConstants(GraphImporter& importer, const tf::NodeDef& node, int count) {
+  std::vector<int64_t> all;
+  bool symbolic = false;
+  for (int i = 0; i < count; ++i) {
+    HEADRACE_ASSIGN(const Constant constant, importer.ConstantInput(node, i));
+    if (constant.value.dtype() == DType::kFloat32 || constant.value.shape().rank() != 1) return Item(Unknown{&node});
+    HEADRACE_ASSIGN(const auto values, importer.IntsInput(node, i));
+    all.insert(all.end(), values.begin(), values.end());
+    symbolic = symbolic || constant.symbolic;
+  }
+  return IntConstant(node, all, {static_cast<int64_t>(all.size())}, symbolic);
+}
+
+}  // namespace
+
+Result<Item> ImportShape(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const Item item, importer.Input(node, 0));
+  if (std::holds_alternative<Unknown>(item)) return item;
+  HEADRACE_ASSIGN(const Shape shape, ShapeOf(importer, node, item));
+  return IntConstant(node, shape.dims(), {static_cast<int64_t>(shape.rank())}, true);
+}
+
+// Of a list, by one begin, end and stride; masks of the first axis only.
+Result<Item> ImportStridedSlice(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const Item item, importer.Input(node, 0));
+  const auto* list = std::get_if<Constant>(&item);
+  if (list == nullptr || list->value.shape().rank() != 1 || list->value.dtype() == DType::kFloat32)
+    return Item(Unknown{&node});
+  HEADRACE_ASSIGN(const auto values, importer.IntsInput(node, 0));
+  HEADRACE_ASSIGN(const auto begins, importer.IntsInput(node, 1));
+  HEADRACE_ASSIGN(const auto ends, importer.IntsInput(node, 2));
+  HEADRACE_ASSIGN(const auto strides, importer.IntsInput(node, 3));
+  if (begins.size() != 1 || ends.size() != 1 || strides.size() != 1 || strides[0] != 1) return Item(Unknown{&node});
+  const auto size = static_cast<int64_t>(values.size());
+  const auto place = [&](int64_t i) { return std::clamp<int64_t>(i < 0 ? i + size : i, 0, size); };
+  const int64_t begin = IntAttribute(node, "begin_mask", 0) & 1 ? 0 : place(begins[0]);
+  if (IntAttribute(node, "shrink_axis_mask", 0) & 1) {
+    if (begin >= size) return Item(Unknown{&node});
+    return IntConstant(node, {values[static_cast<size_t>(begin)]}, {}, list->symbolic);
+  }
+  const int64_t end = std::max(begin, IntAttribute(node, "end_mask", 0) & 1 ? size : place(ends[0]));
+  return IntConstant(node, {values.begin() + begin, values.begin() + end}, {end - begin}, list->symbolic);
+}
+
+Result<Item> ImportPack(GraphImporter& importer, const tf::NodeDef& node) {
+  std::vector<int64_t> all;
+  bool symbolic = false;
+  for (int i = 0; i < DataInputs(node); ++i) {
+    HEADRACE_ASSIGN(const Item item, importer.Input(node, i));
+    const auto* constant = std::get_if<Constant>(&item);
+    if (constant == nullptr || constant->value.size() != 1 || constant->value.dtype() == DType::kFloat32)
+      return Item(Unknown{&node});
+    HEADRACE_ASSIGN(const auto values, importer.IntsInput(node, i));
+    all.push_back(values[0]);
+    symbolic = symbolic || constant->symbolic;
+  }
+  return IntConstant(node, all, {static_cast<int64_t>(all.size())}, symbolic);
+}
+
+Result<Item> ImportProd(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const Item item, importer.Input(node, 0));
+  const auto* list = std::get_if<Constant>(&item);
+  if (list == nullptr || list->value.dtype() == DType::kFloat32 || list->value.shape().rank() != 1)
+    return Item(Unknown{&node});
+  HEADRACE_ASSIGN(const auto values, importer.IntsInput(node, 0));
+  int64_t product = 1;
+  for (const int64_t value : values)
+    if ((list->symbolic && value == -1) || __builtin_mul_overflow(product, value, &product))
+      return Item(Unknown{&node});  // a multiple of the batch
+  return IntConstant(node, {product}, {}, false);
+}
+
+// Activations are float32 whatever the graph calls them; of constants, whole numbers stay what they are.
+Result<Item> ImportCast(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const Item item, importer.Input(node, 0));
+  const auto to = node.attr().find("DstT");
+  const bool to_float = to != node.attr().end() && to->second.type() == tf::DT_FLOAT;
+  if (const auto* constant = std::get_if<Constant>(&item)) {
+    const bool ints = constant->value.dtype() == DType::kInt32 || constant->value.dtype() == DType::kInt64;
+    const auto type = to == node.attr().end() ? tf::DT_INVALID : to->second.type();
+    if (ints && (type == tf::DT_INT32 || type == tf::DT_INT64)) return item;
+    if (constant->value.dtype() == DType::kFloat32 && to_float) return item;
+    if (ints && to_float && !constant->symbolic)
+      return Item(Constant{constant->value.Cast(DType::kFloat32), constant->name});
+    return Item(Unknown{&node});
+  }
+  return std::holds_alternative<GraphValue>(item) && to_float ? item : Item(Unknown{&node});
+}
+
+Result<Item> ImportReshape(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const Item item, importer.Input(node, 0));
+  if (std::holds_alternative<Unknown>(item)) return item;
+  HEADRACE_ASSIGN(auto target, importer.IntsInput(node, 1));
+  return Reshaped(importer, node, item, std::move(target));
+}
+
+Result<Item> ImportSqueeze(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const Item item, importer.Input(node, 0));
+  if (std::holds_alternative<Unknown>(item)) return item;
+  HEADRACE_ASSIGN(const Shape in, ShapeOf(importer, node, item));
+  std::vector<int64_t> axes = IntsAttribute(node, "squeeze_dims", IntsAttribute(node, "axis", {}));
+  for (int64_t& axis : axes) axis = Axis(axis, in.rank());
+  std::vector<int64_t> dims;
+  for (size_t axis = 0; axis < in.rank(); ++axis) {
+    const bool named = std::find(axes.begin(), axes.end(), static_cast<int64_t>(axis)) != axes.end();
+    if (in[axis] != 1 || (!axes.empty() && !named)) dims.push_back(in[axis]);
+  }
+  return Reshaped(importer, node, item, std::move(dims));
+}
+
+Result<Item> ImportExpandDims(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const Item item, importer.Input(node, 0));
+  if (std::holds_alternative<Unknown>(item)) return item;
+  HEADRACE_ASSIGN(const Shape in, ShapeOf(importer, node, item));
+  HEADRACE_ASSIGN(const auto axes, importer.IntsInput(node, 1));
+  const int64_t axis = axes.empty() ? -100 : Axis(axes[0], in.rank() + 1);
+  if (axes.size() != 1 || axis < 0 || axis > static_cast<int64_t>(in.rank()))
+    return Fail(ErrorCode::kInvalidArgument, "{}: no axis of {}", Describe(node), in.ToString());
+  std::vector<int64_t> dims = in.dims();
+  dims.insert(dims.begin() + axis, 1);
+  return Reshaped(importer, node, item, std::move(dims));
+}
+
+Result<Item> ImportConcat(GraphImporter& importer, const tf::NodeDef& node) {
+  const int count = DataInputs(node) - 1;
+  if (count < 1) return Fail(ErrorCode::kDataLoss, "{}: nothing to join", Describe(node));
+  std::vector<int> values;
+  int constants = 0;
+  for (int i = 0; i < count; ++i) {
+    HEADRACE_ASSIGN(const Item item, importer.Input(node, i));
+    if (std::holds_alternative<Unknown>(item)) return item;
+    constants += std::holds_alternative<Constant>(item) ? 1 : 0;
+  }
+  if (constants == count) return ConcatConstants(importer, node, count);
+  HEADRACE_ASSIGN(const auto axes, importer.IntsInput(node, count));
+  Shape shape;
+  for (int i = 0; i < count; ++i) {
+    HEADRACE_ASSIGN(const int value, importer.Activation(node, i));
+    const Shape& own = importer.ShapeAt(value);
+    const int64_t axis = axes.size() == 1 ? Axis(axes[0], own.rank()) : -1;
+    bool fits = axis >= 1 && axis < static_cast<int64_t>(own.rank()) && (i == 0 || own.rank() == shape.rank());
+    for (size_t k = 0; fits && i > 0 && k < own.rank(); ++k)
+      fits = static_cast<int64_t>(k) == axis || own[k] == shape[k];
+    if (!fits)
+      return Fail(ErrorCode::kInvalidArgument, "{}: it joins {} and {} along axis {}", Describe(node), shape.ToString(),
+                  own.ToString(), axis);
+    if (i == 0) {
+      shape = own;
+    } else if (__builtin_add_overflow(shape[static_cast<size_t>(axis)], own[static_cast<size_t>(axis)],
+                                      &shape[static_cast<size_t>(axis)])) {
+      return Fail(ErrorCode::kInvalidArgument, "{}: too large", Describe(node));
+    }
+    values.push_back(value);
+  }
+  if (count == 1) return Item(GraphValue{values[0]});
+  const int64_t axis = Axis(axes[0], shape.rank());
+  return importer.Emit(node, keras::ConcatOp{axis}, std::move(values), std::move(shape));
+}
+
+Result<Item> ImportTranspose(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  HEADRACE_ASSIGN(const auto axes, importer.IntsInput(node, 1));
+  const Shape& in = importer.ShapeAt(x);
+  std::vector<int64_t> sorted = axes, dims;
+  std::sort(sorted.begin(), sorted.end());
+  bool fine = axes.size() == in.rank() && !axes.empty() && axes[0] == 0;
+  for (size_t i = 0; fine && i < sorted.size(); ++i) fine = sorted[i] == static_cast<int64_t>(i);
+  if (!fine)
+    return Fail(ErrorCode::kInvalidArgument, "{}: axes {} of {}, wanted an order that keeps the batch first",
+                Describe(node), Shape(axes).ToString(), in.ToString());
+  for (const int64_t axis : axes) dims.push_back(in[static_cast<size_t>(axis)]);
+  return importer.Emit(node, keras::TransposeOp{axes}, {x}, Shape(std::move(dims)));
+}
+
+}  // namespace headrace::savedmodel
