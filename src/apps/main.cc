@@ -10,6 +10,7 @@
 #include "apps/keys_command.h"
 #include "apps/logs_command.h"
 #include "apps/metrics_command.h"
+#include "apps/model_server_command.h"
 #include "apps/pipe_command.h"
 #include "apps/predict_command.h"
 #include "apps/run.h"
@@ -20,8 +21,8 @@
 int main(int argc, char** argv) {
   using namespace headrace::apps;
   const std::vector<AddCommand> commands = {
-      AddServeCommand,  AddEnvCommand,      AddKeysCommand, AddDoctorCommand,   AddDatasetCommand,
-      AddImagesCommand, AddEvaluateCommand, AddPipeCommand, AddPredictCommand,  AddJobsCommand,
-      AddLogsCommand,   AddMetricsCommand,  AddRunCommand,  AddSuperviseCommand};
+      AddServeCommand,  AddEnvCommand,      AddKeysCommand, AddDoctorCommand,    AddDatasetCommand,
+      AddImagesCommand, AddEvaluateCommand, AddPipeCommand, AddPredictCommand,   AddJobsCommand,
+      AddLogsCommand,   AddMetricsCommand,  AddRunCommand,  AddSuperviseCommand, AddModelServerCommand};
   return Run(commands, {argv + 1, argv + argc}, std::cout, std::cerr);
 }

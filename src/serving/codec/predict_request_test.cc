@@ -1,0 +1,176 @@
+#include "serving/codec/predict_request.h"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "serving/codec/codec_testing.h"
+#include "serving/codec/csv.h"
+#include "serving/codec/npy.h"
+
+namespace headrace::serving {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::SmallSignature;
+using testing::TwoInputs;
+
+Result<PredictInputs> Parse(const std::string& text, const Signature& signature = SmallSignature(),
+                            JsonForm form = JsonForm::kObject) {
+  return ParsePredict(JsonBody(text), form, signature);
+}
+
+std::vector<float> Values(const Tensor& tensor) {
+  const Tensor floats = tensor.Cast(DType::kFloat32);
+  return {floats.data<float>(), floats.data<float>() + floats.size()};
+}
+
+std::string ErrorOf(const Result<PredictInputs>& result) { return result ? "no error" : result.error().message(); }
+
+TEST(PredictRequest, RowsOfOneInput) {
+  const auto inputs = Parse(R"({"signature_name": "x", "instances": [[[1, 2.5, -3e2], [4, 5, 6]],
+                               [[7, 8, 9], [10, 11, 12]]], "extra": {"ignored": [1]}})");
+  ASSERT_TRUE(inputs) << ErrorOf(inputs);
+  EXPECT_TRUE(inputs->row_format);
+  EXPECT_EQ(inputs->tensors[0].shape(), (Shape{2, 2, 3}));
+  EXPECT_EQ(Values(inputs->tensors[0]), (std::vector<float>{1, 2.5, -300, 4, 5, 6, 7, 8, 9, 10, 11, 12}));
+}
+
+TEST(PredictRequest, NamedRowsAndColumnsAreTheSame) {
+  const auto rows = Parse(R"({"instances": [{"a": [1, 2], "b": [3]}, {"b": 6, "a": [4, 5]}]})", TwoInputs());
+  ASSERT_TRUE(rows) << ErrorOf(rows);
+  const auto columns = Parse(R"({"inputs": {"b": [[3], 6], "a": [[1, 2], [4, 5]], "other": 0}})", TwoInputs());
+  ASSERT_TRUE(columns) << ErrorOf(columns);
+  EXPECT_TRUE(rows->row_format);
+  EXPECT_FALSE(columns->row_format);
+  for (size_t i = 0; i < 2; ++i) EXPECT_EQ(Values(rows->tensors[i]), Values(columns->tensors[i]));
+  EXPECT_EQ(Values(rows->tensors[0]), (std::vector<float>{1, 2, 4, 5}));
+  EXPECT_EQ(Values(rows->tensors[1]), (std::vector<float>{3, 6}));
+}
+
+TEST(PredictRequest, NotANumberAndInfinity) {
+  const auto inputs = Parse(R"({"instances": [[[NaN, Infinity, -Infinity], [Inf, -Inf ,1e999]]]})");
+  if (!inputs) {
+    // A literal beyond double's range may be refused, the words may not.
+    const auto words = Parse(R"({"instances": [[[NaN, Infinity, -Infinity], [Inf, -Inf ,1]]]})");
+    ASSERT_TRUE(words) << ErrorOf(words);
+    const auto values = Values(words->tensors[0]);
+    EXPECT_TRUE(std::isnan(values[0]));
+    EXPECT_EQ(values[1], INFINITY);
+    EXPECT_EQ(values[2], -INFINITY);
+    EXPECT_EQ(values[3], INFINITY);
+    EXPECT_EQ(values[4], -INFINITY);
+  }
+}
+
+TEST(PredictRequest, BytesInBase64) {
+  Signature bytes = SmallSignature(DType::kUInt8);
+  const auto inputs = Parse(R"({"instances": [{"b64": "AAECAwQF"}, {"x": {"b64": "BgcICQoL"}}]})", bytes);
+  ASSERT_TRUE(inputs) << ErrorOf(inputs);
+  EXPECT_EQ(inputs->tensors[0].dtype(), DType::kUInt8);
+  EXPECT_EQ(Values(inputs->tensors[0]), (std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": [{"b64": "AAEC"}]})", bytes)), HasSubstr("3 bytes in b64, wanted 6"));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": [{"b64": "A-EC"}]})", bytes)), HasSubstr("no base64"));
+}
+
+TEST(PredictRequest, WholeNumbersStayWhole) {
+  const Signature ints = SmallSignature(DType::kInt32);
+  EXPECT_TRUE(Parse(R"({"instances": [[[1, 2, -3], [4, 5, 2147483647]]]})", ints));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": [[[1.0, 2, 3], [4, 5, 6]]]})", ints)),
+              HasSubstr("JSON Value: 1.0 Type: Number is not of expected type: int32"));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": [[[1, 2, 3], [4, 5, 2147483648]]]})", ints)), HasSubstr("2147483648"));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": [[[256, 2, 3], [4, 5, 6]]]})", SmallSignature(DType::kUInt8))),
+              HasSubstr("256"));
+}
+
+TEST(PredictRequest, ErrorsNameWhatWasFound) {
+  EXPECT_THAT(ErrorOf(Parse("")), HasSubstr("The document is empty"));
+  EXPECT_THAT(ErrorOf(Parse("[1]")), HasSubstr("Is not object"));
+  EXPECT_THAT(ErrorOf(Parse("{}")), HasSubstr("Missing 'inputs' or 'instances' key"));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": [], "inputs": []})")), HasSubstr("not both"));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": []})")), HasSubstr("empty list"));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": 5})")), HasSubstr("list/array"));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": [[[1, 2, "3"], [4, 5, 6]]]})")),
+              HasSubstr("Failed to process element: 0 of 'instances' list. Error: INVALID_ARGUMENT: JSON Value: \"3\" "
+                        "Type: String is not of expected type: float"));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": [[[1, 2, 3], [4, 5]]]})")),
+              HasSubstr("Encountered list at unexpected size: 2 at level: 2 expected size: 3"));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": [[[1, 2, 3, 4], [4, 5, 6]]]})")), HasSubstr("4 or more at level: 2"));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": [[[1, 2, 3]]]})")), HasSubstr("1 at level: 1 expected size: 2"));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": [[[1, 2, [3]], [4, 5, 6]]]})")),
+              HasSubstr("Type: Array is not of expected type: float"));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": [{"y": 1}]})")), HasSubstr("'y' is no input of the model; there is: x"));
+  EXPECT_THAT(ErrorOf(Parse(R"({"instances": [{"a": [1, 2]}]})", TwoInputs())), HasSubstr("Missing named input: b"));
+  EXPECT_THAT(ErrorOf(Parse(R"({"inputs": {"a": [[1, 2]]}})", TwoInputs())),
+              HasSubstr("Missing named input: b in 'inputs' object."));
+  EXPECT_THAT(ErrorOf(Parse(R"({"inputs": {"a": [[1, 2]], "b": [1, 2]}})", TwoInputs())), HasSubstr("has 2 rows"));
+  EXPECT_FALSE(Parse(R"({"instances": [[[1, 2, 3], [4, 5, 6]])"));
+}
+
+TEST(PredictRequest, SageMakersForms) {
+  EXPECT_EQ(FormOf(R"({"instances" : [1]})"), JsonForm::kObject);
+  EXPECT_EQ(FormOf(R"({"inputs":[1]})"), JsonForm::kObject);
+  EXPECT_EQ(FormOf("[[1, 2]]"), JsonForm::kInstances);
+  EXPECT_EQ(FormOf(" [ [1, 2]]"), JsonForm::kInstances);
+  EXPECT_EQ(FormOf("[1, 2]"), JsonForm::kInstance);
+  EXPECT_EQ(FormOf("{\"x\": 1}"), JsonForm::kInstance);
+  EXPECT_EQ(FormOf("[1]\n[2]"), JsonForm::kLines);
+  EXPECT_EQ(FormOf("{\"x\": 1}\r\n {\"x\": 2}"), JsonForm::kLines);
+  const char* row = "[[1, 2, 3], [4, 5, 6]]";
+  EXPECT_EQ(Parse(std::string("[") + row + "]", SmallSignature(), JsonForm::kInstances)->rows(), 1);
+  EXPECT_EQ(Parse(row, SmallSignature(), JsonForm::kInstance)->rows(), 1);
+  EXPECT_EQ(Parse(std::string(row) + "\n" + row + "\n\n", SmallSignature(), JsonForm::kLines)->rows(), 2);
+  EXPECT_EQ(
+      Parse(std::string("{\"x\": ") + row + "}\n{\"x\": " + row + "}", SmallSignature(), JsonForm::kLines)->rows(), 2);
+  EXPECT_THAT(ErrorOf(Parse("5", SmallSignature(), JsonForm::kInstance)), HasSubstr("Is not object"));
+}
+
+TEST(PredictRequest, SignatureNames) {
+  EXPECT_EQ(*SignatureName(JsonBody(R"({"instances": [1], "signature_name": "other"})")), "other");
+  EXPECT_EQ(*SignatureName(JsonBody(R"({"instances": [1]})")), "");
+  EXPECT_FALSE(SignatureName(JsonBody(R"({"signature_name": 5})")));
+}
+
+TEST(PredictRequest, Examples) {
+  const auto inputs = ParseExamples(JsonBody(R"({"examples": [{"a": [1.0, 2.0], "b": 3}]})"), TwoInputs());
+  ASSERT_TRUE(inputs) << ErrorOf(inputs);
+  EXPECT_EQ(inputs->rows(), 1);
+}
+
+TEST(Csv, LinesAreRows) {
+  const Signature flat{"s", "", {{"x", DType::kFloat32, {-1, 3}}}, {}};
+  const auto inputs = CsvInputs("1,2.5,-3\r\n4, 5 ,6e1\n\n", flat);
+  ASSERT_TRUE(inputs) << ErrorOf(inputs);
+  EXPECT_EQ(Values(inputs->tensors[0]), (std::vector<float>{1, 2.5, -3, 4, 5, 60}));
+  EXPECT_THAT(ErrorOf(CsvInputs("1,2,x", flat)), HasSubstr("field 3 of line 1 is 'x'"));
+  EXPECT_THAT(ErrorOf(CsvInputs("1,2,3\n1,2,3,4", flat)), HasSubstr("line 2 has more than 3 fields"));
+  EXPECT_THAT(ErrorOf(CsvInputs("1,222", flat)), HasSubstr("line 1 has 2 fields"));
+  EXPECT_THAT(ErrorOf(CsvInputs("\n", flat)), HasSubstr("no line"));
+}
+
+TEST(Npy, ComesBack) {
+  const Tensor tensor = Tensor::FromVector(std::vector<float>{1, 2, 3, 4, 5, 6}, {1, 2, 3});
+  const std::string file = WriteNpy(tensor);
+  const auto inputs = NpyInputs(file, SmallSignature());
+  ASSERT_TRUE(inputs) << ErrorOf(inputs);
+  EXPECT_EQ(inputs->tensors[0].shape(), (Shape{1, 2, 3}));
+  EXPECT_EQ(Values(inputs->tensors[0]), Values(tensor));
+  // Without the batch it is one row.
+  EXPECT_EQ(NpyInputs(WriteNpy(tensor.Reshape({2, 3})), SmallSignature())->rows(), 1);
+  EXPECT_THAT(ErrorOf(NpyInputs(WriteNpy(tensor.Reshape({3, 2})), SmallSignature())), HasSubstr("(3, 2)"));
+  EXPECT_THAT(ErrorOf(NpyInputs(file, TwoInputs())), HasSubstr("2 inputs"));
+  EXPECT_THAT(ErrorOf(NpyInputs(file.substr(0, file.size() - 1), SmallSignature())), HasSubstr("23 bytes of data"));
+  for (size_t size = 0; size < file.size(); ++size)
+    EXPECT_FALSE(NpyInputs(file.substr(0, size), SmallSignature())) << size;
+}
+
+TEST(Raw, IsAMultipleOfRows) {
+  const std::string row(6 * sizeof(float), '\0');
+  EXPECT_EQ(RawInputs(row + row, SmallSignature())->rows(), 2);
+  EXPECT_THAT(ErrorOf(RawInputs(row + "x", SmallSignature())), HasSubstr("25 bytes, wanted a multiple of 24"));
+  EXPECT_FALSE(RawInputs("", SmallSignature()));
+}
+
+}  // namespace
+}  // namespace headrace::serving

@@ -1,0 +1,180 @@
+#include "serving/model/batcher.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tensor/parallel.h"
+
+namespace headrace::serving {
+namespace {
+
+// All requests' rows in one tensor an input.
+std::vector<Tensor> Joined(const std::vector<std::vector<Tensor>*>& requests) {
+  std::vector<Tensor> joined;
+  for (size_t i = 0; i < requests[0]->size(); ++i) {
+    int64_t rows = 0;
+    for (const auto* request : requests) rows += (*request)[i].dim(0);
+    Tensor all((*requests[0])[i].dtype(), WithRows((*requests[0])[i].shape(), rows));
+    auto* to = static_cast<char*>(all.raw());
+    for (const auto* request : requests) {
+      std::memcpy(to, (*request)[i].raw(), (*request)[i].bytes());
+      to += (*request)[i].bytes();
+    }
+    joined.push_back(std::move(all));
+  }
+  return joined;
+}
+
+uint64_t MicrosSince(std::chrono::steady_clock::time_point start, std::chrono::steady_clock::time_point end) {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(end - start).count());
+}
+
+}  // namespace
+
+Batcher::Batcher(const BatchingParameters& parameters, int openmp_threads)
+    : parameters_(parameters), calls_(static_cast<size_t>(std::max<int64_t>(parameters.num_batch_threads, 1))) {
+  for (size_t i = 0; i < calls_.size(); ++i) threads_.emplace_back([=, this] { Work(i, openmp_threads); });
+}
+
+void Batcher::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wakeup_.notify_all();
+  for (std::thread& thread : threads_)
+    if (thread.joinable()) thread.join();
+}
+
+Status Batcher::Submit(std::shared_ptr<Servable> servable, size_t signature, std::vector<Tensor> inputs, Done done) {
+  Task task{std::move(inputs), std::move(done), Clock::now()};
+  const int64_t rows = task.rows();
+  if (rows > parameters_.max_batch_size && !parameters_.enable_large_batch_splitting)
+    return Fail(ErrorCode::kInvalidArgument, "Task size {} is larger than maximum input batch size {}", rows,
+                parameters_.max_batch_size);
+  {
+    const std::lock_guard lock(mutex_);
+    const Key key{servable.get(), signature};
+    Queue& queue = queues_[key];
+    const int64_t batches = (queue.rows + rows + parameters_.max_batch_size - 1) / parameters_.max_batch_size;
+    const auto waiting = static_cast<int64_t>(queue.tasks.size());
+    if (waiting > 0 && batches > parameters_.max_enqueued_batches)
+      return Fail(ErrorCode::kUnavailable,
+                  "The batch scheduling queue to which this task was submitted is full; {} "
+                  "requests wait",
+                  waiting);
+    if (!queue.servable) queue.servable = std::move(servable);
+    queue.rows += rows;
+    queue.tasks.push_back(std::move(task));
+  }
+  wakeup_.notify_one();
+  return {};
+}
+
+void Batcher::OnEveryWorker(const std::function<void(size_t worker)>& work) {
+  std::mutex done_mutex;
+  std::condition_variable done;
+  size_t left = threads_.size();
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& calls : calls_)
+      calls.push_back([&](size_t worker) {
+        work(worker);
+        const std::lock_guard done_lock(done_mutex);
+        if (--left == 0) done.notify_all();
+      });
+  }
+  wakeup_.notify_all();
+  std::unique_lock lock(done_mutex);
+  done.wait(lock, [&] { return left == 0; });
+}
+
+bool Batcher::Take(Batch& batch, Clock::time_point& wake) {
+  if (queues_.empty()) return false;
+  // Round-robin over the queues, from behind the one served last.
+  auto at = queues_.upper_bound(last_);
+  for (size_t seen = 0; seen < queues_.size(); ++seen, ++at) {
+    if (at == queues_.end()) at = queues_.begin();
+    Queue& queue = at->second;
+    const bool company = queue.tasks.size() > 1;
+    const auto ready = queue.tasks.front().arrived + std::chrono::microseconds(parameters_.batch_timeout_micros);
+    if (company && parameters_.batch_timeout_micros > 0 && queue.rows < parameters_.max_batch_size && !stopping_ &&
+        Clock::now() < ready) {
+      wake = std::min(wake, ready);
+      continue;
+    }
+    batch.servable = queue.servable;
+    batch.signature = at->first.second;
+    int64_t rows = 0;
+    while (!queue.tasks.empty()) {
+      const int64_t own = queue.tasks.front().rows();
+      if (rows > 0 && rows + own > parameters_.max_batch_size) break;
+      rows += own;
+      batch.tasks.push_back(std::move(queue.tasks.front()));
+      queue.tasks.pop_front();
+    }
+    queue.rows -= rows;
+    last_ = at->first;
+    if (queue.tasks.empty()) queues_.erase(at);
+    return true;
+  }
+  return false;
+}
+
+void Batcher::Work(size_t worker, int openmp_threads) {
+  tensor::SetNumThreads(openmp_threads);
+  std::unique_lock lock(mutex_);
+  while (true) {
+    if (!calls_[worker].empty()) {
+      const auto call = std::move(calls_[worker].front());
+      calls_[worker].pop_front();
+      lock.unlock();
+      call(worker);
+      lock.lock();
+      continue;
+    }
+    Batch batch;
+    auto wake = Clock::time_point::max();
+    if (Take(batch, wake)) {
+      lock.unlock();
+      RunBatch(std::move(batch), worker);
+      lock.lock();
+    } else if (stopping_ && queues_.empty()) {
+      return;
+    } else if (wake == Clock::time_point::max()) {
+      wakeup_.wait(lock);
+    } else {
+      wakeup_.wait_until(lock, wake);
+    }
+  }
+}
+
+void Batcher::RunBatch(Batch batch, size_t worker) {
+  const auto start = Clock::now();
+  std::vector<std::vector<Tensor>*> requests;
+  for (Task& task : batch.tasks) {
+    requests.push_back(&task.inputs);
+    counters_.queue_micros += MicrosSince(task.arrived, start);
+  }
+  const std::vector<Tensor> inputs = requests.size() == 1 ? std::move(*requests[0]) : Joined(requests);
+  Outputs outputs = batch.servable->Run(batch.signature, inputs, worker);
+  counters_.compute_micros += MicrosSince(start, Clock::now());
+  counters_.batches += 1;
+  counters_.requests += batch.tasks.size();
+  counters_.rows += static_cast<uint64_t>(inputs[0].dim(0));
+  batch.servable.reset();  // before its requesters hear of it: an unloaded version goes here at the latest
+  if (batch.tasks.size() == 1 || !outputs) {
+    for (Task& task : batch.tasks) task.done(outputs);
+    return;
+  }
+  int64_t begin = 0;
+  for (Task& task : batch.tasks) {
+    const int64_t end = begin + task.rows();
+    std::vector<Tensor> own;
+    for (const Tensor& output : *outputs) own.push_back(output.Slice(begin, end));
+    task.done(std::move(own));
+    begin = end;
+  }
+}
+
+}  // namespace headrace::serving

@@ -1,0 +1,97 @@
+// Batcher: the threads that compute, and how requests share their runs.
+//
+// Requests for one signature of one version that wait together run together. A request that finds a thread idle and no
+// company runs at once; with a batch timeout, one that has company waits for more of it, at most so long.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "headrace/tensor.h"
+
+#include "base/result.h"
+#include "serving/model/servable.h"
+
+namespace headrace::serving {
+
+// TensorFlow Serving's names.
+struct BatchingParameters {
+  int64_t max_batch_size = 1000;
+  int64_t batch_timeout_micros = 0;
+  int64_t max_enqueued_batches = 1000;
+  int64_t num_batch_threads = 1;
+  bool enable_large_batch_splitting = true;  // false: a request above max_batch_size is refused
+};
+
+class Batcher {
+ public:
+  using Outputs = Result<std::vector<Tensor>>;
+  using Done = std::function<void(Outputs)>;  // on a compute thread
+
+  // openmp_threads: for each compute thread.
+  Batcher(const BatchingParameters& parameters, int openmp_threads);
+  ~Batcher() { Stop(); }
+  Batcher(const Batcher&) = delete;
+  Batcher& operator=(const Batcher&) = delete;
+
+  // Finishes what waits and ends the threads: no `done` is called afterwards. Nothing may be submitted any more.
+  void Stop();
+  size_t workers() const { return calls_.size(); }
+  const BatchingParameters& parameters() const { return parameters_; }
+
+  // inputs: rows of one request. An error at once: kUnavailable when max_enqueued_batches wait, kInvalidArgument for a
+  // batch that is too large; then `done` is not called.
+  Status Submit(std::shared_ptr<Servable> servable, size_t signature, std::vector<Tensor> inputs, Done done);
+  // Runs `work(worker)` on every compute thread, between batches, and waits for all.
+  void OnEveryWorker(const std::function<void(size_t worker)>& work);
+
+  struct Counters {
+    std::atomic<uint64_t> batches{0}, requests{0}, rows{0}, compute_micros{0}, queue_micros{0};
+  };
+  const Counters& counters() const { return counters_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Task {
+    std::vector<Tensor> inputs;
+    Done done;
+    Clock::time_point arrived;
+    int64_t rows() const { return inputs[0].dim(0); }
+  };
+  using Key = std::pair<Servable*, size_t>;
+  struct Queue {
+    std::shared_ptr<Servable> servable;
+    std::deque<Task> tasks;
+    int64_t rows = 0;
+  };
+  struct Batch {
+    std::shared_ptr<Servable> servable;
+    size_t signature = 0;
+    std::vector<Task> tasks;
+  };
+
+  void Work(size_t worker, int openmp_threads);
+  // The next batch; none until `wake` when queues only wait for company.
+  bool Take(Batch& batch, Clock::time_point& wake);
+  void RunBatch(Batch batch, size_t worker);
+
+  const BatchingParameters parameters_;
+  Counters counters_;
+  std::mutex mutex_;
+  std::condition_variable wakeup_;
+  std::map<Key, Queue> queues_;
+  Key last_{};                                                  // the queue served last: others are first
+  std::vector<std::deque<std::function<void(size_t)>>> calls_;  // by worker
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace headrace::serving

@@ -1,0 +1,40 @@
+// Servable: one loaded version of a model, ready to compute.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "headrace/tensor.h"
+
+#include "base/result.h"
+#include "serving/codec/signature.h"
+
+namespace headrace::serving {
+
+class Servable {
+ public:
+  virtual ~Servable() = default;
+  virtual const std::vector<Signature>& signatures() const = 0;
+  // Computes signature `index` on compute thread `worker`; a worker runs one call at a time, several workers run side
+  // by side. inputs as PredictInputs::tensors; outputs float32, in the signature's order.
+  virtual Result<std::vector<Tensor>> Run(size_t index, const std::vector<Tensor>& inputs, size_t worker) = 0;
+
+  // "" means "serving_default", or the only signature there is. kInvalidArgument when there is none.
+  Result<size_t> FindSignature(const std::string& name) const;
+};
+
+struct LoadServableOptions {
+  size_t workers = 1;
+  bool bfloat16 = false;  // activations in bfloat16
+};
+
+// Loads a SavedModel's version directory.
+Result<std::shared_ptr<Servable>> LoadServable(const std::string& directory, const LoadServableOptions& options);
+
+// A row of zeros through every signature on every worker: the first request finds plans made and pages touched. Run on
+// the batcher's workers.
+Status WarmUp(Servable& servable, size_t worker);
+
+}  // namespace headrace::serving

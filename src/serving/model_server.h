@@ -1,0 +1,42 @@
+// ModelServer: models, batcher and HTTP server, built and joined. What `headrace model-server` runs.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "serving/model/batcher.h"
+#include "serving/model/model_config.h"
+#include "serving/rest/api.h"
+
+namespace headrace::serving {
+
+struct ModelServerOptions {
+  std::string address = "127.0.0.1";
+  uint16_t port = 0;  // 0: any free one
+  std::vector<ModelConfig> models;
+  std::string config_file;                   // a ModelServerConfig; read again every config_poll
+  std::chrono::milliseconds poll{1000};      // of the models' directories; 0: only once
+  std::chrono::milliseconds config_poll{0};  // of config_file; 0: only once
+  BatchingParameters batching;
+  int openmp_threads = 0;  // of each compute thread; 0: the processors divided by the compute threads
+  size_t http_threads = 2;
+  size_t max_connections = 1024;
+  bool bfloat16 = false;
+  RestOptions rest;
+};
+
+class ModelServer {
+ public:
+  // Loads what there is, then listens. A model that cannot be loaded is an error only when `strict`.
+  static Result<std::unique_ptr<ModelServer>> Start(const ModelServerOptions& options, bool strict);
+  virtual ~ModelServer() = default;
+
+  virtual uint16_t port() const = 0;
+  virtual bool ready() const = 0;  // every model has a version that serves
+  virtual void Stop(std::chrono::milliseconds grace) = 0;
+};
+
+}  // namespace headrace::serving

@@ -1,0 +1,224 @@
+"""The model server as a process: TensorFlow Serving's REST interface, SageMaker's container, reload, hostile requests.
+
+usage: pytest tests/tensorflow/test_model_server.py    HEADRACE_BIN: where the programs are (build/release/bin)
+"""
+
+import base64
+import gzip
+import http.client
+import io
+import json
+import shutil
+import subprocess
+import threading
+
+import numpy as np
+import pytest
+import requests
+
+import hostile_requests
+from model_server import BIN, ModelServer
+
+COMMON = ["--max_body_bytes", str(32 << 20), "--file_system_poll_wait_seconds", "0.05"]
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("exported")
+    subprocess.run([BIN / "export_models", directory], check=True)
+    return directory / "cnn"
+
+
+@pytest.fixture(scope="module")
+def base(exported, tmp_path_factory):
+    base = tmp_path_factory.mktemp("m")
+    shutil.copytree(exported / "1", base / "1")
+    return base
+
+
+@pytest.fixture(scope="module")
+def server(base):
+    with ModelServer(base, "m", *COMMON) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def images(exported):
+    return np.load(exported / "inputs.npy"), np.load(exported / "scores.npy")
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def check(found, wanted):
+    assert np.shape(found) == wanted.shape
+    assert np.abs(np.asarray(found) - wanted).max() < 1e-5
+
+
+def test_predict_in_every_form(server, images):
+    x, wanted = images
+    url = server.url + "/v1/models/m:predict"
+    rows = requests.post(url, json={"instances": x[:3].tolist()})
+    assert rows.headers["Content-Type"] == "application/json"
+    check(rows.json()["predictions"], wanted[:3])
+    check(requests.post(url, json={"instances": [{"image": i} for i in x[:3].tolist()]}).json()["predictions"], wanted[:3])
+    check(requests.post(url, json={"signature_name": "serving_default", "inputs": x[:3].tolist()}).json()["outputs"], wanted[:3])
+    check(requests.post(url, json={"inputs": {"image": x[:3].tolist()}}).json()["outputs"], wanted[:3])
+    check(requests.post(url + "", data=gzip.compress(json.dumps({"instances": x[:3].tolist()}).encode()), headers={"Content-Encoding": "gzip"}).json()["predictions"], wanted[:3])
+    raw = [{"b64": base64.b64encode(i.tobytes()).decode()} for i in x[:3]]
+    check(requests.post(url, json={"instances": raw}).json()["predictions"], wanted[:3])
+    for path in ["/v1/models/m/versions/1:predict", "/V1/Models/m:Predict"]:
+        check(requests.post(server.url + path, json={"instances": x[:1].tolist()}).json()["predictions"], wanted[:1])
+
+
+def test_every_number_comes_back_as_the_same_float(server, images):
+    x, _ = images
+    url = server.url + "/v1/models/m:predict"
+    answer = requests.post(url, data=npy(x), headers={"Content-Type": "application/x-npy", "Accept": "application/x-npy"})
+    assert answer.headers["Content-Type"] == "application/x-npy"
+    exact = np.load(io.BytesIO(answer.content))
+    text = requests.post(url, data=npy(x), headers={"Content-Type": "application/x-npy"})
+    assert np.array_equal(np.array(text.json()["predictions"], np.float32), exact)
+    raw = requests.post(url, data=x.tobytes(), headers={"Content-Type": "application/octet-stream", "Accept": "application/octet-stream"})
+    assert raw.headers["X-Tensor-Shape"] == "70,10"
+    assert np.array_equal(np.frombuffer(raw.content, np.float32).reshape(70, 10), exact)
+
+
+def test_classify_and_regress(server, images):
+    x, wanted = images
+    answer = requests.post(server.url + "/v1/models/m:classify", json={"examples": [{"image": i} for i in x[:2].tolist()]}).json()
+    check([[score for _, score in row] for row in answer["results"]], wanted[:2])
+    assert requests.post(server.url + "/v1/models/m:regress", json={"examples": [{"image": x[0].tolist()}]}).status_code == 400
+
+
+def test_status_metadata_and_lists(server):
+    status = requests.get(server.url + "/v1/models/m").json()
+    assert status == {"model_version_status": [{"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}]}
+    metadata = requests.get(server.url + "/v1/models/m/metadata").json()
+    assert metadata["model_spec"] == {"name": "m", "signature_name": "", "version": "1"}
+    signature = metadata["metadata"]["signature_def"]["signature_def"]["serving_default"]
+    image = signature["inputs"]["image"]
+    assert image["dtype"] == "DT_FLOAT" and [d["size"] for d in image["tensor_shape"]["dim"]] == ["-1", "32", "32", "3"]
+    assert signature["method_name"] == "tensorflow/serving/predict"
+    assert requests.get(server.url + "/v1/models").json() == {"models": ["m"]}
+    assert requests.get(server.url + "/ping").status_code == 200
+
+
+def test_sagemakers_container(server, images):
+    x, wanted = images
+    url = server.url + "/invocations"
+    headers = {"Content-Type": "application/json"}
+    post = lambda body, **extra: requests.post(url, data=body, headers={**headers, **extra})
+    check(post(json.dumps({"instances": x[:2].tolist()})).json()["predictions"], wanted[:2])
+    check(post(json.dumps(x[:2].tolist())).json()["predictions"], wanted[:2])
+    check(post(json.dumps({"image": x[0].tolist()})).json()["predictions"], wanted[:1])
+    lines = "\n".join(json.dumps({"image": i}) for i in x[:3].tolist())
+    check(post(lines, **{"Content-Type": "application/jsonlines"}).json()["predictions"], wanted[:3])
+    answer = post(json.dumps(x[:2].tolist()), Accept="application/jsonlines")
+    assert answer.headers["Content-Type"] == "application/jsonlines" and "\n" not in answer.text
+    csv = "\n".join(",".join(map(repr, map(float, i.ravel()))) for i in x[:2])
+    check(post(csv, **{"Content-Type": "text/csv"}).json()["predictions"], wanted[:2])
+    check(post(npy(x[:2]), **{"Content-Type": "application/x-npy"}).json()["predictions"], wanted[:2])
+    attributes = {"X-Amzn-SageMaker-Custom-Attributes": "tfs-model-name=m,tfs-model-version=1,tfs-method=predict"}
+    check(post(json.dumps(x[:1].tolist()), **attributes).json()["predictions"], wanted[:1])
+
+
+def test_metrics_count_requests(server, images):
+    url = server.url + "/v1/models/m:predict"
+    def count(status):
+        text = requests.get(server.url + "/monitoring/prometheus/metrics").text
+        line = [l for l in text.splitlines() if l.startswith(f':tensorflow:serving:request_count{{model_name="m",status="{status}"}}')]
+        return int(line[0].split()[-1]) if line else 0
+    ok, bad = count("OK"), count("INVALID_ARGUMENT")
+    requests.post(url, json={"instances": images[0][:1].tolist()})
+    requests.post(url, json={})
+    assert (count("OK"), count("INVALID_ARGUMENT")) == (ok + 1, bad + 1)
+    text = requests.get(server.url + "/metrics").text
+    assert 'request_latency_bucket{model_name="m",API="predict",entrypoint="REST",le="+Inf"}' in text
+
+
+def test_hostile_requests_get_the_right_status(server, images):
+    cases = list(hostile_requests.requests())
+    assert len(cases) >= 200
+    wrong = []
+    for method, path, headers, body, status in cases:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            found = answer.status
+            if found >= 400 and "error" not in json.loads(text):
+                wrong.append((method, path, (body or b"")[:60], "no error member", text[:100]))
+        except (BrokenPipeError, ConnectionResetError):
+            found = 413  # the body was too large to be read to its end
+        finally:
+            connection.close()
+        if found != status:
+            wrong.append((method, path[:60], (body or b"")[:60], f"wanted {status}, found {found}", text[:200]))
+    assert not wrong, "\n".join(map(str, wrong))
+    x, wanted = images
+    check(requests.post(server.url + "/v1/models/m:predict", json={"instances": x[:1].tolist()}).json()["predictions"], wanted[:1])
+
+
+def test_reload_under_load_fails_no_request(exported, images, tmp_path):
+    x, wanted = images
+    shutil.copytree(exported / "1", tmp_path / "1")
+    failures, served, stop = [], [], threading.Event()
+    with ModelServer(tmp_path, "m", *COMMON) as server:
+        def client():
+            session = requests.Session()
+            while not stop.is_set():
+                answer = session.post(server.url + "/v1/models/m:predict", data=npy(x[:4]), headers={"Content-Type": "application/x-npy"})
+                if answer.status_code != 200:
+                    failures.append(answer.text)
+                    return
+                check(answer.json()["predictions"], wanted[:4])
+                served.append(answer.headers["X-Model-Version"])
+        threads = [threading.Thread(target=client) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for version in ["2", "3"]:
+            shutil.copytree(exported / "1", tmp_path / ("." + version))
+            (tmp_path / ("." + version)).rename(tmp_path / version)
+            deadline = 400
+            while served[-1:] != [version] and deadline and not failures:
+                deadline -= 1
+                stop.wait(0.05)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        states = requests.get(server.url + "/v1/models/m").json()["model_version_status"]
+    assert not failures, failures[0]
+    assert served[-1] == "3" and {"1", "2"} <= set(served)
+    assert [(s["version"], s["state"]) for s in states] == [("3", "AVAILABLE"), ("2", "END"), ("1", "END")]
+
+
+def test_configuration_file_with_labels(exported, images, tmp_path):
+    x, wanted = images
+    for version in ["1", "2"]:
+        shutil.copytree(exported / "1", tmp_path / "models" / version)
+    config = tmp_path / "models.config"
+    config.write_text(f"""model_config_list {{ config {{ name: "cifar" base_path: "{tmp_path}/models" model_platform: "tensorflow"
+        model_version_policy {{ all {{}} }} version_labels {{ key: "stable" value: 1 }} }} }}""")
+    batching = tmp_path / "batching"
+    batching.write_text("max_batch_size { value: 8 } batch_timeout_micros { value: 1000 } num_batch_threads { value: 2 } max_enqueued_batches { value: 100 }")
+    flags = ["--model_config_file", config, "--enable_batching", "--batching_parameters_file", batching]
+    with ModelServer(None, "", *flags) as server:
+        url = server.url + "/v1/models/cifar"
+        answer = requests.post(url + "/labels/stable:predict", json={"instances": x[:1].tolist()})
+        assert answer.headers["X-Model-Version"] == "1"
+        check(answer.json()["predictions"], wanted[:1])
+        assert requests.post(url + ":predict", json={"instances": x[:1].tolist()}).headers["X-Model-Version"] == "2"
+        answer = requests.post(url + ":predict", json={"instances": x[:9].tolist()})
+        assert answer.status_code == 400 and "larger than maximum" in answer.json()["error"]
+
+
+def test_an_absent_model_ends_the_server_with_a_reason(tmp_path):
+    (tmp_path / "1").mkdir()
+    done = subprocess.run([BIN / "headrace", "model-server", "--model_name", "m", "--model_base_path", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"model 'm': no version in {tmp_path}" in done.stderr
