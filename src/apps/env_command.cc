@@ -1,8 +1,10 @@
 #include "apps/env_command.h"
 
+#include <cerrno>
 #include <iostream>
 
 #include <nlohmann/json.hpp>
+#include <signal.h>
 
 #include "apps/client_environment.h"
 #include "apps/command.h"
@@ -14,6 +16,8 @@ namespace {
 void RunEnv(const SettingOptions& options, OutputFormat format) {
   const DataDirectory directory(options.Read().data_dir);
   const ServerAddress address = ValueOrThrow(directory.ReadAddress());
+  if (address.pid > 0 && ::kill(address.pid, 0) != 0 && errno == ESRCH)
+    std::cerr << fmt::format("headrace: no server runs in {} now; these are the last one's\n", directory.path());
   const KeyPair keys = ValueOrThrow(directory.ReadKeys());
   const auto variables =
       ClientVariables(address, keys, directory / "aws", address.tls_endpoint.empty() ? "" : directory / "tls/ca.pem");
