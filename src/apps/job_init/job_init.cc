@@ -3,7 +3,8 @@
 // of the job) it waits for all of them, so that a program may still save its work after the shell that started it has
 // gone.
 //
-// usage: headrace-job-init PROGRAM ARGUMENTS…    descriptor 3 receives the program's wait status as an int
+// usage: headrace-job-init PROGRAM ARGUMENTS…    descriptor 3 receives two longs: the program's wait status, and the
+// most KiB of memory that it or a process it waited for has had
 //
 // Linked statically and without the C++ library, so that it starts in no time.
 #include <cerrno>
@@ -13,6 +14,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,16 +44,20 @@ int main(int argc, char** argv) {
   struct sigaction action {};
   action.sa_handler = [](int) { stopping = 1; };
   sigaction(SIGTERM, &action, nullptr);
+  long report[2] = {0, 0};
   int status = 0;
   bool ended = false;
   while (!ended || stopping != 0) {
     int other = 0;
-    const pid_t pid = wait(&other);
+    struct rusage usage {};
+    const pid_t pid = wait4(-1, &other, 0, &usage);
     if (pid < 0 && errno == ECHILD) break;
     if (pid != program) continue;
     status = other;
+    report[1] = usage.ru_maxrss;
     ended = true;
   }
-  if (write(kStatusDescriptor, &status, sizeof status) < 0) return 126;
+  report[0] = status;
+  if (write(kStatusDescriptor, report, sizeof report) < 0) return 126;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

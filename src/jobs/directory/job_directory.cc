@@ -20,6 +20,18 @@ Descriptor JobDirectory::OpenBelowHost(const std::string& name, int flags) const
               : Descriptor();
 }
 
+Status WriteBriefly(const std::string& path, std::string_view bytes, mode_t mode) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode));
+  if (!file) return Fail(ErrorCode::kFailedPrecondition, "{}: cannot create: {}", path, std::strerror(errno));
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(file.get(), bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Fail(ErrorCode::kResourceExhausted, "{}: cannot write: {}", path, std::strerror(errno));
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+  return {};
+}
+
 bool JobDirectory::StopRequested() const { return ::access(stop().c_str(), F_OK) == 0; }
 
 Status JobDirectory::RequestStop() const {

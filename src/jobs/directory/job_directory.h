@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <sys/types.h>
 
@@ -11,6 +12,9 @@
 #include "base/result.h"
 
 namespace headrace::jobs {
+
+// A small file that need not survive the machine: written without waiting for the disk.
+Status WriteBriefly(const std::string& path, std::string_view bytes, mode_t mode = 0644);
 
 class JobDirectory {
  public:

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "jobs/directory/job_directory.h"
 #include "jobs/runtime/hyperparameters.h"
 
 namespace headrace::jobs {
@@ -111,8 +112,8 @@ Status WriteContractFiles(const JobDescription& job, const std::string& ml) {
                                 "/output/intermediate", "/checkpoints", "/packages"})
     HEADRACE_TRY(MakeDirectories(ml + directory));
   const auto write = [&](const std::string& name, const json& content) {
-    return WriteFileAtomically(ml + "/input/config/" + name + ".json",
-                               content.dump(-1, ' ', false, json::error_handler_t::replace));
+    return WriteBriefly(ml + "/input/config/" + name + ".json",
+                        content.dump(-1, ' ', false, json::error_handler_t::replace));
   };
   HEADRACE_TRY(write("hyperparameters", RequestPart(job, "HyperParameters")));
   HEADRACE_TRY(write("inputdataconfig", InputDataConfig(job)));

@@ -21,7 +21,7 @@ namespace headrace::jobs {
 namespace {
 
 constexpr int kTickMillis = 50;
-constexpr UnixMillis kMemoryTickMillis = 250;
+constexpr UnixMillis kMemoryTickMillis = 100;
 
 // How many processes the kernel has killed for want of memory since it started.
 uint64_t KernelOomKills() {
@@ -201,7 +201,11 @@ class Run {
   void JudgeEnd() {
     int status = wait_status_;
     // From inside the sandbox, where it is exact; bubblewrap's own exit code mixes signals with codes.
-    if (int exact = 0; status_ && ::read(status_.get(), &exact, sizeof exact) == sizeof exact) status = exact;
+    long report[2] = {0, 0};
+    if (status_ && ::read(status_.get(), report, sizeof report) == sizeof report) {
+      status = static_cast<int>(report[0]);
+      end_.peak_bytes = std::max(end_.peak_bytes, static_cast<uint64_t>(report[1]) * 1024);
+    }
     end_.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     end_.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     if (end_.signal == 0 && end_.exit_code == 128 + SIGKILL) end_.signal = SIGKILL;

@@ -148,7 +148,7 @@ class Supervisor {
   Status WriteHosts() {
     std::string hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost\n";
     for (const auto& host : job_.hosts) hosts += "127.0.0.1 " + host + "\n";
-    return WriteFileAtomically(directory_.host() + "/hosts", hosts);
+    return WriteBriefly(directory_.host() + "/hosts", hosts);
   }
 
   // `python3` and `pip3` are the configured interpreter, wherever it lies.
@@ -157,8 +157,7 @@ class Supervisor {
     for (const auto& [name, command] :
          {std::pair{"python3", ""}, {"python", ""}, {"pip3", " -m pip"}, {"pip", " -m pip"}}) {
       const auto path = directory_.tools() + "/" + name;
-      HEADRACE_TRY(WriteFileAtomically(path, fmt::format("#!/bin/sh\nexec '{}'{} \"$@\"\n", job_.python, command)));
-      ::chmod(path.c_str(), 0755);
+      HEADRACE_TRY(WriteBriefly(path, fmt::format("#!/bin/sh\nexec '{}'{} \"$@\"\n", job_.python, command), 0755));
     }
     return {};
   }
@@ -433,7 +432,7 @@ class Supervisor {
   // ---- Training: the program itself
 
   Result<ProgramEnd> RunTheProgram(Command inside) {
-    HEADRACE_TRY(WriteFileAtomically(directory_.program_started(), ""));
+    HEADRACE_TRY(WriteBriefly(directory_.program_started(), ""));
     if (StopRequested()) return Fail(ErrorCode::kUnavailable, "stopped");
     RunOptions options = Limits();
     options.on_stopping = [this] {

@@ -77,11 +77,18 @@ int CoresWanted(const store::TrainingJob& job, int all) {
   return size.cpus == 0 ? all : std::min(size.cpus, all);
 }
 
+// Supervisors and sandboxes have working directories of their own.
+TrainingOptions WithAbsolutePaths(TrainingOptions options) {
+  options.data_dir = fs::absolute(options.data_dir).lexically_normal();
+  for (auto& path : options.read_only_paths) path = fs::absolute(path).lexically_normal();
+  return options;
+}
+
 }  // namespace
 
 class TrainingService::Impl {
  public:
-  explicit Impl(TrainingOptions options) : options_(std::move(options)) {}
+  explicit Impl(TrainingOptions options) : options_(WithAbsolutePaths(std::move(options))) {}
   ~Impl() { Stop(); }
 
   Status Start() {
