@@ -37,7 +37,7 @@ bool IsPlain(std::string_view text) {
 void TerminalLines::Feed(std::string_view bytes, const Emit& emit) {
   while (!bytes.empty()) {
     // Most lines are plain and come whole: they pass without being taken apart.
-    if (cells_.empty() && column_ == 0 && missing_ == 0 && state_ == State::kText) {
+    if (cells_.empty() && column_ == 0 && !redrawn_ && missing_ == 0 && state_ == State::kText) {
       const auto end = bytes.find('\n');
       if (end != std::string_view::npos && end <= max_columns_ && IsPlain(bytes.substr(0, end))) {
         emit(bytes.substr(0, end));

@@ -56,6 +56,7 @@ TEST(TerminalLines, DoesNotDependOnHowTheBytesArrive) {
   const std::string_view bytes = "a\xc3\xbc\r\x1b[31mb\x1b[0K\r\n1/2\b\b\b2/2 done\n\xf0\x9f\n\x1b]x\x1b\\tail";
   const auto whole = Lines(bytes);
   for (size_t piece = 1; piece < 7; ++piece) EXPECT_EQ(Lines(bytes, piece), whole) << piece;
+  EXPECT_THAT(Lines("\b\n x \n", 1), ElementsAre("", " x "));  // found by fuzzing: the first line's backspace is over
 }
 
 }  // namespace
