@@ -16,10 +16,13 @@ RequestBody::RequestBody(Transport& transport, Input& input, RequestParser& pars
       left_(request.content_length.value_or(0)) {}
 
 Task<Result<size_t>> RequestBody::Read(std::span<char> into) {
-  if (done() || into.empty()) co_return size_t{0};
+  if (into.empty()) co_return size_t{0};
+  // Also for an empty body: botocore as the AWS CLI 1 bundles it takes a final answer without the 100 for that of the
+  // connection's next request, too, and then waits for the real one in vain.
   if (expects_continue_) {
     if (auto told = co_await Continue(); !told) co_return tl::unexpected<Error>(std::move(told.error()));
   }
+  if (done()) co_return size_t{0};
   // Not `a ? co_await b : co_await c`: GCC 12 destroys the awaited temporaries twice.
   Result<size_t> size = size_t{0};
   if (chunked_)

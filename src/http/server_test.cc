@@ -95,6 +95,15 @@ TEST(ServerTest, SaysContinueWhenTheHandlerReads) {
   EXPECT_THAT(client.HearResponse(), EndsWith("PUT /o hello"));
 }
 
+// The AWS CLI sends empty files so, and waits a minute for its next answer when the 100 is missing.
+TEST(ServerTest, SaysContinueBeforeAnEmptyBody) {
+  auto server = Serve(Echo);
+  RawClient client(server->ports()[0]);
+  client.Say("PUT /o HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(client.HearUntil("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_THAT(client.HearResponse(), EndsWith("PUT /o "));
+}
+
 TEST(ServerTest, SaysNoContinueWhenTheHandlerRefuses) {
   auto server = Serve([](Request&) -> Task<Response> { co_return TextResponse(403, "text/plain", "no"); });
   RawClient client(server->ports()[0]);
