@@ -34,6 +34,10 @@ add_library(headrace_boost INTERFACE)
 target_link_libraries(headrace_boost INTERFACE Boost::headers Threads::Threads)
 target_compile_definitions(headrace_boost INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
   BOOST_ASIO_NO_DEPRECATED)
+if(HEADRACE_SANITIZE MATCHES thread)
+  # ThreadSanitizer knows no fences, and GCC warns of each. Asio's only add to locks that order the same memory.
+  target_compile_definitions(headrace_boost INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)
+endif()
 # GCC 12 takes the matching operator new and delete of Asio's coroutine frames for a mismatch once it has inlined one.
 target_compile_options(headrace_boost INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
 
