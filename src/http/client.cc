@@ -2,13 +2,15 @@
 
 #include <map>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -101,10 +103,17 @@ Task<Outcome> Exchange(Link& link, const ClientRequest& request, Message& messag
 
 }  // namespace
 
-// Those that wait for their next request.
+// The connections that wait for their next request, and the thread on which all of them run. Of the client's own, so
+// that they need not end before the server whose coroutines ask.
 class Client::Connections {
  public:
-  explicit Connections(size_t most) : most_(most) {}
+  explicit Connections(size_t most) : most_(most), thread_([this] { io_.run(); }) {}
+  ~Connections() {
+    work_.reset();
+    io_.stop();
+    thread_.join();
+  }
+  net::io_context& io() { return io_; }
   std::unique_ptr<Link> Take(const std::string& server) {
     const std::lock_guard lock(mutex_);
     auto& links = idle_[server];
@@ -125,12 +134,15 @@ class Client::Connections {
 
  private:
   const size_t most_;
+  net::io_context io_;
+  net::executor_work_guard<net::io_context::executor_type> work_ = net::make_work_guard(io_);
   std::mutex mutex_;
   std::map<std::string, std::vector<std::unique_ptr<Link>>> idle_;
+  std::thread thread_;
 };
 
 Client::Client(ClientOptions options)
-    : options_(options), connections_(std::make_shared<Connections>(options.idle_connections)) {}
+    : options_(options), connections_(std::make_unique<Connections>(options.idle_connections)) {}
 Client::~Client() = default;
 
 void Client::Forget(const std::string& address, uint16_t port) {
@@ -139,20 +151,21 @@ void Client::Forget(const std::string& address, uint16_t port) {
 
 Task<Result<ClientResponse>> Client::Send(const ClientRequest& request, std::chrono::milliseconds limit) {
   const auto end = Steady::now() + limit;
-  const auto connections = connections_;
+  Connections* const connections = connections_.get();
   const std::string server = fmt::format("{}:{}", request.address, request.port);
-  const net::any_io_executor here = co_await net::this_coro::executor;
-  auto& io = static_cast<net::io_context&>(net::query(here, net::execution::context));
   auto message = ToBeast(request);
   while (true) {
     auto link = connections->Take(server);
     const bool kept = link != nullptr;
-    if (!kept) link = std::make_unique<Link>(net::make_strand(io));
+    if (!kept) link = std::make_unique<Link>(net::make_strand(connections->io()));
     const net::any_io_executor strand = link->stream.get_executor();
     auto exchange = Exchange(*link, request, message, options_, end);  // named: see request_body.cc
     Outcome outcome = co_await net::co_spawn(strand, std::move(exchange), net::use_awaitable);
-    if (kept && outcome.unanswered) continue;  // the server had closed it meanwhile
-    if (outcome.reusable) connections->Keep(server, std::move(link));
+    if (outcome.reusable)
+      connections->Keep(server, std::move(link));
+    else
+      net::post(strand, [gone = std::move(link)] {});  // it ends where its timer runs
+    if (kept && outcome.unanswered) continue;          // the server had closed it meanwhile
     co_return std::move(outcome.response);
   }
 }

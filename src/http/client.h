@@ -34,7 +34,7 @@ struct ClientOptions {
   size_t header_bytes = 65536, body_bytes = size_t{64} << 20;
 };
 
-// Thread-safe. Outlives the requests it sends and goes before the Server whose coroutines call it has stopped.
+// Thread-safe; has one thread. Outlives the servers whose coroutines ask it.
 class Client {
  public:
   explicit Client(ClientOptions options = {});
@@ -52,7 +52,7 @@ class Client {
  private:
   class Connections;
   const ClientOptions options_;
-  std::shared_ptr<Connections> connections_;
+  std::unique_ptr<Connections> connections_;
 };
 
 }  // namespace headrace::http
