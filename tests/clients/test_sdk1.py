@@ -1,0 +1,114 @@
+"""The seed's notebook with its own SageMaker Python SDK (v1.72), unmodified but for the entry point's file ending."""
+import datetime
+import io
+import tarfile
+from contextlib import redirect_stdout
+
+import pytest
+
+import seed
+
+sagemaker = pytest.importorskip("sagemaker")
+if not sagemaker.__version__.startswith("1."):
+    pytest.skip("the story of SDK v1; other environments run their own", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def story(server, cifar10):
+    """The cells up to and with the first fit(); later tests read what it left."""
+    from sagemaker import get_execution_role
+    from sagemaker.tensorflow import TensorFlow
+
+    session = sagemaker.Session()
+    role = get_execution_role()
+    bucket = session.default_bucket()
+    dataset_uri = sagemaker.s3.S3Uploader.upload(str(cifar10), f"s3://{bucket}/{seed.PREFIX}/data")
+
+    estimator = TensorFlow(
+        base_job_name="cifar10-tf", entry_point="keras_cifar10.cpp", source_dir=str(seed.SOURCE_DIR), role=role,
+        framework_version="1.15.2", py_version="py3", hyperparameters=dict(seed.HYPERPARAMETERS),
+        train_instance_count=1, train_instance_type="ml.p3.2xlarge", tags=seed.TAGS,
+        metric_definitions=seed.METRIC_DEFINITIONS)
+    inputs = {name: f"{dataset_uri}/{name}" for name in ("train", "validation", "eval")}
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        estimator.fit(inputs)
+    return session, role, bucket, estimator, printed.getvalue()
+
+
+def test_session_finds_role_and_bucket(story, boto):
+    session, role, bucket, *_ = story
+    account = boto("sts").get_caller_identity()["Account"]
+    assert bucket == f"sagemaker-{session.boto_region_name}-{account}"
+    assert role.startswith(f"arn:aws:iam::{account}:role/")
+
+
+def test_fit_streams_the_log(story):
+    printed = story[4]
+    assert "Epoch 1/2" in printed
+    assert "val_accuracy" in printed
+    assert "Training seconds:" in printed and "Billable seconds:" in printed
+    assert "Completed - Training job completed" in printed
+
+
+def test_the_job_is_described(story, boto):
+    _, role, bucket, estimator, _ = story
+    job = boto("sagemaker").describe_training_job(TrainingJobName=estimator.latest_training_job.name)
+    assert job["TrainingJobStatus"] == "Completed"
+    assert job["RoleArn"] == role
+    assert job["HyperParameters"]["epochs"] == "2"
+    statuses = [transition["Status"] for transition in job["SecondaryStatusTransitions"]]
+    assert statuses == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert job["ModelArtifacts"]["S3ModelArtifacts"].startswith(f"s3://{bucket}/")
+    final = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
+    assert set(final) == set(seed.METRIC_NAMES)
+    assert 0 < final["validation:accuracy"] < 1 and final["sec/steps"] > 0
+
+
+def test_the_five_metrics_are_in_cloudwatch(story, boto):
+    estimator = story[3]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    queries = [{"Id": f"m{i}", "MetricStat": {
+        "Metric": {"Namespace": "/aws/sagemaker/TrainingJobs", "MetricName": name,
+                   "Dimensions": [{"Name": "TrainingJobName", "Value": estimator.latest_training_job.name}]},
+        "Period": 60, "Stat": "SampleCount"}} for i, name in enumerate(seed.METRIC_NAMES)]
+    results = boto("cloudwatch").get_metric_data(
+        MetricDataQueries=queries, StartTime=now - datetime.timedelta(hours=1), EndTime=now + datetime.timedelta(minutes=1))
+    counts = {result["Id"]: sum(result["Values"]) for result in results["MetricDataResults"]}
+    epochs = seed.HYPERPARAMETERS["epochs"]
+    assert all(counts[f"m{i}"] >= epochs for i in range(5)), counts
+    assert counts["m2"] == counts["m3"] == counts["m4"] == epochs  # those of an epoch's last line
+
+
+def test_the_consoles_metrics_link_has_data(story, boto):
+    """The notebook's link opens a graph of SEARCH expressions over the job's name."""
+    name = story[3].latest_training_job.name
+    now = datetime.datetime.now(datetime.timezone.utc)
+    results = boto("cloudwatch").get_metric_data(
+        MetricDataQueries=[{"Id": "e1", "Expression":
+                            "SEARCH('{/aws/sagemaker/TrainingJobs,TrainingJobName} TrainingJobName=\"%s\"', 'Average', 60)" % name}],
+        StartTime=now - datetime.timedelta(hours=1), EndTime=now + datetime.timedelta(minutes=1))
+    assert len(results["MetricDataResults"]) == 5
+    assert all(result["Values"] for result in results["MetricDataResults"])
+
+
+def test_the_model_is_a_saved_model(story, boto):
+    artifacts = boto("sagemaker").describe_training_job(
+        TrainingJobName=story[3].latest_training_job.name)["ModelArtifacts"]["S3ModelArtifacts"]
+    bucket, key = artifacts[len("s3://"):].split("/", 1)
+    body = boto("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+        assert any(name.lstrip("./") == "1/saved_model.pb" for name in archive.getnames())
+
+
+def test_tags_and_listing(story, boto):
+    name = story[3].latest_training_job.name
+    listed = boto("sagemaker").list_training_jobs(NameContains="cifar10-tf")["TrainingJobSummaries"]
+    arn = next(job["TrainingJobArn"] for job in listed if job["TrainingJobName"] == name)
+    assert {tag["Key"]: tag["Value"] for tag in boto("sagemaker").list_tags(ResourceArn=arn)["Tags"]}["Project"] == "cifar10"
+
+
+def test_attach_finds_the_job_again(story):
+    from sagemaker.tensorflow import TensorFlow
+    attached = TensorFlow.attach(story[3].latest_training_job.name)
+    assert attached.hyperparameters()["epochs"] == "2"

@@ -1,0 +1,45 @@
+"""The same story with the last SageMaker Python SDK v2; the notebook's v1 keyword names still work there."""
+import pytest
+
+import seed
+
+sagemaker = pytest.importorskip("sagemaker")
+if not getattr(sagemaker, "__version__", "3").startswith("2."):
+    pytest.skip("the story of SDK v2; other environments run their own", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def story(server, cifar10):
+    from sagemaker import get_execution_role
+    from sagemaker.s3 import S3Uploader
+    from sagemaker.tensorflow import TensorFlow
+
+    session = sagemaker.Session()
+    dataset_uri = S3Uploader.upload(str(cifar10), f"s3://{session.default_bucket()}/{seed.PREFIX}/data")
+    estimator = TensorFlow(
+        base_job_name="cifar10-tf", entry_point="keras_cifar10.cpp", source_dir=str(seed.SOURCE_DIR),
+        role=get_execution_role(), framework_version="1.15.2", py_version="py3",
+        hyperparameters=dict(seed.HYPERPARAMETERS), instance_count=1, instance_type="ml.m5.xlarge", tags=seed.TAGS,
+        metric_definitions=seed.METRIC_DEFINITIONS)
+    estimator.fit({name: f"{dataset_uri}/{name}" for name in ("train", "validation", "eval")})
+    return session, estimator
+
+
+def test_fit_completes(story, boto):
+    job = boto("sagemaker").describe_training_job(TrainingJobName=story[1].latest_training_job.name)
+    assert job["TrainingJobStatus"] == "Completed"
+    assert {metric["MetricName"] for metric in job["FinalMetricDataList"]} == set(seed.METRIC_NAMES)
+
+
+def test_analytics_reads_the_metrics(story):
+    frame = story[1].training_job_analytics.dataframe()
+    assert set(seed.METRIC_NAMES) <= set(frame["metric_name"])
+
+
+def test_a_failing_job_says_why(server, story, tmp_path):
+    from sagemaker.tensorflow import TensorFlow
+    (tmp_path / "broken.py").write_text("import sys\nprint('about to fail')\nsys.exit(3)\n")
+    estimator = TensorFlow(entry_point="broken.py", source_dir=str(tmp_path), role=story[1].role,
+                           framework_version="1.15.2", py_version="py3", instance_count=1, instance_type="ml.m5.xlarge")
+    with pytest.raises(Exception, match=r"(?s)AlgorithmError.*3"):
+        estimator.fit()

@@ -1,0 +1,43 @@
+"""The story with SageMaker Python SDK v3: ModelTrainer instead of estimators."""
+import os
+import shutil
+
+import pytest
+
+import seed
+from conftest import BIN
+
+pytest.importorskip("sagemaker.train")
+
+
+@pytest.fixture(scope="module")
+def trainer(server, cifar10, tmp_path_factory):
+    from sagemaker.core.helper.session_helper import Session, get_execution_role
+    from sagemaker.core.training.configs import Compute, InputData, OutputDataConfig, SourceCode
+    from sagemaker.train import ModelTrainer
+    import boto3
+
+    session = Session()
+    bucket = session.default_bucket()
+    for channel in ("train", "validation", "eval"):
+        boto3.client("s3").upload_file(str(cifar10 / channel / f"{channel}.tfrecords"), bucket,
+                                       f"{seed.PREFIX}/data/{channel}/{channel}.tfrecords")
+    source = tmp_path_factory.mktemp("source")
+    shutil.copy(seed.SOURCE_DIR / "keras_cifar10.cpp", source)
+    trainer = ModelTrainer(
+        sagemaker_session=session, role=get_execution_role(), base_job_name="cifar10-v3",
+        training_image="763104351884.dkr.ecr.us-west-2.amazonaws.com/tensorflow-training:2.19.0-cpu-py312",
+        source_code=SourceCode(source_dir=str(source), command="headrace run keras_cifar10.cpp --epochs 2 --batch-size 128"),
+        compute=Compute(instance_type="ml.m5.xlarge", instance_count=1, volume_size_in_gb=30))
+    trainer.train(input_data_config=[
+        InputData(channel_name=channel, data_source=f"s3://{bucket}/{seed.PREFIX}/data/{channel}")
+        for channel in ("train", "validation", "eval")], wait=True, logs=True)
+    return trainer
+
+
+def test_train_completes(trainer, boto):
+    name = trainer._latest_training_job.training_job_name
+    job = boto("sagemaker").describe_training_job(TrainingJobName=name)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    events = boto("logs").filter_log_events(logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=name + "/")["events"]
+    assert any("val_accuracy" in event["message"] for event in events)
