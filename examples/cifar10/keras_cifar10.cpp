@@ -149,6 +149,12 @@ Optimizer MakeOptimizer(const Options& options) {
   options.WrongUsage("--optimizer", name.c_str(), "adam, sgd or rmsprop");
 }
 
+// Where the model that will be hosted goes. SageMaker's SDK hands --model_dir an S3 address, meant for checkpoints.
+std::string ModelDirectory(const Options& options) {
+  const std::string given = options.Text("--model_dir");
+  return given.rfind("s3://", 0) == 0 ? Env("SM_MODEL_DIR", "model") : given;
+}
+
 void Train(const Options& options) {
   const auto batch_size = static_cast<int64_t>(options.Number("--batch-size"));
   if (batch_size < 1) options.WrongUsage("--batch-size", options.Text("--batch-size"), "1 or more");
@@ -166,7 +172,7 @@ void Train(const Options& options) {
   std::printf("%s", model.summary().c_str());
 
   const std::string output = options.Text("--output-dir");
-  const std::string model_dir = options.Text("--model_dir");
+  const std::string model_dir = ModelDirectory(options);
   const data::Dataset validation = Batches(options, "validation", seed);
   model.fit(Batches(options, "train", seed),
             {.epochs = static_cast<int>(options.Number("--epochs")),

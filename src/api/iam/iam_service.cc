@@ -22,6 +22,7 @@ aws::Service IamService(store::Database& database) {
       {"AttachRolePolicy", iam::AttachRolePolicy},
       {"DetachRolePolicy", iam::DetachRolePolicy},
       {"ListAttachedRolePolicies", iam::ListAttachedRolePolicies},
+      {"SimulatePrincipalPolicy", iam::SimulatePrincipalPolicy},
   };
   for (const auto& [name, run] : operations)
     service.operations[name] = [roles, run = run](const aws::Call& call, const aws::Json& input) {

@@ -13,6 +13,7 @@ aws::Reply<aws::Json> DeleteRole(store::Roles& roles, const aws::Call& call, con
 aws::Reply<aws::Json> AttachRolePolicy(store::Roles& roles, const aws::Call& call, const aws::Json& input);
 aws::Reply<aws::Json> DetachRolePolicy(store::Roles& roles, const aws::Call& call, const aws::Json& input);
 aws::Reply<aws::Json> ListAttachedRolePolicies(store::Roles& roles, const aws::Call& call, const aws::Json& input);
+aws::Reply<aws::Json> SimulatePrincipalPolicy(store::Roles& roles, const aws::Call& call, const aws::Json& input);
 
 // The member as a name of letters, digits and `punctuation`, or a ValidationError.
 inline constexpr std::string_view kNamePunctuation = "+=,.@-_";

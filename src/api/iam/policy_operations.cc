@@ -53,4 +53,19 @@ aws::Reply<aws::Json> ListAttachedRolePolicies(store::Roles& roles, const aws::C
   return aws::Json{{"AttachedPolicies", std::move(list)}, {"IsTruncated", false}};
 }
 
+// A job acts as its account whatever role it names, so a role of the account may do all that the account may.
+aws::Reply<aws::Json> SimulatePrincipalPolicy(store::Roles& roles, const aws::Call& call, const aws::Json& input) {
+  const auto arn = NameIn(input, "PolicySourceArn", 2048, "+=,.@-_:/");
+  if (!arn) return tl::unexpected(arn.error());
+  const auto known = FindRole(roles, call.caller.account_id, arn->substr(arn->rfind('/') + 1));
+  if (!known) return tl::unexpected(known.error());
+  const auto actions = input.find("ActionNames");
+  if (actions == input.end() || !actions->is_array() || actions->empty())
+    return aws::Refuse("InvalidInput", "ActionNames: wanted at least one action");
+  aws::Json results = aws::Json::array();
+  for (const auto& action : *actions)
+    results.push_back({{"EvalActionName", action}, {"EvalResourceName", "*"}, {"EvalDecision", "allowed"}});
+  return aws::Json{{"EvaluationResults", std::move(results)}, {"IsTruncated", false}};
+}
+
 }  // namespace headrace::api::iam

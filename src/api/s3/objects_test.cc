@@ -165,7 +165,8 @@ TEST_F(ObjectTest, RefusesWhatCannotBeKept) {
   EXPECT_EQ(Call("PUT", "/bucket/" + std::string(1024, 'k'), "x").status, 200);
   EXPECT_EQ(Call("PUT", "/bucket/%FF", "x").code(), "InvalidURI");
   EXPECT_EQ(Call("PUT", "/bucket/k", "x", {{"x-amz-meta-k", std::string(2048, 'v')}}).code(), "MetadataTooLarge");
-  EXPECT_EQ(Call("PUT", "/bucket/k", "x", {{"x-amz-server-side-encryption", "AES256"}}).code(), "NotImplemented");
+  EXPECT_EQ(Call("PUT", "/bucket/k", "x", {{"x-amz-server-side-encryption-customer-algorithm", "AES256"}}).code(),
+            "NotImplemented");
   EXPECT_EQ(Call("PUT", "/bucket/k", "x", {{"x-amz-storage-class", "COLD"}}).code(), "InvalidStorageClass");
   EXPECT_EQ(Call("PUT", "/bucket/k", "x", {{"x-amz-tagging", "a=1&a=2"}}).code(), "InvalidTag");
 }
