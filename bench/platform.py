@@ -21,10 +21,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = ROOT / "build/venv/boto/bin/python"
 if pathlib.Path(sys.prefix) != PYTHON.parent.parent:
     os.execv(PYTHON, [str(PYTHON), __file__, *sys.argv[1:]])
-sys.path[:0] = [str(ROOT / "tests/clients"), str(ROOT / "tests/scenario")]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/scenario")]
 
 import boto3  # noqa: E402
-from conftest import BIN, HEADRACE, Server  # noqa: E402
+from platform_fixtures import BIN, HEADRACE, Server  # noqa: E402
 import jobs  # noqa: E402
 
 FIRST_LINE = """

@@ -1,11 +1,9 @@
 """The story with SageMaker Python SDK v3: ModelTrainer instead of estimators."""
-import os
 import shutil
 
 import pytest
 
 import seed
-from conftest import BIN
 
 pytest.importorskip("sagemaker.train")
 

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import HEADRACE
+from platform_fixtures import HEADRACE
 
 
 def client_of(service, environment, **more):

@@ -1,6 +1,6 @@
-"""Scenarios drive the program from outside, as the client tests do; their server fixtures are the same."""
+"""The fixtures of tests that drive a running platform from outside; see tests/platform_fixtures.py."""
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
-from conftest import *  # noqa: E402,F401,F403
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from platform_fixtures import *  # noqa: E402,F401,F403
