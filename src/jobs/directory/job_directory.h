@@ -28,7 +28,7 @@ class JobDirectory {
   std::string ml() const { return host() + "/ml"; }
   std::string tmp() const { return host() + "/tmp"; }
   std::string home() const { return host() + "/home"; }
-  std::string tools() const { return host() + "/tools"; }  // python3 and pip3 of the job, read-only for it
+  std::string tools() const { return host() + "/tools"; }  // headrace, python3 and pip3 of the job, read-only for it
   std::string scratch() const { return path_ + "/scratch"; }
   std::string artifacts() const { return path_ + "/artifacts"; }
   std::string checkpoint_state() const { return path_ + "/checkpoints.json"; }

@@ -151,14 +151,21 @@ class Supervisor {
     return WriteBriefly(directory_.host() + "/hosts", hosts);
   }
 
-  // `python3` and `pip3` are the configured interpreter, wherever it lies.
+  // What a job finds first on its PATH: this program, and the configured interpreter, wherever they lie.
   Status WriteTools() {
+    std::error_code unknown;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", unknown);
+    if (!unknown) HEADRACE_TRY(WriteTool("headrace", fmt::format("'{}'", self.string())));
     if (job_.python.empty()) return {};
-    for (const auto& [name, command] :
-         {std::pair{"python3", ""}, {"python", ""}, {"pip3", " -m pip"}, {"pip", " -m pip"}}) {
-      const auto path = directory_.tools() + "/" + name;
-      HEADRACE_TRY(WriteBriefly(path, fmt::format("#!/bin/sh\nexec '{}'{} \"$@\"\n", job_.python, command), 0755));
-    }
+    for (const auto& [name, module] :
+         {std::pair{"python3", ""}, {"python", ""}, {"pip3", " -m pip"}, {"pip", " -m pip"}})
+      HEADRACE_TRY(WriteTool(name, fmt::format("'{}'{}", job_.python, module)));
+    return {};
+  }
+
+  Status WriteTool(const std::string& name, const std::string& command) {
+    const auto path = directory_.tools() + "/" + name;
+    HEADRACE_TRY(WriteBriefly(path, fmt::format("#!/bin/sh\nexec {} \"$@\"\n", command), 0755));
     return {};
   }
 
