@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,7 +55,7 @@ Status DataDirectory::Claim() {
   const std::string path = *this / "lock";
   lock_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock_) return Fail(ErrorCode::kFailedPrecondition, "{}: cannot be opened: {}", path, std::strerror(errno));
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (!LockExclusively(lock_.get())) {
     const auto other = ReadFile(path, 64);
     return Fail(ErrorCode::kFailedPrecondition,
                 "data directory {}: a server (process {}) runs here already; stop it or choose another --data-dir",

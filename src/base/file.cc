@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,6 +107,15 @@ Status WriteFileAtomically(const std::string& path, std::string_view bytes) {
   HEADRACE_ASSIGN(auto file, AtomicFile::Create(path));
   HEADRACE_TRY(file.Write(bytes));
   return file.Commit();
+}
+
+bool LockExclusively(int fd, int wait_millis) {
+  constexpr int kPauseMillis = 10;
+  for (int waited = 0; ::flock(fd, LOCK_EX | LOCK_NB) != 0; waited += kPauseMillis) {
+    if (waited >= wait_millis || (errno != EWOULDBLOCK && errno != EINTR)) return false;
+    ::usleep(kPauseMillis * 1000);
+  }
+  return true;
 }
 
 Status MakeDirectories(const std::string& path) {

@@ -32,6 +32,11 @@ class AtomicFile {
 
 Status WriteFileAtomically(const std::string& path, std::string_view bytes);
 
+// Takes a file's exclusive lock (flock); false when somebody keeps it for `wait_millis`. A wait is needed even where
+// nobody else should have it: a process that was killed may leave a child that holds the lock until it becomes another
+// program.
+bool LockExclusively(int fd, int wait_millis = 2000);
+
 // Like mkdir -p.
 Status MakeDirectories(const std::string& path);
 

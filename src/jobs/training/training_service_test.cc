@@ -519,13 +519,20 @@ TEST(TrainingService, KillingThePlatformLosesAndRepeatsNothing) {
   for (int round = 0; round < 12; ++round) {
     const pid_t server = ::fork();
     if (server == 0) {
-      Platform platform(directory.path());
-      platform.Start();
-      while (true) ::pause();
+      try {
+        Platform platform(directory.path());
+        platform.Start();
+        while (true) ::pause();
+      } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        ::_exit(1);
+      }
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(37 + 71 * round % 400));
     ::kill(server, SIGKILL);
-    ::waitpid(server, nullptr, 0);
+    int status = 0;
+    ::waitpid(server, &status, 0);
+    EXPECT_TRUE(WIFSIGNALED(status)) << "the server ended by itself";
   }
   Platform platform(directory.path());
   platform.Start();

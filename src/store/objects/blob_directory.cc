@@ -7,7 +7,6 @@
 #include <filesystem>
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -133,7 +132,7 @@ Result<std::unique_ptr<BlobDirectory>> BlobDirectory::Open(const std::string& pa
   const std::string lock = path + "/lock";
   directory->lock_ = Descriptor(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!directory->lock_) return FailErrno(lock, "create");
-  if (::flock(directory->lock_.get(), LOCK_EX | LOCK_NB) != 0)
+  if (!LockExclusively(directory->lock_.get()))
     return Fail(ErrorCode::kFailedPrecondition, "{}: another headrace uses this data directory", path);
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(path + "/incoming", error))
