@@ -55,6 +55,7 @@ function(headrace_module name)
     add_custom_command(OUTPUT ${stem}.cc ${stem}.h
       COMMAND protobuf::protoc --cpp_out=${proto_dir} -I ${CMAKE_SOURCE_DIR}/src ${proto}
       DEPENDS ${CMAKE_SOURCE_DIR}/src/${proto} VERBATIM)
+    set_source_files_properties(${stem}.cc PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # protoc's names are the same in all
     target_sources(headrace_${name} PRIVATE ${stem}.cc ${stem}.h)
     target_include_directories(headrace_${name} SYSTEM PUBLIC $<BUILD_INTERFACE:${proto_dir}>)
   endforeach()
