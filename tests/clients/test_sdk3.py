@@ -25,7 +25,7 @@ def trainer(server, cifar10, tmp_path_factory):
     trainer = ModelTrainer(
         sagemaker_session=session, role=get_execution_role(), base_job_name="cifar10-v3",
         training_image="763104351884.dkr.ecr.us-west-2.amazonaws.com/tensorflow-training:2.19.0-cpu-py312",
-        source_code=SourceCode(source_dir=str(source), command="headrace run keras_cifar10.cpp --epochs 2 --batch-size 128"),
+        source_code=SourceCode(source_dir=str(source), command="headrace run keras_cifar10.cpp --epochs 2 --batch-size 32"),
         compute=Compute(instance_type="ml.m5.xlarge", instance_count=1, volume_size_in_gb=30))
     trainer.train(input_data_config=[
         InputData(channel_name=channel, data_source=f"s3://{bucket}/{seed.PREFIX}/data/{channel}")
