@@ -19,7 +19,7 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = ROOT / "build/release/bin"
 BENCH = BIN / "bench_pipe"
-ROUNDS = 5
+ROUNDS = 3
 MB = 1000 * 1000
 PARTS = sys.argv[1:] or ["throughput", "turnover", "first", "training"]
 

@@ -570,5 +570,105 @@ TEST(TrainingService, AFeederStreamsPipeChannels) {
   EXPECT_EQ(platform.GetObject("data/a"), "1\n");
 }
 
+// ---- Pipe mode and FastFile
+
+json Channel(const std::string& name, const std::string& uri, json more = json::object(),
+             json source = json::object()) {
+  source["S3Uri"] = uri;
+  if (!source.contains("S3DataType")) source["S3DataType"] = "S3Prefix";
+  more["ChannelName"] = name;
+  more["DataSource"] = {{"S3DataSource", std::move(source)}};
+  return more;
+}
+
+TEST_P(TrainingService_, StreamsChannelsInPipeModeEpochByEpoch) {
+  const std::string large(300'000, 'x');
+  platform.PutObject("data/train/1", "one,");
+  platform.PutObject("data/train/2", large);
+  platform.PutObject("data/train/3", ",three");
+  platform.PutObject("data/eval", "evaluate");
+  auto request = Platform::Script(
+      "cd $SM_INPUT_DIR/data; cat train_0 | wc -c; head -c 4 train_1; echo; cat train_2 | tail -c 6; echo; cat eval_0; "
+      "echo; echo files: $(cat files/eval)");
+  request["AlgorithmSpecification"]["TrainingInputMode"] = "Pipe";
+  request["InputDataConfig"] = {Channel("train", "s3://bucket/data/train"), Channel("eval", "s3://bucket/data/eval"),
+                                Channel("files", "s3://bucket/data/eval", {{"InputMode", "File"}})};
+  platform.Create("job", request);
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Completed") << job.failure_reason;
+  const auto log = platform.Log("job");
+  EXPECT_THAT(log, Contains("one,"));
+  EXPECT_THAT(log, Contains(std::to_string(large.size() + 10)));
+  EXPECT_THAT(log, Contains(",three"));
+  EXPECT_THAT(log, Contains("evaluate"));
+  EXPECT_THAT(log, Contains("files: evaluate"));
+  EXPECT_THAT(log, Contains(HasSubstr("channel train: 3 epochs streamed")));
+  EXPECT_THAT(log, Contains(HasSubstr("channel eval: 1 epochs streamed (0 closed early)")));
+  const auto status = json::parse(ValueOrThrow(ReadFile(platform.JobPath("job") + "/attempt-0/pipes.json")));
+  EXPECT_EQ(status["channels"].size(), 2u);
+}
+
+TEST_P(TrainingService_, PythonReadsPipesWithOpen) {
+  platform.PutObject("data/train", "four records");
+  auto request = platform.Source({{"train.py", R"(
+import json, os
+folder = os.environ["SM_INPUT_DIR"]
+mode = json.load(open(folder + "/config/inputdataconfig.json"))["train"]["TrainingInputMode"]
+total = 0
+for epoch in range(300):
+    with open(f"{folder}/data/train_{epoch}", "rb") as stream:
+        total += len(stream.read())
+print(mode, total)
+)"}},
+                                 "train.py");
+  request["AlgorithmSpecification"]["TrainingInputMode"] = "Pipe";
+  request["InputDataConfig"] = {Channel("train", "s3://bucket/data/train")};
+  platform.Create("job", request);
+  EXPECT_EQ(platform.WaitForEnd("job").status, "Completed") << platform.Find("job").failure_reason;
+  EXPECT_THAT(platform.Log("job"), Contains("Pipe 3600"));
+}
+
+TEST_P(TrainingService_, WrapsManifestsAndShufflesInPipeMode) {
+  platform.PutObject("m/a", "AAAA");
+  platform.PutObject("m/b", "BB");
+  platform.PutObject("m/list", R"([{"prefix": "s3://bucket/m/"}, "b", "a"])");
+  platform.PutObject("m/lines",
+                     "{\"image-ref\": \"s3://bucket/m/a\", \"class\": 7, \"other\": 1}\n"
+                     "{\"image-ref\": \"s3://bucket/m/b\", \"class\": 8}\n");
+  auto request = Platform::Script(
+      "cd $SM_INPUT_DIR/data; cat list_0; echo; od -An -tx1 wrapped_0 | tr -d ' \\n'; echo; cat lines_0; echo; "
+      "for i in 0 1 2 3 4 5 6 7; do cat mixed_$i; echo; done");
+  request["AlgorithmSpecification"]["TrainingInputMode"] = "Pipe";
+  request["InputDataConfig"] = {
+      Channel("list", "s3://bucket/m/list", json::object(), {{"S3DataType", "ManifestFile"}}),
+      Channel("wrapped", "s3://bucket/m/b", {{"RecordWrapperType", "RecordIO"}}),
+      Channel("lines", "s3://bucket/m/lines", json::object(),
+              {{"S3DataType", "AugmentedManifestFile"}, {"AttributeNames", {"image-ref", "class"}}}),
+      Channel("mixed", "s3://bucket/m/list", {{"ShuffleConfig", {{"Seed", 3}}}}, {{"S3DataType", "ManifestFile"}})};
+  platform.Create("job", request);
+  EXPECT_EQ(platform.WaitForEnd("job").status, "Completed") << platform.Find("job").failure_reason;
+  const auto log = platform.Log("job");
+  EXPECT_THAT(log, Contains("BBAAAA"));
+  EXPECT_THAT(log, Contains("0a23d7ce0200000042420000"));
+  EXPECT_THAT(log, Contains("AAAA7BB8"));
+  EXPECT_THAT(log, Contains("AAAABB"));  // some of the eight epochs' orders
+}
+
+TEST_P(TrainingService_, FastFileShowsObjectsAsFilesThatCannotBeChanged) {
+  platform.PutObject("data/a/x", "hello");
+  platform.PutObject("data/y", "world");
+  auto request =
+      Platform::Script("cd $SM_CHANNEL_TRAIN; cat a/x y; echo; (echo more > y) 2>/dev/null && echo written; true");
+  request["AlgorithmSpecification"]["TrainingInputMode"] = "FastFile";
+  request["InputDataConfig"] = {Channel("train", "s3://bucket/data/")};
+  platform.Create("job", request);
+  EXPECT_EQ(platform.WaitForEnd("job").status, "Completed") << platform.Find("job").failure_reason;
+  EXPECT_THAT(platform.Log("job"), Contains("helloworld"));
+  if (GetParam()) {
+    EXPECT_THAT(platform.Log("job"), Not(Contains("written")));
+  }
+  EXPECT_EQ(platform.GetObject("data/y"), "world");
+}
+
 }  // namespace
 }  // namespace headrace::jobs
