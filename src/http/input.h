@@ -1,6 +1,7 @@
 // Input: the bytes of a connection that were received but not yet used, so that pipelined requests lose none.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -22,7 +23,7 @@ class Input {
     if (kept >= capacity) return {};
     if (size_ < capacity) {
       auto larger = std::make_unique_for_overwrite<char[]>(capacity);
-      std::memcpy(larger.get(), bytes_.get() + begin_, kept);
+      std::copy_n(bytes_.get() + begin_, kept, larger.get());
       bytes_ = std::move(larger);
       size_ = capacity;
     } else if (begin_ > 0) {

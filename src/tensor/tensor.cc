@@ -1,5 +1,6 @@
 #include "headrace/tensor.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -89,7 +90,7 @@ Tensor CopyOf(const std::vector<T>& values, Shape shape) {
   if (tensor.size() != static_cast<int64_t>(values.size()))
     throw MakeError(ErrorCode::kInvalidArgument, "{} values do not fill a tensor of shape {}", values.size(),
                     tensor.shape().ToString());
-  std::memcpy(tensor.raw(), values.data(), tensor.bytes());
+  std::copy(values.begin(), values.end(), tensor.data<T>());
   return tensor;
 }
 
