@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "apps/command.h"
+#include "apps/end_signals.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "serving/model_server.h"
@@ -49,16 +50,6 @@ serving::ModelServerOptions ServerOptions(const Options& options) {
   server.config_poll = milliseconds(options.config_poll_seconds);
   server.bfloat16 = options.precision == "bfloat16";
   return server;
-}
-
-// Blocked before any thread starts, so that only the wait below sees them.
-sigset_t BlockEndSignals() {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGINT);
-  ::sigaddset(&signals, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
 }
 
 void RunModelServer(const Options& options) {

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "apps/command.h"
+#include "apps/end_signals.h"
 #include "apps/platform.h"
 #include "apps/settings.h"
 #include "base/log.h"
@@ -22,16 +23,6 @@ LogLevel LevelOf(const std::string& name) {
   if (level == levels.end())
     throw MakeError(ErrorCode::kInvalidArgument, "log-level: found '{}', wanted debug, info, warning or error", name);
   return level->second;
-}
-
-// Blocked before any thread starts, so that only AwaitEnd sees them.
-sigset_t BlockEndSignals() {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGINT);
-  ::sigaddset(&signals, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
 }
 
 void RunServe(const SettingOptions& options) {
