@@ -24,7 +24,7 @@ struct Option {
   const char *name, *value, *help;
 };
 struct Options {
-  Option table[16] = {
+  Option table[17] = {
       {"--train", Env("SM_CHANNEL_TRAIN", "data/train"), "directory of train.tfrecords"},
       {"--validation", Env("SM_CHANNEL_VALIDATION", "data/validation"), "directory of validation.tfrecords"},
       {"--eval", Env("SM_CHANNEL_EVAL", "data/eval"), "directory of eval.tfrecords"},
@@ -40,6 +40,7 @@ struct Options {
       {"--optimizer", "adam", "adam, sgd or rmsprop"},
       {"--momentum", "0.9", "of sgd"},
       {"--policy", "float32", "or mixed_bfloat16"},
+      {"--conv-algorithms", "auto", "the fastest here; direct: the same in every run"},
       {"--seed", "-1", "of weights, dropout and data; -1: the time"},
   };
   Options(int argc, char** argv);
@@ -168,7 +169,8 @@ void Train(const Options& options) {
   if (seed < 0) std::printf("Seed: %lld\n", static_cast<long long>(seed = std::time(nullptr)));
 
   Sequential model = MakeModel(seed);
-  model.compile(MakeOptimizer(options), "categorical_crossentropy", {"accuracy"}, {.policy = options.Text("--policy")});
+  model.compile(MakeOptimizer(options), "categorical_crossentropy", {"accuracy"},
+                {.policy = options.Text("--policy"), .conv_algorithms = options.Text("--conv-algorithms")});
   std::printf("%s", model.summary().c_str());
 
   const std::string output = options.Text("--output-dir");

@@ -1,7 +1,9 @@
 """The seed's notebook with its own SageMaker Python SDK (v1.72), unmodified but for the entry point's file ending."""
 import datetime
 import io
+import re
 import tarfile
+import time
 from contextlib import redirect_stdout
 
 import pytest
@@ -22,18 +24,48 @@ def story(server, cifar10):
     session = sagemaker.Session()
     role = get_execution_role()
     bucket = session.default_bucket()
-    dataset_uri = sagemaker.s3.S3Uploader.upload(str(cifar10), f"s3://{bucket}/{seed.PREFIX}/data")
+    sagemaker.s3.S3Uploader.upload(str(cifar10), f"s3://{bucket}/{seed.PREFIX}/data")
 
     estimator = TensorFlow(
         base_job_name="cifar10-tf", entry_point="keras_cifar10.cpp", source_dir=str(seed.SOURCE_DIR), role=role,
-        framework_version="1.15.2", py_version="py3", hyperparameters=dict(seed.HYPERPARAMETERS),
+        framework_version="1.15.2", py_version="py3", hyperparameters=dict(seed.COMPARABLE),
         train_instance_count=1, train_instance_type="ml.p3.2xlarge", tags=seed.TAGS,
         metric_definitions=seed.METRIC_DEFINITIONS)
-    inputs = {name: f"{dataset_uri}/{name}" for name in ("train", "validation", "eval")}
     printed = io.StringIO()
     with redirect_stdout(printed):
-        estimator.fit(inputs)
+        estimator.fit(inputs_of(bucket))
     return session, role, bucket, estimator, printed.getvalue()
+
+
+def inputs_of(bucket):
+    return {name: f"s3://{bucket}/{seed.PREFIX}/data/{name}" for name in ("train", "validation", "eval")}
+
+
+@pytest.fixture(scope="module")
+def piped(story, boto):
+    """The notebook's second estimator: input_mode='Pipe'. Its job starts here, and is over soon: fit() itself looks only
+    every thirty seconds."""
+    from sagemaker.tensorflow import TensorFlow
+
+    _, role, bucket, *_ = story
+    estimator = TensorFlow(
+        base_job_name="pipe-cifar10-tf", entry_point="keras_cifar10.cpp", source_dir=str(seed.SOURCE_DIR), role=role,
+        framework_version="1.15.2", py_version="py3", hyperparameters=dict(seed.COMPARABLE),
+        train_instance_count=1, train_instance_type="ml.p3.2xlarge", input_mode="Pipe",
+        tags=[{"Key": "Project", "Value": "cifar10"}, {"Key": "TensorBoard", "Value": "pipe"}],
+        metric_definitions=seed.METRIC_DEFINITIONS)
+    estimator.fit(inputs_of(bucket), wait=False)
+    deadline = time.monotonic() + 600
+    while describe(boto, estimator)["TrainingJobStatus"] == "InProgress" and time.monotonic() < deadline:
+        time.sleep(0.5)
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        estimator.latest_training_job.wait()  # as fit() does; raises unless it is Completed
+    return estimator, printed.getvalue()
+
+
+def describe(boto, estimator):
+    return boto("sagemaker").describe_training_job(TrainingJobName=estimator.latest_training_job.name)
 
 
 def test_session_finds_role_and_bucket(story, boto):
@@ -112,3 +144,23 @@ def test_attach_finds_the_job_again(story):
     from sagemaker.tensorflow import TensorFlow
     attached = TensorFlow.attach(story[3].latest_training_job.name)
     assert attached.hyperparameters()["epochs"] == "2"
+
+
+def curve(printed):
+    """Losses and accuracies of the log, in order: of training, of validation and of the test at the end."""
+    return re.findall(r"(?:val_)?(?:loss|accuracy): [0-9.]+", "\n".join(
+        line for line in printed.splitlines() if "val_loss" in line or "Test " in line))
+
+
+def test_the_pipe_job_learns_what_the_file_job_learns(story, piped, boto):
+    """The same seed and algorithms, the same bytes in the same order: not a digit differs."""
+    job = describe(boto, piped[0])
+    assert job["AlgorithmSpecification"]["TrainingInputMode"] == "Pipe"
+    assert "channel train: " in piped[1] and "epochs streamed" in piped[1]
+    of_pipes, of_files = curve(piped[1]), curve(story[4])
+    assert len(of_files) == 4 * seed.HYPERPARAMETERS["epochs"] + 2
+    assert of_pipes == of_files
+    final = [{metric["MetricName"]: metric["Value"] for metric in one["FinalMetricDataList"] if metric["MetricName"] != "sec/steps"}
+             for one in (job, describe(boto, story[3]))]
+    assert set(final[0]) == set(seed.METRIC_NAMES) - {"sec/steps"}
+    assert final[0] == final[1]
