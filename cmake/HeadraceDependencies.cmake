@@ -19,6 +19,15 @@ find_package(simdjson REQUIRED)
 find_package(SQLiteCpp REQUIRED)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 find_package(HDF5 REQUIRED COMPONENTS C)
+if(HEADRACE_GRPC)
+  # Debian's CMake files for gRPC ask for targets that its other packages do not make. Its pkg-config file names every
+  # library of Abseil: --as-needed leaves those out that nothing uses.
+  pkg_check_modules(grpcpp REQUIRED IMPORTED_TARGET grpc++)
+  find_program(HEADRACE_GRPC_PLUGIN grpc_cpp_plugin REQUIRED)
+  add_library(headrace_grpc INTERFACE)
+  target_link_libraries(headrace_grpc INTERFACE PkgConfig::grpcpp)
+  target_link_options(headrace_grpc INTERFACE -Wl,--as-needed)
+endif()
 
 add_library(headrace_hdf5 INTERFACE)
 target_include_directories(headrace_hdf5 SYSTEM INTERFACE $<BUILD_INTERFACE:${HDF5_C_INCLUDE_DIRS}>)

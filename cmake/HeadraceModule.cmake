@@ -1,9 +1,10 @@
-# headrace_module(NAME DEPS other modules... EXTERNAL third-party targets...)
+# headrace_module(NAME DEPS other modules... EXTERNAL third-party targets... [EXCLUDE regex])
 #
 # One static library `headrace_NAME` (alias headrace::NAME) from src/NAME/**.cc, and one test program
 # NAME_test from the x_test.cc beside them. A source below src/NAME/isa/ is compiled once for every
 # instruction set of HEADRACE_ISAS (see src/tensor/README.md). A .proto below src/NAME is compiled with protoc and
-# included as "NAME/….pb.h" by this module and its tests.
+# included as "NAME/….pb.h" by this module and its tests; one that declares services also with gRPC's plugin. Sources and
+# .protos whose path matches EXCLUDE are left out.
 set(HEADRACE_ISAS_DEFAULT portable)
 set(HEADRACE_ISA_OPTIMIZATION -O3)
 if(HEADRACE_SANITIZE)
@@ -19,9 +20,12 @@ set(HEADRACE_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)
 set(HEADRACE_ISA_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512 -Wno-uninitialized $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 
 function(headrace_module name)
-  cmake_parse_arguments(arg "" "" "DEPS;EXTERNAL" ${ARGN})
+  cmake_parse_arguments(arg "" "EXCLUDE" "DEPS;EXTERNAL" ${ARGN})
   set(dir ${CMAKE_SOURCE_DIR}/src/${name})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${dir}/*.cc)
+  if(arg_EXCLUDE)
+    list(FILTER all EXCLUDE REGEX "${arg_EXCLUDE}")
+  endif()
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$|/isa/")
   set(tests ${all})
@@ -48,6 +52,9 @@ function(headrace_module name)
   target_link_libraries(headrace_${name} PUBLIC ${arg_DEPS} ${arg_EXTERNAL} PRIVATE $<BUILD_INTERFACE:headrace_flags>)
 
   file(GLOB_RECURSE protos CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/src ${dir}/*.proto)
+  if(arg_EXCLUDE)
+    list(FILTER protos EXCLUDE REGEX "${arg_EXCLUDE}")
+  endif()
   set(proto_dir ${CMAKE_BINARY_DIR}/proto)
   foreach(proto ${protos})
     string(REGEX REPLACE "\\.proto$" ".pb" stem ${proto_dir}/${proto})
@@ -55,6 +62,15 @@ function(headrace_module name)
     add_custom_command(OUTPUT ${stem}.cc ${stem}.h
       COMMAND protobuf::protoc --cpp_out=${proto_dir} -I ${CMAKE_SOURCE_DIR}/src ${proto}
       DEPENDS ${CMAKE_SOURCE_DIR}/src/${proto} VERBATIM)
+    file(STRINGS ${CMAKE_SOURCE_DIR}/src/${proto} services REGEX "^service ")
+    if(services)
+      string(REGEX REPLACE "\\.pb$" ".grpc.pb" grpc_stem ${stem})
+      add_custom_command(OUTPUT ${grpc_stem}.cc ${grpc_stem}.h
+        COMMAND protobuf::protoc --grpc_out=${proto_dir} --plugin=protoc-gen-grpc=${HEADRACE_GRPC_PLUGIN}
+          -I ${CMAKE_SOURCE_DIR}/src ${proto}
+        DEPENDS ${CMAKE_SOURCE_DIR}/src/${proto} VERBATIM)
+      target_sources(headrace_${name} PRIVATE ${grpc_stem}.cc ${grpc_stem}.h)
+    endif()
     set_source_files_properties(${stem}.cc PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # protoc's names are the same in all
     target_sources(headrace_${name} PRIVATE ${stem}.cc ${stem}.h)
     target_include_directories(headrace_${name} SYSTEM PUBLIC $<BUILD_INTERFACE:${proto_dir}>)

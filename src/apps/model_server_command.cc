@@ -18,7 +18,7 @@ struct Options {
   std::string model_name = "default", model_base_path, discover;
   std::string batching_parameters_file, port_file, precision = "float32";
   double poll_seconds = 1, config_poll_seconds = 0;
-  int64_t grpc_port = 0;
+  std::string grpc_port_file;
   bool enable_batching = false, strict = true;
 };
 
@@ -56,6 +56,8 @@ void RunModelServer(const Options& options) {
   const serving::ModelServerOptions server_options = ServerOptions(options);
   const sigset_t signals = BlockEndSignals();
   const auto server = ValueOrThrow(serving::ModelServer::Start(server_options, options.strict));
+  if (!options.grpc_port_file.empty())
+    ValueOrThrow(WriteFileAtomically(options.grpc_port_file, std::to_string(server->grpc_port()) + "\n"));
   if (!options.port_file.empty())
     ValueOrThrow(WriteFileAtomically(options.port_file, std::to_string(server->port()) + "\n"));
   std::cout << fmt::format("headrace model-server: http://{}:{}/v1/models\n", server_options.address, server->port())
@@ -74,9 +76,10 @@ void AddModelServerCommand(CLI::App& app) {
   serving::ModelServerOptions& server = options->server;
   command->add_option("--rest_api_port", server.port, "port for HTTP; 0 takes a free one (see --port_file)")
       ->capture_default_str();
-  command->add_option("--port", options->grpc_port, "TensorFlow Serving's gRPC port: accepted, not served");
+  command->add_option("--port", server.grpc_port, "port for gRPC; 0 takes a free one; without it there is no gRPC");
   command->add_option("--address", server.address, "IP address to listen on")->capture_default_str();
   command->add_option("--port_file", options->port_file, "file to write the port to, once requests are answered");
+  command->add_option("--grpc_port_file", options->grpc_port_file, "the same for gRPC's port");
   command->add_option("--model_name", options->model_name, "name of the model in --model_base_path")
       ->capture_default_str();
   command->add_option("--model_base_path", options->model_base_path, "directory of numbered versions");
@@ -109,6 +112,15 @@ void AddModelServerCommand(CLI::App& app) {
   command->add_option("--max_connections", server.max_connections, "connections at a time")->capture_default_str();
   command->add_option("--max_body_bytes", server.rest.max_body_bytes, "largest request, also when inflated")
       ->capture_default_str();
+  command
+      ->add_option("--enable_model_warmup", server.warm_up,
+                   "run the requests in a version's assets.extra/tf_serving_warmup_requests before it serves")
+      ->capture_default_str();
+  command->add_option("--num_request_iterations_for_warmup", server.warm_up_iterations, "runs of each such request")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  command->add_flag("--enable_signature_method_name_check", server.rest.check_method_names,
+                    "classify and regress only what was exported for them");
   command->add_option("--precision", options->precision, "of activations")
       ->check(CLI::IsMember({"float32", "bfloat16"}))
       ->capture_default_str();

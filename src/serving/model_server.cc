@@ -8,8 +8,12 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "http/server.h"
+#ifdef HEADRACE_GRPC
+#include "serving/grpc/grpc_server.h"
+#endif
 #include "serving/model/model_manager.h"
 #include "serving/model/servable.h"
+#include "serving/model/warmup.h"
 
 namespace headrace::serving {
 namespace {
@@ -54,11 +58,17 @@ class Running final : public ModelServer {
     server.limits.connections = options_.max_connections;
     HEADRACE_ASSIGN(server_, http::Server::Listen(std::move(server),
                                                   [this](http::Request& request) { return api_.Handle(request); }));
+    if (options_.grpc_port) HEADRACE_TRY(OpenGrpc());
     if (options_.poll.count() > 0) poller_ = std::thread([this] { Poll(); });
     return {};
   }
 
   uint16_t port() const override { return server_->ports().at(0); }
+#ifdef HEADRACE_GRPC
+  uint16_t grpc_port() const override { return grpc_ ? grpc_->port() : 0; }
+#else
+  uint16_t grpc_port() const override { return 0; }
+#endif
   bool ready() const override { return models_.AllAvailable(); }
 
   void Stop(std::chrono::milliseconds grace) override {
@@ -68,22 +78,62 @@ class Running final : public ModelServer {
     }
     wakeup_.notify_all();
     if (poller_.joinable()) poller_.join();
+#ifdef HEADRACE_GRPC
+    if (grpc_) grpc_->Stop(grace);
+#endif
     if (server_) server_->Stop(grace);
   }
 
  private:
-  // A loaded version is warm: every worker has run every signature.
+  Status OpenGrpc() {
+#ifdef HEADRACE_GRPC
+    const GrpcOptions options{options_.address, *options_.grpc_port, options_.rest.max_body_bytes,
+                              options_.rest.check_method_names};
+    const GrpcContext context{models_, batcher_, metrics_,
+                              [this](std::vector<ModelConfig> configs) { return Reload(std::move(configs)); }};
+    HEADRACE_ASSIGN(grpc_, GrpcServer::Listen(options, context));
+    return {};
+#else
+    return Fail(ErrorCode::kInvalidArgument, "--port {}: this build has no gRPC (HEADRACE_GRPC)", *options_.grpc_port);
+#endif
+  }
+
+  // Until every model is there, or a reason why one is not.
+  Status Reload(const std::vector<ModelConfig>& configs) {
+    const std::lock_guard lock(step_mutex_);
+    models_.SetConfigs(configs);
+    models_.Step();
+    return RequireAll(configs);
+  }
+
+  // A loaded version is warm: every worker has run every signature, and the requests that came with it.
   Result<std::shared_ptr<Servable>> Load(const std::string& directory) {
     HEADRACE_ASSIGN(auto servable, LoadServable(directory, {batcher_.workers(), options_.bfloat16}));
+    std::vector<WarmUpRequest> requests;
+    if (options_.warm_up) {
+      HEADRACE_ASSIGN(requests, ReadWarmUpRequests(directory, *servable));
+    }
     std::mutex mutex;
     Status warm;
+    const auto start = std::chrono::steady_clock::now();
     batcher_.OnEveryWorker([&](size_t worker) {
-      Status status = WarmUp(*servable, worker);
+      Status status = WarmUp(*servable, requests, worker);
       const std::lock_guard lock(mutex);
       if (!status) warm = std::move(status);
     });
-    if (!warm) return tl::unexpected<Error>(std::move(warm.error()));
+    if (!warm) return Fail(warm.error().code(), "{}: warm-up: {}", directory, warm.error().message());
+    const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
+    Log(LogLevel::kInfo, "{}: warm after {:.1f} ms and {} recorded requests", directory, taken.count(),
+        requests.size());
     return servable;
+  }
+
+  Status WarmUp(Servable& servable, const std::vector<WarmUpRequest>& requests, size_t worker) const {
+    HEADRACE_TRY(RunZeros(servable, worker));
+    for (int64_t i = 0; i < std::max<int64_t>(options_.warm_up_iterations, 1); ++i)
+      for (const WarmUpRequest& request : requests)
+        HEADRACE_TRY(servable.Run(request.signature, request.inputs, worker));
+    return {};
   }
 
   Status RequireAll(const std::vector<ModelConfig>& configs) const {
@@ -105,6 +155,7 @@ class Running final : public ModelServer {
     std::unique_lock lock(mutex_);
     while (!wakeup_.wait_for(lock, options_.poll, [this] { return stopping_; })) {
       lock.unlock();
+      const std::lock_guard step(step_mutex_);
       if (options_.config_poll.count() > 0 && std::chrono::steady_clock::now() >= next_config) {
         next_config += options_.config_poll;
         if (auto configs = ReadConfigs(options_.config_file); configs) {
@@ -114,7 +165,7 @@ class Running final : public ModelServer {
         }
       }
       models_.Step();
-      lock.lock();
+      lock.lock();  // nobody takes step_mutex_ while holding this one
     }
   }
 
@@ -124,6 +175,10 @@ class Running final : public ModelServer {
   Metrics metrics_;
   RestApi api_;
   std::unique_ptr<http::Server> server_;
+#ifdef HEADRACE_GRPC
+  std::unique_ptr<GrpcServer> grpc_;
+#endif
+  std::mutex step_mutex_;  // one at a time changes what is served
   std::mutex mutex_;
   std::condition_variable wakeup_;
   bool stopping_ = false;

@@ -1,8 +1,9 @@
-// ModelServer: models, batcher and HTTP server, built and joined. What `headrace model-server` runs.
+// ModelServer: models, batcher, HTTP and gRPC servers, built and joined. What `headrace model-server` runs.
 #pragma once
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ namespace headrace::serving {
 
 struct ModelServerOptions {
   std::string address = "127.0.0.1";
-  uint16_t port = 0;  // 0: any free one
+  uint16_t port = 0;                  // 0: any free one
+  std::optional<uint16_t> grpc_port;  // none: no gRPC; 0: any free one
   std::vector<ModelConfig> models;
   std::string config_file;                   // a ModelServerConfig; read again every config_poll
   std::chrono::milliseconds poll{1000};      // of the models' directories; 0: only once
@@ -25,6 +27,8 @@ struct ModelServerOptions {
   size_t http_threads = 2;
   size_t max_connections = 1024;
   bool bfloat16 = false;
+  bool warm_up = true;             // run the requests in a version's assets.extra before it serves
+  int64_t warm_up_iterations = 1;  // of each
   RestOptions rest;
 };
 
@@ -35,7 +39,8 @@ class ModelServer {
   virtual ~ModelServer() = default;
 
   virtual uint16_t port() const = 0;
-  virtual bool ready() const = 0;  // every model has a version that serves
+  virtual uint16_t grpc_port() const = 0;  // 0 without gRPC
+  virtual bool ready() const = 0;          // every model has a version that serves
   virtual void Stop(std::chrono::milliseconds grace) = 0;
 };
 

@@ -11,12 +11,15 @@ BIN = pathlib.Path(os.environ.get("HEADRACE_BIN", ROOT / "build/release/bin"))
 
 
 class ModelServer:
-    def __init__(self, base_path=None, name="m", *flags):
+    def __init__(self, base_path=None, name="m", *flags, grpc=False):
         self.directory = tempfile.TemporaryDirectory()
+        self.grpc_port_file = pathlib.Path(self.directory.name) / "grpc_port" if grpc else None
         self.port_file = pathlib.Path(self.directory.name) / "port"
         self.log = open(pathlib.Path(self.directory.name) / "log", "w+")
         source = ["--model_name", name, "--model_base_path", base_path] if base_path else []
         self.command = [BIN / "headrace", "model-server", "--port_file", self.port_file, *source, *flags]
+        if grpc:
+            self.command += ["--port", "0", "--grpc_port_file", self.grpc_port_file]
 
     def __enter__(self):
         start = time.perf_counter()
@@ -27,6 +30,7 @@ class ModelServer:
             time.sleep(0.002)
         self.startup_seconds = time.perf_counter() - start
         self.port = int(self.port_file.read_text())
+        self.grpc_port = int(self.grpc_port_file.read_text()) if self.grpc_port_file else None
         self.url = f"http://127.0.0.1:{self.port}"
         return self
 

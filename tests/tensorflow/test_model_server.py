@@ -91,7 +91,21 @@ def test_classify_and_regress(server, images):
     x, wanted = images
     answer = requests.post(server.url + "/v1/models/m:classify", json={"examples": [{"image": i} for i in x[:2].tolist()]}).json()
     check([[score for _, score in row] for row in answer["results"]], wanted[:2])
-    assert requests.post(server.url + "/v1/models/m:regress", json={"examples": [{"image": x[0].tolist()}]}).status_code == 400
+    flat = {"examples": [{}, {"image": x[1].ravel().tolist()}], "context": {"image": x[0].ravel().tolist()}}
+    answer = requests.post(server.url + "/v1/models/m:classify", json=flat).json()
+    check([[score for _, score in row] for row in answer["results"]], wanted[:2])
+    refused = requests.post(server.url + "/v1/models/m:regress", json={"examples": [{"image": x[0].tolist()}]})
+    assert refused.status_code == 400 and "[batch_size, 1] but got (None, 10)" in refused.json()["error"]
+
+
+def test_long_answers_are_compressed_for_who_asks(server, images):
+    x, wanted = images
+    answer = requests.post(server.url + "/v1/models/m:predict", json={"instances": x.tolist()}, headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    check(answer.json()["predictions"], wanted)
+    answer = requests.post(server.url + "/v1/models/m:predict", json={"instances": x.tolist()}, headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in answer.headers
+    check(answer.json()["predictions"], wanted)
 
 
 def test_status_metadata_and_lists(server):

@@ -66,6 +66,22 @@ class TensorBuilder {
     return Level(std::move(value), 1);
   }
 
+  // A feature of an example: a row, or its elements in one list as tf.Example has them.
+  Status Feature(ondemand::value value) {
+    if (info_.shape.rank() <= 2 || !IsFlatList(value)) return Row(std::move(value));
+    HEADRACE_TRY(AddRow());
+    HEADRACE_JSON(ondemand::array list, value.get_array());
+    return Elements(std::move(list), row_, 1);
+  }
+
+  // The only row of `other`, a builder of the same input.
+  Status CopyOf(const TensorBuilder& other) {
+    HEADRACE_TRY(AddRow());
+    const size_t bytes = static_cast<size_t>(row_) * SizeOf(type_);
+    std::memcpy(Data() + static_cast<size_t>(at_) * SizeOf(type_), other.tensor_.raw(), bytes);
+    return {};
+  }
+
   // One row as raw bytes in base64.
   Status RowOfBytes(std::string_view base64) {
     HEADRACE_TRY(AddRow());
@@ -112,27 +128,37 @@ class TensorBuilder {
     int64_t count = 0;
     for (auto element : list) {
       HEADRACE_JSON(ondemand::value value, std::move(element));
-      if (count++ == wanted) return FailSize(axis, count, true);
+      if (count++ == wanted) return FailSize(axis, wanted, count, true);
       HEADRACE_TRY(Level(std::move(value), axis + 1));
     }
-    return count == wanted ? Status() : FailSize(axis, count, false);
+    return count == wanted ? Status() : FailSize(axis, wanted, count, false);
   }
 
-  Status Innermost(ondemand::array list, size_t axis) {
-    const int64_t wanted = info_.shape[axis];
+  Status Innermost(ondemand::array list, size_t axis) { return Elements(std::move(list), info_.shape[axis], axis); }
+
+  // A list of `wanted` numbers.
+  Status Elements(ondemand::array list, int64_t wanted, size_t axis) {
     int64_t count = 0;
     for (auto element : list) {
       HEADRACE_JSON(ondemand::value value, std::move(element));
-      if (count++ == wanted) return FailSize(axis, count, true);
+      if (count++ == wanted) return FailSize(axis, wanted, count, true);
       HEADRACE_TRY(type_ == DType::kUInt8 ? Number<uint8_t>(std::move(value)) : Number<float>(std::move(value)));
     }
-    return count == wanted ? Status() : FailSize(axis, count, false);
+    return count == wanted ? Status() : FailSize(axis, wanted, count, false);
   }
 
-  Status FailSize(size_t axis, int64_t found, bool more) const {
+  // A list whose first element is no list.
+  static bool IsFlatList(ondemand::value& value) {
+    const char* at = value.raw_json_token().data();
+    if (*at++ != '[') return false;
+    while (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n') ++at;
+    return *at != '[';
+  }
+
+  Status FailSize(size_t axis, int64_t wanted, int64_t found, bool more) const {
     return Fail(ErrorCode::kInvalidArgument,
                 "Encountered list at unexpected size: {}{} at level: {} expected size: {} (input '{}' is {})", found,
-                more ? " or more" : "", axis, info_.shape[axis], info_.name, info_.shape.ToString());
+                more ? " or more" : "", axis, wanted, info_.name, info_.shape.ToString());
   }
 
   static const char* TypeName(ondemand::json_type type) {
@@ -228,7 +254,8 @@ class Parser {
     return {};
   }
 
-  Status Examples(ondemand::object object) {
+  // "examples"; what an example lacks is taken from `context`.
+  Status Examples(ondemand::object object, const Parser& context) {
     bool found = false;
     for (auto entry : object) {
       HEADRACE_JSON(ondemand::field field, std::move(entry));
@@ -239,14 +266,22 @@ class Parser {
       for (auto element : list) {
         HEADRACE_JSON(ondemand::value value, std::move(element));
         HEADRACE_JSON(ondemand::object example, value.get_object());
-        HEADRACE_TRY(NamedRow(std::move(example), count_, {}));
-        ++count_;
+        HEADRACE_TRY(ExampleRow(std::move(example), context));
       }
     }
     if (!found)
       return Fail(ErrorCode::kInvalidArgument,
                   "When method is classify or regress, key 'examples' is expected and was not found");
     return {};
+  }
+
+  // "context", when there is one: at most one row an input.
+  Status Context(ondemand::object object) {
+    ondemand::value value;
+    if (object.find_field_unordered("context").get(value)) return {};
+    ondemand::object features;
+    if (value.get_object().get(features)) return Fail(ErrorCode::kInvalidArgument, "'context' key must be an object.");
+    return FeaturesOf(std::move(features), 0);
   }
 
   Status Instances(ondemand::value value) {
@@ -278,6 +313,29 @@ class Parser {
     return wrapped(NamedRow(std::move(object), number, "b64"));
   }
 
+  Status ExampleRow(ondemand::object object, const Parser& context) {
+    const int64_t number = count_++;
+    HEADRACE_TRY(FeaturesOf(std::move(object), number));
+    for (size_t i = 0; i < builders_.size(); ++i)
+      if (builders_[i].rows() == number && context.builders_[i].rows() > 0)
+        HEADRACE_TRY(builders_[i].CopyOf(context.builders_[i]));
+    return RequireRow(number);
+  }
+
+  // {feature: value or list, …}
+  Status FeaturesOf(ondemand::object object, int64_t number) {
+    for (auto entry : object) {
+      HEADRACE_JSON(ondemand::field field, std::move(entry));
+      HEADRACE_JSON(const std::string_view key, field.unescaped_key());
+      TensorBuilder* builder = Find(key);
+      if (builder == nullptr) return FailName(key);
+      if (builder->rows() > number) return Fail(ErrorCode::kInvalidArgument, "input '{}' is there twice", key);
+      ondemand::value value = field.value();
+      HEADRACE_TRY(*Peek(value) == '{' ? NamedValue(*builder, std::move(value)) : builder->Feature(std::move(value)));
+    }
+    return {};
+  }
+
   // {input: value, …}; with one input also {"b64": "…"}.
   Status NamedRow(ondemand::object object, int64_t number, std::string_view bytes_key) {
     for (auto entry : object) {
@@ -289,12 +347,14 @@ class Parser {
         HEADRACE_TRY(builders_[0].RowOfBytes(text));
         continue;
       }
-      if (builder == nullptr)
-        return Fail(ErrorCode::kInvalidArgument, "'{}' is no input of the model; there is: {}", key.substr(0, kShown),
-                    Names());
+      if (builder == nullptr) return FailName(key);
       if (builder->rows() > number) return Fail(ErrorCode::kInvalidArgument, "input '{}' is there twice", key);
       HEADRACE_TRY(NamedValue(*builder, field.value()));
     }
+    return RequireRow(number);
+  }
+
+  Status RequireRow(int64_t number) const {
     for (const TensorBuilder& builder : builders_)
       if (builder.rows() != number + 1)
         return Fail(ErrorCode::kInvalidArgument, "Missing named input: {} in element {}", builder.info().name, number);
@@ -384,6 +444,10 @@ class Parser {
     for (TensorBuilder& builder : builders_)
       if (builder.info().name == name) return &builder;
     return nullptr;
+  }
+  tl::unexpected<Error> FailName(std::string_view key) const {
+    return Fail(ErrorCode::kInvalidArgument, "'{}' is no input of the model; there is: {}", key.substr(0, kShown),
+                Names());
   }
   std::string Names() const {
     std::string names;
@@ -491,8 +555,10 @@ Result<PredictInputs> ParsePredict(const JsonBody& body, JsonForm form, const Si
 }
 
 Result<PredictInputs> ParseExamples(const JsonBody& body, const Signature& signature) {
-  Parser parser(signature);
-  HEADRACE_TRY(WithObject(body, [&](ondemand::object object) { return parser.Examples(std::move(object)); }));
+  Parser parser(signature), context(signature);
+  if (body.text().find("\"context\"") != std::string_view::npos)
+    HEADRACE_TRY(WithObject(body, [&](ondemand::object object) { return context.Context(std::move(object)); }));
+  HEADRACE_TRY(WithObject(body, [&](ondemand::object object) { return parser.Examples(std::move(object), context); }));
   return parser.Finish();
 }
 

@@ -44,7 +44,8 @@ Result<std::string> SignatureName(const JsonBody& body);
 // Errors are kInvalidArgument, or kResourceExhausted for tensors of more than 2^31 elements.
 Result<PredictInputs> ParsePredict(const JsonBody& body, JsonForm form, const Signature& signature);
 
-// "examples" of classify and regress: an object of features each. A model's inputs are its features.
+// "examples" of classify and regress: an object of features each, and "context" with those that all share. A model's
+// inputs are its features; a feature's elements may stand in one list.
 Result<PredictInputs> ParseExamples(const JsonBody& body, const Signature& signature);
 
 // Which form a body of SageMaker's content types application/json, application/jsonlines and application/jsons has.

@@ -138,6 +138,29 @@ TEST(PredictRequest, Examples) {
   EXPECT_EQ(inputs->rows(), 1);
 }
 
+TEST(PredictRequest, ExamplesShareTheContextAndMayBeFlat) {
+  const auto shared = ParseExamples(
+      JsonBody(R"({"examples": [{"a": [1, 2]}, {"a": [3, 4], "b": 5}], "context": {"b": 7}})"), TwoInputs());
+  ASSERT_TRUE(shared) << ErrorOf(shared);
+  EXPECT_EQ(Values(shared->tensors[0]), (std::vector<float>{1, 2, 3, 4}));
+  EXPECT_EQ(Values(shared->tensors[1].Cast(DType::kFloat32)), (std::vector<float>{7, 5}));
+  const auto flat =
+      ParseExamples(JsonBody(R"({"examples": [{"x": [ 1,2,3,4,5,6]}, {"x": [[1,2,3],[4,5,6]]}]})"), SmallSignature());
+  ASSERT_TRUE(flat) << ErrorOf(flat);
+  EXPECT_EQ(Values(flat->tensors[0]), (std::vector<float>{1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6}));
+  const auto error = [](const char* text, const Signature& signature) {
+    return ErrorOf(ParseExamples(JsonBody(text), signature));
+  };
+  EXPECT_THAT(error(R"({"examples": [{"x": [1,2,3,4,5]}]})", SmallSignature()),
+              HasSubstr("5 at level: 1 expected size: 6"));
+  EXPECT_THAT(error(R"({"examples": [{"x": [1,2,3,4,5,6,7]}]})", SmallSignature()), HasSubstr("7 or more"));
+  EXPECT_THAT(error(R"({"context": 5, "examples": [{"a": [1, 2]}]})", TwoInputs()),
+              HasSubstr("'context' key must be an object"));
+  EXPECT_THAT(error(R"({"context": {"c": 5}, "examples": []})", TwoInputs()), HasSubstr("'c' is no input"));
+  EXPECT_THAT(error(R"({"context": {"b": 5}, "examples": [{"b": 1}]})", TwoInputs()),
+              HasSubstr("Missing named input: a in element 0"));
+}
+
 TEST(Csv, LinesAreRows) {
   const Signature flat{"s", "", {{"x", DType::kFloat32, {-1, 3}}}, {}};
   const auto inputs = CsvInputs("1,2.5,-3\r\n4, 5 ,6e1\n\n", flat);

@@ -55,15 +55,7 @@ Result<ModelConfig> ParseModelConfig(const TextMessage& message, const std::stri
   ModelConfig config;
   config.name = message.Value("name").value_or("");
   config.base_path = message.Value("base_path").value_or("");
-  if (config.name.empty() || config.base_path.empty())
-    return Fail(ErrorCode::kInvalidArgument, "{}: a config without name or base_path", what);
-  if (config.base_path[0] != '/')
-    return Fail(ErrorCode::kInvalidArgument, "{}: model '{}': base_path '{}' is not absolute", what, config.name,
-                config.base_path);
-  const std::string platform = message.Value("model_platform").value_or("tensorflow");
-  if (platform != "tensorflow")
-    return Fail(ErrorCode::kInvalidArgument, "{}: model '{}': platform '{}', wanted tensorflow", what, config.name,
-                platform);
+  HEADRACE_TRY(CheckModelConfig(config, message.Value("model_platform").value_or(""), what));
   if (const TextMessage* policy = message.Message("model_version_policy")) {
     HEADRACE_ASSIGN(config.policy, ParsePolicy(*policy, what + ": model '" + config.name + "'"));
   }
@@ -79,6 +71,18 @@ Result<ModelConfig> ParseModelConfig(const TextMessage& message, const std::stri
 }
 
 }  // namespace
+
+Status CheckModelConfig(const ModelConfig& config, const std::string& platform, const std::string& what) {
+  if (config.name.empty() || config.base_path.empty())
+    return Fail(ErrorCode::kInvalidArgument, "{}: a config without name or base_path", what);
+  if (config.base_path[0] != '/')
+    return Fail(ErrorCode::kInvalidArgument, "{}: model '{}': base_path '{}' is not absolute", what, config.name,
+                config.base_path);
+  if (!platform.empty() && platform != "tensorflow")
+    return Fail(ErrorCode::kInvalidArgument, "{}: model '{}': platform '{}', wanted tensorflow", what, config.name,
+                platform);
+  return {};
+}
 
 std::vector<int64_t> VersionPolicy::Choose(std::vector<int64_t> available) const {
   std::sort(available.begin(), available.end());

@@ -28,6 +28,8 @@ struct ModelConfig {
   std::map<std::string, int64_t> labels;
 };
 
+// That it names a model, an absolute directory and no platform but TensorFlow's.
+Status CheckModelConfig(const ModelConfig& config, const std::string& platform, const std::string& what);
 // A ModelServerConfig. `what` names the file in messages.
 Result<std::vector<ModelConfig>> ParseModelConfigs(std::string_view text, const std::string& what);
 Result<BatchingParameters> ParseBatchingParameters(std::string_view text, const std::string& what,

@@ -64,14 +64,4 @@ Result<std::shared_ptr<Servable>> LoadServable(const std::string& directory, con
   }
 }
 
-Status WarmUp(Servable& servable, size_t worker) {
-  for (size_t i = 0; i < servable.signatures().size(); ++i) {
-    std::vector<Tensor> inputs;
-    for (const TensorInfo& input : servable.signatures()[i].inputs)
-      inputs.push_back(Tensor::Zeros(EngineType(input.dtype), WithRows(input.shape, 1)));
-    HEADRACE_TRY(servable.Run(i, inputs, worker));
-  }
-  return {};
-}
-
 }  // namespace headrace::serving

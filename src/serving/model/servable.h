@@ -33,8 +33,4 @@ struct LoadServableOptions {
 // Loads a SavedModel's version directory.
 Result<std::shared_ptr<Servable>> LoadServable(const std::string& directory, const LoadServableOptions& options);
 
-// A row of zeros through every signature on every worker: the first request finds plans made and pages touched. Run on
-// the batcher's workers.
-Status WarmUp(Servable& servable, size_t worker);
-
 }  // namespace headrace::serving

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/log.h"
+#include "serving/codec/classify.h"
 #include "serving/codec/csv.h"
 #include "serving/codec/json_response.h"
 #include "serving/codec/npy.h"
@@ -191,11 +192,16 @@ Status CheckOutputs(const Signature& signature, const std::vector<Tensor>& outpu
   return {};
 }
 
-Result<size_t> ScoresOf(const Signature& signature, const char* wanted) {
-  for (size_t i = 0; i < signature.outputs.size(); ++i)
-    if (signature.outputs[i].name == wanted || signature.outputs.size() == 1) return i;
-  return Fail(ErrorCode::kInvalidArgument, "signature '{}' has {} outputs, none named '{}'", signature.name,
-              signature.outputs.size(), wanted);
+// Whether the signature can do what is asked, before its body is read.
+Status CheckMethod(const Signature& signature, const std::string& method, bool by_name) {
+  if (method == "predict") return {};
+  if (by_name) HEADRACE_TRY(CheckMethodName(signature, method));
+  if (method == "classify") {
+    HEADRACE_TRY(ClassifyOutput(signature));
+  } else {
+    HEADRACE_TRY(RegressOutput(signature));
+  }
+  return {};
 }
 
 // A body's tensors by its content type. TensorFlow Serving takes any type for JSON; the binary ones are ours.
@@ -213,11 +219,8 @@ Result<Response> Encode(const Signature& signature, const std::vector<Tensor>& o
                         const std::string& method, const std::string& accept, bool sagemaker) {
   if (method != "predict") {
     const bool classify = method == "classify";
-    HEADRACE_ASSIGN(const size_t scores, ScoresOf(signature, classify ? "scores" : "outputs"));
-    const Tensor& values = outputs[scores];
-    if (!classify && values.size() != values.dim(0))
-      return Fail(ErrorCode::kInvalidArgument, "output '{}' has shape {}, wanted one value a row to regress",
-                  signature.outputs[scores].name, values.shape().ToString());
+    HEADRACE_ASSIGN(const size_t output, classify ? ClassifyOutput(signature) : RegressOutput(signature));
+    const Tensor& values = outputs[output];
     return http::TextResponse(200, kJson, classify ? ClassifyResponse(values) : RegressResponse(values));
   }
   if (accept == kNpy || accept == kRaw) {
@@ -274,6 +277,7 @@ http::Task<Response> RestApi::Handle(Request& request) {
     response = JsonError(404, "Not found: " + request.method + " " + request.path);
   }
   if (options_.cors) AddCors(response);
+  CompressBody(request, response);
   co_return response;
 }
 
@@ -313,6 +317,8 @@ http::Task<Result<RestApi::Outcome>> RestApi::Compute(Request& request, const Ca
   const auto index = found->servable->FindSignature(name);
   if (!index) co_return tl::unexpected<Error>(index.error());
   const Signature& signature = found->servable->signatures()[*index];
+  if (auto fits = CheckMethod(signature, call.method, options_.check_method_names); !fits)
+    co_return tl::unexpected<Error>(std::move(fits.error()));
   auto inputs = Decode(*body, type, call.sagemaker, call.method, signature);
   if (!inputs) co_return tl::unexpected<Error>(std::move(inputs.error()));
   body.reset();  // its memory is not needed while waiting

@@ -13,7 +13,8 @@ namespace headrace::serving {
 struct RestOptions {
   size_t max_body_bytes = size_t{256} << 20;  // also of a body that is inflated
   bool cors = false;
-  std::string default_model;  // of /ping and /invocations; "" is the only one, or the first by name
+  bool check_method_names = false;  // classify and regress only signatures that were exported for them
+  std::string default_model;        // of /ping and /invocations; "" is the only one, or the first by name
 };
 
 class RestApi {

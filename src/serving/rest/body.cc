@@ -10,6 +10,13 @@ namespace {
 
 constexpr size_t kPadding = 64;
 constexpr size_t kPiece = 65536;
+constexpr size_t kWorthCompressing = 1400;  // less fits into one packet anyway
+
+std::string_view Trimmed(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
 
 }  // namespace
 
@@ -36,6 +43,46 @@ Result<std::string> Inflate(std::string_view compressed, size_t limit) {
     return Fail(ErrorCode::kInvalidArgument, "body: Content-Encoding is gzip, its bytes are not");
   text.reserve(text.size() + kPadding);
   return text;
+}
+
+std::string Deflate(std::string_view text) {
+  z_stream stream{};
+  std::string compressed;
+  if (deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) return compressed;
+  compressed.resize(deflateBound(&stream, text.size()));
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(compressed.data());
+  stream.avail_out = static_cast<uInt>(compressed.size());
+  const int code = deflate(&stream, Z_FINISH);
+  compressed.resize(code == Z_STREAM_END ? stream.total_out : 0);
+  deflateEnd(&stream);
+  return compressed;
+}
+
+bool AcceptsGzip(std::string_view accept_encoding) {
+  while (!accept_encoding.empty()) {
+    const size_t end = std::min(accept_encoding.find(','), accept_encoding.size());
+    const std::string_view item = accept_encoding.substr(0, end);
+    accept_encoding.remove_prefix(std::min(end + 1, accept_encoding.size()));
+    const std::string_view name = Trimmed(item.substr(0, item.find(';')));
+    if (name.size() != 4 || ::strncasecmp(name.data(), "gzip", 4) != 0) continue;
+    const size_t weight = item.find("q=");
+    // "q=0", "q=0.0": not acceptable.
+    return weight == std::string_view::npos || item.find_first_of("123456789", weight) != std::string_view::npos;
+  }
+  return false;
+}
+
+void CompressBody(const http::Request& request, http::Response& response) {
+  auto* text = std::get_if<std::string>(&response.body);
+  if (text == nullptr || text->size() < kWorthCompressing || text->size() > UINT32_MAX) return;
+  response.headers.Add("Vary", "Accept-Encoding");
+  if (request.method == "HEAD" || !AcceptsGzip(request.headers.Get("Accept-Encoding"))) return;
+  std::string compressed = Deflate(*text);
+  if (compressed.empty() || compressed.size() >= text->size()) return;
+  *text = std::move(compressed);
+  response.headers.Set("Content-Encoding", "gzip");
 }
 
 http::Task<Result<std::string>> ReadBody(http::Request& request, size_t limit) {

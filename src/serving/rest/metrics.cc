@@ -21,10 +21,10 @@ void Metrics::Histogram::Add(double micros) {
 }
 
 void Metrics::Count(const std::string& model, const std::string& method, const std::string& status, int64_t rows,
-                    double seconds, double compute_seconds) {
+                    double seconds, double compute_seconds, const char* entrypoint) {
   const std::lock_guard lock(mutex_);
   ++requests_[{model, status}];
-  latency_[{model, method}].Add(seconds * 1e6);
+  latency_[{model, method, entrypoint}].Add(seconds * 1e6);
   if (rows == 0) return;
   runtime_[model].Add(compute_seconds * 1e6);
   examples_[model] += static_cast<uint64_t>(rows);
@@ -50,7 +50,7 @@ std::string Metrics::Render(const Batcher& batcher) const {
   text += "# TYPE :tensorflow:serving:request_latency histogram\n";
   for (const auto& [key, histogram] : latency_)
     Append(":tensorflow:serving:request_latency",
-           fmt::format("model_name=\"{}\",API=\"{}\",entrypoint=\"REST\"", key.first, key.second), histogram, text);
+           fmt::format("model_name=\"{}\",API=\"{}\",entrypoint=\"{}\"", key[0], key[1], key[2]), histogram, text);
   text += "# TYPE :tensorflow:serving:runtime_latency histogram\n";
   for (const auto& [model, histogram] : runtime_)
     Append(":tensorflow:serving:runtime_latency",

@@ -15,7 +15,7 @@ class Metrics {
  public:
   // One request: its model ("" when it named none that exists), how it ended, its whole time and its time computing.
   void Count(const std::string& model, const std::string& method, const std::string& status, int64_t rows,
-             double seconds, double compute_seconds);
+             double seconds, double compute_seconds, const char* entrypoint = "REST");
   std::string Render(const Batcher& batcher) const;
 
  private:
@@ -29,7 +29,7 @@ class Metrics {
 
   mutable std::mutex mutex_;
   std::map<std::pair<std::string, std::string>, uint64_t> requests_;  // model, status
-  std::map<std::pair<std::string, std::string>, Histogram> latency_;  // model, method
+  std::map<std::array<std::string, 3>, Histogram> latency_;           // model, method, entrypoint
   std::map<std::string, Histogram> runtime_;                          // model
   std::map<std::string, uint64_t> examples_;                          // model
 };

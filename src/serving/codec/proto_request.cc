@@ -1,0 +1,179 @@
+#include "serving/codec/proto_request.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+#include "savedmodel/tensor_proto.h"
+
+namespace headrace::serving {
+namespace {
+
+std::string Braced(const std::set<std::string>& names) {
+  std::string text = "{";
+  for (const std::string& name : names) text += (text.size() > 1 ? "," : "") + name;
+  return text + "}";
+}
+
+// In TensorFlow Serving's words.
+Status CheckNames(const tfs::PredictRequest& request, const Signature& signature) {
+  std::set<std::string> sent, wanted, extra, missing;
+  for (const auto& [name, tensor] : request.inputs()) sent.insert(name.substr(0, 100));
+  for (const TensorInfo& input : signature.inputs) wanted.insert(input.name);
+  std::set_difference(sent.begin(), sent.end(), wanted.begin(), wanted.end(), std::inserter(extra, extra.end()));
+  std::set_difference(wanted.begin(), wanted.end(), sent.begin(), sent.end(), std::inserter(missing, missing.end()));
+  if (extra.empty() && missing.empty()) return {};
+  return Fail(ErrorCode::kInvalidArgument,
+              "input size does not match signature: {}!={} len({}) != len({}). Sent extra: {}. Missing but required: "
+              "{}.",
+              sent.size(), wanted.size(), Braced(sent), Braced(wanted), Braced(extra), Braced(missing));
+}
+
+Status CheckShape(const Shape& found, const TensorInfo& input) {
+  bool fits = found.rank() == input.shape.rank() && found[0] > 0;
+  for (size_t axis = 1; fits && axis < found.rank(); ++axis) fits = found[axis] == input.shape[axis];
+  if (fits) return {};
+  return Fail(ErrorCode::kInvalidArgument, "input '{}': found shape {}, wanted {}", input.name, found.ToString(),
+              input.shape.ToString());
+}
+
+Result<Tensor> InputTensor(const tf::TensorProto& proto, const TensorInfo& input, size_t max_bytes) {
+  const std::string what = "input '" + input.name + "'";
+  if (proto.dtype() != savedmodel::ToProto(input.dtype))
+    return Fail(ErrorCode::kInvalidArgument, "{}: found {}, wanted {}", what,
+                tf::DataType_IsValid(proto.dtype()) ? tf::DataType_Name(proto.dtype())
+                                                    : "type " + std::to_string(static_cast<int>(proto.dtype())),
+                tf::DataType_Name(savedmodel::ToProto(input.dtype)));
+  HEADRACE_ASSIGN(const Shape shape, savedmodel::ShapeFromProto(proto.tensor_shape(), what));
+  HEADRACE_TRY(CheckShape(shape, input));
+  HEADRACE_ASSIGN(const Tensor tensor, savedmodel::TensorFromProto(proto, what, max_bytes));
+  return tensor.Cast(EngineType(input.dtype));
+}
+
+template <typename T, typename Values>
+Status CopyValues(const Values& values, const TensorInfo& input, int64_t row, Tensor& tensor) {
+  const int64_t size = RowElements(input.shape);
+  if (values.size() != size)
+    return Fail(ErrorCode::kInvalidArgument, "example {}: feature '{}' has {} values, wanted {} ({})", row, input.name,
+                values.size(), size, input.shape.ToString());
+  std::transform(values.begin(), values.end(), tensor.data<T>() + row * size,
+                 [](const auto value) { return static_cast<T>(value); });
+  return {};
+}
+
+template <typename Values>
+Status CopyNumbers(const Values& values, const TensorInfo& input, int64_t row, Tensor& tensor) {
+  return tensor.dtype() == DType::kUInt8 ? CopyValues<uint8_t>(values, input, row, tensor)
+                                         : CopyValues<float>(values, input, row, tensor);
+}
+
+// The little-endian bytes of one row.
+Status CopyBytes(const tf::BytesList& list, const TensorInfo& input, int64_t row, Tensor& tensor) {
+  const int64_t size = RowElements(input.shape);
+  const size_t wanted = static_cast<size_t>(size) * SizeOf(input.dtype);
+  if (list.value_size() != 1 || list.value(0).size() != wanted)
+    return Fail(ErrorCode::kInvalidArgument, "example {}: feature '{}' is not one value of {} bytes ({} of shape {})",
+                row, input.name, wanted, NameOf(input.dtype), input.shape.ToString());
+  Tensor bytes(input.dtype, {size});
+  std::memcpy(bytes.raw(), list.value(0).data(), wanted);
+  const Tensor converted = bytes.Cast(tensor.dtype());
+  Tensor own = tensor.Slice(row, row + 1);
+  std::memcpy(own.raw(), converted.raw(), converted.bytes());
+  return {};
+}
+
+Status CopyFeature(const tf::Feature& feature, const TensorInfo& input, int64_t row, Tensor& tensor) {
+  switch (feature.kind_case()) {
+    case tf::Feature::kFloatList:
+      if (input.dtype != DType::kFloat32)
+        return Fail(ErrorCode::kInvalidArgument, "example {}: feature '{}' is a float list, wanted {}", row, input.name,
+                    NameOf(input.dtype));
+      return CopyNumbers(feature.float_list().value(), input, row, tensor);
+    case tf::Feature::kInt64List:
+      return CopyNumbers(feature.int64_list().value(), input, row, tensor);
+    case tf::Feature::kBytesList:
+      return CopyBytes(feature.bytes_list(), input, row, tensor);
+    default:
+      return Fail(ErrorCode::kInvalidArgument, "example {}: feature '{}' is empty", row, input.name);
+  }
+}
+
+const tf::Feature* FindFeature(const tf::Example& example, const std::string& name) {
+  const auto& features = example.features().feature();
+  const auto at = features.find(name);
+  return at == features.end() ? nullptr : &at->second;
+}
+
+}  // namespace
+
+Result<PredictInputs> ProtoInputs(const tfs::PredictRequest& request, const Signature& signature, size_t max_bytes) {
+  HEADRACE_TRY(CheckNames(request, signature));
+  PredictInputs inputs;
+  for (const TensorInfo& input : signature.inputs) {
+    HEADRACE_ASSIGN(Tensor tensor, InputTensor(request.inputs().at(input.name), input, max_bytes));
+    if (!inputs.tensors.empty() && tensor.dim(0) != inputs.rows())
+      return Fail(ErrorCode::kInvalidArgument, "input '{}' has {} rows, '{}' has {}", input.name, tensor.dim(0),
+                  signature.inputs[0].name, inputs.rows());
+    inputs.tensors.push_back(std::move(tensor));
+  }
+  return inputs;
+}
+
+Result<PredictInputs> ExampleInputs(const tfs::Input& input, const Signature& signature) {
+  const bool with_context = input.has_example_list_with_context();
+  const auto& examples = with_context ? input.example_list_with_context().examples() : input.example_list().examples();
+  const tf::Example& context = input.example_list_with_context().context();
+  if (examples.empty()) return Fail(ErrorCode::kInvalidArgument, "Input is empty.");
+  PredictInputs inputs;
+  for (const TensorInfo& info : signature.inputs) {
+    if (examples.size() > kMaxElements / std::max<int64_t>(RowElements(info.shape), 1))
+      return Fail(ErrorCode::kResourceExhausted, "input '{}': more than {} elements", info.name, kMaxElements);
+    // Before any memory is taken for all rows.
+    for (int row = 0; row < examples.size(); ++row)
+      if (FindFeature(examples[row], info.name) == nullptr && FindFeature(context, info.name) == nullptr)
+        return Fail(ErrorCode::kInvalidArgument, "example {}: Missing named input: {}", row, info.name);
+    Tensor tensor(EngineType(info.dtype), WithRows(info.shape, examples.size()));
+    for (int row = 0; row < examples.size(); ++row) {
+      const tf::Feature* own = FindFeature(examples[row], info.name);
+      HEADRACE_TRY(CopyFeature(own != nullptr ? *own : *FindFeature(context, info.name), info, row, tensor));
+    }
+    inputs.tensors.push_back(std::move(tensor));
+  }
+  return inputs;
+}
+
+Status SetOutputs(const Signature& signature, const std::vector<Tensor>& outputs, tfs::PredictResponse& response,
+                  const std::vector<std::string>& filter) {
+  for (const std::string& name : filter)
+    if (std::none_of(signature.outputs.begin(), signature.outputs.end(),
+                     [&](const TensorInfo& output) { return output.name == name; }))
+      return Fail(ErrorCode::kInvalidArgument,
+                  "output tensor alias not found in signature: {} Outputs expected to be "
+                  "in the set {{{}}}.",
+                  name.substr(0, 100), signature.outputs[0].name);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const std::string& name = signature.outputs[i].name;
+    if (!filter.empty() && std::find(filter.begin(), filter.end(), name) == filter.end()) continue;
+    tf::TensorProto& proto = (*response.mutable_outputs())[name];
+    proto.set_dtype(savedmodel::ToProto(outputs[i].dtype()));
+    savedmodel::ToProto(outputs[i].shape(), proto.mutable_tensor_shape());
+    const float* values = outputs[i].data<float>();
+    proto.mutable_float_val()->Add(values, values + outputs[i].size());
+  }
+  return {};
+}
+
+void SetClassifications(const Tensor& scores, tfs::ClassificationResult& result) {
+  const int64_t classes = scores.size() / scores.dim(0);
+  const float* score = scores.data<float>();
+  for (int64_t row = 0; row < scores.dim(0); ++row) {
+    tfs::Classifications& classifications = *result.add_classifications();
+    for (int64_t c = 0; c < classes; ++c) classifications.add_classes()->set_score(*score++);
+  }
+}
+
+void SetRegressions(const Tensor& values, tfs::RegressionResult& result) {
+  for (int64_t row = 0; row < values.size(); ++row) result.add_regressions()->set_value(values.data<float>()[row]);
+}
+
+}  // namespace headrace::serving

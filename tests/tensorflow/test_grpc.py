@@ -1,0 +1,221 @@
+"""The model server's gRPC services, driven by TensorFlow Serving's own client stubs; and warm-up files written by them.
+
+usage: pytest tests/tensorflow/test_grpc.py    HEADRACE_BIN: where the programs are (build/release/bin)
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import threading
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import grpc
+import numpy as np
+import pytest
+import requests
+import tensorflow as tf
+from tensorflow_serving.apis import (classification_pb2, get_model_metadata_pb2, get_model_status_pb2, model_management_pb2,
+                                     model_service_pb2_grpc, predict_pb2, prediction_log_pb2, prediction_service_pb2_grpc,
+                                     regression_pb2)
+
+from model_server import BIN, ModelServer
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("exported")
+    subprocess.run([BIN / "export_models", directory], check=True)
+    return directory / "cnn"
+
+
+@pytest.fixture(scope="module")
+def images(exported):
+    return np.load(exported / "inputs.npy"), np.load(exported / "scores.npy")
+
+
+class Client:
+    def __init__(self, server):
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}")
+        self.prediction = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
+        self.model = model_service_pb2_grpc.ModelServiceStub(self.channel)
+
+
+@pytest.fixture(scope="module")
+def server(exported, tmp_path_factory):
+    base = tmp_path_factory.mktemp("m")
+    shutil.copytree(exported / "1", base / "1")
+    with ModelServer(base, "m", "--file_system_poll_wait_seconds", "0.05", grpc=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    return Client(server)
+
+
+def predict_request(x, name="m", **spec):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = name
+    for key, value in spec.items():
+        if key == "version":
+            request.model_spec.version.value = value
+        else:
+            setattr(request.model_spec, key, value)
+    request.inputs["image"].CopyFrom(tf.make_tensor_proto(x))
+    return request
+
+
+def check(found, wanted):
+    assert np.shape(found) == wanted.shape
+    assert np.abs(np.asarray(found) - wanted).max() < 1e-5
+
+
+def refused(call, request, code, text):
+    with pytest.raises(grpc.RpcError) as error:
+        call(request)
+    assert error.value.code() == code, error.value.details()
+    assert text in error.value.details()
+
+
+def test_predict(client, images):
+    x, wanted = images
+    answer = client.prediction.Predict(predict_request(x[:5]))
+    check(tf.make_ndarray(answer.outputs["scores"]), wanted[:5])
+    assert (answer.model_spec.name, answer.model_spec.version.value, answer.model_spec.signature_name) == ("m", 1, "serving_default")
+    typed = predict_request(x[:1])
+    typed.inputs["image"].ClearField("tensor_content")
+    typed.inputs["image"].float_val.extend(x[:1].ravel().tolist())
+    check(tf.make_ndarray(client.prediction.Predict(typed).outputs["scores"]), wanted[:1])
+    filtered = predict_request(x[:1], version=1)
+    filtered.output_filter.append("scores")
+    assert list(client.prediction.Predict(filtered).outputs) == ["scores"]
+
+
+def test_many_calls_at_once(client, images):
+    x, wanted = images
+    calls = [(i, client.prediction.Predict.future(predict_request(x[i:i + 1 + i % 3]))) for i in range(60)]
+    for i, call in calls:
+        check(tf.make_ndarray(call.result(30).outputs["scores"]), wanted[i:i + 1 + i % 3])
+
+
+def test_wrong_predicts_get_the_right_code(client, images):
+    x, _ = images
+    predict, code = client.prediction.Predict, grpc.StatusCode
+    refused(predict, predict_request(x[:1], name="nobody"), code.NOT_FOUND, "Servable not found for request: Latest(nobody)")
+    refused(predict, predict_request(x[:1], version=9), code.NOT_FOUND, "Servable not found for request: Specific(m, 9)")
+    refused(predict, predict_request(x[:1], version_label="stable"), code.INVALID_ARGUMENT, "Unrecognized servable version label: stable")
+    refused(predict, predict_request(x[:1], signature_name="no"), code.FAILED_PRECONDITION, 'Serving signature key "no" not found.')
+    refused(predict, predict_request(x[:1, :5]), code.INVALID_ARGUMENT, "found shape (1, 5, 32, 3), wanted (None, 32, 32, 3)")
+    refused(predict, predict_request(x[:1].astype(np.float64)), code.INVALID_ARGUMENT, "found DT_DOUBLE, wanted DT_FLOAT")
+    refused(predict, predict_request(["a"]), code.INVALID_ARGUMENT, "found DT_STRING, wanted DT_FLOAT")
+    refused(predict, predict_pb2.PredictRequest(), code.INVALID_ARGUMENT, "Missing ModelSpec")
+    other = predict_request(x[:1])
+    other.inputs["picture"].CopyFrom(other.inputs["image"])
+    refused(predict, other, code.INVALID_ARGUMENT, "Sent extra: {picture}. Missing but required: {}.")
+    other = predict_request(x[:1])
+    other.output_filter.append("no")
+    refused(predict, other, code.INVALID_ARGUMENT, "output tensor alias not found in signature: no")
+    short = predict_request(x[:2])
+    short.inputs["image"].tensor_content = short.inputs["image"].tensor_content[:-1]
+    refused(predict, short, code.INVALID_ARGUMENT, "bytes of content")
+
+
+def test_classify_and_regress(client, images):
+    x, wanted = images
+    request = classification_pb2.ClassificationRequest()
+    request.model_spec.name = "m"
+    for image in x[:2]:
+        request.input.example_list.examples.add().features.feature["image"].float_list.value.extend(image.ravel().tolist())
+    answer = client.prediction.Classify(request)
+    check([[c.score for c in row.classes] for row in answer.result.classifications], wanted[:2])
+    regress = regression_pb2.RegressionRequest(model_spec=request.model_spec, input=request.input)
+    refused(client.prediction.Regress, regress, grpc.StatusCode.INVALID_ARGUMENT, "Expected output Tensor shape")
+    refused(client.prediction.Classify, classification_pb2.ClassificationRequest(model_spec=request.model_spec),
+            grpc.StatusCode.INVALID_ARGUMENT, "Input is empty.")
+
+
+def test_metadata_and_status(client):
+    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+    request.model_spec.name = "m"
+    answer = client.prediction.GetModelMetadata(request)
+    assert answer.model_spec.version.value == 1
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    assert answer.metadata["signature_def"].Unpack(signatures)
+    signature = signatures.signature_def["serving_default"]
+    assert [d.size for d in signature.inputs["image"].tensor_shape.dim] == [-1, 32, 32, 3]
+    assert signature.outputs["scores"].dtype == tf.float32.as_datatype_enum
+    request.metadata_field[:] = ["other"]
+    refused(client.prediction.GetModelMetadata, request, grpc.StatusCode.INVALID_ARGUMENT, "Metadata field other is not supported")
+    status = get_model_status_pb2.GetModelStatusRequest()
+    status.model_spec.name = "m"
+    versions = client.model.GetModelStatus(status).model_version_status
+    assert [(v.version, v.state, v.status.error_code) for v in versions] == [(1, get_model_status_pb2.ModelVersionStatus.AVAILABLE, 0)]
+    status.model_spec.name = "nobody"
+    refused(client.model.GetModelStatus, status, grpc.StatusCode.NOT_FOUND, "Could not find any versions of model nobody")
+
+
+def test_requests_are_counted_by_entry_point(server, client, images):
+    client.prediction.Predict(predict_request(images[0][:1]))
+    text = requests.get(server.url + "/metrics").text
+    assert 'request_latency_count{model_name="m",API="predict",entrypoint="GRPC"}' in text
+
+
+def reload_request(*models):
+    request = model_management_pb2.ReloadConfigRequest()
+    for name, path in models:
+        request.config.model_config_list.config.add(name=name, base_path=str(path), model_platform="tensorflow")
+    return request
+
+
+def test_a_new_configuration_replaces_the_old_one(exported, images, tmp_path):
+    x, wanted = images
+    for name in ["a", "b"]:
+        shutil.copytree(exported / "1", tmp_path / name / "1")
+    with ModelServer(tmp_path / "a", "a", "--file_system_poll_wait_seconds", "0.05", grpc=True) as server:
+        client = Client(server)
+        failures, stop = [], threading.Event()
+
+        def load():  # model a is served all the time
+            while not stop.is_set():
+                try:
+                    check(tf.make_ndarray(client.prediction.Predict(predict_request(x[:2], name="a")).outputs["scores"]), wanted[:2])
+                except Exception as error:
+                    failures.append(error)
+                    return
+        thread = threading.Thread(target=load)
+        thread.start()
+        answer = client.model.HandleReloadConfigRequest(reload_request(("a", tmp_path / "a"), ("b", tmp_path / "b")))
+        assert answer.status.error_code == 0, answer.status.error_message
+        check(tf.make_ndarray(client.prediction.Predict(predict_request(x[:2], name="b")).outputs["scores"]), wanted[:2])
+        answer = client.model.HandleReloadConfigRequest(reload_request(("a", tmp_path / "a")))
+        assert answer.status.error_code == 0
+        refused(client.prediction.Predict, predict_request(x[:1], name="b"), grpc.StatusCode.NOT_FOUND, "Latest(b)")
+        stop.set()
+        thread.join()
+        assert not failures, failures[0]
+        for request, text in [(reload_request(("c", "relative")), "not absolute"), (reload_request(("a", tmp_path / "a"), ("a", tmp_path / "b")), "two models"),
+                              (model_management_pb2.ReloadConfigRequest(), "model_config_list"),
+                              (reload_request(("a", tmp_path / "a"), ("c", tmp_path / "none")), "no version in")]:
+            answer = client.model.HandleReloadConfigRequest(request)
+            assert answer.status.error_code != 0 and text in answer.status.error_message
+
+
+def write_warm_up(version, requests_):
+    (version / "assets.extra").mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(version / "assets.extra/tf_serving_warmup_requests")) as writer:
+        for request in requests_:
+            writer.write(prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request)).SerializeToString())
+
+
+def test_warm_up_requests_run_before_a_version_serves(exported, images, tmp_path):
+    shutil.copytree(exported / "1", tmp_path / "1")
+    write_warm_up(tmp_path / "1", [predict_request(images[0][:n], name="") for n in [1, 8]])
+    with ModelServer(tmp_path, "m") as server:
+        assert "2 recorded requests" in server.text()
+    write_warm_up(tmp_path / "1", [predict_request(images[0][:1, :5])])
+    with ModelServer(tmp_path, "m", "--no-strict") as server:
+        status = requests.get(server.url + "/v1/models/m").json()["model_version_status"][0]
+        assert status["state"] == "END" and "record 1: input 'image': found shape" in status["status"]["error_message"]
+    with ModelServer(tmp_path, "m", "--enable_model_warmup", "false") as server:
+        assert requests.get(server.url + "/ping").status_code == 200
