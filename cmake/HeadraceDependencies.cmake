@@ -75,8 +75,11 @@ add_library(headrace_flags INTERFACE)
 target_compile_options(headrace_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers
   $<$<BOOL:${HEADRACE_WERROR}>:-Werror>)
 if(HEADRACE_SANITIZE)
-  add_compile_options(-fsanitize=${HEADRACE_SANITIZE} -fno-omit-frame-pointer)
+  add_compile_options(-fsanitize=${HEADRACE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${HEADRACE_SANITIZE})
   # What Clang 14 puts in front of functions for this check does not survive the splitting of coroutines.
   add_compile_options($<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=function>)
+  if(HEADRACE_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)  # fuzzers are led by what they reach in every module
+  endif()
 endif()

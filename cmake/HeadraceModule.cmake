@@ -19,6 +19,22 @@ set(HEADRACE_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)
 # GCC 12 takes the "undefined" vectors inside its own AVX-512 intrinsics for uninitialised variables (GCC bug 105593).
 set(HEADRACE_ISA_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512 -Wno-uninitialized $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 
+# headrace_unity(TARGET): compiles the sources of each folder as one, where HEADRACE_UNITY says so. Most of a file's time
+# goes into headers that the next file reads again. Names local to a file must therefore be its own within the folder.
+function(headrace_unity target)
+  if(NOT HEADRACE_UNITY)
+    return()
+  endif()
+  get_target_property(sources ${target} SOURCES)
+  foreach(source ${sources})
+    cmake_path(GET source PARENT_PATH folder)
+    set_source_files_properties(${source} PROPERTIES UNITY_GROUP "${folder}")
+  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  # What is "anonymous" to a file of its own is not, to GCC, when that file is included.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endfunction()
+
 function(headrace_module name)
   cmake_parse_arguments(arg "" "EXCLUDE" "DEPS;EXTERNAL" ${ARGN})
   set(dir ${CMAKE_SOURCE_DIR}/src/${name})
@@ -40,11 +56,7 @@ function(headrace_module name)
   add_library(headrace_${name} STATIC ${sources})
   add_library(headrace::${name} ALIAS headrace_${name})
   set_target_properties(headrace_${name} PROPERTIES EXPORT_NAME ${name})
-  if(HEADRACE_UNITY AND name IN_LIST HEADRACE_UNITY_MODULES)
-    set_target_properties(headrace_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
-    # What is "anonymous" to a file of its own is not, to GCC, when that file is included.
-    target_compile_options(headrace_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
-  endif()
+  headrace_unity(headrace_${name})
   target_include_directories(headrace_${name}
     PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
     PRIVATE ${CMAKE_SOURCE_DIR}/src)
@@ -99,6 +111,10 @@ function(headrace_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
   include(GoogleTest)
   add_executable(${name} ${arg_SOURCES})
+  if(HEADRACE_UNITY)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_compile_definitions(${name} PRIVATE HEADRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${arg_DEPS} headrace_flags GTest::gmock GTest::gtest_main)

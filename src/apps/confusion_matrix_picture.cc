@@ -21,7 +21,7 @@ constexpr double kScaleWidth = 16, kScaleGap = 26, kScaleLabels = 52;
 struct Color {
   double r, g, b;
 };
-constexpr Color kInk = {0.11, 0.14, 0.19}, kMuted = {0.38, 0.42, 0.48}, kPaper = {1, 1, 1}, kLine = {0.86, 0.88, 0.91};
+constexpr Color kInk = {0.11, 0.14, 0.19}, kMuted = {0.38, 0.42, 0.48}, kPaper = {1, 1, 1};
 
 // From paper to deep blue, lightness falling evenly. The low end is steep, so that a few per cent show.
 Color HeatColor(double share) {

@@ -17,14 +17,14 @@
 namespace headrace::apps {
 namespace {
 
-struct Options {
+struct EvaluateOptions {
   std::string model, data, report, classes;
   int64_t batch_size = 256;
   std::shared_ptr<OutputFormat> format;
 };
 
 // The images as they are in the file: nothing is cropped or mirrored.
-ConfusionMatrix Evaluate(Classifier& classifier, const Options& options) {
+ConfusionMatrix Evaluate(Classifier& classifier, const EvaluateOptions& options) {
   ConfusionMatrix matrix(classifier.classes());
   const auto classes = static_cast<int64_t>(matrix.size());
   const auto dataset = data::Dataset::TFRecord({options.data})
@@ -52,7 +52,7 @@ void WriteReport(const ConfusionMatrix& matrix, const nlohmann::json& json, cons
   ValueOrThrow(WriteFileAtomically(directory + "/confusion_matrix.png", DrawPng(matrix)));
 }
 
-void RunEvaluate(const Options& options) {
+void RunEvaluate(const EvaluateOptions& options) {
   Classifier classifier(options.model, options.classes);
   const auto start = std::chrono::steady_clock::now();
   const ConfusionMatrix matrix = Evaluate(classifier, options);
@@ -79,7 +79,7 @@ void RunEvaluate(const Options& options) {
 
 void AddEvaluateCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand("evaluate", "accuracy, metrics of each class and the confusion matrix");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<EvaluateOptions>();
   command->add_option("--model", options->model, "SavedModel: a version directory, or the parent of versions")
       ->required();
   command->add_option("--data", options->data, "TFRecord file of images and labels")->required();

@@ -15,14 +15,14 @@
 namespace headrace::apps {
 namespace {
 
-struct Options {
+struct ImagesOptions {
   std::string data, directory;
   int64_t count = 10, skip = 0;
   std::shared_ptr<OutputFormat> format;
 };
 
 // DIR/3-cat.png: the record's number and its label.
-std::vector<std::string> WriteImages(const Options& options) {
+std::vector<std::string> WriteImages(const ImagesOptions& options) {
   ValueOrThrow(MakeDirectories(options.directory));
   auto records = data::Dataset::TFRecord({options.data}).skip(options.skip).take(options.count).MakeIterator();
   std::vector<std::string> files;
@@ -42,7 +42,7 @@ std::vector<std::string> WriteImages(const Options& options) {
 
 void AddImagesCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand("images", "write images of a CIFAR-10 TFRecord file as PNG files");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ImagesOptions>();
   command->add_option("data", options->data, "TFRecord file")->required()->option_text("FILE.tfrecords");
   command->add_option("directory", options->directory, "where the PNG files go")->required()->option_text("DIR");
   command->add_option("--count", options->count, "how many")->check(CLI::PositiveNumber)->capture_default_str();

@@ -15,7 +15,7 @@
 namespace headrace::apps {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Listing = nlohmann::ordered_json;
 
 // The principals of a data directory. A server that runs there sees what changes at once.
 class Keys {
@@ -37,10 +37,10 @@ class Keys {
 
 void Create(const SettingOptions& options, const std::string& name, OutputFormat format) {
   const store::AccessKey key = ValueOrThrow(Keys(options).principals().Create(name));
-  const Json json{{"name", name},
-                  {"account_id", key.account_id},
-                  {"access_key_id", key.access_key_id},
-                  {"secret_access_key", key.secret_access_key}};
+  const Listing json{{"name", name},
+                     {"account_id", key.account_id},
+                     {"access_key_id", key.access_key_id},
+                     {"secret_access_key", key.secret_access_key}};
   if (format == OutputFormat::kJson) {
     std::cout << json.dump(2) << "\n";
     return;
@@ -50,7 +50,7 @@ void Create(const SettingOptions& options, const std::string& name, OutputFormat
 }
 
 void List(const SettingOptions& options, OutputFormat format) {
-  Json json = Json::array();
+  Listing json = Listing::array();
   for (const store::Principal& principal : ValueOrThrow(Keys(options).principals().List())) {
     json.push_back({{"name", principal.name}, {"account_id", principal.account_id}, {"keys", principal.keys}});
     if (format == OutputFormat::kText)
@@ -63,7 +63,7 @@ void List(const SettingOptions& options, OutputFormat format) {
 void Revoke(const SettingOptions& options, const std::string& name, OutputFormat format) {
   ValueOrThrow(Keys(options).principals().Revoke(name));
   if (format == OutputFormat::kJson)
-    std::cout << Json{{"name", name}, {"revoked", true}}.dump(2) << "\n";
+    std::cout << Listing{{"name", name}, {"revoked", true}}.dump(2) << "\n";
   else
     std::cout << name << ": keys revoked; its buckets and jobs stay\n";
 }

@@ -15,7 +15,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* kGroup = "/aws/sagemaker/TrainingJobs";
-constexpr std::chrono::milliseconds kPoll{300};
+constexpr std::chrono::milliseconds kLogPoll{300};
 
 class LogReader {
  public:
@@ -71,7 +71,7 @@ void RunLogs(const SettingOptions& options, const std::string& job, bool follow,
   for (bool ended = HasEnded(client, job);; ended = HasEnded(client, job)) {
     reader.PrintNew();
     if (ended || !follow) return;
-    std::this_thread::sleep_for(kPoll);
+    std::this_thread::sleep_for(kLogPoll);
   }
 }
 

@@ -40,11 +40,11 @@ std::string DefaultDataDirectory() {
 void AddStatus(CLI::App& pipe) {
   CLI::App* command =
       pipe.add_subcommand("status", "What a job's channels in Pipe mode have streamed: epochs, bytes, rates.");
-  struct Options {
+  struct PipeOptions {
     std::string job, data_dir = DefaultDataDirectory();
     double interval = 1;
   };
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PipeOptions>();
   auto format = AddOutputOption(*command);
   command->add_option("job", options->job, "name of a training job, or a job directory")
       ->required()

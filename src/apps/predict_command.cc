@@ -18,7 +18,7 @@ namespace {
 constexpr int64_t kBatchSize = 32;
 constexpr size_t kShown = 3;
 
-struct Options {
+struct PredictOptions {
   std::string model, classes;
   std::vector<std::string> images;
   std::shared_ptr<OutputFormat> format;
@@ -77,7 +77,7 @@ nlohmann::json ToJson(const Prediction& prediction, const Classifier& classifier
           {"resized", prediction.resized}};
 }
 
-void RunPredict(const Options& options) {
+void RunPredict(const PredictOptions& options) {
   Classifier classifier(options.model, options.classes);
   const std::vector<Prediction> predictions = Predict(classifier, options.images);
   if (*options.format == OutputFormat::kJson) {
@@ -95,7 +95,7 @@ void RunPredict(const Options& options) {
 
 void AddPredictCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand("predict", "name the class of PNG images, with the scores");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PredictOptions>();
   command->add_option("--model", options->model, "SavedModel: a version directory, or the parent of versions")
       ->required();
   command->add_option("--classes", options->classes, "file with a class name a line (default: CIFAR-10's)");

@@ -591,8 +591,8 @@ TEST_P(TrainingService_, StreamsChannelsInPipeModeEpochByEpoch) {
       "cd $SM_INPUT_DIR/data; cat train_0 | wc -c; head -c 4 train_1; echo; cat train_2 | tail -c 6; echo; cat eval_0; "
       "echo; echo files: $(cat files/eval)");
   request["AlgorithmSpecification"]["TrainingInputMode"] = "Pipe";
-  request["InputDataConfig"] = {Channel("train", "s3://bucket/data/train"), Channel("eval", "s3://bucket/data/eval"),
-                                Channel("files", "s3://bucket/data/eval", {{"InputMode", "File"}})};
+  request["InputDataConfig"] = json::array({Channel("train", "s3://bucket/data/train"), Channel("eval", "s3://bucket/data/eval"),
+                                Channel("files", "s3://bucket/data/eval", {{"InputMode", "File"}})});
   platform.Create("job", request);
   const auto job = platform.WaitForEnd("job");
   EXPECT_EQ(job.status, "Completed") << job.failure_reason;
@@ -622,7 +622,7 @@ print(mode, total)
 )"}},
                                  "train.py");
   request["AlgorithmSpecification"]["TrainingInputMode"] = "Pipe";
-  request["InputDataConfig"] = {Channel("train", "s3://bucket/data/train")};
+  request["InputDataConfig"] = json::array({Channel("train", "s3://bucket/data/train")});
   platform.Create("job", request);
   EXPECT_EQ(platform.WaitForEnd("job").status, "Completed") << platform.Find("job").failure_reason;
   EXPECT_THAT(platform.Log("job"), Contains("Pipe 3600"));
@@ -660,7 +660,7 @@ TEST_P(TrainingService_, FastFileShowsObjectsAsFilesThatCannotBeChanged) {
   auto request =
       Platform::Script("cd $SM_CHANNEL_TRAIN; cat a/x y; echo; (echo more > y) 2>/dev/null && echo written; true");
   request["AlgorithmSpecification"]["TrainingInputMode"] = "FastFile";
-  request["InputDataConfig"] = {Channel("train", "s3://bucket/data/")};
+  request["InputDataConfig"] = json::array({Channel("train", "s3://bucket/data/")});
   platform.Create("job", request);
   EXPECT_EQ(platform.WaitForEnd("job").status, "Completed") << platform.Find("job").failure_reason;
   EXPECT_THAT(platform.Log("job"), Contains("helloworld"));

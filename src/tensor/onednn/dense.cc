@@ -12,6 +12,7 @@ bool Narrow(const DenseDesc& desc) { return desc.dtype != DType::kFloat32; }
 // Workspace of a bfloat16 product: [rows, in] and [rows, out] as float32.
 float* InSpace(void* workspace) { return static_cast<float*>(workspace); }
 float* OutSpace(const DenseDesc& desc, void* workspace) {
+  if (workspace == nullptr) return nullptr;  // float32 needs none
   return static_cast<float*>(workspace) + (desc.rows * desc.in + 15) / 16 * 16;
 }
 
