@@ -591,8 +591,9 @@ TEST_P(TrainingService_, StreamsChannelsInPipeModeEpochByEpoch) {
       "cd $SM_INPUT_DIR/data; cat train_0 | wc -c; head -c 4 train_1; echo; cat train_2 | tail -c 6; echo; cat eval_0; "
       "echo; echo files: $(cat files/eval)");
   request["AlgorithmSpecification"]["TrainingInputMode"] = "Pipe";
-  request["InputDataConfig"] = json::array({Channel("train", "s3://bucket/data/train"), Channel("eval", "s3://bucket/data/eval"),
-                                Channel("files", "s3://bucket/data/eval", {{"InputMode", "File"}})});
+  request["InputDataConfig"] =
+      json::array({Channel("train", "s3://bucket/data/train"), Channel("eval", "s3://bucket/data/eval"),
+                   Channel("files", "s3://bucket/data/eval", {{"InputMode", "File"}})});
   platform.Create("job", request);
   const auto job = platform.WaitForEnd("job");
   EXPECT_EQ(job.status, "Completed") << job.failure_reason;
