@@ -10,6 +10,7 @@ namespace headrace::tensor {
 namespace {
 
 constexpr int64_t kMaxKernelRow = 64;
+constexpr int64_t kSmallBatch = 8;
 constexpr int64_t kBlockOutputs = 1024;  // outputs a block of work has at least, or an image
 constexpr int64_t kLine = 16;            // floats in a cache line
 
@@ -34,10 +35,13 @@ const DirectConvKernels& KernelsOf(Isa isa) {
 bool Supports(const Conv2DDesc& d) {
   const bool dtype = d.dtype == DType::kFloat32 || d.dtype == DType::kBFloat16;
   const bool sized = d.n > 0 && d.c > 0 && d.f > 0 && d.kh > 0 && d.kw > 0 && d.out_h() > 0 && d.out_w() > 0;
-  return dtype && sized && d.dilation_h == 1 && d.dilation_w == 1 && d.kw * d.c <= kMaxKernelRow;
+  return dtype && sized && d.dilation_h == 1 && d.dilation_w == 1;
 }
 
-// What both passes share: the shape, and output rows in blocks of one image each.
+bool Narrow(const Conv2DDesc& d) { return d.kw * d.c <= kMaxKernelRow; }
+
+// What both passes share: the shape, and output rows in blocks of one image each; going forward, blocks are cut by
+// filters, too, where there would be fewer than threads: each thread then finds its part of the kernel in its cache.
 class DirectConv {
  public:
   DirectConv(const Conv2DDesc& d, Isa isa) : kernels(KernelsOf(isa)), n(d.n), threads(NumThreads()) {
@@ -45,16 +49,30 @@ class DirectConv {
              d.stride_h, d.stride_w, d.pad_top, d.pad_left, d.out_h(), d.out_w(), d.dtype == DType::kBFloat16};
     const int64_t rows = std::max<int64_t>(1, kBlockOutputs / shape.out_w);
     blocks_per_image = (shape.out_h + rows - 1) / rows;
+    const int64_t panels = (shape.fp + kernels.panel - 1) / kernels.panel;
+    if (blocks() < threads && panels % threads == 0) {
+      filter_parts = threads;
+    } else if (blocks() < threads) {
+      blocks_per_image = std::min<int64_t>(shape.out_h, (threads + n - 1) / n);
+    }
+    part_filters = RoundUp((shape.fp + filter_parts - 1) / filter_parts, kernels.panel);
     const int64_t most = (shape.out_h + blocks_per_image - 1) / blocks_per_image;
     padded_floats = RoundUp(((most - 1) * d.stride_h + d.kh) * shape.padded_row(), kLine);
     kernel_floats = RoundUp(d.kh * shape.row() * shape.fp, kLine);
   }
 
   int64_t blocks() const { return n * blocks_per_image; }
+  // With all filters.
   DirectConvBlock Block(int64_t index) const {
     const int64_t part = index % blocks_per_image;
     return {index / blocks_per_image, shape.out_h * part / blocks_per_image,
-            shape.out_h * (part + 1) / blocks_per_image};
+            shape.out_h * (part + 1) / blocks_per_image, 0, shape.fp};
+  }
+  DirectConvBlock Block(int64_t index, int64_t filter_part) const {
+    DirectConvBlock block = Block(index);
+    block.f_begin = filter_part * part_filters;
+    block.f_end = std::min(block.f_begin + part_filters, shape.fp);
+    return block;
   }
   static DirectConvInput Input(const void* x, const ChannelAffine* affine) {
     if (affine == nullptr) return {x, nullptr, nullptr, false};
@@ -65,31 +83,43 @@ class DirectConv {
   DirectConvShape shape;
   int64_t n;
   int threads;
+  int64_t filter_parts = 1, part_filters;
   int64_t blocks_per_image, padded_floats, kernel_floats;
 };
 
 class DirectForward final : public ConvForward {
  public:
-  DirectForward(const Conv2DDesc& desc, Isa isa) : conv_(desc, isa) {}
-  std::string name() const override { return "direct_narrow"; }
+  DirectForward(const Conv2DDesc& desc, Isa isa) : conv_(desc, isa), narrow_(Narrow(desc)) {}
+  std::string name() const override { return narrow_ ? "direct_narrow" : "direct_small_batch"; }
   bool direct() const override { return true; }
   bool fuses_input() const override { return true; }
   bool fuses_moments() const override { return true; }
   size_t workspace_bytes() const override {
-    return (conv_.kernel_floats + conv_.blocks() * sums_floats() + conv_.threads * conv_.padded_floats) * sizeof(float);
+    return (kernel_floats() + conv_.blocks() * sums_floats() + conv_.threads * conv_.padded_floats) * sizeof(float);
   }
 
   void Run(const Args& args) const override {
-    float* const packed = static_cast<float*>(args.workspace);
-    float* const sums = packed + conv_.kernel_floats;
+    float* const space = static_cast<float*>(args.workspace);
+    float* const sums = space + kernel_floats();
     float* const scratch = sums + conv_.blocks() * sums_floats();
+    const float* const kernel = kernel_floats() == 0 ? args.kernel : WholeVectors(args.kernel, space);
     const DirectConvInput in = DirectConv::Input(args.x, args.input);
-    conv_.kernels.pack_kernel(conv_.shape, args.kernel, packed);
-    ParallelDynamic(conv_.blocks(), [&](int64_t index, int thread) {
-      conv_.kernels.forward(conv_.shape, in, conv_.Block(index), packed, args.bias, args.y,
-                            scratch + thread * conv_.padded_floats,
-                            args.moments ? sums + index * sums_floats() : nullptr);
-    });
+    const auto run = [&](int64_t index, int thread) {
+      const int64_t rows = index / conv_.filter_parts;
+      const DirectConvBlock block = conv_.Block(rows, index % conv_.filter_parts);
+      float* const padded = scratch + thread * conv_.padded_floats;
+      conv_.kernels.pad(conv_.shape, in, block, padded);
+      conv_.kernels.forward(conv_.shape, block, kernel, args.bias, args.y, padded,
+                            args.moments ? sums + rows * sums_floats() : nullptr);
+    };
+    const int64_t items = conv_.blocks() * conv_.filter_parts;
+    if (items == conv_.threads) {  // the same item on the same thread each time: its weights are still in the cache
+      ParallelRanges(items, [&](int64_t begin, int64_t end, int thread) {
+        for (int64_t index = begin; index < end; ++index) run(index, thread);
+      });
+    } else {
+      ParallelDynamic(items, run);
+    }
     if (args.moments == nullptr) return;
     const auto count_of = [&](int64_t index) {
       const DirectConvBlock block = conv_.Block(index);
@@ -100,7 +130,19 @@ class DirectForward final : public ConvForward {
 
  private:
   int64_t sums_floats() const { return 3 * conv_.shape.fp; }
+  // Only kernels whose filters fill no whole number of vectors are copied.
+  int64_t kernel_floats() const { return conv_.shape.f == conv_.shape.fp ? 0 : conv_.kernel_floats; }
+  const float* WholeVectors(const float* kernel, float* to) const {
+    const DirectConvShape& s = conv_.shape;
+    for (int64_t k = 0; k < s.kh * s.row(); ++k) {
+      std::copy_n(kernel + k * s.f, s.f, to + k * s.fp);
+      std::fill_n(to + k * s.fp + s.f, s.fp - s.f, 0.0f);
+    }
+    return to;
+  }
+
   DirectConv conv_;
+  bool narrow_;
 };
 
 // Each block's gradient is a sum of its own, added to the total of a fixed range of blocks; those totals are added in
@@ -166,12 +208,12 @@ class DirectBackwardWeights final : public ConvBackwardWeights {
 }  // namespace
 
 std::unique_ptr<ConvForward> MakeDirectForward(const Conv2DDesc& desc, Isa isa) {
-  if (!Supports(desc)) return nullptr;
+  if (!Supports(desc) || (!Narrow(desc) && desc.n > kSmallBatch)) return nullptr;
   return std::make_unique<DirectForward>(desc, isa);
 }
 
 std::unique_ptr<ConvBackwardWeights> MakeDirectBackwardWeights(const Conv2DDesc& desc, Isa isa) {
-  if (!Supports(desc)) return nullptr;
+  if (!Supports(desc) || !Narrow(desc)) return nullptr;
   return std::make_unique<DirectBackwardWeights>(desc, isa);
 }
 

@@ -19,37 +19,8 @@ constexpr int64_t kAccumulatorBytes = 1200 << 10;
 // small enough that what a block transforms is still near when it is used.
 constexpr int64_t kRows = 14;
 constexpr int64_t kMostTiles = 3 * kRows;
-constexpr int64_t kLine = 16;  // floats in a cache line
+constexpr int64_t kLine = kFloatsOfLine;
 constexpr int kMaxParts = 256;
-
-int64_t RoundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
-
-// Planes of consecutive points a whole number of lines apart, but an odd one: at a power of two all points of a tile
-// would fall into the same few sets of the cache.
-int64_t PlaneSize(int64_t floats) { return (RoundUp(floats, kLine) / kLine | 1) * kLine; }
-
-const WinogradKernels& KernelsOf(Isa isa) {
-  switch (isa) {
-#ifdef HEADRACE_HAS_avx512
-    case Isa::kAvx512:
-      return avx512::GetWinogradKernels();
-#endif
-#ifdef HEADRACE_HAS_avx2
-    case Isa::kAvx2:
-      return avx2::GetWinogradKernels();
-#endif
-    default:
-      break;
-  }
-  return portable::GetWinogradKernels();
-}
-
-bool Supports(const Conv2DDesc& d) {
-  const bool dtype = d.dtype == DType::kFloat32 || d.dtype == DType::kBFloat16;
-  const bool plain = d.stride_h == 1 && d.stride_w == 1 && d.dilation_h == 1 && d.dilation_w == 1;
-  const bool sized = d.n > 0 && d.c > 0 && d.f > 0 && d.out_h() > 0 && d.out_w() > 0;
-  return dtype && plain && sized && d.kh == 3 && d.kw == 3;
-}
 
 // The convolution that computes dx from dy: the kernel turned by 180 degrees with its channels swapped, and what the
 // forward pass left of the full padding.
@@ -70,7 +41,7 @@ Conv2DDesc BackwardDataOf(const Conv2DDesc& d) {
 class WinogradShape {
  public:
   WinogradShape(const Conv2DDesc& desc, const WinogradOptions& options, int64_t weight_bytes)
-      : desc(desc), kernels(KernelsOf(options.isa)), threads(NumThreads()) {
+      : desc(desc), kernels(WinogradKernelsOf(options.isa)), threads(NumThreads()) {
     cp = RoundUp(desc.c, kernels.lanes);
     fp = RoundUp(desc.f, kernels.lanes);
     const int64_t tile_bytes = 36 * 4 * (cp + fp);
@@ -78,8 +49,8 @@ class WinogradShape {
     const int64_t fitting = std::clamp<int64_t>(room / tile_bytes / kRows * kRows, kRows, kMostTiles);
     plan = PlanWinograd(desc.n, desc.out_h(), desc.out_w(), options.block_tiles ? options.block_tiles : fitting,
                         options.mixed);
-    v_plane = PlaneSize(plan.max_count * cp);
-    m_plane = PlaneSize(plan.max_count * fp);
+    v_plane = WinogradPlane(plan.max_count * cp);
+    m_plane = WinogradPlane(plan.max_count * fp);
     strip_floats = RoundUp(plan.max_strip * cp, kLine);
     scratch_floats = strip_floats + plan.max_points() * (v_plane + m_plane);
   }
@@ -131,6 +102,7 @@ class WinogradEngine {
     out.h = s.desc.out_h();
     out.w = s.desc.out_w();
     out.f = s.desc.f;
+    out.pitch = s.desc.f;
     out.bias = bias;
     ParallelDynamic(static_cast<int64_t>(s.plan.items.size()), [&](int64_t index, int thread) {
       WinogradOutput block_out = out;
@@ -153,7 +125,7 @@ class WinogradEngine {
     const WinogradShape& s = shape_;
     ParallelRanges(s.desc.c, [&](int64_t begin, int64_t end, int) {
       for (size_t i = 0; i < s.plan.tiles.size(); ++i) {
-        s.kernels.transform_kernel(s.plan.tiles[i], s.desc.c, s.desc.f, s.fp, kernel, begin, end, UOf(u, i));
+        s.kernels.transform_kernel(s.plan.tiles[i], s.desc.c, s.desc.f, s.fp, kernel, s.desc.f, begin, end, UOf(u, i));
       }
     });
   }
@@ -355,18 +327,18 @@ class WinogradBackwardWeights final : public ConvBackwardWeights {
 }  // namespace
 
 std::unique_ptr<ConvForward> MakeWinogradForward(const Conv2DDesc& desc, const WinogradOptions& options) {
-  if (!Supports(desc)) return nullptr;
+  if (!WinogradSupports(desc)) return nullptr;
   return std::make_unique<WinogradForward>(desc, options);
 }
 
 std::unique_ptr<ConvBackwardData> MakeWinogradBackwardData(const Conv2DDesc& desc, const WinogradOptions& options) {
-  if (!Supports(desc)) return nullptr;
+  if (!WinogradSupports(desc)) return nullptr;
   return std::make_unique<WinogradBackwardData>(desc, options);
 }
 
 std::unique_ptr<ConvBackwardWeights> MakeWinogradBackwardWeights(const Conv2DDesc& desc,
                                                                  const WinogradOptions& options) {
-  if (!Supports(desc)) return nullptr;
+  if (!WinogradSupports(desc)) return nullptr;
   return std::make_unique<WinogradBackwardWeights>(desc, options);
 }
 

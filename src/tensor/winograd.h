@@ -20,6 +20,10 @@ struct WinogradOptions {
 // of tensor/parallel.h at the time they are made, which must not grow later. Input affine, bias and moments are fused;
 // the moments of a bfloat16 output are those of the float32 value before it is rounded.
 std::unique_ptr<ConvForward> MakeWinogradForward(const Conv2DDesc& desc, const WinogradOptions& options = {});
+// For batches of 8 at most: nothing is shared, so nobody waits. Each thread has its own filters, or its own rows of
+// tiles where there are too few filters, and transforms of the kernel and the input what it needs itself. Null for
+// larger batches, too. The input affine and the bias are fused, moments are not.
+std::unique_ptr<ConvForward> MakeWinogradSmallBatchForward(const Conv2DDesc& desc, Isa isa = DetectIsa());
 std::unique_ptr<ConvBackwardData> MakeWinogradBackwardData(const Conv2DDesc& desc, const WinogradOptions& options = {});
 std::unique_ptr<ConvBackwardWeights> MakeWinogradBackwardWeights(const Conv2DDesc& desc,
                                                                  const WinogradOptions& options = {});

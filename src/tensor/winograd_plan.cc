@@ -31,6 +31,29 @@ int64_t OutputsOf(const WinogradTiles& tiles, const TileBlock& block, int64_t h,
 
 }  // namespace
 
+bool WinogradSupports(const Conv2DDesc& d) {
+  const bool dtype = d.dtype == DType::kFloat32 || d.dtype == DType::kBFloat16;
+  const bool plain = d.stride_h == 1 && d.stride_w == 1 && d.dilation_h == 1 && d.dilation_w == 1;
+  const bool sized = d.n > 0 && d.c > 0 && d.f > 0 && d.out_h() > 0 && d.out_w() > 0;
+  return dtype && plain && sized && d.kh == 3 && d.kw == 3;
+}
+
+const WinogradKernels& WinogradKernelsOf(Isa isa) {
+  switch (isa) {
+#ifdef HEADRACE_HAS_avx512
+    case Isa::kAvx512:
+      return avx512::GetWinogradKernels();
+#endif
+#ifdef HEADRACE_HAS_avx2
+    case Isa::kAvx2:
+      return avx2::GetWinogradKernels();
+#endif
+    default:
+      break;
+  }
+  return portable::GetWinogradKernels();
+}
+
 int WinogradPlan::max_points() const {
   int most = 0;
   for (const WinogradTiles& t : tiles) most = std::max(most, t.points());

@@ -1,13 +1,28 @@
-// How the outputs of a convolution are cut into Winograd tiles and those into blocks of work.
+// How the outputs of a convolution are cut into Winograd tiles and those into blocks of work, and what all kernels that
+// do so share.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "tensor/backend.h"
+#include "tensor/cpu.h"
 #include "tensor/isa/winograd_kernels.h"
 
 namespace headrace::tensor {
+
+// 3x3, stride and dilation 1, float32 or bfloat16.
+bool WinogradSupports(const Conv2DDesc& desc);
+const WinogradKernels& WinogradKernelsOf(Isa isa);
+
+inline constexpr int64_t kFloatsOfLine = 16;  // of a cache line
+inline int64_t RoundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+// Planes of consecutive points a whole number of lines apart, but an odd one: at a power of two all points of a tile
+// would fall into the same few sets of the cache.
+inline int64_t WinogradPlane(int64_t floats) {
+  return (RoundUp(floats, kFloatsOfLine) / kFloatsOfLine | 1) * kFloatsOfLine;
+}
 
 struct WinogradPlan {
   struct Item {

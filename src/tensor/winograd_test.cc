@@ -62,6 +62,15 @@ TEST_P(WinogradTest, Forward) {
   });
 }
 
+TEST_P(WinogradTest, SmallBatchForward) {
+  ForEach([](Case& data, const WinogradOptions& options) {
+    const auto conv = MakeWinogradSmallBatchForward(data.d, options.isa);
+    ASSERT_NE(conv, nullptr);
+    conv_testing::CheckForward(*conv, data, false, false, false, kForwardBound);
+    conv_testing::CheckForward(*conv, data, true, true, false, kForwardBound);
+  });
+}
+
 TEST_P(WinogradTest, BackwardData) {
   ForEach([](Case& data, const WinogradOptions& options) {
     const auto conv = MakeWinogradBackwardData(data.d, options);
@@ -136,7 +145,12 @@ TEST(WinogradFactory, RefusesOtherConvolutions) {
   desc.c = desc.f = 4;
   desc.kh = desc.kw = 3;
   EXPECT_NE(MakeWinogradForward(desc), nullptr);
+  EXPECT_NE(MakeWinogradSmallBatchForward(desc), nullptr);
+  desc.n = 9;
+  EXPECT_EQ(MakeWinogradSmallBatchForward(desc), nullptr);
+  desc.n = 1;
   desc.stride_h = 2;
+  EXPECT_EQ(MakeWinogradSmallBatchForward(desc), nullptr);
   EXPECT_EQ(MakeWinogradForward(desc), nullptr);
   desc.stride_h = 1;
   desc.dilation_w = 2;

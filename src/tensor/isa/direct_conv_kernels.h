@@ -1,8 +1,9 @@
 // direct_conv_kernels.h: what tensor/direct_conv.cc asks of each instruction set. Plain data and function pointers
 // only.
 //
-// For few input channels: the kw * c elements that one output needs of one input row are contiguous in NHWC, so each
-// row of the kernel is a product of a band of the (zero padded) input, outputs stride_w * c elements apart.
+// The kw * c elements that one output needs of one input row are contiguous in NHWC, and so are the filters of one of
+// them in HWIO: each row of the kernel is a product of a band of the (zero padded) input, outputs stride_w * c elements
+// apart, and of the weights where they lie.
 #pragma once
 
 #include <cstdint>
@@ -24,19 +25,20 @@ struct DirectConvInput {
   bool relu = false;
 };
 
-// Output rows [row_begin, row_end) of one image.
+// Output rows [row_begin, row_end) of one image; going forward, of the filters [f_begin, f_end), whole panels.
 struct DirectConvBlock {
-  int64_t image, row_begin, row_end;
+  int64_t image, row_begin, row_end, f_begin, f_end;
 };
 
 struct DirectConvKernels {
   int lanes;  // floats in a vector
   int panel;  // columns of a panel (gemm_tile.h)
-  // packed: matrix [kh * row(), fp] in panels of the kernel g [kh, kw, c, f].
-  void (*pack_kernel)(const DirectConvShape& shape, const float* g, float* packed);
-  // padded: scratch of ((rows - 1) * stride_h + kh) * padded_row() floats. sums: as in WinogradOutput, or null.
-  void (*forward)(const DirectConvShape& shape, const DirectConvInput& in, const DirectConvBlock& block,
-                  const float* packed, const float* bias, void* y, float* padded, float* sums);
+  // The input rows of the block, transformed, widened and zero padded. padded: ((rows - 1) * stride_h + kh) *
+  // padded_row() floats.
+  void (*pad)(const DirectConvShape& shape, const DirectConvInput& in, const DirectConvBlock& block, float* padded);
+  // padded: as `pad` left it. kernel: [kh * row(), fp]. sums: as in WinogradOutput, or null.
+  void (*forward)(const DirectConvShape& shape, const DirectConvBlock& block, const float* kernel, const float* bias,
+                  void* y, const float* padded, float* sums);
   // Stores kh matrices [row(), fp] in panels to dg, and to sums [fp] the sums of dy, or null. band: scratch of
   // out_w * fp floats.
   void (*backward_weights)(const DirectConvShape& shape, const DirectConvInput& in, const DirectConvBlock& block,

@@ -42,8 +42,8 @@ void Accumulate(bool first, int points, int64_t tiles, int64_t c, int64_t fp, co
 }
 
 void TransformKernel(const WinogradTiles& tiles, int64_t c_count, int64_t f_count, int64_t fp, const float* g,
-                     int64_t c_begin, int64_t c_end, float* u) {
-  HEADRACE_SIZED(TransformKernelSized, tiles)(tiles, c_count, f_count, fp, g, c_begin, c_end, u);
+                     int64_t g_row, int64_t c_begin, int64_t c_end, float* u) {
+  HEADRACE_SIZED(TransformKernelSized, tiles)(tiles, c_count, f_count, fp, g, g_row, c_begin, c_end, u);
 }
 
 void TransformKernelGradient(const WinogradTiles& tiles, int64_t c_count, int64_t f_count, int64_t fp,

@@ -43,6 +43,7 @@ struct WinogradOutput {
   void* data = nullptr;  // [n, h, w, f]
   bool bf16 = false;
   int64_t h = 0, w = 0, f = 0;
+  int64_t pitch = 0;            // elements from pixel to pixel: f, or more where only some filters are computed
   const float* bias = nullptr;  // [f] or null
   // Sums over the block's outputs for moments, or null: [3][FP] pivot, sum of (y - pivot), sum of (y - pivot)^2. Of the
   // float before it is rounded to bfloat16.
@@ -72,9 +73,9 @@ struct WinogradKernels {
   // u[p] (+)= transpose(v[p]) * m[p]; adds unless `first`.
   void (*accumulate)(bool first, int points, int64_t tiles, int64_t c, int64_t fp, const float* v, int64_t cp,
                      int64_t v_plane, const float* m, int64_t m_plane, float* u);
-  // Rows [c_begin, c_end) of u from a 3x3 kernel g: element (tap, c, f) at g[(tap * c_count + c) * f_count + f].
+  // Rows [c_begin, c_end) of u from a 3x3 kernel g: element (tap, c, f) at g[(tap * c_count + c) * g_row + f].
   void (*transform_kernel)(const WinogradTiles& tiles, int64_t c_count, int64_t f_count, int64_t fp, const float* g,
-                           int64_t c_begin, int64_t c_end, float* u);
+                           int64_t g_row, int64_t c_begin, int64_t c_end, float* u);
   // Rows [c_begin, c_end) of dg, the layout of g with rows dg_c apart... from the sum of `parts` accumulations u.
   void (*transform_kernel_gradient)(const WinogradTiles& tiles, int64_t c_count, int64_t f_count, int64_t fp,
                                     const float* const* parts, int64_t part_count, int64_t c_begin, int64_t c_end,

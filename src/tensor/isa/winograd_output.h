@@ -78,13 +78,13 @@ static void TransformOutputOf(const WinogradOutput& out, const WinogradTiles& ti
   for (int64_t row = block.row_begin; row < block.row_end; ++row) {
     for (int64_t col = block.col_begin; col < block.col_end; ++col, ++t) {
       const TilePlace place = PlaceOf<MH, MW>(tiles, out.h, out.w, row, col);
-      T* const to = static_cast<T*>(out.data) + place.offset * out.f;
+      T* const to = static_cast<T*>(out.data) + place.offset * out.pitch;
       const bool whole = place.rows == MH && place.cols == MW;
       for (int64_t k = 0; k < fp; k += kLanes) {
         const Part part = PartOf(out.f - k);
         F32 y[MH][MW];
         for (int i = 0; i < MH; ++i) {  // the tile to the right
-          for (int j = 0; j < MW; ++j) PrefetchWrite(to + (i * out.w + j + MW) * out.f + k);
+          for (int j = 0; j < MW; ++j) PrefetchWrite(to + (i * out.w + j + MW) * out.pitch + k);
         }
         OutputTile<MH, MW>(m + PanelOffset(count, t, fp, k), m_plane, y);
         if (out.bias) {
@@ -95,13 +95,13 @@ static void TransformOutputOf(const WinogradOutput& out, const WinogradTiles& ti
         }
         if (__builtin_expect(whole, 1)) {
           for (int i = 0; i < MH; ++i) {
-            for (int j = 0; j < MW; ++j) StorePart(to + (i * out.w + j) * out.f + k, y[i][j], part);
+            for (int j = 0; j < MW; ++j) StorePart(to + (i * out.w + j) * out.pitch + k, y[i][j], part);
           }
           if constexpr (kSums) AddSums<MH, MW>(y, {0, MH, MW}, t == 0, fp, out.sums + k);
         } else {
           for (int i = 0; i < MH; ++i) {
             for (int j = 0; j < MW; ++j) {
-              if (i < place.rows && j < place.cols) StorePart(to + (i * out.w + j) * out.f + k, y[i][j], part);
+              if (i < place.rows && j < place.cols) StorePart(to + (i * out.w + j) * out.pitch + k, y[i][j], part);
             }
           }
           if constexpr (kSums) AddSums<MH, MW>(y, place, t == 0, fp, out.sums + k);

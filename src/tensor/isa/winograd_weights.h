@@ -10,7 +10,7 @@ namespace headrace::tensor::HEADRACE_ISA {
 
 template <int MH, int MW>
 static void TransformKernelSized(const WinogradTiles&, int64_t c_count, int64_t f_count, int64_t fp, const float* g,
-                                 int64_t c_begin, int64_t c_end, float* u) {
+                                 int64_t g_row, int64_t c_begin, int64_t c_end, float* u) {
   const int64_t plane = c_count * fp;
   for (int64_t k = 0; k < fp; k += kLanes) {
     const Part part = PartOf(f_count - k);
@@ -18,7 +18,7 @@ static void TransformKernelSized(const WinogradTiles&, int64_t c_count, int64_t 
       F32 half[MH + 2][3];
       for (int j = 0; j < 3; ++j) {
         F32 column[3], out[MH + 2];
-        for (int i = 0; i < 3; ++i) column[i] = LoadPart(g + ((i * 3 + j) * c_count + c) * f_count + k, part);
+        for (int i = 0; i < 3; ++i) column[i] = LoadPart(g + ((i * 3 + j) * c_count + c) * g_row + k, part);
         Winograd<MH>::Kernel(column, out);
         for (int i = 0; i < MH + 2; ++i) half[i][j] = out[i];
       }

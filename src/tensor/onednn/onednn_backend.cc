@@ -1,5 +1,5 @@
-// The processor back end: oneDNN's direct convolutions and matrix products, our Winograd and narrow-input convolutions,
-// and our vector kernels for everything between.
+// The processor back end: oneDNN's direct convolutions and matrix products, our Winograd and direct convolutions, and our
+// vector kernels for everything between.
 #include <dnnl.h>
 
 #include "base/result.h"
@@ -43,6 +43,7 @@ class OneDnnBackend : public Backend {
     std::vector<std::unique_ptr<ConvForward>> list;
     AddUnlessNull(list, MakeDirectForward(desc));
     AddUnlessNull(list, MakeWinogradForward(desc));
+    AddUnlessNull(list, MakeWinogradSmallBatchForward(desc));
     AddUnlessNull(list, onednn::MakeConvForward(desc));
     return NotEmpty(std::move(list), desc);
   }
