@@ -1,5 +1,5 @@
-// The processor back end: oneDNN's direct convolutions and matrix products, our Winograd and direct convolutions, and our
-// vector kernels for everything between.
+// The processor back end: oneDNN's direct convolutions and matrix products, our Winograd and direct convolutions, and
+// our vector kernels for everything between.
 #include <dnnl.h>
 
 #include "base/result.h"
