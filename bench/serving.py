@@ -1,20 +1,24 @@
-"""Serving the example's CNN: Headrace's model server beside TensorFlow behind a minimal server, and beside Headrace's own
-in-process parse and compute.
+#!/usr/bin/env python3
+"""Serving the example's CNN: Headrace's model server beside TensorFlow and ONNX Runtime behind a minimal server, and beside
+Headrace's own in-process parse and compute.
 
-usage: scripts/bench serving [--seconds S]    needs a release build and build/venv/tensorflow
+usage: scripts/bench serving [--seconds S] [--clients 1,8,64] [--servers headrace,tensorflow,onnxruntime]
+       scripts/bench serving --soak SECONDS      full load and a new version every few seconds: no request may fail, and
+                                                 memory must not grow
+Needs a release build, build/venv/tensorflow and build/venv/torch (scripts/setup --peers).
 """
 
 import argparse
-import http.client
-import io
 import json
 import os
 import pathlib
-import statistics
+import re
+import shutil
 import subprocess
 import sys
-import threading
+import tempfile
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = ROOT / "build/venv/tensorflow/bin/python"
@@ -22,96 +26,155 @@ if pathlib.Path(sys.prefix) != PYTHON.parent.parent:
     os.execv(PYTHON, [PYTHON, *sys.argv])
 sys.path.insert(0, str(ROOT / "tests/tensorflow"))
 
-import tempfile
-
 import numpy as np
 
 from model_server import BIN, ModelServer
 
-PEER = ROOT / "bench/peers/tensorflow_server.py"
 PATH = "/v1/models/m:predict"
+KINDS = {"json": ("application/json", "application/json"), "npy": ("application/x-npy", "application/x-npy")}
+PEERS = {"tensorflow": "tensorflow", "onnxruntime": "torch"}  # and their environments
+ROW = "{:<12} {:>5} {:>5} {:>7} {:>9} {:>9} {:>9} {:>10} {:>9}"
 
 
-def npy(array):
-    file = io.BytesIO()
-    np.save(file, array)
-    return file.getvalue()
+def load_command(port, body, kind, clients, seconds, *rate):
+    return list(map(str, [BIN / "bench_serving_load", port, PATH, body, *KINDS[kind], clients, seconds, *rate]))
 
 
-def run_clients(port, body, headers, clients, seconds):
-    """Latencies in milliseconds, and requests a second."""
-    latencies, failures = [[] for _ in range(clients)], []
-    end = time.perf_counter() + seconds
-
-    def client(own):
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        while time.perf_counter() < end:
-            start = time.perf_counter()
-            connection.request("POST", PATH, body, headers)
-            answer = connection.getresponse()
-            answer.read()
-            if answer.status != 200:
-                failures.append(answer.status)
-                return
-            own.append((time.perf_counter() - start) * 1e3)
-
-    threads = [threading.Thread(target=client, args=(own,)) for own in latencies]
-    start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures, failures
-    everything = sorted(sum(latencies, []))
-    return everything, len(everything) / (time.perf_counter() - start)
+def load(*arguments):
+    done = subprocess.run(load_command(*arguments), capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"serving: {done.stderr}")
+    result = json.loads(done.stdout)
+    assert result["failed"] == 0, done.stderr
+    return result
 
 
 def in_process(directory, batch):
-    """Milliseconds for parsing the JSON and for computing, in one process: medians."""
+    """Milliseconds for parsing the JSON, for computing and for printing, in one process: medians."""
     out = subprocess.run([BIN / "serving_floor", directory, str(batch)], check=True, capture_output=True, text=True).stdout
     return {key: float(value) for key, value in (line.split() for line in out.splitlines())}
 
 
+def write_bodies(images, directory):
+    bodies = {}
+    for batch in [1, 128]:
+        x = np.concatenate([images, images])[:batch]
+        for kind in KINDS:
+            path = bodies[batch, kind] = pathlib.Path(directory) / f"{batch}.{kind}"
+            if kind == "json":
+                path.write_text(json.dumps({"instances": x.tolist()}))
+            else:
+                with open(path, "wb") as file:
+                    np.save(file, x)
+    return bodies
+
+
+class Peer:
+    def __init__(self, name, version, threads):
+        command = [ROOT / f"build/venv/{PEERS[name]}/bin/python", ROOT / f"bench/peers/{name}_serving.py", version, str(threads)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                        env={**os.environ, "OMP_NUM_THREADS": str(threads)})
+
+    def __enter__(self):
+        self.port = int(self.process.stdout.readline())
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def measure(name, port, bodies, floor, arguments):
+    for (batch, kind), body in bodies.items():
+        load(port, body, kind, 1, 0.5)
+        least = floor[batch]["compute"] + (floor[batch]["parse"] if kind == "json" else 0)
+        for clients in arguments.clients:
+            r = load(port, body, kind, clients, arguments.seconds)
+            ratio = f"{r['p50'] / least:.2f}" if clients == 1 else ""
+            print(ROW.format(name, batch, kind, clients, f"{r['p50']:.2f}", f"{r['p99']:.2f}", f"{r['rate']:.1f}",
+                             f"{r['rate'] * batch:.0f}", ratio), flush=True)
+        if name == "headrace":
+            for how in ["even", "poisson"]:
+                at80 = load(port, body, kind, 64, arguments.seconds, 0.8 * r["rate"], how)
+                print(ROW.format(name, batch, kind, f"80% {how[0]}", f"{at80['p50']:.2f}", f"{at80['p99']:.2f}", f"{at80['rate']:.1f}",
+                                 f"{at80['rate'] * batch:.0f}", f"{at80['p99'] / at80['p50']:.1f}x p50"), flush=True)
+
+
+def compare(directory, version, bodies, arguments):
+    floor = {batch: in_process(version, batch) for batch in [1, 128]}
+    name = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    print(f"machine: {name.group(1) if name else '?'}, {os.cpu_count()} processors, the load generator among them")
+    for batch, times in floor.items():
+        print(f"in process, batch {batch}: parse {times['parse']:.3f} ms, compute {times['compute']:.3f} ms, print {times['print']:.3f} ms")
+    print(ROW.format("server", "batch", "body", "clients", "p50 ms", "p99 ms", "req/s", "images/s", "to floor"))
+    for server in arguments.servers:
+        if server == "headrace":
+            with ModelServer(version.parent, "m") as running:
+                before = running.resident_kib()
+                measure(server, running.port, bodies, floor, arguments)
+                print(f"(started in {running.startup_seconds * 1e3:.0f} ms; {before // 1024} MiB at the start, {running.resident_kib() // 1024} MiB after)")
+        else:
+            with Peer(server, version, os.cpu_count()) as running:
+                measure(server, running.port, bodies, floor, arguments)
+
+
+def soak(directory, version, bodies, seconds):
+    base = pathlib.Path(directory) / "versions"
+    shutil.copytree(version, base / "1")
+    with ModelServer(base, "m", "--file_system_poll_wait_seconds", "0.2") as server:
+        loads = [subprocess.Popen(load_command(server.port, bodies[batch, kind], kind, clients, seconds), stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True)
+                 for batch, kind, clients in [(1, "json", 8), (1, "npy", 8), (128, "json", 1), (128, "npy", 1)]]
+        start, number, sizes = time.monotonic(), 1, []
+        while all(l.poll() is None for l in loads):
+            number += 1
+            shutil.copytree(version, base / f".{number}")
+            (base / f".{number}").rename(base / str(number))
+            wait_for(server, number, start + seconds)
+            shutil.rmtree(base / str(number - 1))
+            time.sleep(1)
+            sizes.append((time.monotonic() - start, server.resident_kib() / 1024))
+            if len(sizes) % 10 == 0:
+                print(f"after {sizes[-1][0]:.0f} s: version {number}, {sizes[-1][1]:.0f} MiB", flush=True)
+        results = [l.communicate() for l in loads]
+        failed = 0
+        for l, (out, error) in zip(loads, results):
+            assert l.returncode == 0, error
+            print(out.strip())
+            failed += json.loads(out)["failed"]
+    early = [size for at, size in sizes if seconds / 4 <= at < seconds / 2]
+    late = [size for at, size in sizes if at >= 3 * seconds / 4]
+    print(f"soak: {seconds:.0f} s, {number - 1} new versions, {sum(json.loads(out)['requests'] for out, _ in results)} requests, {failed} failed; "
+          f"memory {np.median(early):.0f} MiB in the second quarter, {np.median(late):.0f} MiB in the last")
+    if failed or np.median(late) > 1.1 * np.median(early):
+        raise SystemExit("soak: failed")
+
+
+def wait_for(server, number, deadline):
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(server.url + "/v1/models/m", timeout=30) as answer:
+            states = {v["version"]: v["state"] for v in json.load(answer)["model_version_status"]}
+        if states.get(str(number)) == "AVAILABLE" and states.get(str(number - 1)) == "END":
+            return
+        assert states.get(str(number)) != "END", states
+        time.sleep(0.05)
+
+
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--clients", type=lambda text: list(map(int, text.split(","))), default=[1, 8, 64])
+    parser.add_argument("--servers", type=lambda text: text.split(","), default=["headrace", *PEERS])
+    parser.add_argument("--soak", type=float)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         subprocess.run([BIN / "export_models", directory], check=True)
         base = pathlib.Path(directory) / "cnn"
-        images = np.load(base / "inputs.npy")
-        x = {1: images[:1], 128: np.concatenate([images, images])[:128]}
-        floor = {batch: in_process(base / "1", batch) for batch in x}
-        for batch, times in floor.items():
-            print(f"in process, batch {batch}: parse {times['parse']:.2f} ms, compute {times['compute']:.2f} ms, print {times['print']:.2f} ms")
-        print(f"{'server':<12} {'batch':>5} {'body':>5} {'clients':>7} {'p50 ms':>8} {'p99 ms':>8} {'req/s':>8} {'images/s':>9} {'to floor':>8}")
-        with ModelServer(base, "m") as server:
-            print(f"(headrace started in {server.startup_seconds * 1e3:.0f} ms)")
-            before = server.resident_kib()
-            measure("headrace", server.port, x, floor, arguments.seconds)
-            print(f"(headrace's memory: {before // 1024} MiB at the start, {server.resident_kib() // 1024} MiB after the load)")
-        peer = subprocess.Popen([PYTHON, PEER, base / "1"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        try:
-            measure("tensorflow", int(peer.stdout.readline()), x, floor, arguments.seconds)
-        finally:
-            peer.kill()
-            peer.wait()
-
-
-def measure(name, port, x, floor, seconds):
-    for batch, array in x.items():
-        for kind in ["json", "npy"]:
-            body = json.dumps({"instances": array.tolist()}).encode() if kind == "json" else npy(array)
-            headers = {"Content-Type": "application/json" if kind == "json" else "application/x-npy"}
-            if kind == "npy":
-                headers["Accept"] = "application/x-npy"
-            run_clients(port, body, headers, 1, 0.5)
-            for clients in [1, 8, 64]:
-                latencies, rate = run_clients(port, body, headers, clients, seconds)
-                least = floor[batch]["compute"] + (floor[batch]["parse"] if kind == "json" else 0)
-                ratio = f"{statistics.median(latencies) / least:8.2f}" if clients == 1 else " " * 8
-                print(f"{name:<12} {batch:>5} {kind:>5} {clients:>7} {statistics.median(latencies):8.2f} "
-                      f"{latencies[int(len(latencies) * 0.99)]:8.2f} {rate:8.1f} {rate * batch:9.0f} {ratio}", flush=True)
+        bodies = write_bodies(np.load(base / "inputs.npy"), directory)
+        if arguments.soak:
+            soak(directory, base / "1", bodies, arguments.soak)
+        else:
+            compare(directory, base / "1", bodies, arguments)
 
 
 main()

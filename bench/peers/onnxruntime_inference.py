@@ -67,4 +67,5 @@ def main():
                       "call_ms": 1e3 * seconds}))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -113,6 +113,11 @@ void AddModelServerCommand(CLI::App& app) {
   command->add_option("--max_body_bytes", server.rest.max_body_bytes, "largest request, also when inflated")
       ->capture_default_str();
   command
+      ->add_option("--tensorflow_library", server.tensorflow_library,
+                   "TensorFlow's own C library for models beyond Headrace's operations: its path; auto: when it is "
+                   "installed; none")
+      ->capture_default_str();
+  command
       ->add_option("--enable_model_warmup", server.warm_up,
                    "run the requests in a version's assets.extra/tf_serving_warmup_requests before it serves")
       ->capture_default_str();

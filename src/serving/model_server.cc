@@ -14,6 +14,7 @@
 #include "serving/model/model_manager.h"
 #include "serving/model/servable.h"
 #include "serving/model/warmup.h"
+#include "serving/tensorflow/library.h"
 
 namespace headrace::serving {
 namespace {
@@ -35,6 +36,7 @@ class Running final : public ModelServer {
  public:
   explicit Running(const ModelServerOptions& options)
       : options_(options),
+        tensorflow_(options.tensorflow_library),
         batcher_(options.batching, OpenMpThreads(options)),
         models_([this](const std::string& directory) { return Load(directory); }),
         api_(models_, batcher_, metrics_, options.rest) {}
@@ -108,7 +110,8 @@ class Running final : public ModelServer {
 
   // A loaded version is warm: every worker has run every signature, and the requests that came with it.
   Result<std::shared_ptr<Servable>> Load(const std::string& directory) {
-    HEADRACE_ASSIGN(auto servable, LoadServable(directory, {batcher_.workers(), options_.bfloat16}));
+    HEADRACE_ASSIGN(auto servable, LoadServable(directory, {batcher_.workers(), options_.bfloat16, &tensorflow_,
+                                                            OpenMpThreads(options_)}));
     std::vector<WarmUpRequest> requests;
     if (options_.warm_up) {
       HEADRACE_ASSIGN(requests, ReadWarmUpRequests(directory, *servable));
@@ -170,6 +173,7 @@ class Running final : public ModelServer {
   }
 
   const ModelServerOptions options_;
+  TensorFlowLibrary tensorflow_;
   Batcher batcher_;
   ModelManager models_;
   Metrics metrics_;

@@ -27,8 +27,9 @@ struct ModelServerOptions {
   size_t http_threads = 2;
   size_t max_connections = 1024;
   bool bfloat16 = false;
-  bool warm_up = true;             // run the requests in a version's assets.extra before it serves
-  int64_t warm_up_iterations = 1;  // of each
+  std::string tensorflow_library = "auto";  // a path, "auto" or "none": for models beyond our engine
+  bool warm_up = true;                      // run the requests in a version's assets.extra before it serves
+  int64_t warm_up_iterations = 1;           // of each
   RestOptions rest;
 };
 

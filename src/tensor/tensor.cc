@@ -1,10 +1,12 @@
 #include "headrace/tensor.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <new>
+#include <type_traits>
 
 #include "base/result.h"
 #include "tensor/bfloat16.h"
@@ -94,12 +96,23 @@ Tensor CopyOf(const std::vector<T>& values, Shape shape) {
   return tensor;
 }
 
+// The nearest value of an integer type, 0 for NaN: what lies outside is undefined to the language.
+template <typename To>
+To Saturated(float value) {
+  if (std::isnan(value)) return To{0};
+  if (value <= static_cast<float>(std::numeric_limits<To>::min())) return std::numeric_limits<To>::min();
+  if (value >= static_cast<float>(std::numeric_limits<To>::max())) return std::numeric_limits<To>::max();
+  return static_cast<To>(value);
+}
+
 template <typename From, typename To>
 To Convert(From value) {
   if constexpr (std::is_same_v<From, uint16_t>)
     return Convert<float, To>(FloatFromBFloat16(value));
   else if constexpr (std::is_same_v<To, uint16_t>)
     return BFloat16FromFloat(static_cast<float>(value));
+  else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>)
+    return Saturated<To>(value);
   else
     return static_cast<To>(value);
 }

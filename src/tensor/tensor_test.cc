@@ -1,5 +1,9 @@
 #include "headrace/tensor.h"
 
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "headrace/error.h"
@@ -27,6 +31,15 @@ TEST(TensorTest, WrongTypeAndSizeAreRefused) {
   EXPECT_THROW(tensor.Reshape({3}), Error);
   EXPECT_THROW(tensor.Slice(1, 3), Error);
   EXPECT_THROW((Shape{int64_t{1} << 40, int64_t{1} << 40}).size(), Error);
+}
+
+TEST(TensorTest, CastToWholeNumbersStaysInTheirRange) {
+  const Tensor tensor = Tensor::FromVector(std::vector<float>{NAN, -1e30f, 1e30f, 300, -7.9f}, {5});
+  const Tensor u8 = tensor.Cast(DType::kUInt8), i32 = tensor.Cast(DType::kInt32), i64 = tensor.Cast(DType::kInt64);
+  EXPECT_EQ(std::vector<int>(u8.data<uint8_t>(), u8.data<uint8_t>() + 5), (std::vector<int>{0, 0, 255, 255, 0}));
+  EXPECT_EQ(std::vector<int32_t>(i32.data<int32_t>(), i32.data<int32_t>() + 5),
+            (std::vector<int32_t>{0, INT32_MIN, INT32_MAX, 300, -7}));
+  EXPECT_EQ(i64.data<int64_t>()[2], INT64_MAX);
 }
 
 TEST(TensorTest, CastRoundsToNearestEven) {

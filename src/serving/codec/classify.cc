@@ -16,6 +16,12 @@ int FindOutput(const Signature& signature, const char* name) {
   return -1;
 }
 
+Status RequireFloat(const TensorInfo& output) {
+  if (output.dtype == DType::kFloat32) return {};
+  return Fail(ErrorCode::kInvalidArgument, "Expected output Tensor of DT_FLOAT but got {} ({})", NameOf(output.dtype),
+              output.name);
+}
+
 }  // namespace
 
 Result<size_t> ClassifyOutput(const Signature& signature) {
@@ -26,6 +32,7 @@ Result<size_t> ClassifyOutput(const Signature& signature) {
                 "Signature was: {} with outputs {}",
                 signature.name, OutputsOf(signature));
   const TensorInfo& scores = signature.outputs[static_cast<size_t>(found)];
+  HEADRACE_TRY(RequireFloat(scores));
   if (scores.shape.rank() != 2)
     return Fail(ErrorCode::kInvalidArgument, "Expected Tensor shape: [batch_size num_classes] but got {} ({})",
                 scores.shape.ToString(), scores.name);
@@ -38,6 +45,7 @@ Result<size_t> RegressOutput(const Signature& signature) {
     return Fail(ErrorCode::kInvalidArgument, "No regression outputs found in SignatureDef: {} with outputs {}",
                 signature.name, OutputsOf(signature));
   const TensorInfo& values = signature.outputs[static_cast<size_t>(found)];
+  HEADRACE_TRY(RequireFloat(values));
   const size_t rank = values.shape.rank();
   if (rank != 1 && !(rank == 2 && values.shape[1] == 1))
     return Fail(ErrorCode::kInvalidArgument,

@@ -66,7 +66,7 @@ Result<PredictInputs> CsvInputs(std::string_view text, const Signature& signatur
       if (const float value = tensor.data<float>()[i]; !(value >= 0 && value <= 255))
         return Fail(ErrorCode::kInvalidArgument, "text/csv: {} for input '{}', wanted 0 to 255", value, input.name);
   PredictInputs inputs;
-  inputs.tensors.push_back(EngineType(input.dtype) == DType::kUInt8 ? tensor.Cast(DType::kUInt8) : std::move(tensor));
+  inputs.tensors.push_back(tensor.Cast(input.dtype));
   return inputs;
 }
 

@@ -6,10 +6,16 @@
 namespace headrace::serving {
 namespace {
 
-// The rows [begin, end) of nested lists that start at `axis`.
-void AppendValues(const float*& at, const Shape& shape, size_t axis, std::string& text) {
+void AppendValue(float value, std::string& text) { AppendNumber(value, text); }
+void AppendValue(uint8_t value, std::string& text) { text += std::to_string(value); }
+void AppendValue(int32_t value, std::string& text) { text += std::to_string(value); }
+void AppendValue(int64_t value, std::string& text) { text += std::to_string(value); }
+
+// The nested lists that start at `axis`.
+template <typename T>
+void AppendValues(const T*& at, const Shape& shape, size_t axis, std::string& text) {
   if (axis == shape.rank()) {
-    AppendNumber(*at++, text);
+    AppendValue(*at++, text);
     return;
   }
   text += '[';
@@ -20,10 +26,24 @@ void AppendValues(const float*& at, const Shape& shape, size_t axis, std::string
   text += ']';
 }
 
-void AppendRow(const Tensor& tensor, int64_t row, std::string& text) {
+template <typename T>
+void AppendRowOf(const Tensor& tensor, int64_t row, std::string& text) {
   const int64_t size = tensor.size() / tensor.dim(0);
-  const float* at = tensor.data<float>() + row * size;
+  const T* at = tensor.data<T>() + row * size;
   AppendValues(at, tensor.shape(), 1, text);
+}
+
+void AppendRow(const Tensor& tensor, int64_t row, std::string& text) {
+  switch (tensor.dtype()) {
+    case DType::kUInt8:
+      return AppendRowOf<uint8_t>(tensor, row, text);
+    case DType::kInt32:
+      return AppendRowOf<int32_t>(tensor, row, text);
+    case DType::kInt64:
+      return AppendRowOf<int64_t>(tensor, row, text);
+    default:
+      return AppendRowOf<float>(tensor, row, text);
+  }
 }
 
 // The whole tensor as a list, its closing bracket on a line of its own.

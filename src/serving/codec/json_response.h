@@ -12,7 +12,7 @@
 
 namespace headrace::serving {
 
-// {"predictions": …} by rows, or {"outputs": …} by columns. One output goes without its name. outputs: float32, in the
+// {"predictions": …} by rows, or {"outputs": …} by columns. One output goes without its name. outputs: in the
 // signature's order; of equal first dimensions in row format.
 std::string PredictResponse(const Signature& signature, const std::vector<Tensor>& outputs, bool row_format);
 

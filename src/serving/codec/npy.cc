@@ -115,7 +115,7 @@ struct Element {
 constexpr Element kElements[] = {
     {"<f4", 4, DType::kFloat32, Convert<float, float>},   {"<f8", 8, DType::kFloat32, Convert<double, float>},
     {"|u1", 1, DType::kUInt8, Convert<uint8_t, uint8_t>}, {"|i1", 1, DType::kFloat32, Convert<int8_t, float>},
-    {"<i4", 4, DType::kFloat32, Convert<int32_t, float>}, {"<i8", 8, DType::kFloat32, Convert<int64_t, float>},
+    {"<i4", 4, DType::kInt32, Convert<int32_t, int32_t>}, {"<i8", 8, DType::kInt64, Convert<int64_t, int64_t>},
     {"|b1", 1, DType::kFloat32, Convert<uint8_t, float>},
 };
 
@@ -131,7 +131,7 @@ Result<PredictInputs> AsOnlyInput(Tensor tensor, const Signature& signature, con
     return Fail(ErrorCode::kInvalidArgument, "{}: found an array of shape {}, wanted {} for input '{}'", type,
                 tensor.shape().ToString(), wanted.ToString(), input.name);
   PredictInputs inputs;
-  inputs.tensors.push_back(tensor.Reshape(Shape(std::move(dims))).Cast(EngineType(input.dtype)));
+  inputs.tensors.push_back(tensor.Reshape(Shape(std::move(dims))).Cast(input.dtype));
   return inputs;
 }
 
@@ -173,7 +173,11 @@ std::string WriteNpy(const Tensor& tensor) {
   std::string shape;
   for (const int64_t dim : tensor.shape().dims()) shape += std::to_string(dim) + ", ";
   if (tensor.shape().rank() > 1) shape.resize(shape.size() - 2);
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + shape + "), }";
+  const char* descr = "<f4";
+  if (tensor.dtype() == DType::kUInt8) descr = "|u1";
+  if (tensor.dtype() == DType::kInt32) descr = "<i4";
+  if (tensor.dtype() == DType::kInt64) descr = "<i8";
+  std::string header = std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': (" + shape + "), }";
   header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 11, ' ');
   header += '\n';
   std::string file("\x93NUMPY\x01\x00", 8);

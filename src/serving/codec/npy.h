@@ -12,9 +12,10 @@
 
 namespace headrace::serving {
 
-// A file of float32, float64, uint8, int8, int32, int64 or bool; its tensor is float32, or uint8 for uint8.
+// A file of float32, float64, uint8, int8, int32, int64 or bool; its tensor is of that
+// type, or float32 where there is none.
 Result<Tensor> ParseNpy(std::string_view file);
-std::string WriteNpy(const Tensor& tensor);  // float32
+std::string WriteNpy(const Tensor& tensor);  // not bfloat16
 
 // As the only input of `signature`. An array without the batch dimension is one row.
 Result<PredictInputs> NpyInputs(std::string_view file, const Signature& signature);

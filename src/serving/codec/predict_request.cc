@@ -38,7 +38,7 @@ std::string_view Shown(std::string_view token) {
 // One input's elements as they arrive. Its rows are as long as the signature says.
 class TensorBuilder {
  public:
-  TensorBuilder(const TensorInfo& info) : info_(info), type_(EngineType(info.dtype)), row_(RowElements(info.shape)) {}
+  TensorBuilder(const TensorInfo& info) : info_(info), type_(info.dtype), row_(RowElements(info.shape)) {}
 
   int64_t rows() const { return rows_; }
   const TensorInfo& info() const { return info_; }
@@ -91,10 +91,7 @@ class TensorBuilder {
     if (bytes->size() != wanted)
       return Fail(ErrorCode::kInvalidArgument, "input '{}': {} bytes in b64, wanted {} ({} of shape {})", info_.name,
                   bytes->size(), wanted, NameOf(info_.dtype), info_.shape.ToString());
-    Tensor row(info_.dtype, {row_});
-    std::memcpy(row.raw(), bytes->data(), wanted);
-    const Tensor converted = row.Cast(type_);
-    std::memcpy(Data() + static_cast<size_t>(at_) * SizeOf(type_), converted.raw(), converted.bytes());
+    std::memcpy(Data() + static_cast<size_t>(at_) * SizeOf(type_), bytes->data(), wanted);
     return {};
   }
 
@@ -109,7 +106,7 @@ class TensorBuilder {
         return Fail(ErrorCode::kInvalidArgument,
                     "Encountered list at unexpected size: more levels than {} at input '{}'", info_.shape.ToString(),
                     info_.name);
-      return type_ == DType::kUInt8 ? Number<uint8_t>(std::move(value)) : Number<float>(std::move(value));
+      return Number(std::move(value));
     }
     if (type != ondemand::json_type::array) {
       for (size_t rest = axis; rest < info_.shape.rank(); ++rest)
@@ -142,7 +139,7 @@ class TensorBuilder {
     for (auto element : list) {
       HEADRACE_JSON(ondemand::value value, std::move(element));
       if (count++ == wanted) return FailSize(axis, wanted, count, true);
-      HEADRACE_TRY(type_ == DType::kUInt8 ? Number<uint8_t>(std::move(value)) : Number<float>(std::move(value)));
+      HEADRACE_TRY(Number(std::move(value)));
     }
     return count == wanted ? Status() : FailSize(axis, wanted, count, false);
   }
@@ -178,19 +175,20 @@ class TensorBuilder {
     }
   }
 
-  template <typename T>
   Status Number(ondemand::value value) {
-    if (info_.dtype == DType::kFloat32) {
+    if (type_ == DType::kFloat32) {
       double number;
       if (value.get_double().get(number) && !Special(value.raw_json_token(), number)) return FailType(value);
-      reinterpret_cast<T*>(Data())[at_++] = static_cast<T>(number);
+      reinterpret_cast<float*>(Data())[at_++] = static_cast<float>(number);
       return {};
     }
     int64_t number;
     if (value.get_int64().get(number)) return FailType(value);
     const auto [low, high] = Range(info_.dtype);
     if (number < low || number > high) return FailType(value);
-    reinterpret_cast<T*>(Data())[at_++] = static_cast<T>(number);
+    if (type_ == DType::kUInt8) reinterpret_cast<uint8_t*>(Data())[at_++] = static_cast<uint8_t>(number);
+    if (type_ == DType::kInt32) reinterpret_cast<int32_t*>(Data())[at_++] = static_cast<int32_t>(number);
+    if (type_ == DType::kInt64) reinterpret_cast<int64_t*>(Data())[at_++] = number;
     return {};
   }
 

@@ -15,7 +15,7 @@
 namespace headrace::serving {
 
 struct PredictInputs {
-  std::vector<Tensor> tensors;  // one a signature input, in its order, of EngineType; equal first dimensions above 0
+  std::vector<Tensor> tensors;  // one a signature input, in its order, of its type; equal first dimensions above 0
   bool row_format = true;       // answered with "predictions"; else "outputs"
   int64_t rows() const { return tensors.empty() ? 0 : tensors[0].dim(0); }
 };

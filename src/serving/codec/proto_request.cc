@@ -46,8 +46,7 @@ Result<Tensor> InputTensor(const tf::TensorProto& proto, const TensorInfo& input
                 tf::DataType_Name(savedmodel::ToProto(input.dtype)));
   HEADRACE_ASSIGN(const Shape shape, savedmodel::ShapeFromProto(proto.tensor_shape(), what));
   HEADRACE_TRY(CheckShape(shape, input));
-  HEADRACE_ASSIGN(const Tensor tensor, savedmodel::TensorFromProto(proto, what, max_bytes));
-  return tensor.Cast(EngineType(input.dtype));
+  return savedmodel::TensorFromProto(proto, what, max_bytes);
 }
 
 template <typename T, typename Values>
@@ -63,8 +62,16 @@ Status CopyValues(const Values& values, const TensorInfo& input, int64_t row, Te
 
 template <typename Values>
 Status CopyNumbers(const Values& values, const TensorInfo& input, int64_t row, Tensor& tensor) {
-  return tensor.dtype() == DType::kUInt8 ? CopyValues<uint8_t>(values, input, row, tensor)
-                                         : CopyValues<float>(values, input, row, tensor);
+  switch (input.dtype) {
+    case DType::kUInt8:
+      return CopyValues<uint8_t>(values, input, row, tensor);
+    case DType::kInt32:
+      return CopyValues<int32_t>(values, input, row, tensor);
+    case DType::kInt64:
+      return CopyValues<int64_t>(values, input, row, tensor);
+    default:
+      return CopyValues<float>(values, input, row, tensor);
+  }
 }
 
 // The little-endian bytes of one row.
@@ -74,11 +81,8 @@ Status CopyBytes(const tf::BytesList& list, const TensorInfo& input, int64_t row
   if (list.value_size() != 1 || list.value(0).size() != wanted)
     return Fail(ErrorCode::kInvalidArgument, "example {}: feature '{}' is not one value of {} bytes ({} of shape {})",
                 row, input.name, wanted, NameOf(input.dtype), input.shape.ToString());
-  Tensor bytes(input.dtype, {size});
-  std::memcpy(bytes.raw(), list.value(0).data(), wanted);
-  const Tensor converted = bytes.Cast(tensor.dtype());
   Tensor own = tensor.Slice(row, row + 1);
-  std::memcpy(own.raw(), converted.raw(), converted.bytes());
+  std::memcpy(own.raw(), list.value(0).data(), wanted);
   return {};
 }
 
@@ -132,7 +136,7 @@ Result<PredictInputs> ExampleInputs(const tfs::Input& input, const Signature& si
     for (int row = 0; row < examples.size(); ++row)
       if (FindFeature(examples[row], info.name) == nullptr && FindFeature(context, info.name) == nullptr)
         return Fail(ErrorCode::kInvalidArgument, "example {}: Missing named input: {}", row, info.name);
-    Tensor tensor(EngineType(info.dtype), WithRows(info.shape, examples.size()));
+    Tensor tensor(info.dtype, WithRows(info.shape, examples.size()));
     for (int row = 0; row < examples.size(); ++row) {
       const tf::Feature* own = FindFeature(examples[row], info.name);
       HEADRACE_TRY(CopyFeature(own != nullptr ? *own : *FindFeature(context, info.name), info, row, tensor));
@@ -157,8 +161,12 @@ Status SetOutputs(const Signature& signature, const std::vector<Tensor>& outputs
     tf::TensorProto& proto = (*response.mutable_outputs())[name];
     proto.set_dtype(savedmodel::ToProto(outputs[i].dtype()));
     savedmodel::ToProto(outputs[i].shape(), proto.mutable_tensor_shape());
-    const float* values = outputs[i].data<float>();
-    proto.mutable_float_val()->Add(values, values + outputs[i].size());
+    if (outputs[i].dtype() == DType::kFloat32) {
+      const float* values = outputs[i].data<float>();
+      proto.mutable_float_val()->Add(values, values + outputs[i].size());
+    } else {
+      proto.set_tensor_content(outputs[i].raw(), outputs[i].bytes());
+    }
   }
   return {};
 }

@@ -24,9 +24,6 @@ inline int64_t RowElements(const Shape& shape) {
   return size;
 }
 
-// How engines take a tensor of this type: uint8 as it is, all other numbers as float32.
-inline DType EngineType(DType declared) { return declared == DType::kUInt8 ? DType::kUInt8 : DType::kFloat32; }
-
 inline Shape WithRows(Shape shape, int64_t rows) {
   shape[0] = rows;
   return shape;

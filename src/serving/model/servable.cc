@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "keras/inference/inference_model.h"
 #include "savedmodel/import/load.h"
+#include "serving/tensorflow/library.h"
 #include "tensor/backend.h"
 
 namespace headrace::serving {
@@ -29,7 +30,10 @@ class SavedModelServable final : public Servable {
 
   Result<std::vector<Tensor>> Run(size_t index, const std::vector<Tensor>& inputs, size_t worker) override {
     try {
-      return runners_[index][worker]->Run(inputs);
+      std::vector<Tensor> taken;  // the engine takes uint8 and float32
+      for (const Tensor& input : inputs)
+        taken.push_back(input.dtype() == DType::kUInt8 ? input : input.Cast(DType::kFloat32));
+      return runners_[index][worker]->Run(taken);
     } catch (const Error& error) {
       return tl::unexpected<Error>(error);
     } catch (const std::exception& error) {
@@ -43,6 +47,17 @@ class SavedModelServable final : public Servable {
   std::vector<std::vector<std::unique_ptr<keras::InferenceRunner>>> runners_;  // by signature, by worker
 };
 
+// What our engine refuses with `refusal`. Without TensorFlow that is the answer.
+Result<std::shared_ptr<Servable>> LoadInTensorFlow(const std::string& directory, const LoadServableOptions& options,
+                                                   const Error& refusal) {
+  if (auto library = options.tensorflow->Open(); !library)
+    return Fail(refusal.code(), "{} ({})", refusal.message(), library.error().message());
+  Log(LogLevel::kInfo, "{}: run by TensorFlow, as {}", directory, refusal.message());
+  auto servable = LoadTensorFlowServable(*options.tensorflow, directory, options.threads);
+  if (!servable) return Fail(refusal.code(), "{}; {}: {}", refusal.message(), directory, servable.error().message());
+  return servable;
+}
+
 }  // namespace
 
 Result<size_t> Servable::FindSignature(const std::string& name) const {
@@ -54,7 +69,11 @@ Result<size_t> Servable::FindSignature(const std::string& name) const {
 }
 
 Result<std::shared_ptr<Servable>> LoadServable(const std::string& directory, const LoadServableOptions& options) {
-  HEADRACE_ASSIGN(auto graphs, savedmodel::LoadForServing(directory));
+  auto loaded = savedmodel::LoadForServing(directory);
+  if (!loaded && loaded.error().code() == ErrorCode::kInvalidArgument && options.tensorflow != nullptr)
+    return LoadInTensorFlow(directory, options, loaded.error());
+  if (!loaded) return tl::unexpected<Error>(std::move(loaded.error()));
+  savedmodel::ServingGraphs graphs = std::move(*loaded);
   for (const auto& [name, why] : graphs.refused)
     Log(LogLevel::kWarning, "{}: signature '{}' is not served: {}", directory, name, why);
   try {

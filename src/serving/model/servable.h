@@ -18,16 +18,20 @@ class Servable {
   virtual ~Servable() = default;
   virtual const std::vector<Signature>& signatures() const = 0;
   // Computes signature `index` on compute thread `worker`; a worker runs one call at a time, several workers run side
-  // by side. inputs as PredictInputs::tensors; outputs float32, in the signature's order.
+  // by side. inputs as PredictInputs::tensors; outputs of the signature's types, in its order.
   virtual Result<std::vector<Tensor>> Run(size_t index, const std::vector<Tensor>& inputs, size_t worker) = 0;
 
   // "" means "serving_default", or the only signature there is. kInvalidArgument when there is none.
   Result<size_t> FindSignature(const std::string& name) const;
 };
 
+class TensorFlowLibrary;
+
 struct LoadServableOptions {
   size_t workers = 1;
-  bool bfloat16 = false;  // activations in bfloat16
+  bool bfloat16 = false;                    // activations in bfloat16
+  TensorFlowLibrary* tensorflow = nullptr;  // for models that our engine cannot run; or none
+  int threads = 1;                          // of one run in TensorFlow
 };
 
 // Loads a SavedModel's version directory.

@@ -63,7 +63,7 @@ Status RunZeros(Servable& servable, size_t worker) {
   for (size_t i = 0; i < servable.signatures().size(); ++i) {
     std::vector<Tensor> inputs;
     for (const TensorInfo& input : servable.signatures()[i].inputs)
-      inputs.push_back(Tensor::Zeros(EngineType(input.dtype), WithRows(input.shape, 1)));
+      inputs.push_back(Tensor::Zeros(input.dtype, WithRows(input.shape, 1)));
     HEADRACE_TRY(servable.Run(i, inputs, worker));
   }
   return {};
