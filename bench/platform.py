@@ -1,21 +1,23 @@
 #!/usr/bin/env python3
 """What the platform adds to a training program: its start, phase by phase, and its speed beside the bare program.
 
-usage: scripts/bench platform [--data DIR] [--jobs N] [--rounds N]
+usage: scripts/bench platform [--data DIR] [--jobs N] [--rounds N] [--epochs N]
 DIR holds train/, validation/ and eval/ TFRecords; without it, the sample's. Needs a release build and scripts/setup --python.
 """
-import argparse
-import json
-import os
-import pathlib
-import platform
-import re
-import shutil
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
+
+sys.path.pop(0)  # this folder, where this very file hides Python's own module of its name
+import argparse  # noqa: E402
+import os  # noqa: E402
+import pathlib  # noqa: E402
+import platform  # noqa: E402
+import re  # noqa: E402
+import shutil  # noqa: E402
+import signal  # noqa: E402
+import statistics  # noqa: E402
+import subprocess  # noqa: E402
+import tempfile  # noqa: E402
+import time  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = ROOT / "build/venv/boto/bin/python"
@@ -31,7 +33,6 @@ FIRST_LINE = """
 #include <cstdio>
 int main() { std::puts("first line"); }
 """
-STEP = re.compile(r" (\d+)ms/step - loss")
 
 
 def cpu_name():
@@ -65,58 +66,74 @@ def phases(server, count):
         print(f"  {name:32}{1000 * statistics.median(row[name] for row in rows):8.0f}")
 
 
-def step_ms(text):
-    """Median over the epochs of the milliseconds a step that the progress line prints, without the first epoch."""
-    found = [int(match) for match in STEP.findall(text)]
-    return statistics.median(found[1:] or found)
+def last_epochs_seconds(lines):
+    """From the line "Epoch 2/N" to the end of the last epoch, of [(seconds, text)]: the first epoch measures algorithms."""
+    begin = next(at for at, text in lines if re.match(r"Epoch 2/", text))
+    return [at for at, text in lines if "val_accuracy" in text][-1] - begin
 
 
 def bare(data, arguments):
+    """(seconds without the first epoch, seconds of the whole program)"""
     with tempfile.TemporaryDirectory() as folder:
         command = [BIN / "keras_cifar10", "--train", data / "train", "--validation", data / "validation", "--eval", data / "eval",
                    "--model_dir", folder, "--output-dir", folder]
         for name, value in arguments.items():
             command += [f"--{name}", str(value)]
-        start = time.perf_counter()
-        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        return time.perf_counter() - start, step_ms(text)
+        start, lines = time.perf_counter(), []
+        # As in a job, the convolutions' algorithms are measured anew.
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "XDG_CACHE_HOME": folder + "/cache"})
+        for line in process.stdout:
+            lines.append((time.perf_counter(), line))
+        assert process.wait() == 0
+        return last_epochs_seconds(lines), time.perf_counter() - start
 
 
 def as_job(source, channels, arguments):
     sagemaker, logs = boto3.client("sagemaker"), boto3.client("logs")
     name = jobs.create(sagemaker, "bench", source, "keras_cifar10.cpp", channels=channels, hyperparameters=arguments)
-    job = jobs.wait(sagemaker, name, 600)
+    try:
+        job = jobs.wait(sagemaker, name, 600)
+    except BaseException:
+        sagemaker.stop_training_job(TrainingJobName=name)
+        raise
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     training = next(t for t in job["SecondaryStatusTransitions"] if t["Status"] == "Training")
-    seconds = (training["EndTime"] - training["StartTime"]).total_seconds()
-    return seconds, step_ms("\n".join(jobs.log_lines(logs, name)))
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=name + "/")
+    lines = [(event["timestamp"] / 1000, event["message"]) for page in pages for event in page["events"]]
+    return last_epochs_seconds(lines), (training["EndTime"] - training["StartTime"]).total_seconds()
 
 
 def throughput(data, rounds, epochs):
     """The example by itself and as a File mode job, interleaved."""
-    s3 = boto3.client("s3")
+    s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
     for channel in ("train", "validation", "eval"):
         s3.upload_file(str(data / channel / f"{channel}.tfrecords"), "bench", f"data/{channel}/{channel}.tfrecords")
     source = jobs.upload_source(s3, "bench", {"keras_cifar10.cpp": (ROOT / "examples/cifar10/keras_cifar10.cpp").read_text()})
+    jobs.wait(sagemaker, jobs.create(sagemaker, "bench", source, "keras_cifar10.cpp"))  # compiles; without data it ends at once
     channels = [(channel, f"s3://bench/data/{channel}") for channel in ("train", "validation", "eval")]
     arguments = {"epochs": epochs, "batch-size": 256, "seed": 1}
-    as_job(source, channels, {**arguments, "epochs": 1})  # compiles
-    pairs = [(bare(data, arguments), as_job(source, channels, arguments)) for _ in range(rounds)]
-    (bare_s, bare_step), (job_s, job_step) = ([statistics.median(pair[side][i] for pair in pairs) for i in range(2)]
-                                              for side in range(2))
+    sides = [lambda: bare(data, arguments), lambda: as_job(source, channels, arguments)]
+    pairs = []
+    for number in range(rounds):  # who begins changes, too
+        first = number % 2
+        one, other = sides[first](), sides[1 - first]()
+        pairs.append((one, other) if first == 0 else (other, one))
+        print("  round {}: {:.2f} s bare, {:.2f} s as a job".format(number + 1, pairs[-1][0][0], pairs[-1][1][0]), flush=True)
     print(f"\nkeras_cifar10, {epochs} epochs, batch 256, median of {rounds} interleaved rounds:")
     print(f"{'':34}{'bare':>10}{'as a job':>10}{'ratio':>8}")
-    print(f"{'ms a step':34}{bare_step:10.1f}{job_step:10.1f}{job_step / bare_step:8.3f}")
-    print(f"{'seconds, whole program':34}{bare_s:10.2f}{job_s:10.2f}{job_s / bare_s:8.3f}")
+    for i, name in enumerate(("seconds after the first epoch", "seconds, whole program")):
+        ratio = statistics.median(pair[1][i] / pair[0][i] for pair in pairs)
+        print("{:34}{:10.2f}{:10.2f}{:8.3f}".format(name, *(statistics.median(pair[side][i] for pair in pairs) for side in range(2)), ratio))
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--data", type=pathlib.Path)
     arguments.add_argument("--jobs", type=int, default=11)
-    arguments.add_argument("--rounds", type=int, default=3)
-    arguments.add_argument("--epochs", type=int, default=4)
+    arguments.add_argument("--rounds", type=int, default=4)
+    arguments.add_argument("--epochs", type=int, default=2)
     a = arguments.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))  # so that server and job are stopped, too
     root = pathlib.Path(tempfile.mkdtemp(prefix="headrace_bench_"))
     data = a.data
     if data is None:
@@ -126,9 +143,10 @@ def main():
     try:
         os.environ.update(server.client_environment())
         boto3.client("s3").create_bucket(Bucket="bench", CreateBucketConfiguration={"LocationConstraint": os.environ["AWS_DEFAULT_REGION"]})
-        print(f"machine: {platform.node()}, {cpu_name()}, {os.cpu_count()} cores")
+        print(f"machine: {platform.node()}, {cpu_name()}, {os.cpu_count()} cores", flush=True)
         phases(server, a.jobs)
-        throughput(data, a.rounds, a.epochs)
+        if a.rounds > 0:
+            throughput(data, a.rounds, a.epochs)
     finally:
         server.stop()
         shutil.rmtree(root, ignore_errors=True)

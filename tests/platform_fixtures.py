@@ -20,7 +20,9 @@ START_SECONDS = 20
 class Server:
     """A running platform on ports of its own; `restart` and `kill` are for tests of recovery."""
 
-    def __init__(self, directory, *arguments):
+    def __init__(self, directory, *arguments, run_as=None):
+        """run_as: subprocess's user, group and extra_groups."""
+        self.run_as = run_as or {}
         self.directory = pathlib.Path(directory)
         self.arguments = arguments
         self.log = self.directory.with_suffix(".log")
@@ -30,7 +32,7 @@ class Server:
     def start(self, port=0):
         self.process = subprocess.Popen(
             [HEADRACE, "serve", "--data-dir", self.directory, "--listen", f"127.0.0.1:{port}", *self.arguments],
-            stdout=open(self.log, "ab"), stderr=subprocess.STDOUT, start_new_session=True)
+            stdout=open(self.log, "ab"), stderr=subprocess.STDOUT, start_new_session=True, **self.run_as)
         deadline = time.monotonic() + START_SECONDS
         while True:
             if self.process.poll() is not None:
@@ -111,23 +113,37 @@ def server(make_server):
     return server
 
 
+def botocore_version():
+    """(1, 43), say: for what older clients cannot do. AWS_ENDPOINT_URL is known since 1.31, default checksums since 1.36."""
+    import botocore
+    return tuple(map(int, botocore.__version__.split(".")[:2]))
+
+
 @pytest.fixture(scope="session")
 def boto(server):
     """boto("s3"): a client of the shared server, with boto3's defaults."""
     import boto3
-    import botocore
-    # AWS_ENDPOINT_URL is known since botocore 1.31.
-    old = tuple(map(int, botocore.__version__.split(".")[:2])) < (1, 31)
-    endpoint = {"endpoint_url": server.url} if old else {}
-    return lambda service, **more: boto3.client(service, **endpoint, **more)
+    endpoint = {"endpoint_url": server.url} if botocore_version() < (1, 31) else {}
+    return lambda service, **more: boto3.client(service, **{**endpoint, **more})
+
+
+@pytest.fixture(scope="session")
+def boto_resource(server):
+    """boto_resource("s3"): the same for resources."""
+    import boto3
+    endpoint = {"endpoint_url": server.url} if botocore_version() < (1, 31) else {}
+    return lambda service: boto3.resource(service, **endpoint)
 
 
 @pytest.fixture(scope="session")
 def aws(server):
     """aws("s3", "ls"): the AWS CLI of this environment; returns its standard output."""
+    program = pathlib.Path(sys.executable).parent / "aws"
+    if not program.exists():
+        pytest.skip("this environment has no AWS CLI")
+
     def run(*arguments, check=True):
-        program = pathlib.Path(sys.executable).parent / "aws"
-        done = subprocess.run([program if program.exists() else "aws", *map(str, arguments)], capture_output=True, text=True,
+        done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True,
                               env=server.client_environment(AWS_PAGER="", AWS_DEFAULT_OUTPUT="json"))
         if check and done.returncode != 0:
             raise AssertionError(f"aws {' '.join(map(str, arguments))}: {done.stderr}")

@@ -1,9 +1,13 @@
 """headrace jobs, logs and metrics against a server with a job, its log and its metric."""
 import json
+import os
+import subprocess
 import time
 import uuid
 
 import pytest
+
+from platform_fixtures import HEADRACE
 
 GROUP, NAMESPACE = "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TrainingJobs"
 
@@ -49,3 +53,19 @@ def test_what_is_not_there(server):
     for command in (("jobs", "describe"), ("jobs", "stop"), ("logs",), ("metrics",)):
         refused = server.headrace(*command, "absent", check=False)
         assert refused.returncode == 1 and "Requested resource not found." in refused.stderr
+
+
+def test_run_compiles_once_and_hands_arguments_and_exit_codes_on(server, tmp_path):
+    program = tmp_path / "program.cpp"
+    program.write_text("#include <cstdio>\n#include \"headrace/data.h\"\n"
+                       "int main(int argc, char** argv) { std::printf(\"%d %s\\n\", argc, argv[1]); return 3; }\n")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+    def run():
+        return subprocess.run([HEADRACE, "run", program, "--epochs"], capture_output=True, text=True, env=environment)
+    first, second = run(), run()
+    assert (first.returncode, first.stdout) == (second.returncode, second.stdout) == (3, "2 --epochs\n")
+    assert len([path for path in (tmp_path / "cache").rglob("program") if path.is_file()]) == 1
+    program.write_text("int main() { return missing; }\n")
+    wrong = run()
+    assert wrong.returncode != 0 and "was not declared in this scope" in wrong.stderr

@@ -14,6 +14,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from platform_fixtures import botocore_version
+
 KEY = "a b/c+d~é/(x)*!'=&?.txt"
 ROLE = "AmazonSageMaker-ExecutionRole-headrace"
 TRUST = '{"Version": "2012-10-17", "Statement": []}'
@@ -119,9 +121,10 @@ def test_uploads_are_what_was_sent(client, bucket, algorithm):
     more = {"ChecksumAlgorithm": algorithm} if algorithm else {}
     put = s3.put_object(Bucket=bucket, Key=KEY, Body=body, ContentEncoding="gzip", **more)
     assert put["ETag"] == f'"{hashlib.md5(body).hexdigest()}"'
-    assert put[f"Checksum{algorithm or 'CRC32'}"]
     got = s3.get_object(Bucket=bucket, Key=KEY)
-    assert got["ContentEncoding"] == "gzip"
+    if botocore_version() >= (1, 36):  # older ones send no checksum by themselves, and forget "gzip" when they send one over TLS
+        assert put[f"Checksum{algorithm or 'CRC32'}"]
+        assert got["ContentEncoding"] == "gzip"
     assert got["Body"].read() == body
     assert [found["Key"] for found in s3.list_objects_v2(Bucket=bucket, Prefix="a b/c+")["Contents"]] == [KEY]
 
@@ -142,7 +145,8 @@ def test_presigned_urls(client, bucket, version):
     get = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": KEY, "ResponseContentType": "text/x"})
     answer = fetch(get)
     assert answer.read() == body and answer.headers["Content-Type"] == "text/x"
-    assert fetch(s3.generate_presigned_url("list_objects_v2", Params={"Bucket": bucket})).status == 200
+    if version == "s3v4" or botocore_version() >= (1, 31):  # older ones sign "?list-type=2" with version 2, which is no sub-resource
+        assert fetch(s3.generate_presigned_url("list_objects_v2", Params={"Bucket": bucket})).status == 200
     for url, method in ((get, "DELETE"), (get.replace("text", "test"), "GET")):
         with pytest.raises(urllib.error.HTTPError) as refused:
             fetch(url, method)
