@@ -8,7 +8,6 @@ size.
 import argparse
 import os
 import pathlib
-import platform
 import re
 import statistics
 import subprocess
@@ -63,13 +62,13 @@ def sample_file(folder):
 
 def cpu_name():
     match = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    return match.group(1) if match else platform.processor()
+    return match.group(1) if match else os.uname().machine
 
 
 def compare(path, count):
     rounds = [(figures([BINARY, "--pipeline", path]), figures([PYTHON, "-c", THEIRS, path])) for _ in range(count)]
     def median(side, name): return statistics.median(each[side][name] for each in rounds)
-    print(f"machine: {platform.node()}, {cpu_name()}; one core each; median of {count} interleaved rounds")
+    print(f"machine: {os.uname().nodename}, {cpu_name()}; one core each; median of {count} interleaved rounds")
     print(f"{'':34}{'headrace':>10}{'TensorFlow':>12}{'ratio':>8}")
     for title, ours, theirs in [
         ("read with checksums, GB/s", "read_gb_per_s", "read"),

@@ -7,7 +7,6 @@ Usage: scripts/bench pipe [throughput] [turnover] [first] [training]     without
 import json
 import os
 import pathlib
-import platform
 import re
 import shutil
 import statistics
@@ -15,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = ROOT / "build/release/bin"
@@ -66,8 +66,9 @@ def through_feeder(folder, channels, files, what="drain"):
                  for i in range(channels)]
         results = together(calls)
     shutil.rmtree(directory)
-    processor = feeder.result["processor_seconds"], sum(r["processor_seconds"] for r in results)
-    return rate(results), processor, sum(r["bytes"] for r in results), feeder.result["disk_bytes"]
+    amount = sum(r["bytes"] for r in results)
+    disk = feeder.result["disk_bytes"] + sum(r["disk_bytes"] for r in results)
+    return rate(results), feeder.result["processor_seconds"] / amount * 1e9, disk
 
 
 def through_cat(folder, channels, files):
@@ -77,11 +78,11 @@ def through_cat(folder, channels, files):
         os.mkfifo(fifo)
         cat = subprocess.Popen(["/bin/sh", "-c", f'exec cat "$@" > "{fifo}"', "cat", *files])
         result = run("drain", fifo)
-        cat.wait()
-        return result
+        usage = os.wait4(cat.pid, 0)[2]
+        return {**result, "cat_seconds": usage.ru_utime + usage.ru_stime}
     results = together([lambda i=i: one(i) for i in range(channels)])
     shutil.rmtree(directory)
-    return rate(results)
+    return rate(results), sum(r["cat_seconds"] for r in results) / sum(r["bytes"] for r in results) * 1e9
 
 
 def through_files(channels, files):
@@ -101,26 +102,25 @@ def objects(folder, record_bytes, size, count, name):
 
 def cpu_name():
     match = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    return match.group(1) if match else platform.processor()
+    return match.group(1) if match else os.uname().machine
 
 
 def throughput(folder, records):
-    print(f"\n{'GB/s, 1 GB a channel':34}{'pipe':>8}{'cat':>8}{'ratio':>7}{'files':>8}{'records':>9}{'CPU s/GB':>10}")
+    """GB/s of all channels together; CPU seconds a GB of the writing side; what both sides wrote to disk."""
+    print(f"\n{'1 GB a channel':30}{'pipe':>6} GB/s{'cat':>6}{'ratio':>7}{'files':>7}{'records':>9}"
+          f"{'CPU s/GB: pipe':>16}{'cat':>7}{'disk, bytes':>13}")
     for size, count, title in [(MB, 1000, "1 MB objects"), (100 * MB, 10, "100 MB objects")]:
         files = objects(folder, records, size, count, f"objects-{size}")
         for channels in (1, 4):
-            ours, theirs, local, decoded, cpu = [], [], [], [], []
+            rounds = []
             for _ in range(ROUNDS):
-                speed, processor, amount, disk = through_feeder(folder, channels, files)
-                assert disk < MB, f"the feeder wrote {disk} bytes to disk"
-                ours.append(speed)
-                cpu.append(processor[0] / amount * 1e9)
-                theirs.append(through_cat(folder, channels, files))
-                local.append(through_files(channels, files))
-                decoded.append(through_feeder(folder, channels, files, "records")[0])
-            a, b, c, d, e = (statistics.median(each) for each in (ours, theirs, local, decoded, cpu))
-            print(f"{title + ', ' + str(channels) + ' channel' + ('s' if channels > 1 else ''):34}"
-                  f"{a:8.2f}{b:8.2f}{a / b:7.2f}{c:8.2f}{d:9.2f}{e:10.3f}")
+                ours, cpu, disk = through_feeder(folder, channels, files)
+                theirs, cat_cpu = through_cat(folder, channels, files)
+                rounds.append((ours, theirs, ours / theirs, through_files(channels, files),
+                               through_feeder(folder, channels, files, "records")[0], cpu, cat_cpu, disk))
+            pipe, cat, ratio, local, decoded, cpu, cat_cpu, disk = (statistics.median(column) for column in zip(*rounds))
+            print(f"{title + ', ' + str(channels) + ' channel' + ('s' if channels > 1 else ''):30}{pipe:11.2f}{cat:6.2f}{ratio:7.2f}"
+                  f"{local:7.2f}{decoded:9.2f}{cpu:16.3f}{cat_cpu:7.3f}{disk:13.0f}", flush=True)
 
 
 def first_batch(folder, records):
@@ -159,37 +159,41 @@ def count(path):
     return json.loads(output.stdout)["records"]
 
 
-def train(folder, sample, counts, mode):
-    """Milliseconds a step of the example, without its first epoch."""
+def train(folder, sample, counts, mode, epochs=8):
+    """Seconds that the example takes for its epochs but the first, validation and all."""
     directory = pathlib.Path(tempfile.mkdtemp(dir=folder))
     (directory / "input/config").mkdir(parents=True)
     (directory / "input/data").mkdir()
     config = {channel: {"TrainingInputMode": mode} for channel in counts}
     (directory / "input/config/inputdataconfig.json").write_text(json.dumps(config))
-    command = [BIN / "keras_cifar10", "--epochs", "4", "--seed", "1", "--model_dir", directory / "model", "--output-dir", directory]
+    command = [BIN / "keras_cifar10", "--epochs", epochs, "--seed", "1", "--model_dir", directory / "model", "--output-dir", directory]
     feeders = []
     for channel, records in counts.items():
-        command += [f"--{channel}", sample / channel, f"--{channel}-records", str(records)]
+        command += [f"--{channel}", sample / channel, f"--{channel}-records", records]
         if mode == "Pipe": feeders.append(Feeder(directory / "input/data", channel, [sample / channel / f"{channel}.tfrecords"]))
     environment = dict(os.environ, SM_INPUT_DIR=str(directory / "input"))
-    output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    environment.pop("SM_INPUT_DATA_CONFIG", None)
+    program = subprocess.Popen(list(map(str, command)), env=environment, stdout=subprocess.PIPE)
+    ends = [time.monotonic() for line in program.stdout if b"val_loss" in line]
+    assert program.wait() == 0 and len(ends) == epochs
     for feeder in feeders: feeder.__exit__()
     shutil.rmtree(directory)
-    steps = [int(ms) for ms in re.findall(r" (\d+)ms/step - loss[^\n]*val_loss", output)]
-    return statistics.median(steps[1:])
+    return ends[-1] - ends[0]
 
 
 def training(folder, sample):
     counts = {channel: count(sample / channel / f"{channel}.tfrecords") for channel in ("train", "validation", "eval")}
-    times = {"Pipe": [], "File": []}
-    for _ in range(ROUNDS):
-        for mode in times: times[mode].append(train(folder, sample, counts, mode))
+    times, ratios = {"Pipe": [], "File": []}, []
+    for i in range(2 * ROUNDS):
+        for mode in ("Pipe", "File") if i % 2 == 0 else ("File", "Pipe"): times[mode].append(train(folder, sample, counts, mode))
+        ratios.append(times["Pipe"][-1] / times["File"][-1])
     pipe, file = (statistics.median(times[mode]) for mode in ("Pipe", "File"))
-    print(f"\ntraining the example, ms a step: {pipe:.0f} in Pipe mode, {file:.0f} from local files, ratio {pipe / file:.3f}")
+    print(f"\ntraining the example, seven epochs of the sample: {pipe:.2f} s in Pipe mode, {file:.2f} s from local files; "
+          f"ratio of the medians {pipe / file:.3f}, of pairs {min(ratios):.3f} to {max(ratios):.3f}")
 
 
 def main():
-    print(f"machine: {platform.node()}, {cpu_name()}, {os.cpu_count()} cores; medians of interleaved rounds")
+    print(f"machine: {os.uname().nodename}, {cpu_name()}, {os.cpu_count()} cores; medians of interleaved rounds")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         subprocess.run([BIN / "headrace", "dataset", "cifar10", "--sample", "--data-dir", folder / "cifar"], check=True,
