@@ -106,11 +106,13 @@ void RunDrain(const Arguments& paths) {
 }
 
 data::Dataset Channel(const std::string& directory, const std::string& channel) {
-  ValueOrThrow(WriteFileAtomically(directory + "/inputdataconfig.json",
-                                   "{\"" + channel + "\": {\"TrainingInputMode\": \"Pipe\"}}"));
   data::PipeModeOptions options;
   options.record_format = "TFRecord";
-  options.pipe_dir = options.config_dir = directory;
+  options.pipe_dir = directory;
+  options.config_dir = directory + "/config-" + channel;  // of its own: another process may read another channel
+  ValueOrThrow(MakeDirectories(options.config_dir));
+  ValueOrThrow(WriteFileAtomically(options.config_dir + "/inputdataconfig.json",
+                                   "{\"" + channel + "\": {\"TrainingInputMode\": \"Pipe\"}}"));
   options.state_dir = directory + "/state";
   return data::PipeModeDataset(channel, options);
 }
