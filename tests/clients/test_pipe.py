@@ -101,7 +101,7 @@ class Platform:
         return name
 
     def wait(self, name, condition=lambda job: job["TrainingJobStatus"] not in ("InProgress", "Stopping")):
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while not condition(job := self.sagemaker.describe_training_job(TrainingJobName=name)):
             assert time.monotonic() < deadline, job
             time.sleep(0.1)

@@ -1,4 +1,6 @@
 """The same story with the last SageMaker Python SDK v2; the notebook's v1 keyword names still work there."""
+import time
+
 import pytest
 
 import seed
@@ -29,6 +31,23 @@ def test_fit_completes(story, boto):
     job = boto("sagemaker").describe_training_job(TrainingJobName=story[1].latest_training_job.name)
     assert job["TrainingJobStatus"] == "Completed"
     assert {metric["MetricName"] for metric in job["FinalMetricDataList"]} == set(seed.METRIC_NAMES)
+
+
+def test_the_pipe_estimator_completes(story, boto):
+    from sagemaker.tensorflow import TensorFlow
+    estimator = TensorFlow(
+        base_job_name="pipe-cifar10-tf", entry_point="keras_cifar10.cpp", source_dir=str(seed.SOURCE_DIR), role=story[1].role,
+        framework_version="1.15.2", py_version="py3", hyperparameters=dict(seed.COMPARABLE), instance_count=1,
+        instance_type="ml.m5.xlarge", input_mode="Pipe", metric_definitions=seed.METRIC_DEFINITIONS)
+    bucket = story[0].default_bucket()
+    estimator.fit({name: f"s3://{bucket}/{seed.PREFIX}/data/{name}" for name in ("train", "validation", "eval")}, wait=False)
+    deadline = time.monotonic() + 600
+    def job(): return boto("sagemaker").describe_training_job(TrainingJobName=estimator.latest_training_job.name)
+    while job()["TrainingJobStatus"] == "InProgress" and time.monotonic() < deadline:
+        time.sleep(0.5)  # fit() itself looks only every thirty seconds
+    assert job()["TrainingJobStatus"] == "Completed", job().get("FailureReason")
+    assert job()["AlgorithmSpecification"]["TrainingInputMode"] == "Pipe"
+    assert {metric["MetricName"] for metric in job()["FinalMetricDataList"]} >= {"train:loss", "validation:accuracy"}
 
 
 def test_analytics_reads_the_metrics(story):
