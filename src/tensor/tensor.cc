@@ -105,6 +105,16 @@ To Saturated(float value) {
   return static_cast<To>(value);
 }
 
+// The language leaves open what becomes of a number that does not fit.
+template <typename To, typename From>
+To Saturated(From value) {
+  using Limits = std::numeric_limits<To>;
+  if (std::isnan(value)) return 0;
+  if (value <= static_cast<From>(Limits::min())) return Limits::min();
+  if (value >= static_cast<From>(Limits::max())) return Limits::max();
+  return static_cast<To>(value);
+}
+
 template <typename From, typename To>
 To Convert(From value) {
   if constexpr (std::is_same_v<From, uint16_t>)
