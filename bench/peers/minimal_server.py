@@ -34,9 +34,11 @@ def serve(predict, shape):
         def log_message(self, *_):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.request_queue_size = 128
+    class Server(http.server.ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 128
+
+    server = Server(("127.0.0.1", 0), Handler)
     predict(np.zeros((1, *shape), np.float32))
     print(server.server_address[1], flush=True)
     server.serve_forever()
