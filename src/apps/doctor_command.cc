@@ -119,6 +119,13 @@ Check CheckProgram(const char* name, const std::string& program, const char* use
   return {name, Verdict::kWarning, fmt::format("{} is missing; it is wanted for {}", program, use)};
 }
 
+Check CheckPip(const Settings& settings) {
+  if (Succeeds({settings.python, "-m", "pip", "--version"}))
+    return {"pip", Verdict::kOk, "jobs may bring requirements.txt"};
+  return {"pip", Verdict::kWarning,
+          settings.python + " has no pip (install python3-pip); it is wanted for requirements.txt and setup.py"};
+}
+
 void RunDoctor(const SettingOptions& options, OutputFormat format) {
   const Settings settings = options.Read();
   const std::vector<Check> checks{CheckPort(settings),
@@ -126,7 +133,8 @@ void RunDoctor(const SettingOptions& options, OutputFormat format) {
                                   CheckSpace(settings),
                                   CheckSandbox(settings),
                                   CheckProgram("compiler", settings.compiler, "training programs in C++"),
-                                  CheckProgram("python", settings.python, "training programs in Python")};
+                                  CheckProgram("python", settings.python, "training programs in Python"),
+                                  CheckPip(settings)};
   bool failed = false;
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (const Check& check : checks) {

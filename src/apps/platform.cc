@@ -14,6 +14,7 @@
 #include "apps/job_environment.h"
 #include "apps/listen_address.h"
 #include "apps/principal_keys.h"
+#include "apps/retention.h"
 #include "aws/gateway.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -51,17 +52,21 @@ class RunningPlatform : public Platform {
     HEADRACE_TRY(CheckExposure(main));
     HEADRACE_ASSIGN(objects_, store::ObjectStore::Open(*database_, clock_, directory_ / "objects"));
     pool_ = std::make_unique<ThreadPool>(settings_.pool_threads, settings_.pool_queue);
+    retention_ = std::make_unique<Retention>(*database_, clock_,
+                                             RetentionOptions{.metric_days = settings_.metric_retention_days});
     MakeTrainingService();
     AddServices();
     HEADRACE_TRY(OpenAccessLog());
     HEADRACE_TRY(Listen(main));
     HEADRACE_TRY(TellClients());
+    retention_->Start();
     return training_->Start();  // jobs are told where the server is
   }
 
   void Stop() override {
     if (server_ != nullptr) server_->Stop(std::chrono::seconds(settings_.stop_grace_seconds));
     if (training_ != nullptr) training_->Stop();
+    if (retention_ != nullptr) retention_->Stop();
   }
 
  private:
@@ -112,6 +117,9 @@ class RunningPlatform : public Platform {
     options.read_only_paths = {directory_ / "aws", directory_ / "tls/ca.pem"};
     options.sandbox = settings_.sandbox;
     options.stop_grace_seconds = static_cast<int>(settings_.job_stop_grace_seconds);
+    options.heartbeat_seconds = static_cast<int>(settings_.job_heartbeat_seconds);
+    options.memory_bytes = static_cast<uint64_t>(settings_.job_memory_mib) << 20;
+    options.keep_log_hours = static_cast<int>(settings_.job_log_hours);
     training_ = std::make_unique<jobs::TrainingService>(std::move(options));
   }
 
@@ -220,6 +228,7 @@ class RunningPlatform : public Platform {
   std::unique_ptr<store::ObjectStore> objects_;
   http::Metrics metrics_;
   std::unique_ptr<http::AccessLog> access_log_;
+  std::unique_ptr<Retention> retention_;
   std::unique_ptr<jobs::TrainingService> training_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<aws::Gateway> gateway_;

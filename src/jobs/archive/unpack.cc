@@ -125,13 +125,16 @@ class Budget {
       return Fail(ErrorCode::kResourceExhausted, "the archive has more than {} entries", limits_.files);
     return {};
   }
-  Status CountBytes(uint64_t bytes, archive* reader) {
+  Status CountBytes(uint64_t bytes, archive* reader, std::string_view name) {
     bytes_ += bytes;
     if (bytes_ > limits_.total_bytes)
-      return Fail(ErrorCode::kResourceExhausted, "the archive unpacks to more than {} bytes", limits_.total_bytes);
+      return Fail(ErrorCode::kResourceExhausted, "the archive unpacks to more than {} bytes, with its entry '{}'",
+                  limits_.total_bytes, Shown(name));
     const auto read = static_cast<uint64_t>(std::max<int64_t>(archive_filter_bytes(reader, -1), 1));
     if (bytes_ > kRatioFrom && bytes_ / read > limits_.ratio)
-      return Fail(ErrorCode::kResourceExhausted, "the archive unpacks to more than {} times its size", limits_.ratio);
+      return Fail(ErrorCode::kResourceExhausted,
+                  "the archive unpacks to more than {} times its size, with its entry '{}'", limits_.ratio,
+                  Shown(name));
     return {};
   }
 
@@ -140,7 +143,7 @@ class Budget {
   uint64_t files_ = 0, bytes_ = 0;
 };
 
-Status CopyData(archive* reader, archive* writer, Budget& budget) {
+Status CopyData(archive* reader, archive* writer, Budget& budget, std::string_view name) {
   const void* data = nullptr;
   size_t size = 0;
   int64_t offset = 0;
@@ -150,7 +153,7 @@ Status CopyData(archive* reader, archive* writer, Budget& budget) {
     if (read == ARCHIVE_EOF) return {};
     if (read < ARCHIVE_WARN) return NotAnArchive(reader);
     if (offset < end) return Fail(ErrorCode::kDataLoss, "the archive's blocks overlap");
-    HEADRACE_TRY(budget.CountBytes(static_cast<uint64_t>(offset - end) + size, reader));
+    HEADRACE_TRY(budget.CountBytes(static_cast<uint64_t>(offset - end) + size, reader, name));
     end = offset + static_cast<int64_t>(size);
     if (archive_write_data_block(writer, data, size, offset) < ARCHIVE_WARN)
       return Fail(ErrorCode::kFailedPrecondition, "cannot unpack: {}", archive_error_string(writer));
@@ -196,7 +199,7 @@ Status UnpackArchive(const std::string& path, const std::string& target, const U
     if (archive_write_header(writer.get(), entry) < ARCHIVE_WARN)
       return Fail(ErrorCode::kInvalidArgument, "the archive's entry '{}' cannot be unpacked: {}", Shown(name),
                   archive_error_string(writer.get()));
-    HEADRACE_TRY(CopyData(reader.get(), writer.get(), budget));
+    HEADRACE_TRY(CopyData(reader.get(), writer.get(), budget, name));
     if (archive_write_finish_entry(writer.get()) < ARCHIVE_WARN)
       return Fail(ErrorCode::kFailedPrecondition, "cannot unpack '{}': {}", Shown(name),
                   archive_error_string(writer.get()));

@@ -90,6 +90,7 @@ JobDescription Decode(const json& from) {
   job.deadline_ms = from.at("deadline_ms");
   job.stop_grace_seconds = from.at("stop_grace_seconds");
   job.resource_sample_millis = from.at("resource_sample_millis");
+  job.heartbeat_millis = from.value("heartbeat_millis", job.heartbeat_millis);
   const auto& sandbox = from.at("sandbox");
   job.bubblewrap = sandbox.at("bubblewrap");
   job.no_bubblewrap_reason = sandbox.at("reason");
@@ -131,7 +132,8 @@ std::string ToJson(const JobDescription& job) {
                {"max_runtime_seconds", job.max_runtime_seconds},
                {"deadline_ms", job.deadline_ms},
                {"stop_grace_seconds", job.stop_grace_seconds},
-               {"resource_sample_millis", job.resource_sample_millis}};
+               {"resource_sample_millis", job.resource_sample_millis},
+               {"heartbeat_millis", job.heartbeat_millis}};
   for (const auto& channel : job.channels) into["channels"].push_back(Encode(channel));
   if (job.source) into["source"] = {{"blob", job.source->blob}, {"uri", job.source->uri}};
   if (job.checkpoints)

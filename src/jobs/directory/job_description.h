@@ -65,6 +65,7 @@ struct JobDescription {
   UnixMillis deadline_ms = 0;  // 0: max_runtime_seconds from now
   int stop_grace_seconds = 120;
   int resource_sample_millis = 5000;
+  int64_t heartbeat_millis = 60'000;  // of silence until the log tells that the job lives; 0: never
 
   bool bubblewrap = true;
   std::string no_bubblewrap_reason;

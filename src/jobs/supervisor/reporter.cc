@@ -47,6 +47,10 @@ void Reporter::Event(const std::string& line) { Note(events_.Append(line)); }
 void Reporter::Phase(const std::string& status, const std::string& message) {
   const std::lock_guard lock(mutex_);
   const auto now = Now();
+  if (activity_.phase != status) {
+    activity_.phase = status;
+    activity_.phase_began = now;
+  }
   if (phases_.empty() || phases_.back().first != status) phases_.emplace_back(status, now);
   Event(Line({{"t", now}, {"e", "phase"}, {"status", status}, {"message", message}}));
   Note(log_.Sync());
@@ -60,6 +64,9 @@ void Reporter::Started() {
 
 void Reporter::Sample(double cpu, double memory, double disk) {
   const std::lock_guard lock(mutex_);
+  activity_.sampled = true;
+  activity_.cpu = cpu;
+  activity_.memory = memory;
   Event(Line({{"t", Now()}, {"e", "sample"}, {"cpu", cpu}, {"memory", memory}, {"disk", disk}}));
 }
 
@@ -90,6 +97,22 @@ void Reporter::End(const EndOfJob& end) {
 
 void Reporter::SayLine(std::string_view text) {
   const std::lock_guard lock(mutex_);
+  activity_.last_line = Now();
+  Append(text);
+}
+
+void Reporter::SayHeartbeat(std::string_view line) {
+  const std::lock_guard lock(mutex_);
+  Append(line);
+}
+
+Reporter::Activity Reporter::CurrentActivity() const {
+  const std::lock_guard lock(mutex_);
+  return activity_;
+}
+
+// With mutex_ held.
+void Reporter::Append(std::string_view text) {
   std::string lines;
   TerminalLines terminal;
   const auto emit = [&](std::string_view line) { lines += fmt::format("{} p [headrace] {}\n", Now(), line); };
@@ -108,7 +131,9 @@ void Reporter::Output(OutputStream stream, std::string_view bytes) {
     lines += fmt::format("{} {} {}\n", now, is_error ? 'e' : 'o', line);
     Remember(is_error ? last_error_ : last_output_, line);
   });
-  if (!lines.empty()) Note(log_.Append(lines));
+  if (lines.empty()) return;
+  activity_.last_line = now;
+  Note(log_.Append(lines));
 }
 
 void Reporter::FinishOutput() {

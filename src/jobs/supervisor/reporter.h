@@ -46,6 +46,17 @@ class Reporter {
   }
   void SayLine(std::string_view line);
 
+  // What a heartbeat tells of.
+  struct Activity {
+    std::string phase;           // "" before the first
+    UnixMillis phase_began = 0;  // the current phase
+    UnixMillis last_line = 0;    // of the program or the platform, heartbeats aside; 0: none yet
+    bool sampled = false;
+    double cpu = 0, memory = 0;  // the last sample
+  };
+  Activity CurrentActivity() const;
+  void SayHeartbeat(std::string_view line);
+
   // Bytes the program wrote, as they came.
   void Output(OutputStream stream, std::string_view bytes);
   void FinishOutput();
@@ -63,6 +74,7 @@ class Reporter {
   Reporter(const Clock& clock, SpoolWriter events, SpoolWriter log, SpoolWriter raw);
   void Event(const std::string& line);
   void Note(Status status);
+  void Append(std::string_view line);
   UnixMillis Now();
 
   const Clock& clock_;
@@ -70,6 +82,7 @@ class Reporter {
   SpoolWriter events_, log_, raw_;
   Status status_;
   UnixMillis last_time_ = 0;
+  Activity activity_;
   TerminalLines output_, error_;
   std::deque<std::string> last_output_, last_error_;
   std::vector<std::pair<std::string, UnixMillis>> phases_;  // when each began

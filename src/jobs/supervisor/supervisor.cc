@@ -23,7 +23,9 @@
 #include "jobs/runtime/hyperparameters.h"
 #include "jobs/staging/stage_files.h"
 #include "jobs/supervisor/failure_reason.h"
+#include "jobs/supervisor/heartbeat.h"
 #include "jobs/supervisor/job_view.h"
+#include "jobs/supervisor/pip_failure.h"
 #include "jobs/supervisor/pipe_channels.h"
 #include "jobs/supervisor/program_run.h"
 #include "jobs/supervisor/reporter.h"
@@ -99,6 +101,7 @@ class Supervisor {
  private:
   // Errors from here are FailureReasons as they stand, or kUnavailable.
   Status Phases() {
+    const Heartbeat heartbeat(reporter_, clock_, job_.heartbeat_millis);
     HEADRACE_TRY(Classified(Prepare()));
     reporter_.Phase("Downloading", "Downloading input data");
     HEADRACE_TRY(Classified(Stage()));
@@ -139,6 +142,10 @@ class Supervisor {
     HEADRACE_TRY(WriteHosts());
     HEADRACE_TRY(WriteTools());
     HEADRACE_TRY(WriteContractFiles(job_, directory_.ml()));
+    if (!job_.bubblewrap && job_.request.value("EnableNetworkIsolation", false))
+      return Fail(ErrorCode::kFailedPrecondition,
+                  "ClientError: EnableNetworkIsolation needs a sandbox, and there is none here: {}",
+                  job_.no_bubblewrap_reason);
     if (!job_.bubblewrap)
       reporter_.Say("warning: the job runs as a plain process, not in a sandbox: {}; /opt/ml is {}",
                     job_.no_bubblewrap_reason, view_.ml());
@@ -279,6 +286,7 @@ class Supervisor {
       variables.emplace("PIP_BREAK_SYSTEM_PACKAGES", "1");
     }
     variables.emplace("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+    variables.emplace("PIP_RETRIES", "2");  // an index that is out of reach is told of in seconds
     variables.emplace("PIP_ROOT_USER_ACTION", "ignore");
     return variables;
   }
@@ -391,12 +399,31 @@ class Supervisor {
     const auto code = directory_.ml() + "/code";
     if (fs::exists(code + "/requirements.txt")) HEADRACE_TRY(PipInstall(program, {"-r", "requirements.txt"}));
     if (fs::exists(code + "/setup.py")) {
-      HEADRACE_TRY(PipInstall(program, {"."}));
+      std::vector<std::string> what = {"."};
+      // Without a pyproject.toml nobody has said what the build needs, and fetching setuptools anew needs an index.
+      if (!fs::exists(code + "/pyproject.toml")) {
+        HEADRACE_ASSIGN(const bool can_build, CanBuildPackages(program));
+        if (can_build) what.emplace_back("--no-build-isolation");
+      }
+      HEADRACE_TRY(PipInstall(program, what));
       auto module = program.entry_point.substr(0, program.entry_point.size() - 3);
       std::replace(module.begin(), module.end(), '/', '.');
       return std::vector<std::string>{job_.python, "-m", module};
     }
     return std::vector<std::string>{job_.python, program.entry_point};
+  }
+
+  // Whether the interpreter has setuptools, and what makes a wheel with it: setuptools itself since its version 70.
+  Result<bool> CanBuildPackages(const Program& program) {
+    Command command;
+    command.arguments = {
+        job_.python, "-c",
+        "import sys\nfrom importlib.util import find_spec as find\n"
+        "sys.exit(not (find('setuptools') and (find('wheel') or find('setuptools.command.bdist_wheel'))))"};
+    command.environment = Environment(program);
+    command.directory = view_.code();
+    HEADRACE_ASSIGN(const auto end, RunStep(view_.Wrap(std::move(command))));
+    return end.succeeded();
   }
 
   Status PipInstall(const Program& program, const std::vector<std::string>& what) {
@@ -410,7 +437,7 @@ class Supervisor {
     if (end.succeeded()) return {};
     return Fail(ErrorCode::kInvalidArgument, "{}",
                 Truncate(fmt::format("AlgorithmError: pip install {} failed: {}", fmt::join(what, " "),
-                                     fmt::join(reporter_.LastLines(), "\n")),
+                                     PipFailure(reporter_.LastLines())),
                          kLongestFailureReason));
   }
 

@@ -210,8 +210,11 @@ void JobFollower::DescribeMachine(const store::TrainingJob&, JobDescription& des
   description.cpus = state_.cpus;
   const auto size = SizeOfInstance(Text(Member(request_, "ResourceConfig"), "InstanceType")).value_or(InstanceSize{});
   description.memory_bytes = size.memory_bytes;
+  if (options_.memory_bytes != 0 && (size.memory_bytes == 0 || size.memory_bytes > options_.memory_bytes))
+    description.memory_bytes = options_.memory_bytes;
   description.stop_grace_seconds = options_.stop_grace_seconds;
   description.resource_sample_millis = options_.resource_sample_millis;
+  description.heartbeat_millis = options_.heartbeat_seconds * int64_t{1000};
   description.bubblewrap = machine_.bubblewrap;
   description.no_bubblewrap_reason = machine_.no_bubblewrap_reason;
   description.hidden = {options_.data_dir};

@@ -39,7 +39,9 @@ struct TrainingOptions {
   bool sandbox = true;                       // false: plain processes, even where bubblewrap works
   int stop_grace_seconds = 120;              // between SIGTERM and SIGKILL
   int resource_sample_millis = 5000;
-  int poll_millis = 50;  // how often spool files are read
+  int heartbeat_seconds = 60;  // of silence until a job's log tells that it lives; 0: never
+  uint64_t memory_bytes = 0;   // no job may use more, whatever its instance type has; 0: the instance type decides
+  int poll_millis = 50;        // how often spool files are read
   int checkpoint_sync_millis = 2000;
   int keep_log_hours = 72;  // how long the raw log of a finished job is kept
 };

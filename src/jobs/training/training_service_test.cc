@@ -7,8 +7,6 @@
 #include <functional>
 #include <thread>
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -17,14 +15,10 @@
 
 #include "base/file.h"
 #include "base/testing/temporary_directory.h"
-#include "jobs/archive/pack.h"
 #include "jobs/archive/unpack.h"
 #include "jobs/directory/job_directory.h"
 #include "jobs/process/process_tree.h"
-#include "store/meta/logs.h"
-#include "store/meta/metrics.h"
-#include "store/meta/training_jobs.h"
-#include "store/objects/object_store.h"
+#include "jobs/training/testing/platform.h"
 
 namespace headrace::jobs {
 namespace {
@@ -35,163 +29,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-const std::string kAccount = "000000000001";
-
-// A platform in a directory of its own, or in one that others have used before.
-class Platform {
- public:
-  Platform() : Platform("") {}
-  explicit Platform(const std::string& directory) : path_(directory.empty() ? temporary_.path() : directory) {
-    database_ = ValueOrThrow(store::Database::Open(path_ + "/meta.db"));
-    objects_ = ValueOrThrow(store::ObjectStore::Open(*database_, clock_, path_ + "/objects"));
-    store::Bucket bucket;
-    bucket.name = "bucket";
-    bucket.owner = kAccount;
-    bucket.region = "us-west-2";
-    bucket.created = clock_.Now();
-    if (!objects_->FindBucket("bucket")) ValueOrThrow(objects_->CreateBucket(bucket));
-    options_.database = database_.get();
-    options_.objects = objects_.get();
-    options_.clock = &clock_;
-    options_.data_dir = path_;
-    options_.headrace_binary = HEADRACE_BINARY;
-    options_.region = "us-west-2";
-    options_.environment = [](const store::TrainingJob&) -> Result<std::map<std::string, std::string>> {
-      return std::map<std::string, std::string>{{"AWS_ENDPOINT_URL", "http://127.0.0.1:1"},
-                                                {"AWS_SECRET_ACCESS_KEY", "hush"}};
-    };
-    options_.stop_grace_seconds = 20;
-    options_.resource_sample_millis = 100;
-    options_.poll_millis = 10;
-    options_.checkpoint_sync_millis = 50;
-    options_.capacity_cpus = 2;
-  }
-
-  TrainingOptions& options() { return options_; }
-  store::ObjectStore& objects() { return *objects_; }
-  TrainingService& service() { return *service_; }
-  std::string JobPath(const std::string& name) const { return path_ + "/jobs/" + kAccount + "/" + name; }
-
-  void Start() {
-    service_ = std::make_unique<TrainingService>(options_);
-    ValueOrThrow(service_->Start());
-  }
-  void Stop() { service_.reset(); }
-
-  void PutObject(const std::string& key, const std::string& bytes) {
-    auto blob = ValueOrThrow(objects_->NewBlob());
-    ValueOrThrow(blob.Write(bytes));
-    store::ObjectInfo info;
-    info.owner = kAccount;
-    ValueOrThrow(objects_->Commit(std::move(blob), "bucket", key, info));
-  }
-
-  // An object's bytes; "" without one.
-  std::string GetObject(const std::string& key) {
-    const auto object = objects_->Find("bucket", key);
-    return object ? ReadFile(objects_->BlobPath(*object)).value_or("") : "";
-  }
-
-  // A job that runs a shell script.
-  static json Script(const std::string& script) {
-    return {
-        {"AlgorithmSpecification",
-         {{"TrainingInputMode", "File"}, {"ContainerEntrypoint", {"/bin/sh", "-c"}}, {"ContainerArguments", {script}}}},
-        {"OutputDataConfig", {{"S3OutputPath", "s3://bucket/out/"}}},
-        {"ResourceConfig", {{"InstanceCount", 1}, {"InstanceType", "ml.m5.large"}, {"VolumeSizeInGB", 1}}},
-        {"StoppingCondition", {{"MaxRuntimeInSeconds", 600}}}};
-  }
-
-  // A job whose entry point comes in sourcedir.tar.gz.
-  json Source(const std::map<std::string, std::string>& files, const std::string& program,
-              json parameters = json::object()) {
-    TemporaryDirectory source;
-    for (const auto& [name, text] : files) {
-      ValueOrThrow(MakeDirectories(std::filesystem::path(source / name).parent_path()));
-      std::ofstream(source / name) << text;
-    }
-    TemporaryDirectory archive;
-    ValueOrThrow(PackDirectory(source.path(), archive / "sourcedir.tar.gz"));
-    PutObject("source/sourcedir.tar.gz", ValueOrThrow(ReadFile(archive / "sourcedir.tar.gz")));
-    json request = Script("");
-    request["AlgorithmSpecification"] = {{"TrainingInputMode", "File"}};
-    parameters["sagemaker_program"] = json(program).dump();
-    parameters["sagemaker_submit_directory"] = json("s3://bucket/source/sourcedir.tar.gz").dump();
-    request["HyperParameters"] = parameters;
-    return request;
-  }
-
-  void Create(const std::string& name, const json& request) {
-    store::TrainingJob job;
-    job.account_id = kAccount;
-    job.name = name;
-    job.arn = "arn:aws:sagemaker:us-west-2:" + kAccount + ":training-job/" + name;
-    job.request = request.dump();
-    job.created = job.modified = clock_.Now();
-    store::MoveTo(job, "Starting", "Starting the training job", clock_.Now());
-    store::TrainingJobs rows(*database_);
-    ASSERT_TRUE(ValueOrThrow(rows.Insert(job)));
-    if (service_) service_->Submit(kAccount, name);
-  }
-
-  store::TrainingJob Find(const std::string& name) {
-    store::TrainingJobs rows(*database_);
-    return ValueOrThrow(rows.Find(kAccount, name)).value();
-  }
-
-  // Polls, as a client does, for two minutes at most.
-  store::TrainingJob WaitFor(const std::string& name, const std::function<bool(const store::TrainingJob&)>& condition) {
-    for (int i = 0; i < 12'000; ++i) {
-      auto job = Find(name);
-      if (condition(job)) return job;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    ADD_FAILURE() << name << " is " << Find(name).status << "/" << Find(name).secondary_status;
-    return Find(name);
-  }
-  store::TrainingJob WaitForEnd(const std::string& name) {
-    return WaitFor(name, [](const store::TrainingJob& job) { return store::IsTerminal(job.status); });
-  }
-  void WaitForLine(const std::string& name, const std::string& line) {
-    WaitFor(name, [&](const store::TrainingJob& job) {
-      const auto lines = Log(name);
-      return std::find(lines.begin(), lines.end(), line) != lines.end() || store::IsTerminal(job.status);
-    });
-  }
-
-  std::vector<std::string> Log(const std::string& name) {
-    std::vector<std::string> lines;
-    store::Logs logs(*database_);
-    const auto group = ValueOrThrow(logs.FindGroup(kAccount, "/aws/sagemaker/TrainingJobs"));
-    if (!group) return lines;
-    for (const auto& stream : ValueOrThrow(logs.ListStreams(*group, {.prefix = name + "/algo-1-"})))
-      ValueOrThrow(logs.ReadForward(stream.id, {}, store::kBeforeFirstEvent, [&](store::LogEvent&& event) {
-        lines.push_back(event.message);
-        return true;
-      }));
-    return lines;
-  }
-
-  std::vector<double> Metric(const std::string& name, const store::Dimensions& dimensions) {
-    std::vector<double> values;
-    store::Metrics metrics(*database_);
-    const auto series = ValueOrThrow(metrics.Find({kAccount, "/aws/sagemaker/TrainingJobs", name, dimensions}));
-    if (series)
-      ValueOrThrow(metrics.Read(series->id, 0, INT64_MAX,
-                                [&](const store::MetricSample& sample) { values.push_back(sample.sum); }));
-    return values;
-  }
-
- private:
-  TemporaryDirectory temporary_;
-  const std::string path_;
-  SystemClock clock_;
-  std::unique_ptr<store::Database> database_;
-  std::unique_ptr<store::ObjectStore> objects_;
-  TrainingOptions options_;
-  std::unique_ptr<TrainingService> service_;
-};
 
 std::vector<std::string> Statuses(const store::TrainingJob& job) {
   std::vector<std::string> statuses;
@@ -234,6 +71,7 @@ TEST_P(TrainingService_, RunsAJobFromInputToArtifacts) {
   EXPECT_THAT(log, Contains("helloworld"));
   EXPECT_THAT(log, Contains("to-stderr"));
   EXPECT_THAT(log, Contains("job us-west-2"));
+  EXPECT_THAT(log, Contains(StartsWith("[headrace] phases: Downloading ")));
   EXPECT_THAT(log, Contains("[headrace] metric loss: 1 values"));
   EXPECT_THAT(log, Contains(HasSubstr("warning: metric nothing: its regex matched no line")));
   EXPECT_THAT(platform.Metric("loss", {{"TrainingJobName", "job"}}), ElementsAre(0.5));
@@ -284,15 +122,15 @@ TEST_P(TrainingService_, StopReachesTheProgramAndKeepsItsWork) {
       Platform::Script("sh -c \"trap 'sleep 0.3; echo saved > $SM_MODEL_DIR/m; echo saved; exit 0' TERM; echo ready; "
                        "while :; do sleep 0.05; done\"; true"));
   platform.WaitForLine("job", "ready");
-  ValueOrThrow(platform.service().RequestStop(kAccount, "job"));
+  ValueOrThrow(platform.service().RequestStop(Platform::kAccount, "job"));
   EXPECT_EQ(platform.Find("job").status, "Stopping");
   const auto job = platform.WaitForEnd("job");
   EXPECT_EQ(job.status, "Stopped");
   EXPECT_EQ(job.secondary_status, "Stopped");
   EXPECT_THAT(platform.Log("job"), Contains("saved"));
   EXPECT_NE(platform.GetObject("out/job/output/model.tar.gz"), "");
-  EXPECT_EQ(platform.service().RequestStop(kAccount, "job").error().code(), ErrorCode::kFailedPrecondition);
-  EXPECT_EQ(platform.service().RequestStop(kAccount, "other").error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(platform.service().RequestStop(Platform::kAccount, "job").error().code(), ErrorCode::kFailedPrecondition);
+  EXPECT_EQ(platform.service().RequestStop(Platform::kAccount, "other").error().code(), ErrorCode::kNotFound);
 }
 
 TEST_P(TrainingService_, CarriageReturnsAreResolvedBeforeMetrics) {
@@ -432,12 +270,21 @@ TEST(TrainingService, JobsWaitTheirTurn) {
   platform.Create("second", Platform::Script("echo two"));
   platform.Create("third", Platform::Script("echo three"));
   platform.WaitFor("second", [](const store::TrainingJob& job) { return job.secondary_status == "Pending"; });
-  ValueOrThrow(platform.service().RequestStop(kAccount, "third"));
+  ValueOrThrow(platform.service().RequestStop(Platform::kAccount, "third"));
   EXPECT_EQ(platform.Find("third").status, "Stopped");
-  ValueOrThrow(platform.service().RequestStop(kAccount, "first"));
+  ValueOrThrow(platform.service().RequestStop(Platform::kAccount, "first"));
   EXPECT_EQ(platform.WaitForEnd("second").status, "Completed");
   EXPECT_THAT(Statuses(platform.Find("second")),
               ElementsAre("Starting", "Pending", "Starting", "Downloading", "Training", "Uploading", "Completed"));
+}
+
+TEST_P(TrainingService_, MeasuresWhatTheHostUses) {
+  platform.Create("job", Platform::Script("end=$(($(date +%s) + 2)); while [ $(date +%s) -lt $end ]; do :; done"));
+  EXPECT_EQ(platform.WaitForEnd("job").status, "Completed");
+  const store::Dimensions host = {{"Host", "job/algo-1"}};
+  EXPECT_THAT(platform.Metric("CPUUtilization", host), Contains(::testing::Gt(0.0)));
+  EXPECT_THAT(platform.Metric("MemoryUtilization", host), Contains(::testing::Gt(0.0)));
+  EXPECT_THAT(platform.Metric("DiskUtilization", host), Contains(::testing::Gt(0.0)));
 }
 
 TEST(TrainingService, FindsRunningJobsAgain) {
