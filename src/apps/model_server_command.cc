@@ -8,6 +8,7 @@
 #include "apps/end_signals.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "serving/model/text_message.h"
 #include "serving/model_server.h"
 
 namespace headrace::apps {
@@ -20,7 +21,30 @@ struct Options {
   double poll_seconds = 1, config_poll_seconds = 0;
   std::string grpc_port_file;
   bool enable_batching = false, strict = true;
+  std::string monitoring_config_file, ignored;
 };
+
+// Of TensorFlow Serving's flags those that mean nothing here, so that its command lines work.
+constexpr const char* kIgnored[] = {"--rest_api_timeout_in_ms",
+                                    "--grpc_max_threads",
+                                    "--tensorflow_session_parallelism",
+                                    "--num_load_threads",
+                                    "--num_unload_threads",
+                                    "--tensorflow_inter_op_parallelism",
+                                    "--max_num_load_retries",
+                                    "--load_retry_interval_micros",
+                                    "--flush_filesystem_caches",
+                                    "--per_process_gpu_memory_fraction",
+                                    "--remove_unused_fields_from_bundle_metagraph",
+                                    "--prefer_tflite_model"};
+
+// The path of a MonitoringConfig, beside those that always answer.
+std::string MetricsPath(const std::string& file) {
+  const std::string text = ValueOrThrow(ReadFile(file, size_t{1} << 20));
+  const auto message = ValueOrThrow(serving::TextMessage::Parse(text, file));
+  const serving::TextMessage* prometheus = message.Message("prometheus_config");
+  return prometheus == nullptr ? "" : prometheus->Value("path").value_or("");
+}
 
 serving::ModelServerOptions ServerOptions(const Options& options) {
   serving::ModelServerOptions server = options.server;
@@ -46,6 +70,7 @@ serving::ModelServerOptions ServerOptions(const Options& options) {
   const auto milliseconds = [](double seconds) {
     return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
   };
+  if (!options.monitoring_config_file.empty()) server.rest.metrics_path = MetricsPath(options.monitoring_config_file);
   server.poll = milliseconds(options.poll_seconds);
   server.config_poll = milliseconds(options.config_poll_seconds);
   server.bfloat16 = options.precision == "bfloat16";
@@ -130,6 +155,11 @@ void AddModelServerCommand(CLI::App& app) {
       ->check(CLI::IsMember({"float32", "bfloat16"}))
       ->capture_default_str();
   command->add_flag("--rest_api_enable_cors_support", server.rest.cors, "answer browsers of other origins");
+  command->add_option("--monitoring_config_file", options->monitoring_config_file,
+                      "a MonitoringConfig in text format: the path of Prometheus's metrics");
+  for (const char* flag : kIgnored)
+    command->add_option(flag, options->ignored, "accepted")
+        ->group("Without effect, for TensorFlow Serving's command lines");
   command->add_flag("--strict,!--no-strict", options->strict, "end when a model cannot be loaded at the start");
   SetExample(*command, "headrace model-server --rest_api_port 8501 --model_name cifar --model_base_path $PWD/export");
   command->callback([options] { RunModelServer(*options); });

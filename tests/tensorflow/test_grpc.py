@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import requests
 import tensorflow as tf
-from tensorflow_serving.apis import (classification_pb2, get_model_metadata_pb2, get_model_status_pb2, model_management_pb2,
+from tensorflow_serving.apis import (classification_pb2, get_model_metadata_pb2, get_model_status_pb2, inference_pb2, model_management_pb2,
                                      model_service_pb2_grpc, predict_pb2, prediction_log_pb2, prediction_service_pb2_grpc,
                                      regression_pb2)
 
@@ -133,6 +133,22 @@ def test_classify_and_regress(client, images):
     refused(client.prediction.Regress, regress, grpc.StatusCode.INVALID_ARGUMENT, "Expected output Tensor shape")
     refused(client.prediction.Classify, classification_pb2.ClassificationRequest(model_spec=request.model_spec),
             grpc.StatusCode.INVALID_ARGUMENT, "Input is empty.")
+
+
+def test_multi_inference(client, images):
+    x, wanted = images
+    request = inference_pb2.MultiInferenceRequest()
+    task = request.tasks.add(method_name="tensorflow/serving/classify")
+    task.model_spec.name = "m"
+    for image in x[:2]:
+        request.input.example_list.examples.add().features.feature["image"].float_list.value.extend(image.ravel().tolist())
+    results = client.prediction.MultiInference(request).results
+    assert [r.model_spec.signature_name for r in results] == ["serving_default"]
+    check([[c.score for c in row.classes] for row in results[0].classification_result.classifications], wanted[:2])
+    request.tasks.add().CopyFrom(task)
+    refused(client.prediction.MultiInference, request, grpc.StatusCode.INVALID_ARGUMENT, "Duplicate evaluation of signature")
+    del request.tasks[:]
+    refused(client.prediction.MultiInference, request, grpc.StatusCode.INVALID_ARGUMENT, "at least one task")
 
 
 def test_metadata_and_status(client):

@@ -231,6 +231,17 @@ def test_configuration_file_with_labels(exported, images, tmp_path):
         assert answer.status_code == 400 and "larger than maximum" in answer.json()["error"]
 
 
+def test_command_lines_of_tensorflow_serving(exported, tmp_path):
+    shutil.copytree(exported / "1", tmp_path / "m" / "1")
+    (tmp_path / "models.config").write_text(f'model_config_list {{ config {{ name: "m" base_path: "{tmp_path}/m" }} }}')
+    (tmp_path / "monitoring.config").write_text('prometheus_config { enable: true path: "/my/metrics" }')
+    flags = [f"--model_config_file={tmp_path}/models.config", "--max_num_load_retries=0", "--enable_batching=true", "--grpc_max_threads=4",
+             "--rest_api_timeout_in_ms=30000", "--tensorflow_inter_op_parallelism=1", f"--monitoring_config_file={tmp_path}/monitoring.config"]
+    with ModelServer(None, "", *flags) as server:
+        assert requests.get(server.url + "/v1/models/m").status_code == 200
+        assert "# TYPE :tensorflow:serving:request_count" in requests.get(server.url + "/my/metrics").text
+
+
 def test_an_absent_model_ends_the_server_with_a_reason(tmp_path):
     (tmp_path / "1").mkdir()
     done = subprocess.run([BIN / "headrace", "model-server", "--model_name", "m", "--model_base_path", tmp_path], capture_output=True, text=True)

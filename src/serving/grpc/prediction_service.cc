@@ -1,6 +1,8 @@
 #include "serving/grpc/prediction_service.h"
 
 #include <chrono>
+#include <mutex>
+#include <set>
 
 #include "savedmodel/proto/saved_model.pb.h"
 #include "savedmodel/tensor_proto.h"
@@ -124,6 +126,87 @@ grpc::ServerUnaryReactor* PredictionService::Regress(grpc::CallbackServerContext
         SetRegressions(outputs[values], *response->mutable_result());
         return {};
       });
+}
+
+// Several signatures on the same examples: the last one that ends answers.
+struct PredictionService::Tasks {
+  struct Task {
+    Target target;
+    size_t output = 0;
+    bool classify = false;
+    PredictInputs inputs;
+  };
+  std::shared_ptr<Call> call;
+  tfs::MultiInferenceResponse* response;
+  std::vector<Task> list;
+  std::mutex mutex;
+  size_t left = 0;
+  Status status;
+
+  void Ended(size_t index, const Batcher::Outputs& outputs) {
+    const std::lock_guard lock(mutex);
+    const Task& task = list[index];
+    if (!outputs) {
+      if (status) status = tl::unexpected<Error>(outputs.error());
+    } else if (task.classify) {
+      SetClassifications((*outputs)[task.output],
+                         *response->mutable_results(static_cast<int>(index))->mutable_classification_result());
+    } else {
+      SetRegressions((*outputs)[task.output],
+                     *response->mutable_results(static_cast<int>(index))->mutable_regression_result());
+    }
+    if (--left == 0) call->End(status);
+  }
+};
+
+Status PredictionService::Start(const tfs::MultiInferenceRequest& request, const std::shared_ptr<Tasks>& tasks) {
+  std::set<std::string> seen;
+  for (const tfs::InferenceTask& proto : request.tasks()) {
+    const tfs::ModelSpec& spec = proto.model_spec();
+    if (spec.name() != request.tasks(0).model_spec().name())
+      return Fail(ErrorCode::kInvalidArgument,
+                  "All ModelSpecs in a MultiInferenceRequest must access the same model name");
+    if (!seen.insert(spec.signature_name()).second)
+      return Fail(ErrorCode::kInvalidArgument, "Duplicate evaluation of signature: {}",
+                  spec.signature_name().substr(0, 100));
+    Tasks::Task task;
+    task.classify = proto.method_name() == "tensorflow/serving/classify";
+    if (!task.classify && proto.method_name() != "tensorflow/serving/regress")
+      return Fail(ErrorCode::kInvalidArgument, "Unsupported signature method_name: {}",
+                  proto.method_name().substr(0, 100));
+    HEADRACE_ASSIGN(task.target, Find(spec));
+    const Signature& signature = task.target.Of();
+    HEADRACE_ASSIGN(task.output, task.classify ? ClassifyOutput(signature) : RegressOutput(signature));
+    HEADRACE_ASSIGN(task.inputs, ExampleInputs(request.input(), signature));
+    tfs::InferenceResult& result = *tasks->response->add_results();
+    result.mutable_model_spec()->set_name(spec.name());
+    result.mutable_model_spec()->set_signature_name(signature.name);
+    result.mutable_model_spec()->mutable_version()->set_value(task.target.version);
+    tasks->list.push_back(std::move(task));
+  }
+  if (tasks->list.empty()) return Fail(ErrorCode::kInvalidArgument, "Inference request must contain at least one task");
+  tasks->left = tasks->list.size();
+  tasks->call->rows = tasks->list[0].inputs.rows();
+  tasks->call->submitted = Clock::now();
+  for (size_t i = 0; i < tasks->list.size(); ++i) {
+    Tasks::Task& task = tasks->list[i];
+    Status queued = context_.batcher.Submit(task.target.servable, task.target.signature, std::move(task.inputs.tensors),
+                                            [tasks, i](Batcher::Outputs outputs) { tasks->Ended(i, outputs); });
+    if (!queued) tasks->Ended(i, tl::unexpected<Error>(std::move(queued.error())));
+  }
+  return {};
+}
+
+grpc::ServerUnaryReactor* PredictionService::MultiInference(grpc::CallbackServerContext* call,
+                                                            const tfs::MultiInferenceRequest* request,
+                                                            tfs::MultiInferenceResponse* response) {
+  auto* reactor = call->DefaultReactor();
+  auto tasks = std::make_shared<Tasks>();
+  const std::string model = request->tasks().empty() ? "" : request->tasks(0).model_spec().name();
+  tasks->call = std::make_shared<Call>(Call{reactor, &context_.metrics, model, "multi_inference"});
+  tasks->response = response;
+  if (Status started = Start(*request, tasks); !started) tasks->call->End(started);
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* PredictionService::GetModelMetadata(grpc::CallbackServerContext* call,

@@ -22,6 +22,9 @@ class PredictionService final : public ::tensorflow::serving::PredictionService:
   grpc::ServerUnaryReactor* Regress(grpc::CallbackServerContext* call,
                                     const ::tensorflow::serving::RegressionRequest* request,
                                     ::tensorflow::serving::RegressionResponse* response) override;
+  grpc::ServerUnaryReactor* MultiInference(grpc::CallbackServerContext* call,
+                                           const ::tensorflow::serving::MultiInferenceRequest* request,
+                                           ::tensorflow::serving::MultiInferenceResponse* response) override;
   grpc::ServerUnaryReactor* GetModelMetadata(grpc::CallbackServerContext* call,
                                              const ::tensorflow::serving::GetModelMetadataRequest* request,
                                              ::tensorflow::serving::GetModelMetadataResponse* response) override;
@@ -34,9 +37,11 @@ class PredictionService final : public ::tensorflow::serving::PredictionService:
     const Signature& Of() const { return servable->signatures()[signature]; }
   };
   struct Call;
+  struct Tasks;
   using Decode = std::function<Result<PredictInputs>(const Signature&)>;
   using Encode = std::function<Status(const Target&, const std::vector<Tensor>&)>;
 
+  Status Start(const ::tensorflow::serving::MultiInferenceRequest& request, const std::shared_ptr<Tasks>& tasks);
   Result<Target> Find(const ::tensorflow::serving::ModelSpec& spec) const;
   grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* call, const ::tensorflow::serving::ModelSpec& spec,
                                 const char* method, ::tensorflow::serving::ModelSpec* served, const Decode& decode,

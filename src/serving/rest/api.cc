@@ -344,7 +344,8 @@ Response RestApi::Get(const Request& request, const std::string& path) {
   std::string_view rest = path;
   if (path == "/ping") return Ping();
   if (path == "/healthz") return http::TextResponse(200, "text/plain", "ok\n");
-  if (path == "/metrics" || path == "/monitoring/prometheus/metrics")
+  if (path == "/metrics" || path == "/monitoring/prometheus/metrics" ||
+      (!options_.metrics_path.empty() && path == options_.metrics_path))
     return http::TextResponse(200, "text/plain; version=0.0.4", metrics_.Render(batcher_));
   if (path == "/v1/models" || path == "/v1/models/") {
     std::string text = "{\n  \"models\": [";

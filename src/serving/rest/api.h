@@ -14,6 +14,7 @@ struct RestOptions {
   size_t max_body_bytes = size_t{256} << 20;  // also of a body that is inflated
   bool cors = false;
   bool check_method_names = false;  // classify and regress only signatures that were exported for them
+  std::string metrics_path;         // one more for /metrics; or none
   std::string default_model;        // of /ping and /invocations; "" is the only one, or the first by name
 };
 
