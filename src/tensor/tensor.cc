@@ -96,15 +96,6 @@ Tensor CopyOf(const std::vector<T>& values, Shape shape) {
   return tensor;
 }
 
-// The nearest value of an integer type, 0 for NaN: what lies outside is undefined to the language.
-template <typename To>
-To Saturated(float value) {
-  if (std::isnan(value)) return To{0};
-  if (value <= static_cast<float>(std::numeric_limits<To>::min())) return std::numeric_limits<To>::min();
-  if (value >= static_cast<float>(std::numeric_limits<To>::max())) return std::numeric_limits<To>::max();
-  return static_cast<To>(value);
-}
-
 // The language leaves open what becomes of a number that does not fit.
 template <typename To, typename From>
 To Saturated(From value) {
