@@ -3,6 +3,7 @@
 
 #include "apps/dataset_command.h"
 #include "apps/doctor_command.h"
+#include "apps/endpoints_command.h"
 #include "apps/env_command.h"
 #include "apps/evaluate_command.h"
 #include "apps/images_command.h"
@@ -21,8 +22,9 @@
 int main(int argc, char** argv) {
   using namespace headrace::apps;
   const std::vector<AddCommand> commands = {
-      AddServeCommand,  AddEnvCommand,      AddKeysCommand, AddDoctorCommand,    AddDatasetCommand,
-      AddImagesCommand, AddEvaluateCommand, AddPipeCommand, AddPredictCommand,   AddJobsCommand,
-      AddLogsCommand,   AddMetricsCommand,  AddRunCommand,  AddSuperviseCommand, AddModelServerCommand};
+      AddServeCommand,   AddEnvCommand,    AddKeysCommand,      AddDoctorCommand,
+      AddDatasetCommand, AddImagesCommand, AddEvaluateCommand,  AddPipeCommand,
+      AddPredictCommand, AddJobsCommand,   AddEndpointsCommand, AddLogsCommand,
+      AddMetricsCommand, AddRunCommand,    AddSuperviseCommand, AddModelServerCommand};
   return Run(commands, {argv + 1, argv + argc}, std::cout, std::cerr);
 }

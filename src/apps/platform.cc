@@ -7,6 +7,7 @@
 #include "api/cloudwatch/cloudwatch_service.h"
 #include "api/iam/iam_service.h"
 #include "api/logs/logs_service.h"
+#include "api/runtime/runtime_service.h"
 #include "api/s3/s3_service.h"
 #include "api/sagemaker/sagemaker_service.h"
 #include "api/sts/sts_service.h"
@@ -20,8 +21,10 @@
 #include "base/log.h"
 #include "base/thread_pool.h"
 #include "http/access_log.h"
+#include "http/client.h"
 #include "http/metrics.h"
 #include "http/server.h"
+#include "jobs/hosting/hosting_service.h"
 #include "jobs/training/training_service.h"
 #include "store/meta/database.h"
 #include "store/meta/principals.h"
@@ -55,8 +58,10 @@ class RunningPlatform : public Platform {
     retention_ = std::make_unique<Retention>(*database_, clock_,
                                              RetentionOptions{.metric_days = settings_.metric_retention_days});
     MakeTrainingService();
+    MakeHostingService();
     AddServices();
     HEADRACE_TRY(OpenAccessLog());
+    HEADRACE_TRY(hosting_->Start());  // before the first request: endpoints of before are there
     HEADRACE_TRY(Listen(main));
     HEADRACE_TRY(TellClients());
     retention_->Start();
@@ -65,6 +70,7 @@ class RunningPlatform : public Platform {
 
   void Stop() override {
     if (server_ != nullptr) server_->Stop(std::chrono::seconds(settings_.stop_grace_seconds));
+    if (hosting_ != nullptr) hosting_->Stop();
     if (training_ != nullptr) training_->Stop();
     if (retention_ != nullptr) retention_->Stop();
   }
@@ -123,6 +129,17 @@ class RunningPlatform : public Platform {
     training_ = std::make_unique<jobs::TrainingService>(std::move(options));
   }
 
+  void MakeHostingService() {
+    jobs::HostingOptions options;
+    options.database = database_.get();
+    options.objects = objects_.get();
+    options.clock = &clock_;
+    options.data_dir = directory_.path();
+    options.headrace_binary = std::filesystem::read_symlink("/proc/self/exe");
+    options.sandbox = settings_.sandbox;
+    hosting_ = std::make_unique<jobs::HostingService>(std::move(options));
+  }
+
   void AddServices() {
     gateway_ = std::make_unique<aws::Gateway>(aws::GatewayOptions{*keys_, clock_, *pool_, settings_.region});
     gateway_->SetS3(api::s3::MakeS3Service({*objects_, *pool_}));
@@ -136,7 +153,14 @@ class RunningPlatform : public Platform {
     training.request_stop = [this](const std::string& account, const std::string& job) {
       return training_->RequestStop(account, job);
     };
+    training.wake_endpoint = [this](const std::string& account, const std::string& name) {
+      hosting_->Wake(account, name);
+    };
     gateway_->Add(api::SageMakerService(std::move(training)));
+    gateway_->SetRuntime(api::RuntimeService({.routes = hosting_->routes(),
+                                              .metrics = hosting_->metrics(),
+                                              .client = models_,
+                                              .max_body_bytes = static_cast<size_t>(settings_.max_invocation_bytes)}));
   }
 
   Status OpenAccessLog() {
@@ -229,7 +253,9 @@ class RunningPlatform : public Platform {
   http::Metrics metrics_;
   std::unique_ptr<http::AccessLog> access_log_;
   std::unique_ptr<Retention> retention_;
+  http::Client models_;  // what asks model servers
   std::unique_ptr<jobs::TrainingService> training_;
+  std::unique_ptr<jobs::HostingService> hosting_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<aws::Gateway> gateway_;
   std::unique_ptr<http::Server> server_;  // last: its requests use the rest

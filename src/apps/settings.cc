@@ -103,9 +103,10 @@ std::span<const Setting> SettingTable() {
        "of silence until a job's log tells that it lives; 0: never", 0, 86400},
       {"job-log-hours", "h", &S::job_log_hours, "that the raw log file of an ended job is kept", 0, 1'000'000},
       {"metric-retention-days", "days", &S::metric_retention_days, "that metrics are kept; 0: for ever", 0, 1'000'000},
+      {"max-invocation-bytes", "bytes", &S::max_invocation_bytes, "of a request to an endpoint", 1, 64 << 20},
       {"python", "program", &S::python, "runs .py entry points and is python3 inside jobs"},
       {"compiler", "program", &S::compiler, "compiles .cpp entry points"},
-      {"sandbox", "true or false", &S::sandbox, "run jobs in bubblewrap where the kernel allows it"},
+      {"sandbox", "true or false", &S::sandbox, "run jobs and model servers in bubblewrap where the kernel allows it"},
   };
   return kTable;
 }

@@ -25,6 +25,7 @@ struct Settings {
   std::string access_log, log_level = "info", log_file;
   int64_t job_cpus = 0, job_memory_mib = 0, job_stop_grace_seconds = 120, job_heartbeat_seconds = 60;
   int64_t metric_retention_days = 455, job_log_hours = 72;
+  int64_t max_invocation_bytes = 6'291'456;
   std::string python = "python3", compiler = "g++";
   bool sandbox = true;
 

@@ -70,15 +70,17 @@ Task<Reply<std::string>> ReadBody(Request& request, size_t limit) {
 // A body that is in memory already.
 class MemoryBody : public http::BodyReader {
  public:
-  explicit MemoryBody(std::string_view bytes) : rest_(bytes) {}
+  explicit MemoryBody(std::string& bytes) : bytes_(bytes) {}
   Task<Result<size_t>> Read(std::span<char> into) override {
-    const size_t count = rest_.copy(into.data(), into.size());
-    rest_.remove_prefix(count);
+    const size_t count = std::string_view(bytes_).substr(read_).copy(into.data(), into.size());
+    read_ += count;
     co_return count;
   }
+  std::string* InMemory() override { return read_ == 0 ? &bytes_ : nullptr; }
 
  private:
-  std::string_view rest_;
+  std::string& bytes_;
+  size_t read_ = 0;
 };
 
 // Lends a request another body for the time of a handler.

@@ -7,6 +7,8 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace headrace::http {
@@ -44,6 +46,11 @@ Task<bool> RunOnPool(ThreadPool& pool, const std::function<void()>& work) {
         if (!queued) waiting->Resume(false);
       },
       net::use_awaitable);
+}
+
+Task<void> Sleep(std::chrono::milliseconds duration) {
+  net::steady_timer timer(co_await net::this_coro::executor, duration);
+  co_await timer.async_wait(net::use_awaitable);
 }
 
 }  // namespace headrace::http

@@ -4,6 +4,7 @@
 //   auto object = co_await OnPool(pool, [&] { return store.Find(bucket, key); });
 #pragma once
 
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -17,6 +18,9 @@ namespace headrace::http {
 
 // Returns when `work` has run; false, at once, when the pool's queue is full. `work` must not throw.
 Task<bool> RunOnPool(ThreadPool& pool, const std::function<void()>& work);
+
+// The coroutine that asks goes on after so long; its thread does other things.
+Task<void> Sleep(std::chrono::milliseconds duration);
 
 namespace internal {
 template <typename T>

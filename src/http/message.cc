@@ -65,6 +65,10 @@ std::string Headers::Get(std::string_view name) const {
 }
 
 Task<Result<std::string>> ReadAll(BodyReader& body, size_t limit) {
+  if (std::string* whole = body.InMemory(); whole != nullptr) {
+    if (whole->size() > limit) co_return Fail(ErrorCode::kResourceExhausted, "body: over {} bytes", limit);
+    co_return std::move(*whole);
+  }
   std::string all;
   std::array<char, 16384> piece;
   while (true) {

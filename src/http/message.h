@@ -51,9 +51,12 @@ class BodyReader {
   // Fills part of `into` and returns its size; 0 at the end. An error (the peer is gone, a deadline has passed, a
   // limit or checksum is violated) ends the stream.
   virtual Task<Result<size_t>> Read(std::span<char> into) = 0;
+  // A body that is in memory as a whole and of which nothing has been read: whoever asks may move it away. Others:
+  // null.
+  virtual std::string* InMemory() { return nullptr; }
 };
 
-// The whole rest of `body`; kResourceExhausted as soon as it exceeds `limit` bytes.
+// The whole rest of `body`, moved where it is in memory; kResourceExhausted as soon as it exceeds `limit` bytes.
 Task<Result<std::string>> ReadAll(BodyReader& body, size_t limit);
 
 struct Request {

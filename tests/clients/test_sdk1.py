@@ -8,6 +8,7 @@ from contextlib import redirect_stdout
 
 import pytest
 
+import evaluation
 import seed
 
 sagemaker = pytest.importorskip("sagemaker")
@@ -146,6 +147,7 @@ def test_attach_finds_the_job_again(story):
     assert attached.hyperparameters()["epochs"] == "2"
 
 
+<<<<<<< HEAD
 def curve(printed):
     """Losses and accuracies of the log, in order: of training, of validation and of the test at the end."""
     return re.findall(r"(?:val_)?(?:loss|accuracy): [0-9.]+", "\n".join(
@@ -164,3 +166,24 @@ def test_the_pipe_job_learns_what_the_file_job_learns(story, piped, boto):
              for one in (job, describe(boto, story[3]))]
     assert set(final[0]) == set(seed.METRIC_NAMES) - {"sec/steps"}
     assert final[0] == final[1]
+=======
+def test_deploy_predict_evaluate_delete(story, boto, cifar10, tmp_path):
+    """The notebook's last cells: an endpoint, one random image, the test set, its accuracy and confusion matrix."""
+    import numpy as np
+
+    estimator = story[3]
+    predictor = estimator.deploy(initial_instance_count=1, instance_type="ml.m4.xlarge")
+    scores = predictor.predict(np.random.randn(1, 32, 32, 3))["predictions"]
+    assert len(scores) == 1 and len(scores[0]) == evaluation.CLASSES and abs(sum(scores[0]) - 1) < 1e-3
+
+    images, labels = evaluation.read_examples(cifar10 / "eval/eval.tfrecords")
+    accuracy, matrix = evaluation.evaluate(predictor, images, labels)
+    own = evaluation.headrace_evaluate(boto, estimator.model_data, cifar10 / "eval/eval.tfrecords", tmp_path)
+    assert accuracy == pytest.approx(own["accuracy"]) and matrix.tolist() == own["confusion_matrix"]
+
+    name = predictor.endpoint
+    predictor.delete_endpoint()
+    listed = [endpoint["EndpointName"] for endpoint in boto("sagemaker").list_endpoints(NameContains=name)["Endpoints"]
+              if endpoint["EndpointStatus"] != "Deleting"]
+    assert listed == []
+>>>>>>> ae16a7e (SageMaker hosting: models, endpoint configurations, endpoints and InvokeEndpoint)

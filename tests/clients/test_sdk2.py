@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+import evaluation
 import seed
 
 sagemaker = pytest.importorskip("sagemaker")
@@ -53,6 +54,21 @@ def test_the_pipe_estimator_completes(story, boto):
 def test_analytics_reads_the_metrics(story):
     frame = story[1].training_job_analytics.dataframe()
     assert set(seed.METRIC_NAMES) <= set(frame["metric_name"])
+
+
+def test_deploy_predict_evaluate_delete(story, boto, cifar10, tmp_path):
+    import numpy as np
+
+    predictor = story[1].deploy(initial_instance_count=1, instance_type="ml.m4.xlarge")
+    scores = predictor.predict(np.random.randn(1, 32, 32, 3))["predictions"]
+    assert len(scores) == 1 and len(scores[0]) == evaluation.CLASSES
+
+    images, labels = evaluation.read_examples(cifar10 / "eval/eval.tfrecords")
+    accuracy, matrix = evaluation.evaluate(predictor, images, labels)
+    own = evaluation.headrace_evaluate(boto, story[1].model_data, cifar10 / "eval/eval.tfrecords", tmp_path)
+    assert accuracy == pytest.approx(own["accuracy"]) and matrix.tolist() == own["confusion_matrix"]
+    predictor.delete_model()
+    predictor.delete_endpoint()
 
 
 def test_a_failing_job_says_why(server, story, tmp_path):

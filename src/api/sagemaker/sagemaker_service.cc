@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "api/input.h"
+#include "api/sagemaker/hosting/operations.h"
 #include "api/sagemaker/operations.h"
 #include "store/meta/training_jobs.h"
 
@@ -30,8 +31,22 @@ aws::Service SageMakerService(SageMakerOptions options) {
   add("ListTags", ListTags);
   add("DeleteTags", DeleteTags);
   add("DescribeNotebookInstance", DescribeNotebookInstance);
+  add("CreateModel", CreateModel);
+  add("DescribeModel", DescribeModel);
+  add("ListModels", ListModels);
+  add("DeleteModel", DeleteModel);
+  add("CreateEndpointConfig", CreateEndpointConfig);
+  add("DescribeEndpointConfig", DescribeEndpointConfig);
+  add("ListEndpointConfigs", ListEndpointConfigs);
+  add("DeleteEndpointConfig", DeleteEndpointConfig);
+  add("CreateEndpoint", CreateEndpoint);
+  add("DescribeEndpoint", DescribeEndpoint);
+  add("ListEndpoints", ListEndpoints);
+  add("UpdateEndpoint", UpdateEndpoint);
+  add("UpdateEndpointWeightsAndCapacities", UpdateEndpointWeightsAndCapacities);
+  add("DeleteEndpoint", DeleteEndpoint);
   service.timestamps = {"CreationTime", "LastModifiedTime", "TrainingStartTime", "TrainingEndTime",
-                        "StartTime",    "EndTime",          "Timestamp"};
+                        "StartTime",    "EndTime",          "Timestamp",         "ResolutionTime"};
   return service;
 }
 

@@ -1,5 +1,4 @@
-// SageMaker's control plane: training jobs and tags. Models and endpoints are not here yet; the gateway answers them
-// with its not-implemented error.
+// SageMaker's control plane: training jobs, models, endpoints and tags.
 #pragma once
 
 #include <functional>
@@ -23,6 +22,8 @@ struct SageMakerOptions {
   std::function<Status(const std::string& account, const std::string& job)> request_stop;
   // Where inputs are looked up before a job is taken; outlives the service. nullptr: they are not.
   const store::ObjectStore* objects = nullptr;
+  // Called when an endpoint's row has been written; as jobs::HostingService::Wake.
+  std::function<void(const std::string& account, const std::string& endpoint)> wake_endpoint = {};
 };
 
 aws::Service SageMakerService(SageMakerOptions options);

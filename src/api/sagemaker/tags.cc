@@ -1,8 +1,12 @@
 #include "store/meta/tags.h"
 
+#include <algorithm>
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "api/input.h"
+#include "api/sagemaker/hosting/operations.h"
 #include "api/sagemaker/operations.h"
 #include "api/sagemaker/training_job_shape.h"
 #include "aws/page_token.h"
@@ -12,16 +16,44 @@ namespace {
 
 Shape ArnShape() { return Shape::Text(0, 256, "arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:[0-9]{12}:.+"); }
 
-// The ARN of a training job of the caller's; nothing else has tags here.
+// The name behind ":KIND/", when the ARN is of that kind.
+std::optional<std::string> NameIn(const std::string& arn, const std::string& kind) {
+  const std::string mark = ":" + kind + "/";
+  const size_t at = arn.find(mark);
+  if (at == std::string::npos) return std::nullopt;
+  return arn.substr(at + mark.size());
+}
+
+// The ARNs of models, configurations and endpoints are in lower case: the account's row is looked for by ARN.
+template <typename Rows>
+bool HasArn(const Rows& rows, const std::string& arn) {
+  return std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.arn == arn; });
+}
+
+// The ARN of something of the caller's.
 Reply<std::string> TaggedArn(const SageMakerOptions& options, const Call& call, const Json& input) {
   const std::string arn = input["ResourceArn"];
-  constexpr std::string_view kKind = ":training-job/";
-  const size_t kind = arn.find(kKind);
-  if (kind != std::string::npos) {
-    HEADRACE_REPLY_PASS(const auto job, FindTrainingJob(options, call, arn.substr(kind + kKind.size())));
-    if (job.arn == arn) return job.arn;
+  bool found = false;
+  store::ResourceFilter mine;
+  mine.account_id = call.caller.account_id;
+  if (const auto job = NameIn(arn, "training-job")) {
+    HEADRACE_REPLY_PASS(const auto row, FindTrainingJob(options, call, *job));
+    found = row.arn == arn;
+  } else if (NameIn(arn, "model")) {
+    HEADRACE_REPLY(const auto rows,
+                   store::HostingResources(options.database, store::HostingResources::Kind::kModel).List(mine));
+    found = HasArn(rows, arn);
+  } else if (NameIn(arn, "endpoint-config")) {
+    HEADRACE_REPLY(
+        const auto rows,
+        store::HostingResources(options.database, store::HostingResources::Kind::kEndpointConfig).List(mine));
+    found = HasArn(rows, arn);
+  } else if (NameIn(arn, "endpoint")) {
+    HEADRACE_REPLY(const auto rows, store::Endpoints(options.database).List(mine));
+    found = HasArn(rows, arn);
   }
-  return aws::Refuse("ValidationException", "Requested resource not found.");
+  if (!found) return aws::Refuse("ValidationException", "Requested resource not found.");
+  return arn;
 }
 
 Json ToJson(const store::TagList& tags) {

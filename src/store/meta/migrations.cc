@@ -182,6 +182,40 @@ CREATE TABLE role_policies (
   PRIMARY KEY (account_id, role, policy_arn)
 ) STRICT, WITHOUT ROWID;
 )sql"},
+    {"hosting", R"sql(
+CREATE TABLE models (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  account_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  arn TEXT NOT NULL,
+  request TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  UNIQUE (account_id, name)
+) STRICT;
+CREATE TABLE endpoint_configs (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  account_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  arn TEXT NOT NULL,
+  request TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  UNIQUE (account_id, name)
+) STRICT;
+CREATE TABLE endpoints (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  account_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  arn TEXT NOT NULL,
+  config_name TEXT NOT NULL,
+  status TEXT NOT NULL,
+  failure_reason TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  modified_ms INTEGER NOT NULL,
+  deployment TEXT NOT NULL,
+  previous TEXT NOT NULL,
+  UNIQUE (account_id, name)
+) STRICT;
+)sql"},
 };
 
 }  // namespace

@@ -1,0 +1,158 @@
+// InvokeEndpoint against small servers that stand for model servers; no signatures, no processes.
+#include "api/runtime/runtime_service.h"
+
+#include <atomic>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "base/testing/temporary_directory.h"
+#include "http/blocking.h"
+#include "http/server.h"
+#include "http/testing/raw_client.h"
+
+namespace headrace::api {
+namespace {
+
+using http::Request;
+using http::Response;
+using http::Task;
+using testing::HasSubstr;
+using testing::StartsWith;
+using Milliseconds = std::chrono::milliseconds;
+
+std::unique_ptr<http::Server> ServeOn(uint16_t port, http::Handler handler) {
+  return ValueOrThrow(http::Server::Listen({.listeners = {{"127.0.0.1", port}}}, std::move(handler)));
+}
+
+class RuntimeTest : public testing::Test {
+ protected:
+  // The service behind a server, as account 1.
+  void Start(Milliseconds model_time = Milliseconds(10'000), Milliseconds instance_time = Milliseconds(200)) {
+    service_ = RuntimeService({.routes = routes_,
+                               .metrics = metrics_,
+                               .client = client_,
+                               .max_body_bytes = 1000,
+                               .model_time = model_time,
+                               .instance_time = instance_time});
+    front_ = ServeOn(0, [this](Request& request) { return Front(request); });
+  }
+  Task<Response> Front(Request& request) {
+    aws::Call call;
+    call.caller.account_id = "1";
+    call.region = "us-west-2";
+    co_return co_await service_(call, request);
+  }
+  void Publish(uint16_t port) {
+    routes_.Publish("1", "e", {{"v", 1, 1, {std::make_shared<jobs::Target>("i-1", port)}}});
+  }
+  std::string Ask(const std::string& body, const std::string& headers = "", const std::string& endpoint = "e") {
+    http::RawClient client(front_->ports()[0]);
+    client.Say(fmt::format("POST /endpoints/{}/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n{}\r\n{}",
+                           endpoint, body.size(), headers, body));
+    return client.HearResponse();
+  }
+
+  jobs::EndpointRoutes routes_;
+  jobs::InvocationMetrics metrics_;
+  http::Client client_;
+  aws::RestService service_;
+  std::unique_ptr<http::Server> front_;
+};
+
+TEST_F(RuntimeTest, PassesBodyAndHeadersBothWays) {
+  const auto model = ServeOn(0, [](Request& request) -> Task<Response> {
+    auto body = co_await http::ReadAll(*request.body, 1000);
+    Response response = http::TextResponse(
+        200, "text/plain",
+        fmt::format("{} {} {} {} {}", request.path, request.headers.Get("Content-Type"), request.headers.Get("Accept"),
+                    request.headers.Get("X-Amzn-SageMaker-Custom-Attributes"), *body));
+    response.headers.Set("X-Amzn-SageMaker-Custom-Attributes", "back");
+    response.headers.Set("X-Other", "stays");
+    co_return response;
+  });
+  Start();
+  Publish(model->ports()[0]);
+  const std::string answer = Ask(
+      "body", "Content-Type: application/json\r\nAccept: text/plain\r\nX-Amzn-SageMaker-Custom-Attributes: there\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer, HasSubstr("/invocations application/json text/plain there body"));
+  EXPECT_THAT(answer, HasSubstr("X-Amzn-SageMaker-Custom-Attributes: back"));
+  EXPECT_THAT(answer, HasSubstr("x-Amzn-Invoked-Production-Variant: v"));
+  EXPECT_THAT(answer, testing::Not(HasSubstr("X-Other")));
+}
+
+TEST_F(RuntimeTest, ModelsErrorsBecomeModelError) {
+  const auto model = ServeOn(0, [](Request&) -> Task<Response> {
+    co_return http::TextResponse(400, "application/json", R"({"error": "bad"})");
+  });
+  Start();
+  Publish(model->ports()[0]);
+  const std::string answer = Ask("body");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 424"));
+  EXPECT_THAT(answer, HasSubstr("x-amzn-ErrorType: ModelError"));
+  const auto json = nlohmann::json::parse(answer.substr(answer.find("\r\n\r\n") + 4));
+  EXPECT_EQ(json["OriginalStatusCode"], 400);
+  EXPECT_EQ(json["OriginalMessage"], R"({"error": "bad"})");
+  EXPECT_THAT(json["Message"],
+              StartsWith("Received client error (400) from primary with message \"{\"error\": \"bad\"}\"."));
+  EXPECT_THAT(json["LogStreamArn"], HasSubstr("log-group:/aws/sagemaker/Endpoints/e:log-stream:v/i-1"));
+}
+
+TEST_F(RuntimeTest, RefusesWhatIsNotThereOrTooLong) {
+  Start();
+  EXPECT_THAT(Ask("x"), HasSubstr("Endpoint e of account 1 not found."));
+  Publish(1);
+  EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Target-Variant: w\r\n"), HasSubstr("Could not find variant"));
+  EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Target-Model: m\r\n"), HasSubstr("TargetModel"));
+  EXPECT_THAT(Ask(std::string(1001, 'x')), StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Custom-Attributes: " + std::string(1025, 'a') + "\r\n"),
+              HasSubstr("1025 bytes"));
+}
+
+TEST_F(RuntimeTest, ASilentModelIsAModelErrorWithoutAStatus) {
+  const auto model = ServeOn(0, [](Request&) -> Task<Response> {
+    co_await http::Sleep(Milliseconds(2000));
+    co_return Response{};
+  });
+  Start(Milliseconds(100));
+  Publish(model->ports()[0]);
+  const std::string answer = Ask("body");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 424"));
+  EXPECT_THAT(answer, HasSubstr("Your invocation timed out"));
+  EXPECT_THAT(answer, HasSubstr("\"OriginalStatusCode\":0"));
+}
+
+TEST_F(RuntimeTest, WithoutAnInstanceRequestsWaitForOneButNotForEver) {
+  Start(Milliseconds(5000), Milliseconds(300));
+  routes_.Publish("1", "e", {{"v", 1, 1, {}}});
+  EXPECT_THAT(Ask("body"), StartsWith("HTTP/1.1 503"));
+  const auto model = ServeOn(0, [](Request&) -> Task<Response> { co_return http::TextResponse(200, "a/b", "late"); });
+  std::thread later([&] {
+    std::this_thread::sleep_for(Milliseconds(50));
+    Publish(model->ports()[0]);
+  });
+  EXPECT_THAT(Ask("body"), HasSubstr("late"));
+  later.join();
+}
+
+TEST_F(RuntimeTest, ARequestThatItsInstanceLosesIsAskedOfAnother) {
+  const auto model = ServeOn(0, [](Request& request) -> Task<Response> {
+    auto body = co_await http::ReadAll(*request.body, 1000);
+    co_return http::TextResponse(200, "a/b", "second " + *body);
+  });
+  Start();
+  uint16_t gone = 0;
+  gone = ServeOn(0, [](Request&) -> Task<Response> { co_return Response{}; })->ports()[0];  // and closed again
+  const auto broken = std::make_shared<jobs::Target>("i-1", gone),
+             good = std::make_shared<jobs::Target>("i-2", model->ports()[0]);
+  good->in_flight = 5;  // so that the broken one is asked first
+  routes_.Publish("1", "e", {{"v", 1, 2, {broken, good}}});
+  EXPECT_THAT(Ask("body"), HasSubstr("second body"));
+  EXPECT_EQ(broken->in_flight, 0);
+  EXPECT_EQ(good->in_flight, 5);
+}
+
+}  // namespace
+}  // namespace headrace::api

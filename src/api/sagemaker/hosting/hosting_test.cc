@@ -1,0 +1,218 @@
+#include <gmock/gmock.h>
+
+#include "api/sagemaker/sagemaker_service.h"
+#include "api/testing/service_test.h"
+#include "store/meta/endpoints.h"
+#include "store/objects/object_store.h"
+
+namespace headrace::api {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::Pair;
+using testing::StartsWith;
+
+constexpr const char* kImage = "763104351884.dkr.ecr.us-west-2.amazonaws.com/tensorflow-inference:1.15-cpu";
+constexpr const char* kEndpointArn = "arn:aws:sagemaker:us-west-2:111111111111:endpoint/";
+
+class HostingTest : public ServiceTest {
+ protected:
+  HostingTest() {
+    SageMakerOptions options{*database_};
+    options.objects = objects_.get();
+    options.wake_endpoint = [this](const std::string& account, const std::string& name) {
+      woken_.emplace_back(account, name);
+    };
+    service_ = SageMakerService(options);
+    for (const auto& [bucket, owner] : std::map<std::string, std::string>{{"bucket", kAccount}, {"theirs", kOther}}) {
+      store::Bucket made;
+      made.name = bucket;
+      made.owner = owner;
+      EXPECT_TRUE(objects_->CreateBucket(made));
+      EXPECT_TRUE(objects_->Commit(objects_->NewBlob().value(), bucket, "model.tar.gz", {}));
+    }
+  }
+
+  static Json Model(const std::string& name, const std::string& url = "s3://bucket/model.tar.gz") {
+    return {{"ModelName", name},
+            {"ExecutionRoleArn", "arn:aws:iam::111111111111:role/service-role/MyRole"},
+            {"PrimaryContainer", {{"Image", kImage}, {"ModelDataUrl", url}, {"Environment", {{"A", "b"}}}}}};
+  }
+  static Json Config(const std::string& name, Json variant = Json::object()) {
+    Json full{{"VariantName", "AllTraffic"},
+              {"ModelName", "m"},
+              {"InitialInstanceCount", 1},
+              {"InstanceType", "ml.m4.xlarge"}};
+    full.update(variant);
+    return {{"EndpointConfigName", name}, {"ProductionVariants", Json::array({full})}};
+  }
+  void Make(const std::string& endpoint) {
+    Do("CreateModel", Model("m"));
+    Do("CreateEndpointConfig", Config("c"));
+    Do("CreateEndpoint", {{"EndpointName", endpoint}, {"EndpointConfigName", "c"}});
+  }
+  void SetStatus(const std::string& endpoint, const std::string& status) {
+    ASSERT_TRUE(store::Endpoints(*database_).Update(kAccount, endpoint, [&](store::Endpoint& row) -> Status {
+      row.status = status;
+      if (status == "InService") row.previous.clear();
+      return {};
+    }));
+  }
+
+  ManualClock clock_{kStart};
+  std::unique_ptr<store::ObjectStore> objects_ =
+      store::ObjectStore::Open(*database_, clock_, directory_ / "objects").value();
+  std::vector<std::pair<std::string, std::string>> woken_;
+};
+
+TEST_F(HostingTest, AnEndpointKeepsWhatItNeeds) {
+  Make("e");
+  EXPECT_THAT(woken_, ElementsAre(Pair(kAccount, "e")));
+  Do("DeleteEndpointConfig", {{"EndpointConfigName", "c"}});
+  Do("DeleteModel", {{"ModelName", "m"}});
+  SetStatus("e", "InService");
+  const Json described = Do("DescribeEndpoint", {{"EndpointName", "e"}});
+  EXPECT_EQ(described["EndpointArn"], std::string(kEndpointArn) + "e");
+  EXPECT_EQ(described["EndpointConfigName"], "c");
+  const Json& variant = described["ProductionVariants"][0];
+  EXPECT_EQ(variant["CurrentWeight"], 1.0);
+  EXPECT_EQ(variant["DesiredInstanceCount"], 1);
+  EXPECT_EQ(variant["DeployedImages"][0]["SpecifiedImage"], kImage);
+}
+
+TEST_F(HostingTest, SaysWhatIsMissingAndWhatIsThere) {
+  EXPECT_EQ(Refusal("DescribeEndpoint", {{"EndpointName", "Other"}}),
+            "ValidationException: Could not find endpoint \"" + std::string(kEndpointArn) + "other\".");
+  EXPECT_THAT(Refusal("DeleteModel", {{"ModelName", "x"}}),
+              StartsWith("ValidationException: Could not find model \"arn"));
+  EXPECT_THAT(Refusal("CreateEndpointConfig", Config("c")), HasSubstr("Could not find model"));
+  EXPECT_THAT(Refusal("CreateEndpoint", {{"EndpointName", "e"}, {"EndpointConfigName", "c"}}),
+              HasSubstr("Could not find endpoint configuration \"arn"));
+  Make("e");
+  EXPECT_THAT(Refusal("CreateModel", Model("m")), HasSubstr("Cannot create already existing model \"arn"));
+  EXPECT_THAT(Refusal("CreateEndpointConfig", Config("c")),
+              HasSubstr("Cannot create already existing endpoint configuration \"arn"));
+  EXPECT_THAT(Refusal("CreateEndpoint", {{"EndpointName", "e"}, {"EndpointConfigName", "c"}}),
+              HasSubstr("Cannot create already existing endpoint \"arn"));
+  EXPECT_THAT(Refusal("DescribeEndpoint", {{"EndpointName", "e"}}, kOther), HasSubstr("Could not find endpoint"));
+}
+
+TEST_F(HostingTest, ModelDataMustBeTheCallers) {
+  EXPECT_THAT(Refusal("CreateModel", Model("m", "s3://bucket/none.tar.gz")), HasSubstr("Could not find model data at"));
+  EXPECT_THAT(Refusal("CreateModel", Model("m", "s3://theirs/model.tar.gz")), HasSubstr("denied"));
+}
+
+TEST_F(HostingTest, RefusesWhatItDoesNotOffer) {
+  Json model = Model("m");
+  model["PrimaryContainer"]["Mode"] = "MultiModel";
+  model["PrimaryContainer"]["MultiModelConfig"] = {{"ModelCacheSetting", "Enabled"}};
+  EXPECT_THAT(Refusal("CreateModel", model),
+              AllOf(HasSubstr("2 validation errors"), HasSubstr("'primaryContainer.mode'"),
+                    HasSubstr("'primaryContainer.multiModelConfig'")));
+  Do("CreateModel", Model("m"));
+  EXPECT_THAT(Refusal("CreateEndpointConfig", Config("c", {{"ServerlessConfig", {{"MemorySizeInMB", 1024}}}})),
+              HasSubstr("'productionVariants.1.member.serverlessConfig'"));
+  EXPECT_THAT(Refusal("CreateEndpointConfig", Config("c", {{"InitialVariantWeight", -1}})),
+              HasSubstr("'productionVariants.1.member.initialVariantWeight'"));
+  Json captured = Config("c");
+  captured["DataCaptureConfig"] = {{"EnableCapture", true}};
+  EXPECT_THAT(Refusal("CreateEndpointConfig", captured), HasSubstr("dataCaptureConfig.enableCapture"));
+  captured["DataCaptureConfig"]["EnableCapture"] = false;
+  Do("CreateEndpointConfig", captured);
+  const Json canary = Json::parse(R"({"EndpointName": "e", "EndpointConfigName": "c", "DeploymentConfig":
+      {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "CANARY"}}}})");
+  EXPECT_THAT(Refusal("CreateEndpoint", canary), HasSubstr("trafficRoutingConfiguration.type"));
+}
+
+TEST_F(HostingTest, UpdatesKeepWhatServesUntilTheyAreThrough) {
+  Make("e");
+  Do("CreateEndpointConfig", Config("d", {{"InitialInstanceCount", 3}, {"InitialVariantWeight", 2}}));
+  const Json update{{"EndpointName", "e"}, {"EndpointConfigName", "d"}};
+  EXPECT_THAT(Refusal("UpdateEndpoint", update), HasSubstr("Cannot update in-progress endpoint"));
+  SetStatus("e", "Failed");
+  EXPECT_THAT(Refusal("UpdateEndpoint", update), HasSubstr("Cannot update endpoint"));
+  SetStatus("e", "InService");
+  Do("UpdateEndpoint", update);
+  Json described = Do("DescribeEndpoint", {{"EndpointName", "e"}});
+  EXPECT_EQ(described["EndpointStatus"], "Updating");
+  EXPECT_EQ(described["ProductionVariants"][0]["CurrentInstanceCount"], 1);
+  EXPECT_EQ(described["ProductionVariants"][0]["DesiredInstanceCount"], 3);
+  SetStatus("e", "InService");
+  Do("UpdateEndpoint",
+     {{"EndpointName", "e"},
+      {"EndpointConfigName", "c"},
+      {"RetainAllVariantProperties", true},
+      {"ExcludeRetainedVariantProperties", Json::array({{{"VariantPropertyType", "DesiredWeight"}}})}});
+  described = Do("DescribeEndpoint", {{"EndpointName", "e"}});
+  EXPECT_EQ(described["ProductionVariants"][0]["DesiredInstanceCount"], 3);
+  EXPECT_EQ(described["ProductionVariants"][0]["DesiredWeight"], 1.0);
+}
+
+TEST_F(HostingTest, WeightsAndCapacities) {
+  Make("e");
+  SetStatus("e", "InService");
+  const auto change = [](Json variant) {
+    return Json{{"EndpointName", "e"}, {"DesiredWeightsAndCapacities", Json::array({std::move(variant)})}};
+  };
+  EXPECT_THAT(Refusal("UpdateEndpointWeightsAndCapacities", change({{"VariantName", "x"}})),
+              HasSubstr("name a variant"));
+  EXPECT_THAT(Refusal("UpdateEndpointWeightsAndCapacities",
+                      change({{"VariantName", "AllTraffic"}, {"DesiredInstanceCount", 0}})),
+              HasSubstr("greater than or equal to 1"));
+  EXPECT_THAT(Refusal("UpdateEndpointWeightsAndCapacities",
+                      change({{"VariantName", "AllTraffic"}, {"DesiredInstanceCount", 21}})),
+              HasSubstr("ResourceLimitExceeded"));
+  Do("UpdateEndpointWeightsAndCapacities",
+     change({{"VariantName", "AllTraffic"}, {"DesiredInstanceCount", 2}, {"DesiredWeight", 0.5}}));
+  const Json variant = Do("DescribeEndpoint", {{"EndpointName", "e"}})["ProductionVariants"][0];
+  EXPECT_EQ(variant["DesiredInstanceCount"], 2);
+  EXPECT_EQ(variant["DesiredWeight"], 0.5);
+}
+
+TEST_F(HostingTest, DeletionWorksInEveryState) {
+  Make("e");
+  for (const char* status : {"Creating", "InService", "Updating", "Failed", "Deleting"}) {
+    SetStatus("e", status);
+    Do("DeleteEndpoint", {{"EndpointName", "e"}});
+    EXPECT_EQ(Do("DescribeEndpoint", {{"EndpointName", "e"}})["EndpointStatus"], "Deleting");
+  }
+}
+
+TEST_F(HostingTest, TagsOfAllThree) {
+  Json model = Model("m");
+  model["Tags"] = Json::array({{{"Key", "a"}, {"Value", "b"}}});
+  const std::string arn = Do("CreateModel", model)["ModelArn"];
+  EXPECT_EQ(Do("ListTags", {{"ResourceArn", arn}})["Tags"], model["Tags"]);
+  EXPECT_FALSE(Do("DescribeModel", {{"ModelName", "m"}}).contains("Tags"));
+  Do("CreateEndpointConfig", Config("c"));
+  Do("CreateEndpoint", {{"EndpointName", "e"}, {"EndpointConfigName", "c"}});
+  for (const char* kind : {"endpoint-config/c", "endpoint/e"}) {
+    const std::string other = std::string("arn:aws:sagemaker:us-west-2:111111111111:") + kind;
+    Do("AddTags", {{"ResourceArn", other}, {"Tags", model["Tags"]}});
+    EXPECT_EQ(Do("ListTags", {{"ResourceArn", other}})["Tags"].size(), 1);
+    EXPECT_THAT(Refusal("ListTags", {{"ResourceArn", other}}, kOther), HasSubstr("not found"));
+  }
+  Do("DeleteModel", {{"ModelName", "m"}});
+  EXPECT_THAT(Refusal("ListTags", {{"ResourceArn", arn}}), HasSubstr("not found"));
+}
+
+TEST_F(HostingTest, ListingsGoOnWhereTheyEnded) {
+  Make("e");
+  for (const char* name : {"f", "g"}) Do("CreateEndpoint", {{"EndpointName", name}, {"EndpointConfigName", "c"}});
+  const Json first = Do("ListEndpoints", {{"MaxResults", 2}, {"SortBy", "Name"}, {"SortOrder", "Ascending"}});
+  ASSERT_EQ(first["Endpoints"].size(), 2);
+  EXPECT_EQ(first["Endpoints"][1]["EndpointName"], "f");
+  const Json second =
+      Do("ListEndpoints",
+         {{"MaxResults", 2}, {"SortBy", "Name"}, {"SortOrder", "Ascending"}, {"NextToken", first["NextToken"]}});
+  ASSERT_EQ(second["Endpoints"].size(), 1);
+  EXPECT_FALSE(second.contains("NextToken"));
+  EXPECT_EQ(Do("ListEndpoints", {{"StatusEquals", "Failed"}})["Endpoints"].size(), 0);
+  EXPECT_THAT(Refusal("ListModels", {{"NextToken", first["NextToken"]}}), HasSubstr("ValidationException"));
+  EXPECT_EQ(Do("ListModels", Json::object())["Models"][0]["ModelName"], "m");
+}
+
+}  // namespace
+}  // namespace headrace::api

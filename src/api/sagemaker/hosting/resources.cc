@@ -1,0 +1,134 @@
+#include <algorithm>
+#include <cctype>
+
+#include <fmt/format.h>
+
+#include "api/input.h"
+#include "api/sagemaker/hosting/operations.h"
+
+namespace headrace::api::sagemaker {
+namespace {
+
+using Kind = store::HostingResources::Kind;
+
+constexpr int kMostInstances = 20;  // of all endpoints of an account
+
+}  // namespace
+
+std::string HostingArn(const Call& call, const std::string& kind, const std::string& name) {
+  std::string lower = name;
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return fmt::format("arn:aws:sagemaker:{}:{}:{}/{}", call.region, call.caller.account_id, kind, lower);
+}
+
+tl::unexpected<aws::ServiceError> CouldNotFind(const std::string& what, const std::string& arn) {
+  return aws::Refuse("ValidationException", fmt::format("Could not find {} \"{}\".", what, arn));
+}
+
+tl::unexpected<aws::ServiceError> AlreadyExisting(const std::string& what, const std::string& arn) {
+  return aws::Refuse("ValidationException", fmt::format("Cannot create already existing {} \"{}\".", what, arn));
+}
+
+Reply<store::HostingResource> FindModel(const SageMakerOptions& options, const Call& call, const std::string& name) {
+  HEADRACE_REPLY(auto found,
+                 store::HostingResources(options.database, Kind::kModel).Find(call.caller.account_id, name));
+  if (!found) return CouldNotFind("model", HostingArn(call, "model", name));
+  return std::move(*found);
+}
+
+Reply<store::HostingResource> FindEndpointConfig(const SageMakerOptions& options, const Call& call,
+                                                 const std::string& name) {
+  HEADRACE_REPLY(auto found,
+                 store::HostingResources(options.database, Kind::kEndpointConfig).Find(call.caller.account_id, name));
+  if (!found) return CouldNotFind("endpoint configuration", HostingArn(call, "endpoint-config", name));
+  return std::move(*found);
+}
+
+Reply<store::Endpoint> FindEndpoint(const SageMakerOptions& options, const Call& call, const std::string& name) {
+  HEADRACE_REPLY(auto found, store::Endpoints(options.database).Find(call.caller.account_id, name));
+  if (!found) return CouldNotFind("endpoint", HostingArn(call, "endpoint", name));
+  return std::move(*found);
+}
+
+Json WithoutNulls(Json request) {
+  if (request.is_object()) {
+    for (auto item = request.begin(); item != request.end();) {
+      item = item->is_null() ? request.erase(item) : std::next(item);
+    }
+  }
+  if (request.is_structured()) {
+    for (auto& item : request) item = WithoutNulls(std::move(item));
+  }
+  return request;
+}
+
+store::TagList TakeTags(Json& request) {
+  store::TagList tags;
+  if (const auto found = request.find("Tags"); found != request.end() && found->is_array()) {
+    for (const auto& tag : *found) tags.emplace_back(TextOr(tag, "Key"), TextOr(tag, "Value"));
+  }
+  request.erase("Tags");
+  return tags;
+}
+
+std::string RequestText(const Json& request) { return request.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+jobs::HostedModel ModelOf(const store::HostingResource& model) {
+  const Json request = Json::parse(model.request);
+  const Json& container =
+      request.contains("PrimaryContainer") ? request["PrimaryContainer"] : request["Containers"].front();
+  jobs::HostedModel hosted;
+  hosted.name = model.name;
+  hosted.image = TextOr(container, "Image");
+  hosted.data = TextOr(container, "ModelDataUrl");
+  if (container.contains("ModelDataSource")) {
+    const Json& source = container["ModelDataSource"]["S3DataSource"];
+    hosted.data = TextOr(source, "S3Uri");
+    hosted.is_prefix = TextOr(source, "CompressionType") == "None";
+  }
+  if (container.contains("Environment"))
+    hosted.environment = container["Environment"].get<std::map<std::string, std::string>>();
+  return hosted;
+}
+
+Reply<jobs::Deployment> DeploymentOf(const SageMakerOptions& options, const Call& call,
+                                     const store::HostingResource& config) {
+  const Json request = Json::parse(config.request);
+  jobs::Deployment deployment;
+  deployment.config_name = config.name;
+  for (const auto& from : request["ProductionVariants"]) {
+    HEADRACE_REPLY_PASS(const auto model, FindModel(options, call, from["ModelName"]));
+    jobs::Variant variant;
+    variant.name = TextOr(from, "VariantName");
+    variant.instance_type = TextOr(from, "InstanceType");
+    variant.count = static_cast<int>(IntegerOr(from, "InitialInstanceCount", 1));
+    variant.weight = from.value("InitialVariantWeight", 1.0);
+    variant.startup_seconds =
+        static_cast<int>(IntegerOr(from, "ContainerStartupHealthCheckTimeoutInSeconds", variant.startup_seconds));
+    variant.model = ModelOf(model);
+    deployment.variants.push_back(std::move(variant));
+  }
+  return deployment;
+}
+
+Reply<void> CheckInstanceLimit(const SageMakerOptions& options, const Call& call, const jobs::Deployment& deployment,
+                               const std::string& replaced) {
+  store::ResourceFilter mine;
+  mine.account_id = call.caller.account_id;
+  HEADRACE_REPLY(const auto endpoints, store::Endpoints(options.database).List(mine));
+  int64_t used = 0, wanted = 0;
+  for (const auto& endpoint : endpoints) {
+    if (endpoint.name == replaced || endpoint.status == "Failed") continue;
+    HEADRACE_REPLY(const auto other, jobs::ParseDeployment(endpoint.deployment));
+    for (const auto& variant : other.variants) used += variant.count;
+  }
+  for (const auto& variant : deployment.variants) wanted += variant.count;
+  if (used + wanted <= kMostInstances) return {};
+  return aws::Refuse(
+      "ResourceLimitExceeded",
+      fmt::format("The account-level service limit '{} for endpoint usage' is {} Instances, with current utilization "
+                  "of {} Instances and a request delta of {} Instances.",
+                  deployment.variants.front().instance_type, kMostInstances, used, wanted));
+}
+
+}  // namespace headrace::api::sagemaker

@@ -1,0 +1,121 @@
+#include "api/sagemaker/hosting/shapes.h"
+
+#include <cctype>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "api/input.h"
+#include "api/sagemaker/training_job_shape.h"
+
+namespace headrace::api::sagemaker {
+namespace {
+
+Shape Line(int64_t longest) { return Shape::Text(0, longest, ".*"); }
+Shape RoleArn() { return Shape::Text(20, 2048, R"(arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+)"); }
+Shape ModelUrl() { return Shape::Text(0, 1024, "(https|s3)://([^/]+)/?(.*)"); }
+
+Shape ContainerDefinition() {
+  return Shape::Structure(
+      {{"ContainerHostname", Shape::Text(0, 63, R"([a-zA-Z0-9](-*[a-zA-Z0-9]){0,62})")},
+       {"Image", Shape::Text(0, 255, R"([\S]+)")},
+       {"Mode", Shape::Enum({"SingleModel", "MultiModel"})},
+       {"ModelDataUrl", ModelUrl()},
+       {"ModelDataSource",
+        Shape::Structure({{"S3DataSource",
+                           Shape::Structure({{"S3Uri", ModelUrl(), true},
+                                             {"S3DataType", Shape::Enum({"S3Prefix", "S3Object"}), true},
+                                             {"CompressionType", Shape::Enum({"None", "Gzip"}), true}}),
+                           true}})},
+       {"Environment", Shape::Map(Shape::Text(0, 1024, "[a-zA-Z_][a-zA-Z0-9_]*"), Shape::Text(0, 1024), 100)}});
+}
+
+Shape ProductionVariant() {
+  return Shape::Structure(
+      {{"VariantName", HostingNameShape(), true},
+       {"ModelName", HostingNameShape(), true},
+       {"InitialInstanceCount", Shape::Integer(1)},
+       {"InstanceType", Shape::Text(1, 64, R"(ml\.[a-z0-9\-]+\.[a-z0-9\-]+|local)")},
+       {"VolumeSizeInGB", Shape::Integer(1, 512)},
+       {"ModelDataDownloadTimeoutInSeconds", Shape::Integer(60, 3600)},
+       {"ContainerStartupHealthCheckTimeoutInSeconds", Shape::Integer(60, 3600)},
+       {"RoutingConfig",
+        Shape::Structure({{"RoutingStrategy", Shape::Enum({"LEAST_OUTSTANDING_REQUESTS", "RANDOM"}), true}})}});
+}
+
+bool SaysNothing(const nlohmann::json& value) {
+  if (value.is_null() || (value.is_boolean() && !value.get<bool>())) return true;
+  return (value.is_structured() || value.is_string()) && value.empty();
+}
+
+}  // namespace
+
+Shape HostingNameShape() { return Shape::Text(0, 63, R"([a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?)"); }
+Shape EndpointNameShape() { return Shape::Text(0, 63, R"([a-zA-Z0-9](-*[a-zA-Z0-9]){0,62})"); }
+
+Shape CreateModelShape() {
+  const Shape id = Shape::Text(0, 32, "[-0-9a-zA-Z]+");
+  return Shape::Structure({{"ModelName", HostingNameShape(), true},
+                           {"PrimaryContainer", ContainerDefinition()},
+                           {"Containers", Shape::List(ContainerDefinition(), 0, 15)},
+                           {"ExecutionRoleArn", RoleArn()},
+                           {"Tags", TagListShape()},
+                           {"VpcConfig", Shape::Structure({{"SecurityGroupIds", Shape::List(id, 1, 5), true},
+                                                           {"Subnets", Shape::List(id, 1, 16), true}})},
+                           {"EnableNetworkIsolation", Shape::Boolean()}});
+}
+
+Shape CreateEndpointConfigShape() {
+  return Shape::Structure({{"EndpointConfigName", HostingNameShape(), true},
+                           {"ProductionVariants", Shape::List(ProductionVariant(), 1, 10), true},
+                           {"Tags", TagListShape()},
+                           {"KmsKeyId", Line(2048)}});
+}
+
+Shape CreateEndpointShape() {
+  return Shape::Structure({{"EndpointName", EndpointNameShape(), true},
+                           {"EndpointConfigName", HostingNameShape(), true},
+                           {"Tags", TagListShape()}});
+}
+
+Shape UpdateEndpointShape() {
+  const Shape property = Shape::Structure(
+      {{"VariantPropertyType", Shape::Enum({"DesiredInstanceCount", "DesiredWeight", "DataCaptureConfig"}), true}});
+  return Shape::Structure({{"EndpointName", EndpointNameShape(), true},
+                           {"EndpointConfigName", HostingNameShape(), true},
+                           {"RetainAllVariantProperties", Shape::Boolean()},
+                           {"ExcludeRetainedVariantProperties", Shape::List(property, 0, 3)},
+                           {"RetainDeploymentConfig", Shape::Boolean()}});
+}
+
+Shape UpdateWeightsShape() {
+  const Shape change =
+      Shape::Structure({{"VariantName", HostingNameShape(), true}, {"DesiredInstanceCount", Shape::Integer(0)}});
+  return Shape::Structure(
+      {{"EndpointName", EndpointNameShape(), true}, {"DesiredWeightsAndCapacities", Shape::List(change, 1, 10), true}});
+}
+
+void RefuseMembers(const nlohmann::json& object, const std::string& path,
+                   std::initializer_list<std::pair<const char*, const char*>> members, Violations& violations) {
+  for (const auto& [name, why] : members) {
+    const auto found = object.find(name);
+    if (found == object.end() || SaysNothing(*found)) continue;
+    std::string member = name;
+    member[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(member[0])));
+    violations.Add(path.empty() ? member : path + "." + member, *found,
+                   fmt::format("Member is not supported: {}", why));
+  }
+}
+
+void CheckTagKeys(const nlohmann::json& request, Violations& violations) {
+  const auto tags = request.find("Tags");
+  if (tags == request.end() || !tags->is_array()) return;
+  std::set<std::string> keys;
+  for (size_t i = 0; i < tags->size(); ++i) {
+    const std::string key = TextOr((*tags)[i], "Key");
+    if (!keys.insert(key).second)
+      violations.Add(fmt::format("tags.{}.member.key", i + 1), key, "Member must be unique among the tags");
+  }
+}
+
+}  // namespace headrace::api::sagemaker

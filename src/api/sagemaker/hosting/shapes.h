@@ -1,0 +1,23 @@
+// What the operations of models, endpoint configurations and endpoints take, as the service's model states it.
+#pragma once
+
+#include "api/validation/shape.h"
+
+namespace headrace::api::sagemaker {
+
+Shape HostingNameShape();   // of a model, a configuration, a variant
+Shape EndpointNameShape();  // of an endpoint
+Shape CreateModelShape();
+Shape CreateEndpointConfigShape();
+Shape CreateEndpointShape();
+Shape UpdateEndpointShape();
+Shape UpdateWeightsShape();
+
+// Adds a violation for each of `members` that is there and says something: not null, false, empty.
+void RefuseMembers(const nlohmann::json& object, const std::string& path,
+                   std::initializer_list<std::pair<const char*, const char*>> members, Violations& violations);
+
+// Two tags of one key.
+void CheckTagKeys(const nlohmann::json& request, Violations& violations);
+
+}  // namespace headrace::api::sagemaker

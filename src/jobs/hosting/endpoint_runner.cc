@@ -1,0 +1,305 @@
+#include "jobs/hosting/endpoint_runner.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "store/meta/logs.h"
+
+namespace headrace::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr UnixMillis kLinesWaitMillis = 200;  // lines of so long go into the log together
+constexpr UnixMillis kAfterFailedWriteMillis = 500;
+constexpr int kMaxPollMillis = 60'000;
+constexpr UnixMillis kEndPatienceMillis = 3000;
+
+}  // namespace
+
+EndpointRunner::EndpointRunner(HostingMachine& machine, EndpointRoutes& routes, std::string account, std::string name,
+                               std::function<bool()> may_end)
+    : machine_(machine),
+      routes_(routes),
+      account_(std::move(account)),
+      name_(std::move(name)),
+      may_end_(std::move(may_end)),
+      event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      thread_([this] { Run(); }) {}
+
+EndpointRunner::~EndpointRunner() {
+  RequestStop();
+  thread_.join();
+}
+
+void EndpointRunner::Signal() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(event_.get(), &one, sizeof one);
+}
+
+void EndpointRunner::Wake() {
+  woken_ = true;
+  Signal();
+}
+
+void EndpointRunner::RequestStop() {
+  stop_ = true;
+  Signal();
+}
+
+std::string EndpointRunner::Directory() const {
+  return machine_.options.data_dir + "/endpoints/" + account_ + "/" + name_;
+}
+
+void EndpointRunner::Run() {
+  while (!stop_) {
+    if (woken_.exchange(false)) ReadRow();
+    const UnixMillis again = Step();
+    if ((status_ == "Deleting" || row_gone_) && FinishDeletion()) return;
+    Poll(again);
+  }
+  routes_.Remove(account_, name_);
+  for (auto& [id, generation] : generations_) generation->Kill();
+  const UnixMillis patience = machine_.options.clock->Now() + kEndPatienceMillis;
+  const auto ended = [](const auto& entry) { return entry.second->Ended(); };
+  while (!std::all_of(generations_.begin(), generations_.end(), ended) && machine_.options.clock->Now() < patience) {
+    for (auto& [id, generation] : generations_) generation->Step(machine_.options.clock->Now());
+    WriteLines(true);
+    Poll(machine_.options.clock->Now() + 20);
+  }
+}
+
+void EndpointRunner::Poll(UnixMillis until) {
+  std::vector<pollfd> watched{{event_.get(), POLLIN, 0}};
+  for (const auto& [id, generation] : generations_) generation->AddTo(watched);
+  const UnixMillis now = machine_.options.clock->Now();
+  if (lines_since_ != 0)
+    until = until == 0 ? lines_since_ + kLinesWaitMillis : std::min(until, lines_since_ + kLinesWaitMillis);
+  const int wait =
+      until == 0 ? kMaxPollMillis : static_cast<int>(std::clamp<UnixMillis>(until - now, 0, kMaxPollMillis));
+  if (::poll(watched.data(), watched.size(), wait) <= 0) return;
+  if (watched[0].revents == 0) return;
+  uint64_t count = 0;
+  [[maybe_unused]] const ssize_t n = ::read(event_.get(), &count, sizeof count);
+}
+
+void EndpointRunner::ReadRow() {
+  const auto row = store::Endpoints(*machine_.options.database).Find(account_, name_);
+  if (!row) {
+    Log(LogLevel::kError, "endpoint {}: {}", name_, row.error().message());
+    woken_ = true;
+    return;
+  }
+  row_gone_ = !*row;
+  if (*row) Follow(**row);
+}
+
+void EndpointRunner::Follow(const store::Endpoint& row) {
+  status_ = row.status;
+  if (status_ == "Deleting" || status_ == "Failed") return;
+  const auto wanted = ParseDeployment(row.deployment);
+  if (!wanted) {
+    Log(LogLevel::kError, "endpoint {}: {}", name_, wanted.error().message());
+    return;
+  }
+  settled_ = status_ == "InService";
+  wanted_ = wanted->id;
+  Generation& generation = Ensure(*wanted);
+  generation.Adjust(*wanted);
+  if (online_ != 0) return;
+  // The server was started again. What served before comes back, and serves until an update is through.
+  if (status_ == "InService") return ComeBack(generation);
+  if (row.previous.empty()) return;
+  if (const auto previous = ParseDeployment(row.previous)) ComeBack(Ensure(*previous));
+}
+
+Generation& EndpointRunner::Ensure(const Deployment& deployment) {
+  auto& generation = generations_[deployment.id];
+  if (!generation)
+    generation = std::make_unique<Generation>(machine_, account_, deployment,
+                                              fmt::format("{}/g{}", Directory(), deployment.id), [this] { Signal(); });
+  return *generation;
+}
+
+// Requests wait for its instances.
+void EndpointRunner::ComeBack(Generation& generation) {
+  online_ = generation.deployment().id;
+  generation.MakeInstancesPermanent();
+  routes_.Publish(account_, name_, generation.MakeRoute());
+}
+
+UnixMillis EndpointRunner::Step() {
+  const UnixMillis now = machine_.options.clock->Now();
+  UnixMillis again = 0;
+  for (auto& [id, generation] : generations_) {
+    const UnixMillis next = generation->Step(now);
+    if (next != 0 && (again == 0 || next < again)) again = next;
+  }
+  if (status_ == "Deleting" || row_gone_ || status_ == "Failed") {
+    routes_.Remove(account_, name_);
+    for (auto& [id, generation] : generations_) generation->Kill();
+  } else if (const auto wanted = generations_.find(wanted_); wanted != generations_.end()) {
+    if (!wanted->second->failure().empty()) {
+      GiveUp(*wanted->second);
+      again = now;
+    } else if (wanted->second->Ready() && online_ != wanted_) {
+      GoOnline(*wanted->second);
+      again = now;
+    }
+    if (const auto online = generations_.find(online_);
+        online != generations_.end() && online->second->TakeRouteChanged()) {
+      routes_.Publish(account_, name_, online->second->MakeRoute());
+      online->second->RoutePublished();
+      again = now;
+    }
+    if (!settled_ && online_ == wanted_ && wanted->second->Ready()) FinishUpdate();
+    if (!settled_ && online_ == wanted_ && wanted->second->Ready()) again = now + kAfterFailedWriteMillis;
+  }
+  WriteLines(false);
+  RemoveUnused();
+  return again;
+}
+
+// From here on new requests go to this generation; the one before answers what it has.
+void EndpointRunner::GoOnline(Generation& generation) {
+  generation.MakeInstancesPermanent();
+  routes_.Publish(account_, name_, generation.MakeRoute());
+  generation.RoutePublished();
+  (void)generation.TakeRouteChanged();
+  online_ = generation.deployment().id;
+  for (auto& [id, other] : generations_)
+    if (id != online_) other->Retire(machine_.options.clock->Now());
+}
+
+// The wanted generation cannot serve: the endpoint has failed, or goes back to what it had.
+void EndpointRunner::GiveUp(Generation& generation) {
+  const std::string reason = generation.failure();
+  WriteLines(true);
+  const bool back = online_ != 0 && online_ != wanted_;
+  const auto now = machine_.options.clock->Now();
+  const auto changed = Change([&](store::Endpoint& row) -> Status {
+    status_ = row.status;
+    if (row.status == "Deleting") return {};
+    const auto deployment = ParseDeployment(row.deployment);
+    if (deployment && deployment->id != wanted_) return {};  // another update has come
+    row.failure_reason = reason;
+    row.modified = now;
+    row.status = "Failed";
+    if (back) {
+      row.status = "InService";
+      row.deployment = std::exchange(row.previous, "");
+      if (const auto previous = ParseDeployment(row.deployment)) row.config_name = previous->config_name;
+    }
+    status_ = row.status;
+    return {};
+  });
+  if (!changed) {
+    Log(LogLevel::kError, "endpoint {}: {}", name_, changed.error().message());
+    return;
+  }
+  Log(LogLevel::kWarning, "endpoint {}: {}", name_, reason);
+  generation.Retire(now);
+  if (back) wanted_ = online_;
+  if (back) generation.Kill();
+  settled_ = true;
+  woken_ = true;
+}
+
+void EndpointRunner::FinishUpdate() {
+  const auto now = machine_.options.clock->Now();
+  const auto changed = Change([&](store::Endpoint& row) -> Status {
+    status_ = row.status;
+    const auto deployment = ParseDeployment(row.deployment);
+    if (row.status == "Deleting" || (deployment && deployment->id != wanted_)) return {};
+    row.status = status_ = "InService";
+    row.failure_reason.clear();
+    row.previous.clear();
+    row.modified = now;
+    return {};
+  });
+  if (!changed) {
+    Log(LogLevel::kError, "endpoint {}: {}", name_, changed.error().message());
+    return;
+  }
+  settled_ = true;
+  Log(LogLevel::kInfo, "endpoint {}: in service", name_);
+}
+
+Status EndpointRunner::Change(const store::Endpoints::Change& change) {
+  const auto changed = store::Endpoints(*machine_.options.database).Update(account_, name_, change);
+  if (changed) return {};
+  if (changed.error().code() == ErrorCode::kNotFound) row_gone_ = true;
+  return tl::unexpected<Error>(changed.error());
+}
+
+// True when nothing is left of the endpoint and its runner may end.
+bool EndpointRunner::FinishDeletion() {
+  for (const auto& [id, generation] : generations_)
+    if (!generation->Ended()) return false;
+  WriteLines(true);
+  generations_.clear();
+  std::error_code failed;
+  fs::remove_all(Directory(), failed);
+  if (failed) Log(LogLevel::kError, "{}: {}", Directory(), failed.message());
+  if (!row_gone_) {
+    store::Endpoints rows(*machine_.options.database);
+    const auto row = rows.Find(account_, name_);
+    if (row && *row && (*row)->status == "Deleting") {
+      if (const auto deleted = rows.Delete(**row); !deleted) {
+        Log(LogLevel::kError, "endpoint {}: {}", name_, deleted.error().message());
+        return false;
+      }
+    }
+  }
+  wanted_ = online_ = 0;
+  status_.clear();
+  row_gone_ = false;
+  if (may_end_()) return true;
+  Wake();  // there may be a new endpoint of the same name
+  return false;
+}
+
+void EndpointRunner::RemoveUnused() {
+  for (auto at = generations_.begin(); at != generations_.end();) {
+    const bool used = at->first == wanted_ || at->first == online_;
+    if (used || !at->second->Ended()) {
+      if (!used) at->second->Retire(machine_.options.clock->Now());
+      ++at;
+      continue;
+    }
+    const int64_t id = at->first;
+    at = generations_.erase(at);
+    std::error_code ignored;
+    fs::remove_all(fmt::format("{}/g{}", Directory(), id), ignored);
+  }
+}
+
+void EndpointRunner::WriteLines(bool all) {
+  const UnixMillis now = machine_.options.clock->Now();
+  if (!all && lines_since_ != 0 && now < lines_since_ + kLinesWaitMillis) return;
+  if (!all && lines_since_ == 0) {
+    // Nothing to write yet, or the first lines have just come: others follow soon.
+    const bool any = std::any_of(generations_.begin(), generations_.end(),
+                                 [](const auto& entry) { return entry.second->has_lines(); });
+    if (any) lines_since_ = now;
+    return;
+  }
+  lines_since_ = 0;
+  store::Logs logs(*machine_.options.database);
+  for (auto& [id, generation] : generations_) {
+    for (auto& batch : generation->TakeLines()) {
+      std::vector<store::LogLineIn> lines;
+      for (const auto& line : batch.lines) lines.push_back({line.time, line.text.empty() ? " " : line.text});
+      const store::Logs::Target target{account_, "/aws/sagemaker/Endpoints/" + name_, batch.stream, true,
+                                       store::LogTimes::kNeverDecreasing};
+      if (const auto written = logs.Append(target, lines, now); !written)
+        Log(LogLevel::kError, "endpoint {}: log: {}", name_, written.error().message());
+    }
+  }
+}
+
+}  // namespace headrace::jobs

@@ -1,0 +1,308 @@
+#include "jobs/hosting/generation.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "http/client.h"
+#include "jobs/hosting/model_files.h"
+#include "jobs/supervisor/failure_reason.h"
+#include "jobs/training/instance_types.h"
+#include "store/random.h"
+
+namespace headrace::jobs {
+namespace {
+
+constexpr UnixMillis kFirstRestartMillis = 100, kLongestRestartMillis = 30'000;
+constexpr UnixMillis kHealthyMillis = 60'000;  // after so long an end is the first failure again
+constexpr int kStartsKilledBySignal = 3;       // before a first start counts as failed
+constexpr UnixMillis kDrainLookMillis = 5;
+constexpr std::chrono::seconds kPingPatience{2};
+
+UnixMillis Earlier(UnixMillis a, UnixMillis b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
+
+// 200 to GET /ping, as SageMaker asks containers.
+Status Ping(uint16_t port) {
+  boost::asio::io_context context;
+  http::Client client;
+  const http::ClientRequest request{.port = port, .target = "/ping"};
+  std::optional<Result<http::ClientResponse>> answer;
+  const auto ask = [&]() -> http::Task<void> { answer.emplace(co_await client.Send(request, kPingPatience)); };
+  boost::asio::co_spawn(context, ask, boost::asio::detached);
+  context.run();
+  if (!answer) return Fail(ErrorCode::kInternal, "/ping was not sent");
+  if (!*answer) return tl::unexpected<Error>(answer->error());
+  if ((*answer)->status != 200)
+    return Fail(ErrorCode::kUnavailable, "/ping answered {}: {}", (*answer)->status, (*answer)->body);
+  return {};
+}
+
+}  // namespace
+
+Generation::Generation(HostingMachine& machine, std::string account, Deployment deployment, std::string directory,
+                       std::function<void()> wake)
+    : machine_(machine),
+      account_(std::move(account)),
+      deployment_(std::move(deployment)),
+      directory_(std::move(directory)),
+      wake_(std::move(wake)) {}
+
+Generation::~Generation() {
+  if (fetcher_.joinable()) fetcher_.join();
+  for (Slot& slot : slots_) {
+    machine_.cores.GiveBack(slot.instance->options().cpus);
+    slot.instance->Kill();
+    // Not waited for here: it dies at once, and is reaped with the server.
+  }
+}
+
+void Generation::Adjust(const Deployment& deployment) {
+  deployment_ = deployment;
+  route_changed_ = true;
+}
+
+std::string Generation::ModelDirectory(const std::string& variant) const {
+  return directory_ + "/" + variant + "/model";
+}
+
+void Generation::StartFetch() {
+  fetch_ = Fetch::kRunning;
+  fetcher_ = std::thread([this, deployment = deployment_] {
+    std::string failure;
+    for (const Variant& variant : deployment.variants) {
+      const std::string directory = ModelDirectory(variant.name);
+      Status fetched = MakeDirectories(std::filesystem::path(directory).parent_path());
+      if (fetched) fetched = FetchModel(*machine_.options.objects, account_, variant.model, directory);
+      if (fetched) continue;
+      failure = fmt::format("Failed to download model data for variant {} from URL: \"{}\": {}", variant.name,
+                            variant.model.data, fetched.error().message());
+      break;
+    }
+    {
+      const std::lock_guard lock(fetched_mutex_);
+      fetched_ = std::move(failure);
+    }
+    wake_();
+  });
+}
+
+void Generation::TakeFetched() {
+  {
+    const std::lock_guard lock(fetched_mutex_);
+    if (!fetched_) return;
+    if (!fetched_->empty()) failure_ = Truncate(*fetched_, kLongestFailureReason);
+  }
+  fetcher_.join();
+  fetch_ = Fetch::kDone;
+}
+
+UnixMillis Generation::Step(UnixMillis now) {
+  if (fetch_ == Fetch::kNotYet && !retired_) StartFetch();
+  if (fetch_ == Fetch::kRunning) TakeFetched();
+  if (fetch_ == Fetch::kDone && failure_.empty() && !retired_) {
+    AddMissing();
+    LetExcessGo(now);
+  }
+  UnixMillis again = 0;
+  for (Slot& slot : slots_) again = Earlier(again, StepSlot(slot, now));
+  const size_t before = slots_.size();
+  std::erase_if(slots_, [this](const Slot& slot) {
+    if (!slot.leaving || slot.instance->state() != Instance::State::kIdle || slot.instance->has_lines()) return false;
+    machine_.cores.GiveBack(slot.instance->options().cpus);
+    std::error_code ignored;
+    std::filesystem::remove_all(slot.instance->options().run_directory, ignored);
+    return true;
+  });
+  if (slots_.size() != before) again = now;
+  return again;
+}
+
+void Generation::AddMissing() {
+  for (size_t i = 0; i < deployment_.variants.size(); ++i) {
+    const Variant& variant = deployment_.variants[i];
+    auto staying = std::count_if(slots_.begin(), slots_.end(),
+                                 [&](const Slot& slot) { return slot.variant == i && !slot.leaving; });
+    for (; staying < variant.count; ++staying) {
+      const auto size = SizeOfInstance(variant.instance_type).value_or(InstanceSize{});
+      InstanceOptions options;
+      options.id = "i-0" + store::RandomText(store::kHexDigits, 16);
+      options.headrace_binary = machine_.options.headrace_binary;
+      options.model_directory = ModelDirectory(variant.name);
+      options.run_directory = directory_ + "/" + variant.name + "/" + options.id;
+      options.cpus = machine_.cores.Take(size.cpus);
+      options.sandbox = machine_.sandbox;
+      options.hidden = {machine_.options.data_dir};
+      Slot slot;
+      slot.variant = i;
+      slot.instance = std::make_unique<Instance>(variant, std::move(options));
+      slots_.push_back(std::move(slot));
+    }
+  }
+}
+
+// Those that do not serve yet go first.
+void Generation::LetExcessGo(UnixMillis now) {
+  for (size_t i = 0; i < deployment_.variants.size(); ++i) {
+    std::vector<Slot*> staying;
+    for (Slot& slot : slots_)
+      if (slot.variant == i && !slot.leaving) staying.push_back(&slot);
+    std::stable_partition(staying.begin(), staying.end(), [](const Slot* slot) { return slot->target != nullptr; });
+    for (size_t k = static_cast<size_t>(deployment_.variants[i].count); k < staying.size(); ++k) {
+      staying[k]->leaving = true;
+      staying[k]->leave_by = now + machine_.options.drain_seconds * 1000LL;
+      route_changed_ = true;
+    }
+  }
+}
+
+void Generation::StartInstance(Slot& slot, UnixMillis now) {
+  slot.restart_at = 0;
+  if (const auto started = slot.instance->Start(now); !started) StartFailed(slot, started.error().message(), now);
+}
+
+UnixMillis Generation::StepSlot(Slot& slot, UnixMillis now) {
+  Instance& instance = *slot.instance;
+  const auto before = instance.state();
+  instance.Attend(now);
+  if (before != Instance::State::kIdle && instance.state() == Instance::State::kIdle) OnEnd(slot, now);
+  if (instance.state() == Instance::State::kEnding && slot.target) {
+    slot.target.reset();
+    route_changed_ = true;
+  }
+  if (slot.leaving) {
+    if (instance.state() == Instance::State::kIdle || instance.state() == Instance::State::kEnding) return 0;
+    if (slot.target && !slot.unrouted) return 0;
+    const bool busy = slot.target && slot.target->in_flight.load(std::memory_order_acquire) > 0;
+    if (busy && now < slot.leave_by) return now + kDrainLookMillis;
+    slot.target.reset();
+    instance.Kill();
+    return 0;
+  }
+  if (retired_ || !failure_.empty()) return 0;
+  if (instance.state() == Instance::State::kIdle) {
+    if (now < slot.restart_at) return slot.restart_at;
+    StartInstance(slot, now);
+  }
+  if (instance.state() == Instance::State::kListening && !slot.target) OnListening(slot, now);
+  if (instance.state() == Instance::State::kStarting) {
+    const UnixMillis limit = instance.started() + deployment_.variants[slot.variant].startup_seconds * 1000LL;
+    if (now < limit) return limit;
+    instance.Say(now, "no answer to /ping in time: the process is killed");
+    slot.failures += kStartsKilledBySignal;
+    instance.Kill();
+  }
+  return instance.state() == Instance::State::kIdle ? slot.restart_at : 0;
+}
+
+void Generation::OnListening(Slot& slot, UnixMillis now) {
+  // The model server listens when every worker has run every signature once: what answers has computed.
+  if (const auto answer = Ping(slot.instance->port()); !answer) {
+    slot.instance->Say(now, answer.error().message());
+    slot.failures += kStartsKilledBySignal;
+    slot.instance->Kill();
+    return;
+  }
+  slot.target = std::make_shared<Target>(slot.instance->options().id, slot.instance->port());
+  route_changed_ = true;
+}
+
+void Generation::OnEnd(Slot& slot, UnixMillis now) {
+  slot.target.reset();
+  route_changed_ = true;
+  if (slot.leaving || retired_) return;
+  if (now - slot.instance->started() >= kHealthyMillis) slot.failures = 0;
+  StartFailed(slot, slot.instance->end(), now);
+}
+
+void Generation::StartFailed(Slot& slot, const std::string& how, UnixMillis now) {
+  ++slot.failures;
+  Instance& instance = *slot.instance;
+  const Variant& variant = deployment_.variants[slot.variant];
+  const bool again = has_served_ || (instance.ended_by_signal() && slot.failures < kStartsKilledBySignal);
+  if (!again) {
+    std::string reason = fmt::format(
+        "The primary container for production variant {} did not pass the ping health check. Please check CloudWatch "
+        "logs for this endpoint. The model server ended: {}.",
+        variant.name, how);
+    for (const auto& line : instance.last_lines()) reason += "\n" + line;
+    failure_ = Truncate(std::move(reason), kLongestFailureReason);
+    return;
+  }
+  // The first restart comes at once.
+  const UnixMillis wait =
+      slot.failures == 1 ? 0 : std::min(kFirstRestartMillis << std::min(slot.failures - 2, 20), kLongestRestartMillis);
+  slot.restart_at = now + wait;
+  instance.Say(now, fmt::format("the model server ended: {}; it is started again{}", how,
+                                wait == 0 ? "" : fmt::format(" in {} ms", wait)));
+  Log(LogLevel::kWarning, "instance {} of variant {}: model server ended: {}", instance.options().id, variant.name,
+      how);
+}
+
+void Generation::AddTo(std::vector<pollfd>& watched) const {
+  for (const Slot& slot : slots_) slot.instance->AddTo(watched);
+}
+
+bool Generation::Ready() const {
+  if (fetch_ != Fetch::kDone) return false;
+  for (size_t i = 0; i < deployment_.variants.size(); ++i) {
+    const auto serving = std::count_if(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+      return slot.variant == i && !slot.leaving && slot.target != nullptr;
+    });
+    if (serving < deployment_.variants[i].count) return false;
+  }
+  return true;
+}
+
+Route Generation::MakeRoute() const {
+  Route route;
+  for (size_t i = 0; i < deployment_.variants.size(); ++i) {
+    const Variant& variant = deployment_.variants[i];
+    VariantRoute to{variant.name, variant.weight, variant.count, {}};
+    for (const Slot& slot : slots_)
+      if (slot.variant == i && !slot.leaving && slot.target) to.targets.push_back(slot.target);
+    route.push_back(std::move(to));
+  }
+  return route;
+}
+
+void Generation::RoutePublished() {
+  for (Slot& slot : slots_)
+    if (slot.leaving) slot.unrouted = true;
+}
+
+void Generation::Retire(UnixMillis now) {
+  if (std::exchange(retired_, true)) return;
+  for (Slot& slot : slots_) {
+    slot.leaving = slot.unrouted = true;
+    slot.leave_by = now + machine_.options.drain_seconds * 1000LL;
+  }
+}
+
+void Generation::Kill() {
+  retired_ = true;
+  for (Slot& slot : slots_) {
+    slot.leaving = slot.unrouted = true;
+    slot.target.reset();
+    slot.instance->Kill();
+  }
+}
+
+bool Generation::has_lines() const {
+  return std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.instance->has_lines(); });
+}
+
+std::vector<Generation::Lines> Generation::TakeLines() {
+  std::vector<Lines> all;
+  for (Slot& slot : slots_)
+    if (slot.instance->has_lines())
+      all.push_back(
+          {deployment_.variants[slot.variant].name + "/" + slot.instance->options().id, slot.instance->TakeLines()});
+  return all;
+}
+
+}  // namespace headrace::jobs

@@ -1,0 +1,99 @@
+// Generation: one deployment of an endpoint on its way through life: its models are fetched, its instances start,
+// serve, are started again when they end, and drain.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "jobs/hosting/core_shares.h"
+#include "jobs/hosting/hosting_service.h"
+#include "jobs/hosting/instance.h"
+
+namespace headrace::jobs {
+
+// What the generations of all endpoints share.
+struct HostingMachine {
+  HostingOptions options;
+  CoreShares cores;
+  bool sandbox = false;
+};
+
+class Generation {
+ public:
+  // `directory`: of this generation alone. `wake` makes the polling thread come by; any thread.
+  Generation(HostingMachine& machine, std::string account, Deployment deployment, std::string directory,
+             std::function<void()> wake);
+  ~Generation();  // kills what runs
+
+  const Deployment& deployment() const { return deployment_; }
+  // Other weights and numbers of instances; the same variants.
+  void Adjust(const Deployment& deployment);
+
+  // Does what can be done now; returns when it wants to be called again at the latest, 0: only when something happens.
+  UnixMillis Step(UnixMillis now);
+  void AddTo(std::vector<pollfd>& watched) const;
+
+  bool Ready() const;                                      // every variant has all its instances serving
+  const std::string& failure() const { return failure_; }  // why it cannot become ready; "" while it may
+  void ForgetFailure() { failure_.clear(); }               // tries on
+  Route MakeRoute() const;                                 // the instances that serve now
+  bool TakeRouteChanged() { return std::exchange(route_changed_, false); }
+  // The last MakeRoute() is in force: instances that it leaves out get no more requests and may drain.
+  void RoutePublished();
+  void MakeInstancesPermanent() { has_served_ = true; }  // from now on they are started again when they end
+
+  // No route leads here any more: instances end when they have answered.
+  void Retire(UnixMillis now);
+  void Kill();
+  bool Ended() const { return slots_.empty() && !fetcher_.joinable(); }
+
+  struct Lines {
+    std::string stream;
+    std::vector<Instance::Line> lines;
+  };
+  std::vector<Lines> TakeLines();
+  bool has_lines() const;
+
+ private:
+  enum class Fetch { kNotYet, kRunning, kDone };
+  struct Slot {
+    size_t variant = 0;
+    std::unique_ptr<Instance> instance;
+    std::shared_ptr<Target> target;  // when it serves
+    bool leaving = false;            // for good
+    bool unrouted = false;           // and no new request can reach it: it drains
+    UnixMillis leave_by = 0, restart_at = 0;
+    int failures = 0;  // in a row
+  };
+
+  void StartFetch();
+  void AddMissing();
+  void LetExcessGo(UnixMillis now);
+  void StartInstance(Slot& slot, UnixMillis now);
+  UnixMillis StepSlot(Slot& slot, UnixMillis now);
+  void OnEnd(Slot& slot, UnixMillis now);
+  void OnListening(Slot& slot, UnixMillis now);
+  void StartFailed(Slot& slot, const std::string& how, UnixMillis now);
+  void TakeFetched();
+  std::string ModelDirectory(const std::string& variant) const;
+
+  HostingMachine& machine_;
+  const std::string account_;
+  Deployment deployment_;
+  const std::string directory_;
+  const std::function<void()> wake_;
+  std::vector<Slot> slots_;
+  bool has_served_ = false, retired_ = false, route_changed_ = false;
+  std::string failure_;
+  Fetch fetch_ = Fetch::kNotYet;
+  std::thread fetcher_;
+  std::mutex fetched_mutex_;
+  std::optional<std::string> fetched_;  // "" or why not
+};
+
+}  // namespace headrace::jobs

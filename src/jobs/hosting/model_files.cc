@@ -1,0 +1,60 @@
+#include "jobs/hosting/model_files.h"
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "jobs/archive/unpack.h"
+#include "jobs/staging/stage_files.h"
+#include "jobs/training/input_channels.h"
+
+namespace headrace::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+Status Fetch(const store::ObjectStore& objects, const std::string& account, const HostedModel& model,
+             const std::string& directory) {
+  HEADRACE_TRY(MakeDirectories(directory));
+  if (!model.is_prefix) {
+    HEADRACE_ASSIGN(const auto archive, FindInput(objects, account, model.data));
+    return UnpackArchive(archive.blob, directory);
+  }
+  HEADRACE_ASSIGN(const auto files, ListPrefix(objects, account, model.data));
+  StagingOptions options;
+  options.scratch = directory + ".scratch";
+  const auto staged = StageFiles(files, directory, options);
+  std::error_code ignored;
+  fs::remove_all(options.scratch, ignored);
+  if (!staged) return tl::unexpected<Error>(staged.error());
+  return {};
+}
+
+}  // namespace
+
+Status CheckModelData(const store::ObjectStore& objects, const std::string& account, const HostedModel& model) {
+  if (!model.is_prefix) {
+    const auto found = FindInput(objects, account, model.data);
+    if (!found) return tl::unexpected<Error>(found.error());
+    return {};
+  }
+  HEADRACE_ASSIGN(const auto files, ListPrefix(objects, account, model.data));
+  if (files.empty()) return Fail(ErrorCode::kNotFound, "there are no objects below {}", model.data);
+  return {};
+}
+
+Status FetchModel(const store::ObjectStore& objects, const std::string& account, const HostedModel& model,
+                  const std::string& directory) {
+  if (fs::exists(directory)) return {};
+  const std::string partial = directory + ".partial";
+  std::error_code failed;
+  fs::remove_all(partial, failed);
+  HEADRACE_TRY(Fetch(objects, account, model, partial));
+  if (fs::exists(partial + "/code/inference.py"))
+    return Fail(ErrorCode::kInvalidArgument,
+                "the model holds code/inference.py: scripts before and behind a model are not supported here");
+  fs::rename(partial, directory, failed);
+  if (failed) return Fail(ErrorCode::kUnavailable, "{}: {}", directory, failed.message());
+  return {};
+}
+
+}  // namespace headrace::jobs

@@ -1,0 +1,23 @@
+// A model's files, from the object store into a directory that its model servers read.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "jobs/hosting/deployment.h"
+
+namespace headrace::store {
+class ObjectStore;
+}
+
+namespace headrace::jobs {
+
+// Whether the account may read the model's data and it is there; the error says why not.
+Status CheckModelData(const store::ObjectStore& objects, const std::string& account, const HostedModel& model);
+
+// Fills `directory`, which appears whole or not at all; one that is there is kept. Archives are unpacked with the
+// checks of archive/unpack.h. kInvalidArgument for what this platform cannot serve: scripts around the model.
+Status FetchModel(const store::ObjectStore& objects, const std::string& account, const HostedModel& model,
+                  const std::string& directory);
+
+}  // namespace headrace::jobs

@@ -1,0 +1,113 @@
+#include "jobs/hosting/routes.h"
+
+#include <gmock/gmock.h>
+
+#include "base/testing/temporary_directory.h"
+#include "jobs/hosting/core_shares.h"
+#include "jobs/hosting/deployment.h"
+#include "jobs/hosting/invocation_metrics.h"
+
+namespace headrace::jobs {
+namespace {
+
+using Missing = EndpointRoutes::Missing;
+
+std::shared_ptr<Target> T(const char* id) { return std::make_shared<Target>(id, 1); }
+
+TEST(EndpointRoutes, SaysWhatIsMissing) {
+  EndpointRoutes routes;
+  EXPECT_EQ(routes.Take("1", "e").missing, Missing::kEndpoint);
+  routes.Publish("1", "e", {{"a", 1, 1, {}}});
+  EXPECT_EQ(routes.Take("1", "e").missing, Missing::kInstance);
+  EXPECT_EQ(routes.Take("1", "e", "b").missing, Missing::kVariant);
+  EXPECT_EQ(routes.Take("2", "e").missing, Missing::kEndpoint);
+  const auto target = T("i");
+  routes.Publish("1", "e", {{"a", 1, 1, {target}}});
+  EXPECT_EQ(routes.Take("1", "e", "a", target.get()).missing, Missing::kInstance);
+  EXPECT_TRUE(routes.Take("1", "e", "a").lease);
+  routes.Remove("1", "e");
+  EXPECT_EQ(routes.Take("1", "e").missing, Missing::kEndpoint);
+}
+
+TEST(EndpointRoutes, TakesTheLeastBusyInstance) {
+  EndpointRoutes routes;
+  const auto a = T("a"), b = T("b"), c = T("c");
+  routes.Publish("1", "e", {{"v", 1, 3, {a, b, c}}});
+  std::vector<Lease> leases;
+  for (int i = 0; i < 6; ++i) leases.push_back(std::move(*routes.Take("1", "e").lease));
+  EXPECT_EQ(a->in_flight, 2);
+  EXPECT_EQ(b->in_flight, 2);
+  EXPECT_EQ(c->in_flight, 2);
+  std::erase_if(leases, [&](const Lease& lease) { return lease.target() == b; });
+  EXPECT_EQ(b->in_flight, 0);
+  EXPECT_EQ(routes.Take("1", "e").lease->target(), b);
+  leases.clear();
+  EXPECT_EQ(a->in_flight + b->in_flight + c->in_flight, 0);
+}
+
+TEST(EndpointRoutes, SharesRequestsByWeight) {
+  EndpointRoutes routes;
+  routes.Publish("1", "e", {{"a", 3, 1, {T("a")}}, {"none", 0, 1, {T("n")}}, {"b", 1, 1, {T("b")}}});
+  std::map<std::string, int> counts;
+  for (int i = 0; i < 400; ++i) ++counts[routes.Take("1", "e").lease->variant()];
+  EXPECT_NEAR(counts["a"], 300, 5);
+  EXPECT_EQ(counts["none"], 0);
+  EXPECT_EQ(routes.Take("1", "e", "none").lease->variant(), "none");
+}
+
+TEST(CoreShares, SpreadsInstancesOverTheCores) {
+  CoreShares shares;
+  const auto all = shares.Take(0);
+  shares.GiveBack(all);
+  EXPECT_EQ(shares.Take(1'000'000), all);
+  shares.GiveBack(all);
+  const auto one = shares.Take(1);
+  ASSERT_EQ(one.size(), 1u);
+  if (all.size() > 1) EXPECT_NE(shares.Take(1), one);
+}
+
+TEST(Deployment, ComesBackFromItsText) {
+  Deployment deployment;
+  deployment.id = 7;
+  deployment.config_name = "c";
+  Variant variant{"v", "ml.m4.xlarge", 2, 0.5, 60, {"m", "image", "s3://b/k", true, {{"A", "b"}}}};
+  deployment.variants = {variant};
+  const auto back = ParseDeployment(ToJson(deployment)).value();
+  EXPECT_EQ(ToJson(back), ToJson(deployment));
+  EXPECT_EQ(back.Find("v")->model.environment.at("A"), "b");
+  EXPECT_EQ(back.Find("w"), nullptr);
+  EXPECT_EQ(ParseDeployment("{}").error().code(), ErrorCode::kDataLoss);
+}
+
+TEST(InvocationMetrics, AreCountedByVariantAndWrittenTogether) {
+  const TemporaryDirectory directory;
+  const auto database = store::Database::Open(directory / "meta.db").value();
+  InvocationMetrics metrics;
+  metrics.Record({"1", "e", "v", 2, 200, 1234.4, 10});
+  metrics.Record({"1", "e", "v", 2, 200, 1234.9, 10});
+  metrics.Record({"1", "e", "v", 2, 400, 5, 0});
+  metrics.Record({"1", "e", "v", 2, 0, 60e6, 0});
+  ASSERT_TRUE(metrics.Flush(*database, 1000));
+  ASSERT_TRUE(metrics.Flush(*database, 2000));  // nothing new: nothing written
+  store::Metrics stored(*database);
+  const auto sum = [&](const char* name, bool count = false) {
+    const auto series =
+        stored.Find({"1", "AWS/SageMaker", name, {{"EndpointName", "e"}, {"VariantName", "v"}}}).value();
+    double total = 0;
+    EXPECT_TRUE(series);
+    if (series)
+      EXPECT_TRUE(stored.Read(series->id, 0, 3000,
+                              [&](const store::MetricSample& sample) { total += count ? sample.count : sample.sum; }));
+    return total;
+  };
+  EXPECT_EQ(sum("Invocations"), 4);
+  EXPECT_EQ(sum("InvocationsPerInstance"), 2);
+  EXPECT_EQ(sum("Invocation4XXErrors"), 1);
+  EXPECT_EQ(sum("Invocation5XXErrors"), 1);
+  EXPECT_EQ(sum("InvocationModelErrors"), 2);
+  EXPECT_EQ(sum("ModelLatency", true), 4);
+  EXPECT_EQ(sum("ModelLatency"), 1230 + 1230 + 5 + 60e6);
+}
+
+}  // namespace
+}  // namespace headrace::jobs

@@ -1,0 +1,127 @@
+#include "store/meta/endpoints.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include "store/meta/tags.h"
+
+namespace headrace::store {
+namespace {
+
+constexpr const char* kEndpointColumns =
+    "sequence, account_id, name, arn, config_name, status, failure_reason, created_ms, modified_ms, deployment, "
+    "previous";
+
+Endpoint ReadEndpoint(SQLite::Statement& row) {
+  Endpoint endpoint;
+  endpoint.sequence = row.getColumn(0).getInt64();
+  endpoint.account_id = row.getColumn(1).getString();
+  endpoint.name = row.getColumn(2).getString();
+  endpoint.arn = row.getColumn(3).getString();
+  endpoint.config_name = row.getColumn(4).getString();
+  endpoint.status = row.getColumn(5).getString();
+  endpoint.failure_reason = row.getColumn(6).getString();
+  endpoint.created = row.getColumn(7).getInt64();
+  endpoint.modified = row.getColumn(8).getInt64();
+  endpoint.deployment = row.getColumn(9).getString();
+  endpoint.previous = row.getColumn(10).getString();
+  return endpoint;
+}
+
+}  // namespace
+
+Result<bool> Endpoints::InsertIn(SQLite::Database& db, Endpoint& endpoint) {
+  SQLite::Statement insert(db,
+                           "INSERT INTO endpoints (account_id, name, arn, config_name, status, failure_reason, "
+                           "created_ms, modified_ms, deployment, previous) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                           "ON CONFLICT (account_id, name) DO NOTHING");
+  insert.bind(1, endpoint.account_id);
+  insert.bind(2, endpoint.name);
+  insert.bind(3, endpoint.arn);
+  insert.bind(4, endpoint.config_name);
+  insert.bind(5, endpoint.status);
+  insert.bind(6, endpoint.failure_reason);
+  insert.bind(7, endpoint.created);
+  insert.bind(8, endpoint.modified);
+  insert.bind(9, endpoint.deployment);
+  insert.bind(10, endpoint.previous);
+  if (insert.exec() == 0) return false;
+  endpoint.sequence = db.getLastInsertRowid();
+  return true;
+}
+
+Result<std::optional<Endpoint>> Endpoints::Find(const std::string& account_id, const std::string& name) {
+  std::optional<Endpoint> endpoint;
+  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
+    HEADRACE_ASSIGN(endpoint, FindIn(db, account_id, name));
+    return {};
+  }));
+  return endpoint;
+}
+
+Result<std::optional<Endpoint>> Endpoints::FindIn(SQLite::Database& db, const std::string& account_id,
+                                                  const std::string& name) {
+  SQLite::Statement select(db,
+                           fmt::format("SELECT {} FROM endpoints WHERE account_id = ? AND name = ?", kEndpointColumns));
+  select.bind(1, account_id);
+  select.bind(2, name);
+  if (!select.executeStep()) return std::optional<Endpoint>();
+  return std::optional<Endpoint>(ReadEndpoint(select));
+}
+
+Result<std::vector<Endpoint>> Endpoints::List(const ResourceFilter& filter) {
+  std::vector<Endpoint> endpoints;
+  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
+    const ListingClause clause(filter);
+    SQLite::Statement select(db, fmt::format("SELECT {} FROM endpoints{}", kEndpointColumns, clause.sql()));
+    clause.Bind(select);
+    while (select.executeStep()) endpoints.push_back(ReadEndpoint(select));
+    return {};
+  }));
+  return endpoints;
+}
+
+ResourceCursor Endpoints::CursorOf(const Endpoint& endpoint, ResourceOrder order) {
+  switch (order) {
+    case ResourceOrder::kName:
+      return {endpoint.name, endpoint.sequence};
+    case ResourceOrder::kStatus:
+      return {endpoint.status, endpoint.sequence};
+    case ResourceOrder::kCreationTime:
+      break;
+  }
+  return {std::to_string(endpoint.created), endpoint.sequence};
+}
+
+Result<Endpoint> Endpoints::Update(const std::string& account_id, const std::string& name, const Change& change) {
+  Endpoint endpoint;
+  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+    HEADRACE_ASSIGN(auto found, FindIn(db, account_id, name));
+    if (!found) return Fail(ErrorCode::kNotFound, "endpoint {}: account {} has none of that name", name, account_id);
+    HEADRACE_TRY(change(*found));
+    SQLite::Statement update(db,
+                             "UPDATE endpoints SET config_name = ?, status = ?, failure_reason = ?, modified_ms = ?, "
+                             "deployment = ?, previous = ? WHERE sequence = ?");
+    update.bind(1, found->config_name);
+    update.bind(2, found->status);
+    update.bind(3, found->failure_reason);
+    update.bind(4, found->modified);
+    update.bind(5, found->deployment);
+    update.bind(6, found->previous);
+    update.bind(7, found->sequence);
+    update.exec();
+    endpoint = std::move(*found);
+    return {};
+  }));
+  return endpoint;
+}
+
+Status Endpoints::Delete(const Endpoint& endpoint) {
+  return database_.Write([&](SQLite::Database& db) -> Status {
+    SQLite::Statement remove(db, "DELETE FROM endpoints WHERE sequence = ?");
+    remove.bind(1, endpoint.sequence);
+    remove.exec();
+    return Tags::RemoveAllIn(db, endpoint.account_id, endpoint.arn);
+  });
+}
+
+}  // namespace headrace::store

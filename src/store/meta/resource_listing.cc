@@ -1,0 +1,66 @@
+#include "store/meta/resource_listing.h"
+
+#include <cstdlib>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fmt/format.h>
+
+namespace headrace::store {
+namespace {
+
+const char* ListingColumn(ResourceOrder order) {
+  switch (order) {
+    case ResourceOrder::kName:
+      return "name";
+    case ResourceOrder::kStatus:
+      return "status";
+    case ResourceOrder::kCreationTime:
+      break;
+  }
+  return "created_ms";
+}
+
+}  // namespace
+
+ListingClause::ListingClause(const ResourceFilter& filter) {
+  if (filter.account_id) Add("account_id = ?", *filter.account_id);
+  if (!filter.name_contains.empty()) Add("instr(name, ?) > 0", filter.name_contains);
+  if (!filter.status.empty()) Add("status = ?", filter.status);
+  if (filter.created_after) Add("created_ms >= ?", *filter.created_after);
+  if (filter.created_before) Add("created_ms <= ?", *filter.created_before);
+  if (filter.modified_after) Add("modified_ms >= ?", *filter.modified_after);
+  if (filter.modified_before) Add("modified_ms <= ?", *filter.modified_before);
+  const char* column = ListingColumn(filter.order);
+  if (filter.after) {
+    const std::string condition = fmt::format("({}, sequence) {} (?, ?)", column, filter.descending ? "<" : ">");
+    if (filter.order == ResourceOrder::kCreationTime) {
+      Add(condition, static_cast<int64_t>(std::strtoll(filter.after->key.c_str(), nullptr, 10)));
+    } else {
+      Add(condition, filter.after->key);
+    }
+    values_.push_back({{}, filter.after->sequence, true});
+  }
+  const char* direction = filter.descending ? "DESC" : "ASC";
+  sql_ += fmt::format(" ORDER BY {} {}, sequence {} LIMIT ?", column, direction, direction);
+  values_.push_back({{}, filter.limit == 0 ? int64_t{-1} : static_cast<int64_t>(filter.limit), true});
+}
+
+void ListingClause::Add(const std::string& condition, std::string value) {
+  sql_ += (sql_.empty() ? " WHERE " : " AND ") + condition;
+  values_.push_back({std::move(value), 0, false});
+}
+
+void ListingClause::Add(const std::string& condition, int64_t value) {
+  sql_ += (sql_.empty() ? " WHERE " : " AND ") + condition;
+  values_.push_back({{}, value, true});
+}
+
+void ListingClause::Bind(SQLite::Statement& statement) const {
+  int index = 0;
+  for (const auto& value : values_) {
+    ++index;
+    value.is_number ? statement.bind(index, value.number) : statement.bind(index, value.text);
+  }
+}
+
+}  // namespace headrace::store

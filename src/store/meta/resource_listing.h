@@ -1,0 +1,55 @@
+// Listings of named resources (models, endpoint configurations, endpoints): one filter, one order, one way to go on.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace SQLite {
+class Statement;
+}
+
+namespace headrace::store {
+
+enum class ResourceOrder { kCreationTime, kName, kStatus };
+
+// Where a listing goes on: the sort key and sequence of the last resource shown.
+struct ResourceCursor {
+  std::string key;
+  int64_t sequence = 0;
+};
+
+struct ResourceFilter {
+  std::optional<std::string> account_id;  // absent: everyone's
+  std::string name_contains;
+  std::string status;                                                                        // "": any
+  std::optional<UnixMillis> created_after, created_before, modified_after, modified_before;  // inclusive
+  ResourceOrder order = ResourceOrder::kCreationTime;
+  bool descending = false;
+  std::optional<ResourceCursor> after;
+  size_t limit = 0;  // 0: all
+};
+
+// The rest of a SELECT (WHERE, ORDER BY, LIMIT) and the values of its question marks. The table has the columns
+// account_id, name, created_ms and sequence; status and modified_ms where the filter names them.
+class ListingClause {
+ public:
+  explicit ListingClause(const ResourceFilter& filter);
+  const std::string& sql() const { return sql_; }
+  void Bind(SQLite::Statement& statement) const;
+
+ private:
+  struct Value {
+    std::string text;
+    int64_t number = 0;
+    bool is_number = false;
+  };
+  void Add(const std::string& condition, std::string value);
+  void Add(const std::string& condition, int64_t value);
+  std::string sql_;
+  std::vector<Value> values_;
+};
+
+}  // namespace headrace::store
