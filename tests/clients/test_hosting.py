@@ -450,7 +450,7 @@ def test_metrics_and_logs(boto, server, runtime, hosting, images):
     streams = logs.describe_log_streams(logGroupName=f"/aws/sagemaker/Endpoints/{endpoint}", logStreamNamePrefix="AllTraffic/")["logStreams"]
     assert len(streams) == 1
     events = logs.filter_log_events(logGroupName=f"/aws/sagemaker/Endpoints/{endpoint}", logStreamNamePrefix="AllTraffic/")["events"]
-    assert any("available" in event["message"] for event in events)
+    assert any("available" in event["message"] for event in events), events
     hosting.delete(endpoint)
 
 
@@ -525,6 +525,16 @@ def test_a_killed_model_server_is_started_again_and_its_requests_are_asked_again
                 time.sleep(0.01)
     assert load.failures == []
     assert hosting.describe(endpoint)["EndpointStatus"] == "InService"
+    hosting.delete(endpoint)
+    hosting.assert_gone(endpoint)
+
+
+def test_a_model_server_that_hangs_is_replaced(hosting, runtime, images):
+    endpoint = hosting.create()
+    stopped, = hosting.processes(endpoint)
+    os.kill(stopped, signal.SIGSTOP)
+    assert near(predict(runtime, endpoint, images[0][:1])[0], images[1][:1])  # waits until another one is there
+    assert hosting.processes(endpoint) not in ([], [stopped])
     hosting.delete(endpoint)
     hosting.assert_gone(endpoint)
 

@@ -159,7 +159,7 @@ UnixMillis EndpointRunner::Step() {
     if (!settled_ && online_ == wanted_ && wanted->second->Ready()) FinishUpdate();
     if (!settled_ && online_ == wanted_ && wanted->second->Ready()) again = now + kAfterFailedWriteMillis;
   }
-  WriteLines(false);
+  if (WriteLines(false)) again = now;  // an instance that had to say something may be let go now
   RemoveUnused();
   return again;
 }
@@ -278,28 +278,33 @@ void EndpointRunner::RemoveUnused() {
   }
 }
 
-void EndpointRunner::WriteLines(bool all) {
+// Whether there were any to write.
+bool EndpointRunner::WriteLines(bool all) {
   const UnixMillis now = machine_.options.clock->Now();
-  if (!all && lines_since_ != 0 && now < lines_since_ + kLinesWaitMillis) return;
+  if (!all && lines_since_ != 0 && now < lines_since_ + kLinesWaitMillis) return false;
   if (!all && lines_since_ == 0) {
     // Nothing to write yet, or the first lines have just come: others follow soon.
     const bool any = std::any_of(generations_.begin(), generations_.end(),
                                  [](const auto& entry) { return entry.second->has_lines(); });
     if (any) lines_since_ = now;
-    return;
+    return false;
   }
   lines_since_ = 0;
+  bool wrote = false;
   store::Logs logs(*machine_.options.database);
   for (auto& [id, generation] : generations_) {
     for (auto& batch : generation->TakeLines()) {
       std::vector<store::LogLineIn> lines;
-      for (const auto& line : batch.lines) lines.push_back({line.time, line.text.empty() ? " " : line.text});
+      for (const auto& line : batch.lines)
+        lines.push_back({line.time, line.text.empty() ? std::string_view(" ") : std::string_view(line.text)});
       const store::Logs::Target target{account_, "/aws/sagemaker/Endpoints/" + name_, batch.stream, true,
                                        store::LogTimes::kNeverDecreasing};
+      wrote = true;
       if (const auto written = logs.Append(target, lines, now); !written)
         Log(LogLevel::kError, "endpoint {}: log: {}", name_, written.error().message());
     }
   }
+  return wrote;
 }
 
 }  // namespace headrace::jobs

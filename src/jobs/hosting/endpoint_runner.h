@@ -42,7 +42,7 @@ class EndpointRunner {
   void FinishUpdate();
   bool FinishDeletion();
   void RemoveUnused();
-  void WriteLines(bool all);
+  bool WriteLines(bool all);
   Status Change(const store::Endpoints::Change& change);
   std::string Directory() const;
 

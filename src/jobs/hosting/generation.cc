@@ -23,6 +23,8 @@ constexpr UnixMillis kHealthyMillis = 60'000;  // after so long an end is the fi
 constexpr int kStartsKilledBySignal = 3;       // before a first start counts as failed
 constexpr UnixMillis kDrainLookMillis = 5;
 constexpr std::chrono::seconds kPingPatience{2};
+constexpr UnixMillis kPingMillis = 10'000, kPingAgainMillis = 1000;
+constexpr int kMostMissedPings = 5;  // one after the other: the process hangs
 
 UnixMillis Earlier(UnixMillis a, UnixMillis b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
 
@@ -196,7 +198,20 @@ UnixMillis Generation::StepSlot(Slot& slot, UnixMillis now) {
     slot.failures += kStartsKilledBySignal;
     instance.Kill();
   }
-  return instance.state() == Instance::State::kIdle ? slot.restart_at : 0;
+  if (instance.state() == Instance::State::kIdle) return slot.restart_at;
+  if (!slot.target) return 0;
+  if (now >= slot.next_ping) PingServing(slot, now);
+  return slot.next_ping;
+}
+
+// A process may hang without ending.
+void Generation::PingServing(Slot& slot, UnixMillis now) {
+  const auto answer = Ping(slot.instance->port());
+  slot.missed_pings = answer ? 0 : slot.missed_pings + 1;
+  slot.next_ping = now + (answer ? kPingMillis : kPingAgainMillis);
+  if (slot.missed_pings < kMostMissedPings) return;
+  slot.instance->Say(now, fmt::format("no answer to /ping, {} times: the process is killed", slot.missed_pings));
+  slot.instance->Kill();
 }
 
 void Generation::OnListening(Slot& slot, UnixMillis now) {
@@ -208,6 +223,8 @@ void Generation::OnListening(Slot& slot, UnixMillis now) {
     return;
   }
   slot.target = std::make_shared<Target>(slot.instance->options().id, slot.instance->port());
+  slot.next_ping = now + kPingMillis;
+  slot.missed_pings = 0;
   route_changed_ = true;
 }
 

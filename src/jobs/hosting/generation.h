@@ -69,6 +69,8 @@ class Generation {
     bool unrouted = false;           // and no new request can reach it: it drains
     UnixMillis leave_by = 0, restart_at = 0;
     int failures = 0;  // in a row
+    UnixMillis next_ping = 0;
+    int missed_pings = 0;  // in a row
   };
 
   void StartFetch();
@@ -78,6 +80,7 @@ class Generation {
   UnixMillis StepSlot(Slot& slot, UnixMillis now);
   void OnEnd(Slot& slot, UnixMillis now);
   void OnListening(Slot& slot, UnixMillis now);
+  void PingServing(Slot& slot, UnixMillis now);
   void StartFailed(Slot& slot, const std::string& how, UnixMillis now);
   void TakeFetched();
   std::string ModelDirectory(const std::string& variant) const;

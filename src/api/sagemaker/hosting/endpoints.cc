@@ -167,7 +167,8 @@ Reply<Json> UpdateEndpoint(const SageMakerOptions& options, const Call& call, co
   HEADRACE_REPLY_PASS(const auto config, FindEndpointConfig(options, call, request["EndpointConfigName"]));
   HEADRACE_REPLY_PASS(auto wanted, DeploymentOf(options, call, config));
   HEADRACE_REPLY(const auto current, jobs::ParseDeployment(endpoint.deployment));
-  wanted.id = current.id + 1;
+  // Never that of an earlier update, also one that was taken back.
+  wanted.id = std::max<int64_t>(current.id + 1, call.now);
   KeepProperties(request, current, wanted);
   if (auto allowed = CheckInstanceLimit(options, call, wanted, endpoint.name); !allowed)
     return tl::unexpected(std::move(allowed.error()));
