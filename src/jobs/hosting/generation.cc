@@ -23,8 +23,8 @@ constexpr UnixMillis kHealthyMillis = 60'000;  // after so long an end is the fi
 constexpr int kStartsKilledBySignal = 3;       // before a first start counts as failed
 constexpr UnixMillis kDrainLookMillis = 5;
 constexpr std::chrono::seconds kPingPatience{2};
-constexpr UnixMillis kPingMillis = 10'000, kPingAgainMillis = 1000;
-constexpr int kMostMissedPings = 5;  // one after the other: the process hangs
+constexpr UnixMillis kPingMillis = 5000, kPingAgainMillis = 1000;
+constexpr int kMostMissedPings = 3;  // one after the other: the process hangs
 
 UnixMillis Earlier(UnixMillis a, UnixMillis b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
 

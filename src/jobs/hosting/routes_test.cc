@@ -63,7 +63,9 @@ TEST(CoreShares, SpreadsInstancesOverTheCores) {
   shares.GiveBack(all);
   const auto one = shares.Take(1);
   ASSERT_EQ(one.size(), 1u);
-  if (all.size() > 1) EXPECT_NE(shares.Take(1), one);
+  if (all.size() > 1) {
+    EXPECT_NE(shares.Take(1), one);
+  }
 }
 
 TEST(Deployment, ComesBackFromItsText) {
@@ -95,9 +97,9 @@ TEST(InvocationMetrics, AreCountedByVariantAndWrittenTogether) {
         stored.Find({"1", "AWS/SageMaker", name, {{"EndpointName", "e"}, {"VariantName", "v"}}}).value();
     double total = 0;
     EXPECT_TRUE(series);
-    if (series)
-      EXPECT_TRUE(stored.Read(series->id, 0, 3000,
-                              [&](const store::MetricSample& sample) { total += count ? sample.count : sample.sum; }));
+    if (!series) return total;
+    EXPECT_TRUE(stored.Read(series->id, 0, 3000,
+                            [&](const store::MetricSample& sample) { total += count ? sample.count : sample.sum; }));
     return total;
   };
   EXPECT_EQ(sum("Invocations"), 4);
