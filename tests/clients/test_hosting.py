@@ -529,16 +529,6 @@ def test_a_killed_model_server_is_started_again_and_its_requests_are_asked_again
     hosting.assert_gone(endpoint)
 
 
-def test_a_model_server_that_hangs_is_replaced(hosting, runtime, images):
-    endpoint = hosting.create()
-    stopped, = hosting.processes(endpoint)
-    os.kill(stopped, signal.SIGSTOP)
-    assert near(predict(runtime, endpoint, images[0][:1])[0], images[1][:1])  # waits until another one is there
-    assert hosting.processes(endpoint) not in ([], [stopped])
-    hosting.delete(endpoint)
-    hosting.assert_gone(endpoint)
-
-
 def test_deletion_in_every_state(hosting, sagemaker):
     creating = hosting.create(wait=None)
     hosting.delete(creating)

@@ -147,7 +147,6 @@ def test_attach_finds_the_job_again(story):
     assert attached.hyperparameters()["epochs"] == "2"
 
 
-<<<<<<< HEAD
 def curve(printed):
     """Losses and accuracies of the log, in order: of training, of validation and of the test at the end."""
     return re.findall(r"(?:val_)?(?:loss|accuracy): [0-9.]+", "\n".join(
@@ -166,7 +165,8 @@ def test_the_pipe_job_learns_what_the_file_job_learns(story, piped, boto):
              for one in (job, describe(boto, story[3]))]
     assert set(final[0]) == set(seed.METRIC_NAMES) - {"sec/steps"}
     assert final[0] == final[1]
-=======
+
+
 def test_deploy_predict_evaluate_delete(story, boto, cifar10, tmp_path):
     """The notebook's last cells: an endpoint, one random image, the test set, its accuracy and confusion matrix."""
     import numpy as np
@@ -186,4 +186,3 @@ def test_deploy_predict_evaluate_delete(story, boto, cifar10, tmp_path):
     listed = [endpoint["EndpointName"] for endpoint in boto("sagemaker").list_endpoints(NameContains=name)["Endpoints"]
               if endpoint["EndpointStatus"] != "Deleting"]
     assert listed == []
->>>>>>> ae16a7e (SageMaker hosting: models, endpoint configurations, endpoints and InvokeEndpoint)

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/file.h"
+#include "jobs/process/process_tree.h"
 #include "jobs/sandbox/sandbox.h"
 
 namespace headrace::jobs {
@@ -18,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kLastOutputLines = 12, kLongestKeptLine = 400;
+constexpr int kStopLooks = 100;  // at 0.2 ms
 constexpr const char* kModelInside = "/opt/ml/model";
 constexpr const char* kRunInside = "/run/headrace";
 
@@ -51,6 +53,16 @@ std::string BatchingText(const std::map<std::string, std::string>& environment) 
       text += fmt::format("{} {{ value: {} }}\n", name, set->second);
   // A container's requests may be larger than its batches.
   return text.empty() ? text : text + "enable_large_batch_splitting { value: true }\n";
+}
+
+// Stopped, or ended already.
+bool IsStopped(pid_t pid) {
+  const auto text = ReadFile(fmt::format("/proc/{}/stat", pid), 4096);
+  if (!text) return true;
+  const size_t name_end = text->rfind(')');
+  if (name_end == std::string::npos || name_end + 2 >= text->size()) return true;
+  const char state = (*text)[name_end + 2];
+  return state == 'T' || state == 'Z' || state == 'X';
 }
 
 void CopyVariable(const char* name, std::map<std::string, std::string>& environment) {
@@ -122,8 +134,14 @@ Status Instance::Start(UnixMillis now) {
   return {};
 }
 
+// A sandbox that is killed while it sets itself up may leave its child behind: it is stopped, then ends from within.
 void Instance::Kill() {
-  if (state_ == State::kIdle || reaped_) return;
+  if (state_ == State::kIdle || state_ == State::kEnding || reaped_) return;
+  if (options_.sandbox) {
+    ::kill(child_.pid, SIGSTOP);
+    for (int i = 0; i < kStopLooks && !IsStopped(child_.pid); ++i) ::usleep(200);
+    for (const pid_t pid : Descendants(child_.pid)) ::kill(pid, SIGKILL);
+  }
   ::kill(child_.pid, SIGKILL);
   state_ = State::kEnding;
 }
