@@ -33,7 +33,7 @@ TEST(JobInputsTest, AManifestNamesTheFiles) {
   platform.PutObject("lists/manifest", manifest);
   auto request =
       Platform::Script("cd $SM_CHANNEL_TRAIN; cat x/a b; echo; find . -type f | wc -l; cat $SM_CHANNEL_TRAIN-manifest");
-  request["InputDataConfig"] = {ChannelFrom("train", "ManifestFile", "s3://bucket/lists/manifest")};
+  request["InputDataConfig"] = json::array({ChannelFrom("train", "ManifestFile", "s3://bucket/lists/manifest")});
   platform.Create("job", request);
   const auto job = platform.WaitForEnd("job");
   EXPECT_EQ(job.status, "Completed") << job.failure_reason;
@@ -49,7 +49,7 @@ TEST(JobInputsTest, AWrongManifestIsNamed) {
   platform.PutObject("lists/absent", R"([{"prefix": "s3://bucket/m/"}, "absent"])");
   const auto fails = [&](const std::string& name, json channel) {
     auto request = Platform::Script("true");
-    request["InputDataConfig"] = {std::move(channel)};
+    request["InputDataConfig"] = json::array({std::move(channel)});
     platform.Create(name, request);
     return platform.WaitForEnd(name).failure_reason;
   };
@@ -69,7 +69,7 @@ TEST(JobInputsTest, OneInstanceGetsAllShards) {
   auto request = Platform::Script("ls $SM_CHANNEL_TRAIN | wc -l; cat $SM_INPUT_CONFIG_DIR/inputdataconfig.json");
   auto channel = ChannelFrom("train", "S3Prefix", "s3://bucket/data/");
   channel["DataSource"]["S3DataSource"]["S3DataDistributionType"] = "ShardedByS3Key";
-  request["InputDataConfig"] = {channel};
+  request["InputDataConfig"] = json::array({channel});
   platform.Create("job", request);
   EXPECT_EQ(platform.WaitForEnd("job").status, "Completed");
   EXPECT_THAT(platform.Log("job"), Contains("3"));
