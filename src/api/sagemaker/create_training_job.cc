@@ -3,9 +3,9 @@
 #include "api/input.h"
 #include "api/sagemaker/job_buckets.h"
 #include "api/sagemaker/operations.h"
+#include "api/sagemaker/request.h"
 #include "api/sagemaker/training_job_checks.h"
 #include "api/sagemaker/training_job_shape.h"
-#include "store/meta/tags.h"
 #include "store/meta/training_jobs.h"
 
 namespace headrace::api::sagemaker {
@@ -18,21 +18,8 @@ void SetDefault(Json& object, const char* name, Json value) {
   if (!object.contains(name) || object[name].is_null()) object[name] = std::move(value);
 }
 
-// Removes members that clients sent as null, so that everybody behind may take presence for a value.
-void DropNulls(Json& value) {
-  if (value.is_object()) {
-    for (auto item = value.begin(); item != value.end();) {
-      item = item->is_null() ? value.erase(item) : std::next(item);
-    }
-  }
-  if (value.is_structured()) {
-    for (auto& item : value) DropNulls(item);
-  }
-}
-
-// The request as DescribeTrainingJob echoes it: with the service's defaults, without what is kept elsewhere.
+// The request as DescribeTrainingJob echoes it: with the service's defaults.
 Json Completed(Json request) {
-  request.erase("Tags");
   SetDefault(request, "HyperParameters", Json::object());
   SetDefault(request, "InputDataConfig", Json::array());
   for (const char* flag :
@@ -56,20 +43,12 @@ Json Completed(Json request) {
   return request;
 }
 
-store::TagList TagsOf(const Json& input) {
-  store::TagList tags;
-  if (const auto found = input.find("Tags"); found != input.end() && found->is_array()) {
-    for (const auto& tag : *found) tags.emplace_back(TextOr(tag, "Key"), TextOr(tag, "Value"));
-  }
-  return tags;
-}
-
 store::TrainingJob NewJob(const Call& call, const Json& request) {
   store::TrainingJob job;
   job.account_id = call.caller.account_id;
   job.name = request["TrainingJobName"];
   job.arn = fmt::format("arn:aws:sagemaker:{}:{}:training-job/{}", call.region, job.account_id, job.name);
-  job.request = request.dump(-1, ' ', false, Json::error_handler_t::replace);
+  job.request = RequestText(request);
   job.created = call.now;
   store::MoveTo(job, "Starting", "Starting the training job", call.now);
   return job;
@@ -79,14 +58,14 @@ store::TrainingJob NewJob(const Call& call, const Json& request) {
 
 Reply<Json> CreateTrainingJob(const SageMakerOptions& options, const Call& call, const Json& input) {
   static const Shape kShape = CreateTrainingJobShape();
-  Json cleaned = input;
-  DropNulls(cleaned);
+  Json cleaned = WithoutNulls(input);
   Violations violations;
   if (auto error = Check(kShape, cleaned, violations)) return tl::unexpected(std::move(*error));
   CheckAcrossMembers(cleaned, violations);
   if (!violations.empty()) return aws::Refuse("ValidationException", violations.Message());
 
-  const Json request = Completed(cleaned);
+  const auto tags = TakeTags(cleaned);
+  const Json request = Completed(std::move(cleaned));
   store::TrainingJob job = NewJob(call, request);
   HEADRACE_REPLY(const auto taken, store::TrainingJobs(options.database).Find(job.account_id, job.name));
   const auto in_use = [&job] {
@@ -101,7 +80,7 @@ Reply<Json> CreateTrainingJob(const SageMakerOptions& options, const Call& call,
   bool inserted = false;
   HEADRACE_REPLY_TRY(options.database.Write([&](SQLite::Database& db) -> Status {
     HEADRACE_ASSIGN(inserted, store::TrainingJobs::InsertIn(db, job));
-    return inserted ? store::Tags::AddIn(db, job.account_id, job.arn, TagsOf(cleaned)) : Status();
+    return inserted ? store::Tags::AddIn(db, job.account_id, job.arn, tags) : Status();
   }));
   if (!inserted) return in_use();
   if (options.submit) options.submit(job.account_id, job.name);

@@ -1,15 +1,11 @@
 #include "store/meta/tags.h"
 
-#include <algorithm>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "api/input.h"
 #include "api/sagemaker/hosting/operations.h"
 #include "api/sagemaker/operations.h"
 #include "api/sagemaker/training_job_shape.h"
-#include "aws/page_token.h"
 
 namespace headrace::api::sagemaker {
 namespace {
@@ -24,33 +20,28 @@ std::optional<std::string> NameIn(const std::string& arn, const std::string& kin
   return arn.substr(at + mark.size());
 }
 
-// The ARNs of models, configurations and endpoints are in lower case: the account's row is looked for by ARN.
-template <typename Rows>
-bool HasArn(const Rows& rows, const std::string& arn) {
-  return std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.arn == arn; });
-}
-
 // The ARN of something of the caller's.
 Reply<std::string> TaggedArn(const SageMakerOptions& options, const Call& call, const Json& input) {
   const std::string arn = input["ResourceArn"];
   bool found = false;
-  store::ResourceFilter mine;
-  mine.account_id = call.caller.account_id;
+  store::ResourceFilter that;  // by the ARN: models, configurations and endpoints have the name in it in lower case
+  that.account_id = call.caller.account_id;
+  that.arn = arn;
   if (const auto job = NameIn(arn, "training-job")) {
     HEADRACE_REPLY_PASS(const auto row, FindTrainingJob(options, call, *job));
     found = row.arn == arn;
   } else if (NameIn(arn, "model")) {
     HEADRACE_REPLY(const auto rows,
-                   store::HostingResources(options.database, store::HostingResources::Kind::kModel).List(mine));
-    found = HasArn(rows, arn);
+                   store::HostingResources(options.database, store::HostingResources::Kind::kModel).List(that));
+    found = !rows.empty();
   } else if (NameIn(arn, "endpoint-config")) {
     HEADRACE_REPLY(
         const auto rows,
-        store::HostingResources(options.database, store::HostingResources::Kind::kEndpointConfig).List(mine));
-    found = HasArn(rows, arn);
+        store::HostingResources(options.database, store::HostingResources::Kind::kEndpointConfig).List(that));
+    found = !rows.empty();
   } else if (NameIn(arn, "endpoint")) {
-    HEADRACE_REPLY(const auto rows, store::Endpoints(options.database).List(mine));
-    found = HasArn(rows, arn);
+    HEADRACE_REPLY(const auto rows, store::Endpoints(options.database).List(that));
+    found = !rows.empty();
   }
   if (!found) return aws::Refuse("ValidationException", "Requested resource not found.");
   return arn;

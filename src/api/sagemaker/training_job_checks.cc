@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "api/input.h"
+#include "api/sagemaker/request.h"
 #include "jobs/capture/metric_definitions.h"
 #include "jobs/training/instance_types.h"
 
@@ -144,16 +145,6 @@ void CheckTimes(const Json& request, Violations& violations) {
   }
 }
 
-void CheckTags(const Json& tags, Violations& violations) {
-  std::set<std::string> keys;
-  for (size_t i = 0; i < tags.size(); ++i) {
-    const std::string key = TextOr(tags[i], "Key");
-    if (!keys.insert(key).second) {
-      violations.Add(fmt::format("tags.{}.member.key", i + 1), key, "Member must be unique among the tags");
-    }
-  }
-}
-
 }  // namespace
 
 void CheckAcrossMembers(const Json& request, Violations& violations) {
@@ -162,7 +153,7 @@ void CheckAcrossMembers(const Json& request, Violations& violations) {
   if (request.contains("ResourceConfig")) CheckResources(ObjectIn(request, "ResourceConfig"), violations);
   CheckChannels(ListIn(request, "InputDataConfig"), violations);
   CheckTimes(request, violations);
-  CheckTags(ListIn(request, "Tags"), violations);
+  CheckTagKeys(request, violations);
   for (const char* unsupported : {"ServerlessJobConfig", "ModelPackageConfig"}) {
     if (request.contains(unsupported) && !request[unsupported].is_null()) {
       std::string path = unsupported;

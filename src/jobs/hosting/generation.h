@@ -40,7 +40,6 @@ class Generation {
 
   bool Ready() const;                                      // every variant has all its instances serving
   const std::string& failure() const { return failure_; }  // why it cannot become ready; "" while it may
-  void ForgetFailure() { failure_.clear(); }               // tries on
   Route MakeRoute() const;                                 // the instances that serve now
   bool TakeRouteChanged() { return std::exchange(route_changed_, false); }
   // The last MakeRoute() is in force: instances that it leaves out get no more requests and may drain.

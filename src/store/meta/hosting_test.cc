@@ -113,7 +113,7 @@ TEST_F(HostingTables, EndpointsChangeAndGoWithTheirTags) {
   }));
   EXPECT_EQ(rows.Find("1", "e").value()->status, "InService");
   ResourceFilter filter;
-  filter.status = "InService";
+  filter.statuses = {"InService"};
   filter.modified_after = 6;
   EXPECT_THAT(Names(rows.List(filter).value()), ElementsAre("e"));
   filter.modified_after = 8;

@@ -25,7 +25,13 @@ const char* ListingColumn(ResourceOrder order) {
 ListingClause::ListingClause(const ResourceFilter& filter) {
   if (filter.account_id) Add("account_id = ?", *filter.account_id);
   if (!filter.name_contains.empty()) Add("instr(name, ?) > 0", filter.name_contains);
-  if (!filter.status.empty()) Add("status = ?", filter.status);
+  if (!filter.arn.empty()) Add("arn = ?", filter.arn);
+  if (!filter.statuses.empty()) {
+    std::string marks = "?";
+    for (size_t i = 1; i < filter.statuses.size(); ++i) marks += ", ?";
+    Add("status IN (" + marks + ")");
+    for (const auto& status : filter.statuses) values_.push_back({status, 0, false});
+  }
   if (filter.created_after) Add("created_ms >= ?", *filter.created_after);
   if (filter.created_before) Add("created_ms <= ?", *filter.created_before);
   if (filter.modified_after) Add("modified_ms >= ?", *filter.modified_after);
@@ -45,13 +51,15 @@ ListingClause::ListingClause(const ResourceFilter& filter) {
   values_.push_back({{}, filter.limit == 0 ? int64_t{-1} : static_cast<int64_t>(filter.limit), true});
 }
 
+void ListingClause::Add(const std::string& condition) { sql_ += (sql_.empty() ? " WHERE " : " AND ") + condition; }
+
 void ListingClause::Add(const std::string& condition, std::string value) {
-  sql_ += (sql_.empty() ? " WHERE " : " AND ") + condition;
+  Add(condition);
   values_.push_back({std::move(value), 0, false});
 }
 
 void ListingClause::Add(const std::string& condition, int64_t value) {
-  sql_ += (sql_.empty() ? " WHERE " : " AND ") + condition;
+  Add(condition);
   values_.push_back({{}, value, true});
 }
 

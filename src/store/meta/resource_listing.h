@@ -1,4 +1,5 @@
-// Listings of named resources (models, endpoint configurations, endpoints): one filter, one order, one way to go on.
+// Listings of named resources (training jobs, models, endpoint configurations, endpoints): one filter, one order, one
+// way to go on.
 #pragma once
 
 #include <optional>
@@ -22,9 +23,9 @@ struct ResourceCursor {
 };
 
 struct ResourceFilter {
-  std::optional<std::string> account_id;  // absent: everyone's
-  std::string name_contains;
-  std::string status;                                                                        // "": any
+  std::optional<std::string> account_id;  // absent: everyone's, for the schedulers
+  std::string name_contains, arn;         // "": any
+  std::vector<std::string> statuses;      // empty: any
   std::optional<UnixMillis> created_after, created_before, modified_after, modified_before;  // inclusive
   ResourceOrder order = ResourceOrder::kCreationTime;
   bool descending = false;
@@ -46,6 +47,7 @@ class ListingClause {
     int64_t number = 0;
     bool is_number = false;
   };
+  void Add(const std::string& condition);
   void Add(const std::string& condition, std::string value);
   void Add(const std::string& condition, int64_t value);
   std::string sql_;

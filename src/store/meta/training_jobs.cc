@@ -71,77 +71,6 @@ void BindChangeable(SQLite::Statement& statement, int first, const TrainingJob& 
   statement.bind(first + 10, job.state);
 }
 
-const char* OrderColumn(TrainingJobOrder order) {
-  switch (order) {
-    case TrainingJobOrder::kName:
-      return "name";
-    case TrainingJobOrder::kStatus:
-      return "status";
-    case TrainingJobOrder::kCreationTime:
-      break;
-  }
-  return "created_ms";
-}
-
-// The conditions of a listing with their values, in order.
-class Conditions {
- public:
-  void Add(const std::string& sql, std::string value) { Push(sql, Value{std::move(value), 0, false}); }
-  void Add(const std::string& sql, int64_t value) { Push(sql, Value{{}, value, true}); }
-  void AddBare(const std::string& sql) { sql_ += (sql_.empty() ? " WHERE " : " AND ") + sql; }
-  void AddValue(std::string value) { values_.push_back(Value{std::move(value), 0, false}); }
-  void AddValue(int64_t value) { values_.push_back(Value{{}, value, true}); }
-  const std::string& sql() const { return sql_; }
-  int Bind(SQLite::Statement& statement) const {
-    int index = 0;
-    for (const auto& value : values_) {
-      ++index;
-      value.is_number ? statement.bind(index, value.number) : statement.bind(index, value.text);
-    }
-    return index;
-  }
-
- private:
-  struct Value {
-    std::string text;
-    int64_t number;
-    bool is_number;
-  };
-  void Push(const std::string& sql, Value value) {
-    AddBare(sql);
-    values_.push_back(std::move(value));
-  }
-  std::string sql_;
-  std::vector<Value> values_;
-};
-
-Conditions ConditionsOf(const TrainingJobFilter& filter) {
-  Conditions where;
-  if (filter.account_id) where.Add("account_id = ?", *filter.account_id);
-  if (!filter.name_contains.empty()) where.Add("instr(name, ?) > 0", filter.name_contains);
-  if (!filter.statuses.empty()) {
-    std::string marks;
-    for (size_t i = 0; i < filter.statuses.size(); ++i) marks += i == 0 ? "?" : ", ?";
-    where.AddBare("status IN (" + marks + ")");
-    for (const auto& status : filter.statuses) where.AddValue(status);
-  }
-  if (filter.created_after) where.Add("created_ms >= ?", *filter.created_after);
-  if (filter.created_before) where.Add("created_ms <= ?", *filter.created_before);
-  if (filter.modified_after) where.Add("modified_ms >= ?", *filter.modified_after);
-  if (filter.modified_before) where.Add("modified_ms <= ?", *filter.modified_before);
-  if (filter.after) {
-    const char* direction = filter.descending ? "<" : ">";
-    where.AddBare(fmt::format("({}, sequence) {} (?, ?)", OrderColumn(filter.order), direction));
-    if (filter.order == TrainingJobOrder::kCreationTime) {
-      where.AddValue(static_cast<int64_t>(std::strtoll(filter.after->key.c_str(), nullptr, 10)));
-    } else {
-      where.AddValue(filter.after->key);
-    }
-    where.AddValue(filter.after->sequence);
-  }
-  return where;
-}
-
 }  // namespace
 
 Result<bool> TrainingJobs::Insert(TrainingJob& job) {
@@ -187,28 +116,25 @@ Result<std::optional<TrainingJob>> TrainingJobs::FindIn(SQLite::Database& db, co
   return std::optional<TrainingJob>(FromRow(select));
 }
 
-Result<std::vector<TrainingJob>> TrainingJobs::List(const TrainingJobFilter& filter) {
+Result<std::vector<TrainingJob>> TrainingJobs::List(const ResourceFilter& filter) {
   std::vector<TrainingJob> jobs;
   HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    const Conditions where = ConditionsOf(filter);
-    const char* direction = filter.descending ? "DESC" : "ASC";
-    SQLite::Statement select(db, fmt::format("SELECT {} FROM training_jobs{} ORDER BY {} {}, sequence {} LIMIT ?",
-                                             kColumns, where.sql(), OrderColumn(filter.order), direction, direction));
-    const int bound = where.Bind(select);
-    select.bind(bound + 1, filter.limit == 0 ? int64_t{-1} : static_cast<int64_t>(filter.limit));
+    const ListingClause clause(filter);
+    SQLite::Statement select(db, fmt::format("SELECT {} FROM training_jobs{}", kColumns, clause.sql()));
+    clause.Bind(select);
     while (select.executeStep()) jobs.push_back(FromRow(select));
     return {};
   }));
   return jobs;
 }
 
-TrainingJobCursor TrainingJobs::CursorOf(const TrainingJob& job, TrainingJobOrder order) {
+ResourceCursor TrainingJobs::CursorOf(const TrainingJob& job, ResourceOrder order) {
   switch (order) {
-    case TrainingJobOrder::kName:
+    case ResourceOrder::kName:
       return {job.name, job.sequence};
-    case TrainingJobOrder::kStatus:
+    case ResourceOrder::kStatus:
       return {job.status, job.sequence};
-    case TrainingJobOrder::kCreationTime:
+    case ResourceOrder::kCreationTime:
       break;
   }
   return {std::to_string(job.created), job.sequence};

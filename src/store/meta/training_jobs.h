@@ -9,28 +9,10 @@
 
 #include "base/result.h"
 #include "store/meta/database.h"
+#include "store/meta/resource_listing.h"
 #include "store/meta/training_job.h"
 
 namespace headrace::store {
-
-enum class TrainingJobOrder { kCreationTime, kName, kStatus };
-
-// Where a listing goes on: the sort key and sequence of the last job shown.
-struct TrainingJobCursor {
-  std::string key;
-  int64_t sequence = 0;
-};
-
-struct TrainingJobFilter {
-  std::optional<std::string> account_id;  // absent: everyone's, for the scheduler
-  std::string name_contains;
-  std::vector<std::string> statuses;                                                         // empty: any
-  std::optional<UnixMillis> created_after, created_before, modified_after, modified_before;  // inclusive
-  TrainingJobOrder order = TrainingJobOrder::kCreationTime;
-  bool descending = false;
-  std::optional<TrainingJobCursor> after;
-  size_t limit = 0;  // 0: all
-};
 
 class TrainingJobs {
  public:
@@ -44,8 +26,8 @@ class TrainingJobs {
   static Result<std::optional<TrainingJob>> FindIn(SQLite::Database& db, const std::string& account_id,
                                                    const std::string& name);
 
-  Result<std::vector<TrainingJob>> List(const TrainingJobFilter& filter);
-  static TrainingJobCursor CursorOf(const TrainingJob& job, TrainingJobOrder order);
+  Result<std::vector<TrainingJob>> List(const ResourceFilter& filter);
+  static ResourceCursor CursorOf(const TrainingJob& job, ResourceOrder order);
 
   // Reads the job, lets `change` edit it and writes it back, in one transaction; returns what was written. kNotFound
   // without such a job; an error of `change` leaves the job as it was.

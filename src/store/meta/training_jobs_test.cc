@@ -47,7 +47,7 @@ class TrainingJobsTest : public testing::Test {
     EXPECT_TRUE(jobs_.Insert(job).value());
     return job;
   }
-  std::vector<std::string> Names(const TrainingJobFilter& filter) {
+  std::vector<std::string> Names(const ResourceFilter& filter) {
     std::vector<std::string> names;
     const auto found = jobs_.List(filter).value();
     for (const auto& job : found) names.push_back(job.name);
@@ -119,18 +119,18 @@ TEST_F(TrainingJobsTest, ListsByFilterOrderAndPage) {
     Finish(job, "Completed", "Completed", "done", 40);
     return {};
   }));
-  TrainingJobFilter filter;
+  ResourceFilter filter;
   EXPECT_THAT(Names(filter), ElementsAre("other", "gamma", "beta", "alpha"));
   filter.account_id = "111111111111";
   EXPECT_THAT(Names(filter), ElementsAre("gamma", "beta", "alpha"));
   filter.descending = true;
   EXPECT_THAT(Names(filter), ElementsAre("alpha", "beta", "gamma"));
-  filter.order = TrainingJobOrder::kName;
+  filter.order = ResourceOrder::kName;
   EXPECT_THAT(Names(filter), ElementsAre("gamma", "beta", "alpha"));
 
-  for (const auto order : {TrainingJobOrder::kCreationTime, TrainingJobOrder::kName, TrainingJobOrder::kStatus}) {
+  for (const auto order : {ResourceOrder::kCreationTime, ResourceOrder::kName, ResourceOrder::kStatus}) {
     for (const bool descending : {false, true}) {
-      TrainingJobFilter whole{.account_id = "111111111111", .order = order, .descending = descending};
+      ResourceFilter whole{.account_id = "111111111111", .order = order, .descending = descending};
       const auto all = Names(whole);
       std::vector<std::string> paged;
       whole.limit = 1;
@@ -143,6 +143,7 @@ TEST_F(TrainingJobsTest, ListsByFilterOrderAndPage) {
   }
   EXPECT_THAT(Names({.account_id = "111111111111", .name_contains = "lph"}), ElementsAre("alpha"));
   EXPECT_THAT(Names({.statuses = {"Completed", "Failed"}}), ElementsAre("gamma"));
+  EXPECT_THAT(Names({.arn = jobs_.Find("111111111111", "beta").value()->arn}), ElementsAre("beta"));
   EXPECT_THAT(Names({.created_after = 6, .created_before = 29}), ElementsAre("gamma"));
   EXPECT_THAT(Names({.modified_after = 31}), ElementsAre("gamma"));
   EXPECT_THAT(Names({.modified_before = 4}), IsEmpty());

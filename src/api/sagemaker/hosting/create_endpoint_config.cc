@@ -5,17 +5,11 @@
 #include "api/input.h"
 #include "api/sagemaker/hosting/operations.h"
 #include "api/sagemaker/hosting/shapes.h"
+#include "api/sagemaker/request.h"
 #include "jobs/training/instance_types.h"
 
 namespace headrace::api::sagemaker {
 namespace {
-
-void CheckWeight(const Json& variant, const char* member, const std::string& path, Violations& violations) {
-  const auto weight = variant.find(member);
-  if (weight == variant.end()) return;
-  if (!weight->is_number() || !(weight->get<double>() >= 0))
-    violations.Add(path, *weight, "Member must have value greater than or equal to 0");
-}
 
 void CheckVariant(const Json& variant, const std::string& path, Violations& violations) {
   RefuseMembers(variant, path,

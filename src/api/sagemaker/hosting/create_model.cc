@@ -3,6 +3,7 @@
 #include "api/input.h"
 #include "api/sagemaker/hosting/operations.h"
 #include "api/sagemaker/hosting/shapes.h"
+#include "api/sagemaker/request.h"
 #include "jobs/hosting/model_files.h"
 
 namespace headrace::api::sagemaker {

@@ -6,6 +6,7 @@
 #include "api/input.h"
 #include "api/sagemaker/hosting/operations.h"
 #include "api/sagemaker/hosting/shapes.h"
+#include "api/sagemaker/request.h"
 
 namespace headrace::api::sagemaker {
 namespace {
@@ -196,13 +197,8 @@ Reply<Json> UpdateEndpointWeightsAndCapacities(const SageMakerOptions& options, 
       violations.Add(path + ".variantName", name, "Member must name a variant of the endpoint");
       continue;
     }
-    if (const auto weight = changes[i].find("DesiredWeight"); weight != changes[i].end()) {
-      if (!weight->is_number() || !(weight->get<double>() >= 0)) {
-        violations.Add(path + ".desiredWeight", *weight, "Member must have value greater than or equal to 0");
-      } else {
-        variant->weight = *weight;
-      }
-    }
+    if (CheckWeight(changes[i], "DesiredWeight", path + ".desiredWeight", violations))
+      variant->weight = changes[i]["DesiredWeight"];
     const int64_t count = IntegerOr(changes[i], "DesiredInstanceCount", variant->count);
     if (count < 1)
       violations.Add(path + ".desiredInstanceCount", count, "Member must have value greater than or equal to 1");

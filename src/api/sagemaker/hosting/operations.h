@@ -7,7 +7,6 @@
 #include "jobs/hosting/deployment.h"
 #include "store/meta/endpoints.h"
 #include "store/meta/hosting_resources.h"
-#include "store/meta/tags.h"
 
 namespace headrace::api::sagemaker {
 
@@ -39,11 +38,6 @@ Reply<store::HostingResource> FindModel(const SageMakerOptions& options, const C
 Reply<store::HostingResource> FindEndpointConfig(const SageMakerOptions& options, const Call& call,
                                                  const std::string& name);
 Reply<store::Endpoint> FindEndpoint(const SageMakerOptions& options, const Call& call, const std::string& name);
-
-// The request's members without those that are null; its tags apart.
-Json WithoutNulls(Json request);
-store::TagList TakeTags(Json& request);
-std::string RequestText(const Json& request);
 
 // What a model's request asks to serve. The request has been checked.
 jobs::HostedModel ModelOf(const store::HostingResource& model);

@@ -50,29 +50,6 @@ Reply<store::Endpoint> FindEndpoint(const SageMakerOptions& options, const Call&
   return std::move(*found);
 }
 
-Json WithoutNulls(Json request) {
-  if (request.is_object()) {
-    for (auto item = request.begin(); item != request.end();) {
-      item = item->is_null() ? request.erase(item) : std::next(item);
-    }
-  }
-  if (request.is_structured()) {
-    for (auto& item : request) item = WithoutNulls(std::move(item));
-  }
-  return request;
-}
-
-store::TagList TakeTags(Json& request) {
-  store::TagList tags;
-  if (const auto found = request.find("Tags"); found != request.end() && found->is_array()) {
-    for (const auto& tag : *found) tags.emplace_back(TextOr(tag, "Key"), TextOr(tag, "Value"));
-  }
-  request.erase("Tags");
-  return tags;
-}
-
-std::string RequestText(const Json& request) { return request.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 jobs::HostedModel ModelOf(const store::HostingResource& model) {
   const Json request = Json::parse(model.request);
   const Json& container =

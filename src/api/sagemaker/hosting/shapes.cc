@@ -1,7 +1,6 @@
 #include "api/sagemaker/hosting/shapes.h"
 
 #include <cctype>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -107,15 +106,12 @@ void RefuseMembers(const nlohmann::json& object, const std::string& path,
   }
 }
 
-void CheckTagKeys(const nlohmann::json& request, Violations& violations) {
-  const auto tags = request.find("Tags");
-  if (tags == request.end() || !tags->is_array()) return;
-  std::set<std::string> keys;
-  for (size_t i = 0; i < tags->size(); ++i) {
-    const std::string key = TextOr((*tags)[i], "Key");
-    if (!keys.insert(key).second)
-      violations.Add(fmt::format("tags.{}.member.key", i + 1), key, "Member must be unique among the tags");
-  }
+bool CheckWeight(const nlohmann::json& object, const char* member, const std::string& path, Violations& violations) {
+  const auto weight = object.find(member);
+  if (weight == object.end()) return false;
+  if (weight->is_number() && weight->get<double>() >= 0) return true;
+  violations.Add(path, *weight, "Member must have value greater than or equal to 0");
+  return false;
 }
 
 }  // namespace headrace::api::sagemaker

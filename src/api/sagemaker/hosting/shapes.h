@@ -17,7 +17,7 @@ Shape UpdateWeightsShape();
 void RefuseMembers(const nlohmann::json& object, const std::string& path,
                    std::initializer_list<std::pair<const char*, const char*>> members, Violations& violations);
 
-// Two tags of one key.
-void CheckTagKeys(const nlohmann::json& request, Violations& violations);
+// True when the member is there and a weight; a violation when it is there and none.
+bool CheckWeight(const nlohmann::json& object, const char* member, const std::string& path, Violations& violations);
 
 }  // namespace headrace::api::sagemaker
