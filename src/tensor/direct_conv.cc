@@ -5,16 +5,13 @@
 #include "tensor/isa/direct_conv_kernels.h"
 #include "tensor/moment_merge.h"
 #include "tensor/parallel.h"
+#include "tensor/tiling.h"
 
 namespace headrace::tensor {
 namespace {
 
 constexpr int64_t kMaxKernelRow = 64;
-constexpr int64_t kSmallBatch = 8;
 constexpr int64_t kBlockOutputs = 1024;  // outputs a block of work has at least, or an image
-constexpr int64_t kLine = 16;            // floats in a cache line
-
-int64_t RoundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
 const DirectConvKernels& KernelsOf(Isa isa) {
   switch (isa) {
@@ -57,8 +54,8 @@ class DirectConv {
     }
     part_filters = RoundUp((shape.fp + filter_parts - 1) / filter_parts, kernels.panel);
     const int64_t most = (shape.out_h + blocks_per_image - 1) / blocks_per_image;
-    padded_floats = RoundUp(((most - 1) * d.stride_h + d.kh) * shape.padded_row(), kLine);
-    kernel_floats = RoundUp(d.kh * shape.row() * shape.fp, kLine);
+    padded_floats = RoundUp(((most - 1) * d.stride_h + d.kh) * shape.padded_row(), kFloatsOfLine);
+    kernel_floats = RoundUp(d.kh * shape.row() * shape.fp, kFloatsOfLine);
   }
 
   int64_t blocks() const { return n * blocks_per_image; }
@@ -150,8 +147,8 @@ class DirectForward final : public ConvForward {
 class DirectBackwardWeights final : public ConvBackwardWeights {
  public:
   DirectBackwardWeights(const Conv2DDesc& desc, Isa isa) : conv_(desc, isa) {
-    band_floats_ = RoundUp(conv_.shape.out_w * conv_.shape.fp, kLine);
-    part_floats_ = conv_.kernel_floats + RoundUp(conv_.shape.fp, kLine);
+    band_floats_ = RoundUp(conv_.shape.out_w * conv_.shape.fp, kFloatsOfLine);
+    part_floats_ = conv_.kernel_floats + RoundUp(conv_.shape.fp, kFloatsOfLine);
     ranges_ = std::min<int64_t>(conv_.threads, conv_.blocks());
   }
   std::string name() const override { return "direct_narrow"; }

@@ -9,6 +9,7 @@
 #include "tensor/backend.h"
 #include "tensor/cpu.h"
 #include "tensor/isa/winograd_kernels.h"
+#include "tensor/tiling.h"
 
 namespace headrace::tensor {
 
@@ -16,8 +17,6 @@ namespace headrace::tensor {
 bool WinogradSupports(const Conv2DDesc& desc);
 const WinogradKernels& WinogradKernelsOf(Isa isa);
 
-inline constexpr int64_t kFloatsOfLine = 16;  // of a cache line
-inline int64_t RoundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 // Planes of consecutive points a whole number of lines apart, but an odd one: at a power of two all points of a tile
 // would fall into the same few sets of the cache.
 inline int64_t WinogradPlane(int64_t floats) {

@@ -9,7 +9,6 @@
 namespace headrace::tensor {
 namespace {
 
-constexpr int64_t kSmallBatch = 8;
 constexpr int64_t kPoints = 36;
 constexpr int64_t kPanel = 32;      // filters, a multiple of every instruction set's panel
 constexpr int64_t kMostTiles = 42;  // of a block, see winograd.cc

@@ -173,6 +173,12 @@ class Hosting:
                 continue
         return found
 
+    def await_processes(self, endpoint, count):
+        deadline = time.monotonic() + 5
+        while len(self.processes(endpoint)) != count and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert len(self.processes(endpoint)) == count
+
     def all_processes(self):
         shown = subprocess.run(["ps", "-eo", "ppid,pid,args"], capture_output=True, text=True).stdout
         return [line for line in shown.splitlines() if "model-server" in line and str(self.server.directory) in line]
@@ -469,10 +475,7 @@ def test_variants_share_by_weight(hosting, runtime, sagemaker, images):
     sagemaker.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=[
         {"VariantName": "b", "DesiredInstanceCount": 1}])
     hosting.wait(endpoint)
-    deadline = time.monotonic() + 5
-    while len(hosting.processes(endpoint)) != 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert len(hosting.processes(endpoint)) == 2
+    hosting.await_processes(endpoint, 2)
     hosting.delete(endpoint)
     hosting.assert_gone(endpoint)
 
@@ -490,10 +493,7 @@ def test_an_update_under_load_fails_no_request(hosting, runtime, sagemaker, imag
             while load.answers < before + 50:
                 time.sleep(0.01)
     assert load.failures == [] and load.answers > 100
-    deadline = time.monotonic() + 5
-    while len(hosting.processes(endpoint)) != 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert len(hosting.processes(endpoint)) == 2
+    hosting.await_processes(endpoint, 2)
     hosting.delete(endpoint)
     hosting.assert_gone(endpoint)
 
@@ -525,6 +525,20 @@ def test_a_killed_model_server_is_started_again_and_its_requests_are_asked_again
                 time.sleep(0.01)
     assert load.failures == []
     assert hosting.describe(endpoint)["EndpointStatus"] == "InService"
+    hosting.delete(endpoint)
+    hosting.assert_gone(endpoint)
+
+
+def test_a_model_server_that_hangs_is_replaced(hosting, runtime, images):
+    endpoint = hosting.create()
+    hung = hosting.processes(endpoint)
+    assert len(hung) == 1
+    os.kill(hung[0], signal.SIGSTOP)
+    deadline = time.monotonic() + 40
+    while hosting.processes(endpoint) in (hung, []) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert hosting.processes(endpoint) not in (hung, [])
+    assert near(predict(runtime, endpoint, images[0][:1])[0], images[1][:1])
     hosting.delete(endpoint)
     hosting.assert_gone(endpoint)
 
@@ -562,10 +576,7 @@ def test_endpoints_come_back_with_the_server(make_server, exported):
     for end in (server.stop, server.kill):
         port = server.port
         end()
-        deadline = time.monotonic() + 5
-        while hosting.processes(endpoint) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert hosting.processes(endpoint) == []
+        hosting.await_processes(endpoint, 0)
         server.start(port)
         assert hosting.describe(endpoint)["EndpointStatus"] == "InService"
         assert len(predict(client("sagemaker-runtime"), endpoint, image)[0]) == 1  # waits until the model is there
