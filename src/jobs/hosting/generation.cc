@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "http/client.h"
 #include "jobs/hosting/model_files.h"
+#include "jobs/sandbox/sandbox.h"
 #include "jobs/supervisor/failure_reason.h"
 #include "jobs/training/instance_types.h"
 #include "store/random.h"
@@ -45,6 +46,11 @@ Status Ping(uint16_t port) {
 }
 
 }  // namespace
+
+bool HostingMachine::sandboxed() {
+  std::call_once(probed_, [this] { sandboxed_ = options.sandbox && ProbeBubblewrap().has_value(); });
+  return sandboxed_;
+}
 
 Generation::Generation(HostingMachine& machine, std::string account, Deployment deployment, std::string directory,
                        std::function<void()> wake)
@@ -137,7 +143,7 @@ void Generation::AddMissing() {
       options.model_directory = ModelDirectory(variant.name);
       options.run_directory = directory_ + "/" + variant.name + "/" + options.id;
       options.cpus = machine_.cores.Take(size.cpus);
-      options.sandbox = machine_.sandbox;
+      options.sandbox = machine_.sandboxed();
       options.hidden = {machine_.options.data_dir};
       Slot slot;
       slot.variant = i;

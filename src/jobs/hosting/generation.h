@@ -20,7 +20,13 @@ namespace headrace::jobs {
 struct HostingMachine {
   HostingOptions options;
   CoreShares cores;
-  bool sandbox = false;
+  // Whether instances run in sandboxes. Asked at the first instance, so that no start of the server waits for
+  // bubblewrap.
+  bool sandboxed();
+
+ private:
+  std::once_flag probed_;
+  bool sandboxed_ = false;
 };
 
 class Generation {

@@ -8,7 +8,6 @@
 
 #include "base/log.h"
 #include "jobs/hosting/endpoint_runner.h"
-#include "jobs/sandbox/sandbox.h"
 
 namespace headrace::jobs {
 namespace {
@@ -26,7 +25,6 @@ class HostingService::Impl {
   ~Impl() { Stop(); }
 
   Status Start() {
-    machine_.sandbox = machine_.options.sandbox && ProbeBubblewrap().has_value();
     HEADRACE_ASSIGN(const auto endpoints, store::Endpoints(*machine_.options.database).List({}));
     RemoveOrphans(endpoints);
     for (const auto& endpoint : endpoints) {
