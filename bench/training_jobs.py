@@ -4,20 +4,18 @@
 usage: scripts/bench platform [--data DIR] [--jobs N] [--rounds N] [--epochs N]
 DIR holds train/, validation/ and eval/ TFRecords; without it, the sample's. Needs a release build and scripts/setup --python.
 """
+import argparse
+import os
+import pathlib
+import platform
+import re
+import shutil
+import signal
+import statistics
+import subprocess
 import sys
-
-sys.path.pop(0)  # this folder, where this very file hides Python's own module of its name
-import argparse  # noqa: E402
-import os  # noqa: E402
-import pathlib  # noqa: E402
-import platform  # noqa: E402
-import re  # noqa: E402
-import shutil  # noqa: E402
-import signal  # noqa: E402
-import statistics  # noqa: E402
-import subprocess  # noqa: E402
-import tempfile  # noqa: E402
-import time  # noqa: E402
+import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = ROOT / "build/venv/boto/bin/python"
