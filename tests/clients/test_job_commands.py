@@ -8,6 +8,7 @@ import uuid
 import pytest
 
 from platform_fixtures import HEADRACE
+from seed import METRIC_DEFINITIONS
 
 GROUP, NAMESPACE = "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TrainingJobs"
 
@@ -18,7 +19,8 @@ def job(boto):
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
     boto("sagemaker").create_training_job(
         TrainingJobName=name, RoleArn="arn:aws:iam::123456789012:role/MyRole", OutputDataConfig={"S3OutputPath": f"s3://{name}/out"},
-        AlgorithmSpecification={"TrainingImage": "headrace", "TrainingInputMode": "File", "ContainerEntrypoint": ["/bin/true"]},
+        AlgorithmSpecification={"TrainingImage": "headrace", "TrainingInputMode": "File", "ContainerEntrypoint": ["/bin/true"],
+                                "MetricDefinitions": [{"Name": "train:loss", "Regex": "loss: ([0-9.]+)"}]},
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}, StoppingCondition={"MaxRuntimeInSeconds": 600})
     logs = boto("logs")
     try:
@@ -69,3 +71,54 @@ def test_run_compiles_once_and_hands_arguments_and_exit_codes_on(server, tmp_pat
     program.write_text("int main() { return missing; }\n")
     wrong = run()
     assert wrong.returncode != 0 and "was not declared in this scope" in wrong.stderr
+
+
+# What keras_cifar10 has printed in a job; the last epoch's line redrawn, as on a terminal.
+TRAINING_LOG = """\
+Epoch 1/3
+ 1/25 [>.............................] - ETA: 3s - loss: 3.1406 - accuracy: 0.0938
+25/25 [==============================] - 2s 66ms/step - loss: 2.8487 - accuracy: 0.1694 - val_loss: 7.5822 - val_accuracy: 0.0755 - lr: 0.0010
+Epoch 2/3
+25/25 [==============================] - 1s 50ms/step - loss: 2.2153 - accuracy: 0.2037 - val_loss: 2.4737 - val_accuracy: 0.1172 - lr: 0.0010
+Epoch 3/3
+\r13/25 [==============>...............] - ETA: 0s - loss: 2.1 - accuracy: 0.2\r\
+25/25 [==============================] - 1s 51ms/step - loss: 2.0414 - accuracy: 0.2412 - val_loss: 2.1272 - val_accuracy: 0.2135 - lr: 0.0010
+Test loss: 2.1389
+Test accuracy: 0.2075
+[headrace] metric train:loss: 4 values
+"""
+
+
+def dry_run(definitions, log, tmp_path, *more):
+    (tmp_path / "definitions.json").write_text(json.dumps(definitions))
+    return subprocess.run([HEADRACE, "metrics", "--definitions", tmp_path / "definitions.json", "--log", "-", *more],
+                          input=log, capture_output=True, text=True)
+
+
+def test_the_notebooks_definitions_in_a_dry_run(tmp_path):
+    ran = dry_run(METRIC_DEFINITIONS, TRAINING_LOG, tmp_path, "-o", "json")
+    assert ran.returncode == 0, ran.stderr
+    found = {one["name"]: (one["values"], one["first"], one["last"]) for one in json.loads(ran.stdout)["definitions"]}
+    assert found == {"train:loss": (4, 3.1406, 2.0414), "train:accuracy": (4, 0.0938, 0.2412), "validation:accuracy": (3, 0.0755, 0.2135),
+                     "validation:loss": (3, 7.5822, 2.1272), "sec/steps": (3, 66, 51)}
+
+
+def test_a_dry_run_says_what_is_wrong(tmp_path):
+    definitions = [{"Name": "loss", "Regex": r"loss: ([0-9\.]+)"}, {"Name": "seconds", "Regex": r" - (\\d+)s "}]
+    ran = dry_run(definitions, TRAINING_LOG, tmp_path)
+    assert ran.returncode == 1 and "1 of 2 metric definitions found no value" in ran.stderr
+    assert r"with one each (' - (\d+)s ') 3 lines would have given a value" in ran.stdout
+    ran = dry_run([{"name": "loss", "regex": "loss: (.*)"}], TRAINING_LOG, tmp_path)
+    assert ran.returncode == 2 and "MetricDefinitions[0]: found the key 'name', wanted 'Name'" in ran.stderr
+    ran = dry_run({"AlgorithmSpecification": {"metric_definitons": definitions}}, TRAINING_LOG, tmp_path)
+    assert ran.returncode == 2 and "found the key 'metric_definitons', wanted 'MetricDefinitions'" in ran.stderr
+
+
+def test_a_dry_run_on_a_job(server, job, tmp_path):
+    """Other definitions on a job's log, and the job's own on it."""
+    (tmp_path / "definitions.json").write_text(json.dumps([{"Name": "loss", "Regex": "loss: ([0-9.]+)"}]))
+    ran = server.headrace("metrics", job, "--definitions", str(tmp_path / "definitions.json"), "-o", "json")
+    assert json.loads(ran.stdout)["definitions"][0]["last"] == 0.5
+    ran = server.headrace("metrics", job, "--check", "-o", "json")
+    report = json.loads(ran.stdout)
+    assert [(one["name"], one["values"]) for one in report["definitions"]] == [("train:loss", 1)] and report["lines"] >= 1

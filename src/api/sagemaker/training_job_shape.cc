@@ -14,19 +14,15 @@ Shape InstanceType() { return Shape::Text(1, 64, R"(ml\.[a-z0-9\-]+\.[a-z0-9\-]+
 Shape EntityName() { return Shape::Text(1, 120, "[a-zA-Z0-9](-*[a-zA-Z0-9]){0,119}"); }
 
 Shape AlgorithmSpecification() {
-  return Shape::Structure(
-      {{"TrainingImage", Any(0, 255)},
-       {"AlgorithmName", Shape::Text(1, 170)},
-       {"TrainingInputMode", InputMode(), true},
-       // Closed: a misspelt member here would be a metric that silently never appears.
-       {"MetricDefinitions", Shape::List(Shape::ClosedStructure({{"Name", Shape::Text(1, 255, ".+"), true},
-                                                                 {"Regex", Shape::Text(1, 500, ".+"), true}}),
-                                         0, 40)},
-       {"EnableSageMakerMetricsTimeSeries", Shape::Boolean()},
-       {"ContainerEntrypoint", Shape::List(Any(0, 256), 1, 100)},
-       {"ContainerArguments", Shape::List(Any(0, 256), 1, 100)},
-       {"TrainingImageConfig",
-        Shape::Structure({{"TrainingRepositoryAccessMode", Shape::Enum({"Platform", "Vpc"}), true}})}});
+  return Shape::Structure({{"TrainingImage", Any(0, 255)},
+                           {"AlgorithmName", Shape::Text(1, 170)},
+                           {"TrainingInputMode", InputMode(), true},
+                           {"MetricDefinitions", MetricDefinitionsShape()},
+                           {"EnableSageMakerMetricsTimeSeries", Shape::Boolean()},
+                           {"ContainerEntrypoint", Shape::List(Any(0, 256), 1, 100)},
+                           {"ContainerArguments", Shape::List(Any(0, 256), 1, 100)},
+                           {"TrainingImageConfig", Shape::Structure({{"TrainingRepositoryAccessMode",
+                                                                      Shape::Enum({"Platform", "Vpc"}), true}})}});
 }
 
 Shape S3DataSource() {
@@ -119,6 +115,13 @@ Shape TagListShape() {
   return Shape::List(
       Shape::Structure({{"Key", Shape::Text(1, 128, pattern), true}, {"Value", Shape::Text(0, 256, pattern), true}}), 0,
       50);
+}
+
+// Closed: a misspelt member here would be a metric that silently never appears.
+Shape MetricDefinitionsShape() {
+  return Shape::List(
+      Shape::ClosedStructure({{"Name", Shape::Text(1, 255, ".+"), true}, {"Regex", Shape::Text(1, 500, ".+"), true}}),
+      0, 40);
 }
 
 Shape ProfilerConfigShape() {

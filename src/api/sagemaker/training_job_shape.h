@@ -7,6 +7,8 @@ namespace headrace::api::sagemaker {
 
 Shape TrainingJobNameShape();
 Shape TagListShape();
+// AlgorithmSpecification.MetricDefinitions.
+Shape MetricDefinitionsShape();
 Shape ProfilerConfigShape();
 Shape RemoteDebugConfigShape();
 Shape CreateTrainingJobShape();

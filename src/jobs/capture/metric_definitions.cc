@@ -62,17 +62,20 @@ Result<MetricMatcher> MetricMatcher::Compile(std::vector<MetricDefinition> defin
   return matcher;
 }
 
-std::vector<MetricSample> MetricMatcher::Match(std::string_view line, std::vector<size_t>* not_numeric) const {
+int MetricMatcher::groups(size_t definition) const { return compiled_->regexes[definition]->NumberOfCapturingGroups(); }
+
+std::vector<MetricSample> MetricMatcher::Match(std::string_view line, std::vector<MetricMiss>* misses) const {
   std::vector<MetricSample> samples;
   for (size_t i = 0; i < compiled_->regexes.size(); ++i) {
     re2::StringPiece groups[2];
     if (!compiled_->regexes[i]->Match(re2::StringPiece(line.data(), line.size()), 0, line.size(), RE2::UNANCHORED,
                                       groups, 2))
       continue;
-    if (const auto value = ParseNumber({groups[1].data() == nullptr ? "" : groups[1].data(), groups[1].size()}))
+    const std::string_view text(groups[1].data() == nullptr ? "" : groups[1].data(), groups[1].size());
+    if (const auto value = ParseNumber(text))
       samples.push_back({i, *value});
-    else if (not_numeric != nullptr)
-      not_numeric->push_back(i);
+    else if (misses != nullptr)
+      misses->push_back({i, text});
   }
   return samples;
 }

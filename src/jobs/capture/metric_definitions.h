@@ -20,6 +20,12 @@ struct MetricSample {
   double value = 0;
 };
 
+// A match whose first group is no finite number; `text` is that group, in the line that was given.
+struct MetricMiss {
+  size_t definition = 0;  // index
+  std::string_view text;
+};
+
 class MetricMatcher {
  public:
   // kInvalidArgument names the first definition that can never work: an empty or repeated name, a regex that RE2 does
@@ -30,10 +36,12 @@ class MetricMatcher {
   ~MetricMatcher();
 
   const std::vector<MetricDefinition>& definitions() const { return definitions_; }
+  // How many groups the definition's regex has: the first holds the value.
+  int groups(size_t definition) const;
 
   // For each definition that matches somewhere in `line` its first match, if group 1 of that is a finite number.
-  // `not_numeric`, if given, receives the definitions whose group 1 was something else.
-  std::vector<MetricSample> Match(std::string_view line, std::vector<size_t>* not_numeric = nullptr) const;
+  // `misses`, if given, receives the matches whose group 1 was something else.
+  std::vector<MetricSample> Match(std::string_view line, std::vector<MetricMiss>* misses = nullptr) const;
 
  private:
   struct Compiled;

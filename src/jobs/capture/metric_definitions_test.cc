@@ -44,11 +44,12 @@ TEST(MetricDefinitions, SearchesAnywhereAndTakesTheFirstMatch) {
 
 TEST(MetricDefinitions, ReportsWhatIsNotANumber) {
   const auto matcher = Compile({{"x", "x=(\\S*)"}});
-  std::vector<size_t> not_numeric;
-  EXPECT_TRUE(matcher.Match("x=1.2.3", &not_numeric).empty());
-  EXPECT_TRUE(matcher.Match("x=nan", &not_numeric).empty());
-  EXPECT_TRUE(matcher.Match("x=", &not_numeric).empty());
-  EXPECT_EQ(not_numeric.size(), 3u);
+  std::vector<MetricMiss> misses;
+  for (const char* line : {"x=1.2.3", "x=nan", "x="}) EXPECT_TRUE(matcher.Match(line, &misses).empty());
+  ASSERT_EQ(misses.size(), 3u);
+  EXPECT_EQ(misses[0].text, "1.2.3");
+  EXPECT_EQ(misses[1].text, "nan");
+  EXPECT_EQ(misses[2].text, "");
 }
 
 TEST(MetricDefinitions, RefusesWhatCanNeverMatch) {

@@ -86,15 +86,15 @@ Result<bool> SpoolReader::Ingest(IngestState& state) {
     const auto line = ParseLogLine(text);
     batch.log.push_back({line.time, line.text});
     if (line.stream == 'p') continue;
-    std::vector<size_t> not_numeric;
-    for (const auto& sample : metrics_.Match(line.text, &not_numeric)) {
+    std::vector<MetricMiss> misses;
+    for (const auto& sample : metrics_.Match(line.text, &misses)) {
       ++next.matches[sample.definition];
       const auto& name = metrics_.definitions()[sample.definition].name;
       batch.metrics.push_back({{account_, kNamespace, name, {{"TrainingJobName", name_}}},
                                store::MetricSample::Of(line.time, sample.value)});
       batch.last_values.push_back({name, sample.value, line.time});
     }
-    for (const size_t definition : not_numeric) ++next.not_numeric[definition];
+    for (const auto& miss : misses) ++next.not_numeric[miss.definition];
   }
   const std::string host = name_ + "/algo-1";
   for (const auto& text : events.lines) {
@@ -143,10 +143,18 @@ std::vector<std::string> SpoolReader::MetricReport(const IngestState& state) con
   for (size_t i = 0; i < definitions.size(); ++i) {
     const auto count = i < state.matches.size() ? state.matches[i] : 0;
     const auto bad = i < state.not_numeric.size() ? state.not_numeric[i] : 0;
-    const auto note = bad == 0 ? "" : fmt::format("; {} further matches were no number", bad);
-    lines.push_back(count > 0 ? fmt::format("[headrace] metric {}: {} values{}", definitions[i].name, count, note)
-                              : fmt::format("[headrace] warning: metric {}: its regex matched no line{}: {}",
-                                            definitions[i].name, note, definitions[i].regex));
+    const auto& [name, regex] = definitions[i];
+    if (count > 0) {
+      const auto note = bad == 0 ? "" : fmt::format("; {} further matches were no number", bad);
+      lines.push_back(fmt::format("[headrace] metric {}: {} values{}", name, count, note));
+    } else {
+      const auto found =
+          bad == 0 ? "matched no line" : fmt::format("matched {} lines, but its first group never held a number", bad);
+      lines.push_back(
+          fmt::format("[headrace] warning: metric {}: its regex {}: {} (try others with headrace metrics "
+                      "{} --definitions FILE)",
+                      name, found, regex, name_));
+    }
   }
   return lines;
 }

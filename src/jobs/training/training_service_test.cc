@@ -60,7 +60,8 @@ TEST_P(TrainingService_, RunsAJobFromInputToArtifacts) {
       {{"ChannelName", "train"},
        {"DataSource", {{"S3DataSource", {{"S3DataType", "S3Prefix"}, {"S3Uri", "s3://bucket/data/train"}}}}}}};
   request["AlgorithmSpecification"]["MetricDefinitions"] = {{{"Name", "loss"}, {"Regex", "loss=(.*)"}},
-                                                            {{"Name", "nothing"}, {"Regex", "never (.*)"}}};
+                                                            {{"Name", "nothing"}, {"Regex", "never (.*)"}},
+                                                            {{"Name", "words"}, {"Regex", "loss(=)"}}};
   platform.Create("job", request);
   const auto job = platform.WaitForEnd("job");
   EXPECT_EQ(job.status, "Completed") << job.failure_reason;
@@ -73,7 +74,11 @@ TEST_P(TrainingService_, RunsAJobFromInputToArtifacts) {
   EXPECT_THAT(log, Contains("job us-west-2"));
   EXPECT_THAT(log, Contains(StartsWith("[headrace] phases: Downloading ")));
   EXPECT_THAT(log, Contains("[headrace] metric loss: 1 values"));
-  EXPECT_THAT(log, Contains(HasSubstr("warning: metric nothing: its regex matched no line")));
+  EXPECT_THAT(log,
+              Contains("[headrace] warning: metric nothing: its regex matched no line: never (.*) (try others with "
+                       "headrace metrics job --definitions FILE)"));
+  EXPECT_THAT(log, Contains(StartsWith("[headrace] warning: metric words: its regex matched 1 lines, but its first "
+                                       "group never held a number: loss(=)")));
   EXPECT_THAT(platform.Metric("loss", {{"TrainingJobName", "job"}}), ElementsAre(0.5));
   ASSERT_EQ(job.final_metrics.size(), 1u);
   EXPECT_EQ(job.final_metrics[0].value, 0.5);
