@@ -115,10 +115,33 @@ def test_status_metadata_and_lists(server):
     assert metadata["model_spec"] == {"name": "m", "signature_name": "", "version": "1"}
     signature = metadata["metadata"]["signature_def"]["signature_def"]["serving_default"]
     image = signature["inputs"]["image"]
+    assert image["name"] == "image:0"
     assert image["dtype"] == "DT_FLOAT" and [d["size"] for d in image["tensor_shape"]["dim"]] == ["-1", "32", "32", "3"]
     assert signature["method_name"] == "tensorflow/serving/predict"
     assert requests.get(server.url + "/v1/models").json() == {"models": ["m"]}
     assert requests.get(server.url + "/ping").status_code == 200
+
+
+def test_metadata_is_the_savedmodels_own(tmp_path):
+    """Signatures, with the names that tensors have in the graph, as TensorFlow Serving prints them."""
+    import keras
+    from google.protobuf import json_format
+    from tensorflow.core.protobuf import saved_model_pb2
+    keras.utils.set_random_seed(1)
+    a, b = keras.Input((4,), name="a"), keras.Input((5, 5, 2), name="b")
+    x = keras.layers.Concatenate()([a, keras.layers.GlobalAveragePooling2D()(b)])
+    model = keras.Model([a, b], {"one": keras.layers.Dense(3)(x), "two": keras.layers.Dense(1, activation="tanh")(x)})
+    model.export(str(tmp_path / "1"), verbose=False)
+    saved = saved_model_pb2.SavedModel.FromString((tmp_path / "1" / "saved_model.pb").read_bytes())
+    wanted = {}
+    for name, definition in saved.meta_graphs[0].signature_def.items():
+        wanted[name] = json_format.MessageToDict(definition, always_print_fields_with_no_presence=True, preserving_proto_field_name=True)
+        wanted[name].pop("defaults", None)
+    assert wanted["serving_default"]["outputs"]["one"]["name"].startswith("StatefulPartitionedCall")
+    with ModelServer(tmp_path, "m", *COMMON) as server:
+        answer = requests.get(server.url + "/v1/models/m/metadata").json()
+    assert answer["model_spec"] == {"name": "m", "signature_name": "", "version": "1"}
+    assert answer["metadata"]["signature_def"]["signature_def"] == wanted
 
 
 def test_sagemakers_container(server, images):

@@ -157,10 +157,13 @@ Result<ServingGraphs> LoadServingGraphs(tf::SavedModel model, std::optional<Bund
   HEADRACE_ASSIGN(const NodeIndex index, NodeIndex::Make(meta->graph_def()));
   const VariableSource variables(index, std::move(bundle));
   ServingGraphs graphs;
+  for (const auto& [name, def] : meta->signature_def())
+    if (defs.count(name) == 0) graphs.definitions[name] = def;
   for (const auto& [name, def] : defs) {
     auto loaded = ImportSignature(index, variables, name, *def, false);
     if (loaded) {
       graphs.signatures.push_back(std::move(*loaded));
+      graphs.definitions[name] = *def;
     } else if (name == options.signature || defs.size() == 1) {
       return tl::unexpected<Error>(std::move(loaded.error()));
     } else {

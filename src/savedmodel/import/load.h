@@ -1,6 +1,7 @@
 // Reading saved_model.pb, apart from files so that it can be fuzzed.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,8 @@ Result<LoadedGraph> LoadGraph(tf::SavedModel model, std::optional<BundleReader> 
 struct ServingGraphs {
   std::vector<LoadedGraph> signatures;                       // graphs of equal tensors share them
   std::vector<std::pair<std::string, std::string>> refused;  // signature, why
+  // Of those, as the file has them; also the initialisers', which are not for clients.
+  std::map<std::string, tf::SignatureDef> definitions;
   std::string directory;
 };
 // All signatures that Headrace can run. An error when that is not options.signature, or, where the file has no

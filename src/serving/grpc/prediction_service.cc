@@ -16,16 +16,6 @@ using Clock = std::chrono::steady_clock;
 
 double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-template <typename Infos, typename Map>
-void SetTensorInfos(const Infos& infos, Map* map) {
-  for (const TensorInfo& info : infos) {
-    tf::TensorInfo& proto = (*map)[info.name];
-    proto.set_name(info.name);
-    proto.set_dtype(savedmodel::ToProto(info.dtype));
-    savedmodel::ToProto(info.shape, proto.mutable_tensor_shape());
-  }
-}
-
 }  // namespace
 
 // One request: counted when it ends, whichever way.
@@ -222,16 +212,9 @@ grpc::ServerUnaryReactor* PredictionService::GetModelMetadata(grpc::CallbackServ
       if (field != "signature_def")
         return Fail(ErrorCode::kInvalidArgument, "Metadata field {} is not supported", field.substr(0, 100));
     HEADRACE_ASSIGN(const auto found, context_.models.Find(spec.name(), ChoiceOf(spec)));
-    tfs::SignatureDefMap map;
-    for (const Signature& signature : found.servable->signatures()) {
-      tf::SignatureDef& def = (*map.mutable_signature_def())[signature.name];
-      def.set_method_name(signature.method_name);
-      SetTensorInfos(signature.inputs, def.mutable_inputs());
-      SetTensorInfos(signature.outputs, def.mutable_outputs());
-    }
     response->mutable_model_spec()->set_name(spec.name());
     response->mutable_model_spec()->mutable_version()->set_value(found.version);
-    (*response->mutable_metadata())["signature_def"].PackFrom(map);
+    (*response->mutable_metadata())["signature_def"].PackFrom(found.servable->definitions());
     return {};
   };
   const Status filled = fill();

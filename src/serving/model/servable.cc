@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "keras/inference/inference_model.h"
 #include "savedmodel/import/load.h"
+#include "serving/proto/inference.pb.h"
 #include "serving/tensorflow/library.h"
 #include "tensor/backend.h"
 
@@ -17,6 +18,8 @@ class SavedModelServable final : public Servable {
       : backend_(tensor::MakeOneDnnBackend()) {
     keras::InferenceOptions inference;
     if (options.bfloat16) inference.dtype = DType::kBFloat16;
+    for (auto& [name, definition] : graphs.definitions)
+      (*definitions_.mutable_signature_def())[name] = std::move(definition);
     for (savedmodel::LoadedGraph& loaded : graphs.signatures) {
       const auto model = std::make_shared<const keras::InferenceModel>(loaded.graph, backend_, inference);
       std::vector<std::unique_ptr<keras::InferenceRunner>> runners;
@@ -27,6 +30,7 @@ class SavedModelServable final : public Servable {
   }
 
   const std::vector<Signature>& signatures() const override { return signatures_; }
+  const ::tensorflow::serving::SignatureDefMap& definitions() const override { return definitions_; }
 
   Result<std::vector<Tensor>> Run(size_t index, const std::vector<Tensor>& inputs, size_t worker) override {
     try {
@@ -44,6 +48,7 @@ class SavedModelServable final : public Servable {
  private:
   std::shared_ptr<const tensor::Backend> backend_;
   std::vector<Signature> signatures_;
+  ::tensorflow::serving::SignatureDefMap definitions_;
   std::vector<std::vector<std::unique_ptr<keras::InferenceRunner>>> runners_;  // by signature, by worker
 };
 

@@ -11,12 +11,18 @@
 #include "base/result.h"
 #include "serving/codec/signature.h"
 
+namespace tensorflow::serving {
+class SignatureDefMap;
+}
+
 namespace headrace::serving {
 
 class Servable {
  public:
   virtual ~Servable() = default;
   virtual const std::vector<Signature>& signatures() const = 0;
+  // The same for metadata, as the SavedModel has them: with the names that tensors have in its graph.
+  virtual const ::tensorflow::serving::SignatureDefMap& definitions() const = 0;
   // Computes signature `index` on compute thread `worker`; a worker runs one call at a time, several workers run side
   // by side. inputs as PredictInputs::tensors; outputs of the signature's types, in its order.
   virtual Result<std::vector<Tensor>> Run(size_t index, const std::vector<Tensor>& inputs, size_t worker) = 0;

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "serving/model/servable.h"
+#include "serving/proto/inference.pb.h"
 
 namespace headrace::serving::testing {
 
 class Doubler : public Servable {
  public:
   const std::vector<Signature>& signatures() const override { return signatures_; }
+  const ::tensorflow::serving::SignatureDefMap& definitions() const override { return definitions_; }
   Result<std::vector<Tensor>> Run(size_t, const std::vector<Tensor>& inputs, size_t) override {
     {
       const std::lock_guard lock(gate);
@@ -29,6 +31,7 @@ class Doubler : public Servable {
  private:
   std::vector<Signature> signatures_ = {
       {"serving_default", "", {{"x", DType::kFloat32, {-1, 1}}}, {{"y", DType::kFloat32, {-1, 1}}}}};
+  ::tensorflow::serving::SignatureDefMap definitions_;
 };
 
 }  // namespace headrace::serving::testing

@@ -15,6 +15,7 @@
 #include "serving/codec/predict_request.h"
 #include "serving/rest/body.h"
 #include "serving/rest/compute.h"
+#include "serving/rest/metadata_json.h"
 
 namespace headrace::serving {
 namespace {
@@ -138,39 +139,6 @@ Response Malformed(const Request& request) {
 std::string OneLine(std::string text) {
   text.erase(std::remove(text.begin(), text.end(), '\n'), text.end());
   return text;
-}
-
-const char* ProtoName(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return "DT_FLOAT";
-    case DType::kBFloat16:
-      return "DT_BFLOAT16";
-    case DType::kUInt8:
-      return "DT_UINT8";
-    case DType::kInt32:
-      return "DT_INT32";
-    case DType::kInt64:
-      return "DT_INT64";
-  }
-  return "DT_INVALID";
-}
-
-void AppendTensors(const std::vector<TensorInfo>& tensors, std::string& text) {
-  text += '{';
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    if (i > 0) text += ",";
-    text += "\n      ";
-    AppendJsonString(tensors[i].name, text);
-    text += fmt::format(": {{\"dtype\": \"{}\", \"tensor_shape\": {{\"dim\": [", ProtoName(tensors[i].dtype));
-    const Shape& shape = tensors[i].shape;
-    for (size_t axis = 0; axis < shape.rank(); ++axis)
-      text += fmt::format("{}{{\"size\": \"{}\", \"name\": \"\"}}", axis > 0 ? ", " : "", shape[axis]);
-    text += "], \"unknown_rank\": false}, \"name\": ";
-    AppendJsonString(tensors[i].name, text);
-    text += '}';
-  }
-  text += "\n    }";
 }
 
 void AddCors(Response& response) {
@@ -385,25 +353,7 @@ Response RestApi::Status(const std::string& model, const VersionChoice& choice) 
 Response RestApi::Metadata(const std::string& model, const VersionChoice& choice) {
   const auto found = models_.Find(model, choice);
   if (!found) return ErrorResponse(found.error());
-  std::string text = "{\n\"model_spec\": {\"name\": ";
-  AppendJsonString(model, text);
-  text += fmt::format(
-      ", \"signature_name\": \"\", \"version\": \"{}\"}},\n\"metadata\": {{\"signature_def\": {{\n"
-      " \"signature_def\": {{",
-      found->version);
-  bool first = true;
-  for (const Signature& signature : found->servable->signatures()) {
-    text += std::exchange(first, false) ? "\n  " : ",\n  ";
-    AppendJsonString(signature.name, text);
-    text += ": {\n    \"inputs\": ";
-    AppendTensors(signature.inputs, text);
-    text += ",\n    \"outputs\": ";
-    AppendTensors(signature.outputs, text);
-    text += ",\n    \"method_name\": ";
-    AppendJsonString(signature.method_name, text);
-    text += "\n  }";
-  }
-  return http::TextResponse(200, kJson, text + "\n }\n}}\n}\n");
+  return http::TextResponse(200, kJson, MetadataJson(model, found->version, found->servable->definitions()));
 }
 
 std::string RestApi::DefaultModel() const {

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "savedmodel/import/load.h"
 #include "savedmodel/tensor_proto.h"
+#include "serving/proto/inference.pb.h"
 #include "serving/tensorflow/c_api.h"
 #include "serving/tensorflow/library.h"
 
@@ -101,12 +102,14 @@ Result<Endpoint> ParseEndpoint(const tf::TensorInfo& info) {
 
 struct Runnable {
   Signature signature;
+  tf::SignatureDef definition;
   std::vector<Endpoint> inputs, outputs;
 };
 
 Result<Runnable> ReadSignature(const std::string& name, const tf::SignatureDef& def) {
   Runnable runnable;
   runnable.signature.name = name;
+  runnable.definition = def;
   runnable.signature.method_name = def.method_name();
   const std::map<std::string, tf::TensorInfo> inputs(def.inputs().begin(), def.inputs().end());  // by name
   const std::map<std::string, tf::TensorInfo> outputs(def.outputs().begin(), def.outputs().end());
@@ -143,7 +146,10 @@ class TensorFlowServable final : public Servable {
  public:
   TensorFlowServable(const Functions& f, std::vector<Runnable> runnables)
       : f_(f), graph_(f.TF_NewGraph()), runnables_(std::move(runnables)) {
-    for (const Runnable& runnable : runnables_) signatures_.push_back(runnable.signature);
+    for (const Runnable& runnable : runnables_) {
+      signatures_.push_back(runnable.signature);
+      (*definitions_.mutable_signature_def())[runnable.signature.name] = runnable.definition;
+    }
   }
   ~TensorFlowServable() override {
     if (session_ != nullptr) {
@@ -175,6 +181,7 @@ class TensorFlowServable final : public Servable {
   }
 
   const std::vector<Signature>& signatures() const override { return signatures_; }
+  const ::tensorflow::serving::SignatureDefMap& definitions() const override { return definitions_; }
 
   Result<std::vector<Tensor>> Run(size_t index, const std::vector<Tensor>& inputs, size_t) override {
     const Runnable& runnable = runnables_[index];
@@ -286,6 +293,7 @@ class TensorFlowServable final : public Servable {
   capi::TF_Session* session_ = nullptr;
   std::vector<Runnable> runnables_;
   std::vector<Signature> signatures_;
+  ::tensorflow::serving::SignatureDefMap definitions_;
   std::vector<std::vector<capi::TF_Output>> inputs_, outputs_;  // by signature
 };
 
