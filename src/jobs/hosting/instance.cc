@@ -38,7 +38,7 @@ constexpr EnvironmentFlag kEnvironmentFlags[] = {
 struct BatchingParameter {
   const char *variable, *name;
 };
-constexpr BatchingParameter kBatching[] = {{"SAGEMAKER_TFS_MAX_BATCH_SIZE", "max_batch_size"},
+constexpr BatchingParameter kBatching[] = {{"SAGEMAKER_TFS_MAX_BATCH_SIZE", "max_execution_batch_size"},
                                            {"SAGEMAKER_TFS_BATCH_TIMEOUT_MICROS", "batch_timeout_micros"},
                                            {"SAGEMAKER_TFS_MAX_ENQUEUED_BATCHES", "max_enqueued_batches"}};
 
@@ -51,8 +51,10 @@ std::string BatchingText(const std::map<std::string, std::string>& environment) 
   for (const auto& [variable, name] : kBatching)
     if (const auto set = environment.find(variable); set != environment.end() && IsNumber(set->second))
       text += fmt::format("{} {{ value: {} }}\n", name, set->second);
+  if (text.empty()) return text;
   // A container's requests may be larger than its batches.
-  return text.empty() ? text : text + "enable_large_batch_splitting { value: true }\n";
+  if (environment.count(kBatching[0].variable) == 0) text += "max_execution_batch_size { value: 1000 }\n";
+  return text + "max_batch_size { value: 1000000000 }\nenable_large_batch_splitting { value: true }\n";
 }
 
 // Stopped, or ended already.

@@ -25,11 +25,26 @@ std::vector<Tensor> Joined(const std::vector<std::vector<Tensor>*>& requests) {
   return joined;
 }
 
+// `input` with its first row repeated behind it.
+Tensor FilledUp(const Tensor& input, int64_t rows) {
+  Tensor filled(input.dtype(), WithRows(input.shape(), rows));
+  auto* to = static_cast<char*>(filled.raw());
+  std::memcpy(to, input.raw(), input.bytes());
+  const size_t row = input.bytes() / static_cast<size_t>(input.dim(0));
+  for (int64_t i = input.dim(0); i < rows; ++i) std::memcpy(to + static_cast<size_t>(i) * row, input.raw(), row);
+  return filled;
+}
+
 uint64_t MicrosSince(std::chrono::steady_clock::time_point start, std::chrono::steady_clock::time_point end) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(end - start).count());
 }
 
 }  // namespace
+
+int64_t BatchingParameters::AllowedSize(int64_t rows) const {
+  const auto found = std::lower_bound(allowed_batch_sizes.begin(), allowed_batch_sizes.end(), rows);
+  return found == allowed_batch_sizes.end() ? rows : *found;
+}
 
 Batcher::Batcher(const BatchingParameters& parameters, int openmp_threads)
     : parameters_(parameters), calls_(static_cast<size_t>(std::max<int64_t>(parameters.num_batch_threads, 1))) {
@@ -49,9 +64,9 @@ void Batcher::Stop() {
 Status Batcher::Submit(std::shared_ptr<Servable> servable, size_t signature, std::vector<Tensor> inputs, Done done) {
   Task task{std::move(inputs), std::move(done), Clock::now()};
   const int64_t rows = task.rows();
-  if (rows > parameters_.max_batch_size && !parameters_.enable_large_batch_splitting)
+  if (rows > parameters_.max_request_size)
     return Fail(ErrorCode::kInvalidArgument, "Task size {} is larger than maximum input batch size {}", rows,
-                parameters_.max_batch_size);
+                parameters_.max_request_size);
   {
     const std::lock_guard lock(mutex_);
     const Key key{servable.get(), signature};
@@ -149,6 +164,26 @@ void Batcher::Work(size_t worker, int openmp_threads) {
   }
 }
 
+Batcher::Outputs Batcher::Run(const Batch& batch, const std::vector<Tensor>& inputs, size_t worker) const {
+  const int64_t rows = inputs[0].dim(0);
+  if (rows <= parameters_.max_batch_size && parameters_.AllowedSize(rows) == rows)
+    return batch.servable->Run(batch.signature, inputs, worker);
+  std::vector<std::vector<Tensor>> parts;
+  for (int64_t begin = 0; begin < rows; begin += parameters_.max_batch_size) {
+    const int64_t end = std::min(begin + parameters_.max_batch_size, rows);
+    std::vector<Tensor> piece;
+    for (const Tensor& input : inputs)
+      piece.push_back(FilledUp(input.Slice(begin, end), parameters_.AllowedSize(end - begin)));
+    HEADRACE_ASSIGN(std::vector<Tensor> outputs, batch.servable->Run(batch.signature, piece, worker));
+    for (Tensor& output : outputs) output = output.Slice(0, end - begin);
+    parts.push_back(std::move(outputs));
+  }
+  if (parts.size() == 1) return std::move(parts[0]);
+  std::vector<std::vector<Tensor>*> all;
+  for (auto& part : parts) all.push_back(&part);
+  return Joined(all);
+}
+
 void Batcher::RunBatch(Batch batch, size_t worker) {
   const auto start = Clock::now();
   std::vector<std::vector<Tensor>*> requests;
@@ -157,7 +192,7 @@ void Batcher::RunBatch(Batch batch, size_t worker) {
     counters_.queue_micros += MicrosSince(task.arrived, start);
   }
   const std::vector<Tensor> inputs = requests.size() == 1 ? std::move(*requests[0]) : Joined(requests);
-  Outputs outputs = batch.servable->Run(batch.signature, inputs, worker);
+  Outputs outputs = Run(batch, inputs, worker);
   counters_.compute_micros += MicrosSince(start, Clock::now());
   counters_.batches += 1;
   counters_.requests += batch.tasks.size();

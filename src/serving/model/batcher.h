@@ -22,13 +22,19 @@
 
 namespace headrace::serving {
 
-// TensorFlow Serving's names.
+// TensorFlow Serving's parameters. Its max_batch_size limits requests, and without splitting runs too; here they are
+// two.
 struct BatchingParameters {
-  int64_t max_batch_size = 1000;
+  int64_t max_request_size = int64_t{1} << 40;  // rows of one request; more are refused
+  int64_t max_batch_size = 1024;                // rows of one run; a larger request runs in several
   int64_t batch_timeout_micros = 0;
   int64_t max_enqueued_batches = 1000;
   int64_t num_batch_threads = 1;
-  bool enable_large_batch_splitting = true;  // false: a request above max_batch_size is refused
+  // Ascending, the last one max_batch_size: a run is filled up to the next of these with copies of its first row.
+  // Empty: any size runs.
+  std::vector<int64_t> allowed_batch_sizes;
+
+  int64_t AllowedSize(int64_t rows) const;
 };
 
 class Batcher {
@@ -82,6 +88,8 @@ class Batcher {
   // The next batch; none until `wake` when queues only wait for company.
   bool Take(Batch& batch, Clock::time_point& wake);
   void RunBatch(Batch batch, size_t worker);
+  // In runs of at most max_batch_size and of allowed sizes.
+  Outputs Run(const Batch& batch, const std::vector<Tensor>& inputs, size_t worker) const;
 
   const BatchingParameters parameters_;
   Counters counters_;

@@ -67,7 +67,7 @@ TEST(Batcher, RowsComeBackToTheirRequest) {
 
 TEST(Batcher, FullQueuesAndLargeRequestsAreRefused) {
   const auto model = std::make_shared<Doubler>();
-  Batcher batcher({.max_batch_size = 2, .max_enqueued_batches = 2, .enable_large_batch_splitting = false}, 1);
+  Batcher batcher({.max_request_size = 2, .max_batch_size = 2, .max_enqueued_batches = 2}, 1);
   EXPECT_EQ(Submit(batcher, model, 0, 3).get().error().code(), ErrorCode::kInvalidArgument);
   std::vector<std::future<Batcher::Outputs>> futures;
   {
@@ -83,6 +83,31 @@ TEST(Batcher, FullQueuesAndLargeRequestsAreRefused) {
   }
   EXPECT_GE(refused, 12 - 4 - 2);  // two batches wait, one runs
   EXPECT_LE(refused, 12 - 4);
+}
+
+TEST(Batcher, RunsAreFilledUpToAllowedSizes) {
+  const auto model = std::make_shared<Doubler>();
+  Batcher batcher({.max_batch_size = 8, .allowed_batch_sizes = {2, 8}}, 1);
+  for (const int64_t rows : {1, 2, 3, 8}) {
+    const auto outputs = Submit(batcher, model, 5, rows).get();
+    ASSERT_TRUE(outputs);
+    ASSERT_EQ((*outputs)[0].shape(), (Shape{rows, 1}));  // what was filled in is not answered
+    for (int64_t i = 0; i < rows; ++i) EXPECT_EQ((*outputs)[0].data<float>()[i], 2 * (5 + static_cast<float>(i)));
+  }
+  EXPECT_THAT(model->batches, ::testing::ElementsAre(2, 2, 8, 8));
+  EXPECT_EQ(batcher.counters().rows, 14u);  // of requests
+}
+
+TEST(Batcher, RequestsLargerThanARunAreSplit) {
+  const auto model = std::make_shared<Doubler>();
+  Batcher batcher({.max_request_size = 20, .max_batch_size = 8, .allowed_batch_sizes = {4, 8}}, 1);
+  const auto outputs = Submit(batcher, model, 1, 19).get();
+  ASSERT_TRUE(outputs);
+  ASSERT_EQ((*outputs)[0].shape(), (Shape{19, 1}));
+  for (int i = 0; i < 19; ++i) EXPECT_EQ((*outputs)[0].data<float>()[i], 2 * (1 + static_cast<float>(i)));
+  EXPECT_THAT(model->batches, ::testing::ElementsAre(8, 8, 4));
+  EXPECT_EQ(Submit(batcher, model, 0, 21).get().error().message(),
+            "Task size 21 is larger than maximum input batch size 20");
 }
 
 TEST(Batcher, EveryWorkerIsReached) {

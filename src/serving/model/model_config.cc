@@ -70,6 +70,43 @@ Result<ModelConfig> ParseModelConfig(const TextMessage& message, const std::stri
   return config;
 }
 
+// What TensorFlow Serving asks of allowed_batch_sizes, in its words.
+Status CheckAllowedSizes(const std::vector<int64_t>& sizes, int64_t largest, bool splitting, const std::string& what) {
+  for (size_t i = 0; i < sizes.size(); ++i)
+    if (sizes[i] < 1 || (i > 0 && sizes[i] <= sizes[i - 1]))
+      return Fail(ErrorCode::kInvalidArgument,
+                  "{}: allowed_batch_sizes: {} after {}, wanted numbers above 0 in ascending order", what, sizes[i],
+                  i > 0 ? sizes[i - 1] : 0);
+  if (sizes.empty() || sizes.back() == largest) return {};
+  return Fail(ErrorCode::kInvalidArgument,
+              "{}: Last entry in allowed_batch_sizes must {} {}; last entry was {}; expected {}", what,
+              splitting ? "be equal to" : "match", splitting ? "max_execution_batch_size" : "max_batch_size",
+              sizes.back(), largest);
+}
+
+Result<std::vector<int64_t>> ReadSizes(const TextMessage& file, const std::string& what) {
+  std::vector<int64_t> sizes;
+  for (const std::string& value : file.Values("allowed_batch_sizes")) {
+    int64_t size = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), size);
+    if (error != std::errc() || end != value.data() + value.size())
+      return Fail(ErrorCode::kInvalidArgument, "{}: allowed_batch_sizes: '{}', wanted a number", what, value);
+    sizes.push_back(size);
+  }
+  return sizes;
+}
+
+// The rows of one run: with splitting they may be fewer than those of one request.
+Result<int64_t> ReadRunSize(const TextMessage& file, int64_t max_batch_size, bool splitting, const std::string& what) {
+  HEADRACE_ASSIGN(const auto number, file.Number("max_execution_batch_size"));
+  if (!number || !splitting) return max_batch_size;
+  if (*number < 1 || *number > max_batch_size)
+    return Fail(ErrorCode::kInvalidArgument,
+                "{}: max_execution_batch_size is {}, wanted 1 to max_batch_size, which is {}", what, *number,
+                max_batch_size);
+  return *number;
+}
+
 }  // namespace
 
 Status CheckModelConfig(const ModelConfig& config, const std::string& platform, const std::string& what) {
@@ -120,7 +157,7 @@ Result<BatchingParameters> ParseBatchingParameters(std::string_view text, const 
       {"max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "num_batch_threads", "thread_pool_name",
        "allowed_batch_sizes", "pad_variable_length_inputs", "enable_large_batch_splitting", "max_execution_batch_size"},
       what));
-  parameters.enable_large_batch_splitting = false;  // the file's default
+  parameters.max_batch_size = 1000;  // the file's default
   const std::pair<const char*, int64_t*> numbers[] = {
       {"max_batch_size", &parameters.max_batch_size},
       {"batch_timeout_micros", &parameters.batch_timeout_micros},
@@ -138,8 +175,12 @@ Result<BatchingParameters> ParseBatchingParameters(std::string_view text, const 
   if (parameters.num_batch_threads > 1024)
     return Fail(ErrorCode::kInvalidArgument, "{}: num_batch_threads is {}, wanted at most 1024", what,
                 parameters.num_batch_threads);
-  HEADRACE_ASSIGN(const auto splitting, file.Bool("enable_large_batch_splitting"));
-  parameters.enable_large_batch_splitting = splitting.value_or(false);
+  HEADRACE_ASSIGN(const auto splits, file.Bool("enable_large_batch_splitting"));
+  const bool splitting = splits.value_or(false);
+  parameters.max_request_size = parameters.max_batch_size;
+  HEADRACE_ASSIGN(parameters.max_batch_size, ReadRunSize(file, parameters.max_request_size, splitting, what));
+  HEADRACE_ASSIGN(parameters.allowed_batch_sizes, ReadSizes(file, what));
+  HEADRACE_TRY(CheckAllowedSizes(parameters.allowed_batch_sizes, parameters.max_batch_size, splitting, what));
   return parameters;
 }
 

@@ -57,9 +57,41 @@ TEST(ModelConfig, BatchingParameters) {
   ASSERT_TRUE(parameters) << parameters.error().message();
   EXPECT_EQ(parameters->max_batch_size, 128);
   EXPECT_EQ(parameters->num_batch_threads, 4);
-  EXPECT_FALSE(parameters->enable_large_batch_splitting);
+  EXPECT_EQ(parameters->max_request_size, 128);
+  EXPECT_THAT(parameters->allowed_batch_sizes, ElementsAre(64, 128));
   EXPECT_THAT(ParseBatchingParameters("max_batch_size { value: 0 }", "b", {}).error().message(),
               HasSubstr("max_batch_size is 0"));
+}
+
+TEST(ModelConfig, LargeRequestsAndAllowedSizes) {
+  const std::string splitting = "enable_large_batch_splitting { value: true } ";
+  const auto parameters =
+      ParseBatchingParameters(splitting +
+                                  "max_batch_size { value: 100 } max_execution_batch_size { value: 32 } "
+                                  "allowed_batch_sizes: [8, 32]",
+                              "b", {});
+  ASSERT_TRUE(parameters) << parameters.error().message();
+  EXPECT_EQ(parameters->max_request_size, 100);
+  EXPECT_EQ(parameters->max_batch_size, 32);
+  EXPECT_EQ(parameters->AllowedSize(1), 8);
+  EXPECT_EQ(parameters->AllowedSize(8), 8);
+  EXPECT_EQ(parameters->AllowedSize(9), 32);
+  const std::pair<std::string, const char*> wrong[] = {
+      {"max_batch_size { value: 8 } allowed_batch_sizes: [2, 4]",
+       "Last entry in allowed_batch_sizes must match max_batch_size; last entry was 4; expected 8"},
+      {splitting + "max_batch_size { value: 8 } max_execution_batch_size { value: 4 } allowed_batch_sizes: [2, 8]",
+       "must be equal to max_execution_batch_size; last entry was 8; expected 4"},
+      {splitting + "max_batch_size { value: 8 } max_execution_batch_size { value: 9 }",
+       "max_execution_batch_size is 9, wanted 1 to max_batch_size, which is 8"},
+      {"max_batch_size { value: 8 } allowed_batch_sizes: [4, 4, 8]", "4 after 4, wanted numbers above 0 in ascending"},
+      {"max_batch_size { value: 8 } allowed_batch_sizes: [0, 8]", "0 after 0"},
+      {"max_batch_size { value: 8 } allowed_batch_sizes: [many]", "'many', wanted a number"},
+  };
+  for (const auto& [text, why] : wrong) {
+    const auto refused = ParseBatchingParameters(text, "b", {});
+    ASSERT_FALSE(refused) << text;
+    EXPECT_THAT(refused.error().message(), HasSubstr(why)) << text;
+  }
 }
 
 TEST(ModelConfig, VersionsOnDisk) {
