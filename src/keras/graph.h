@@ -58,19 +58,42 @@ struct PointwiseOp {
   tensor::Pointwise kind = tensor::Pointwise::kRelu6;
   float alpha = 0;
 };
-struct BinaryOp {  // two inputs of equal rank; a dimension of 1 repeats
+// Two inputs of equal rank; a dimension of 1 repeats. Or one, and a constant as the variable, [1, …].
+struct BinaryOp {
   tensor::Binary kind = tensor::Binary::kAdd;
+  bool constant_first = false;  // constant op input
 };
-struct ConcatOp {  // two inputs or more
+struct SelectOp {};  // three inputs of equal rank: condition, where it is not 0, where it is
+struct ConcatOp {    // two inputs or more
   int64_t axis = 1;
 };
 struct TransposeOp {
   std::vector<int64_t> axes;  // axes[0] is 0, the batch
 };
 
+struct ReduceOp {
+  tensor::Reduction kind = tensor::Reduction::kMean;
+  std::vector<bool> reduced;  // by axis of the input; never the batch
+};
+struct SliceOp {
+  std::vector<int64_t> begins, steps;  // by axis; of the batch 0 and 1
+};
+struct TileOp {
+  std::vector<int64_t> multiples;  // by axis; of the batch 1
+};
+struct ResizeOp {
+  tensor::Resampling resampling = tensor::Resampling::kNearest;
+  bool half_pixels = false, aligned_corners = false;
+};
+struct SpreadOp {  // zeros between neighbours: a transposed convolution is one of this
+  int64_t stride_h = 1, stride_w = 1;
+};
+struct LookupOp {};  // variable: a table of rows. The input's elements are numbers of rows
+
 using Operation =
     std::variant<InputOp, Conv2DOp, DenseOp, BatchNormOp, ActivationOp, DropoutOp, MaxPoolOp, GlobalAveragePoolOp,
-                 FlattenOp, AddOp, ZeroPadOp, AveragePoolOp, PointwiseOp, BinaryOp, ConcatOp, TransposeOp>;
+                 FlattenOp, AddOp, ZeroPadOp, AveragePoolOp, PointwiseOp, BinaryOp, SelectOp, ConcatOp, TransposeOp,
+                 ReduceOp, SliceOp, TileOp, ResizeOp, SpreadOp, LookupOp>;
 
 // A value is named by the index of the operation that makes it.
 struct Value {

@@ -206,14 +206,66 @@ enum class Pointwise : uint8_t {
   kRsqrt,
   kNeg,
   kAbs,
+  kErf,
+  kExpm1,
+  kLog1p,
+  kReciprocal,
+  kTruncate,  // towards zero
 };
 
-enum class Binary : uint8_t { kAdd, kSub, kMul, kDiv, kMaximum, kMinimum };
+enum class Binary : uint8_t {
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kMaximum,
+  kMinimum,
+  kSquaredDifference,
+  kPower,
+  kLess,  // this and below: 1 where it holds, else 0
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+};
 
 // y = a op b; along each axis of the result an operand's dimension is the result's, or 1 and repeated.
 struct BinaryDesc {
   Binary kind = Binary::kAdd;
   Shape a, b, out;  // of equal rank
+  DType dtype = DType::kFloat32;
+};
+
+// y = condition != 0 ? a : b, repeated as in BinaryDesc.
+struct SelectDesc {
+  Shape condition, a, b, out;  // of equal rank
+  DType dtype = DType::kFloat32;
+};
+
+enum class Reduction : uint8_t { kMean, kSum, kMaximum, kMinimum };
+
+struct ReduceDesc {
+  Reduction kind = Reduction::kMean;
+  Shape in;
+  std::vector<bool> reduced;  // by axis; the others make the result, in their order
+  DType dtype = DType::kFloat32;
+};
+
+// y[i, …] = x[begin + i * step, …] along each axis.
+struct SliceDesc {
+  Shape in, out;  // of equal rank
+  std::vector<int64_t> begins, steps;
+  DType dtype = DType::kFloat32;
+};
+
+enum class Resampling : uint8_t { kNearest, kBilinear };
+
+// Rows and columns of [n, h, w, c] resampled. Row y of the result lies at (y + 0.5) * h / out_h - 0.5 with half_pixels,
+// at y * (h - 1) / (out_h - 1) with aligned corners, else at y * h / out_h; kNearest takes the row at or above that,
+// with half_pixels the one whose middle is nearest.
+struct ResizeDesc {
+  int64_t n = 0, h = 0, w = 0, c = 0, out_h = 0, out_w = 0;
+  Resampling resampling = Resampling::kNearest;
+  bool half_pixels = false, aligned_corners = false;
   DType dtype = DType::kFloat32;
 };
 
@@ -327,6 +379,20 @@ class Backend {
   // y[..., i_k, ...] = x with its axes in the order `axes`; `shape` is x's.
   virtual void Transpose(const Shape& shape, const std::vector<int64_t>& axes, DType dtype, const void* x,
                          void* y) const;
+
+  virtual void Select(const SelectDesc& desc, const void* condition, const void* a, const void* b, void* y) const;
+  virtual void Reduce(const ReduceDesc& desc, const void* x, void* y) const;
+  virtual void Slice(const SliceDesc& desc, const void* x, void* y) const;
+  // x, `multiples` times along each axis.
+  virtual void Tile(const Shape& shape, const std::vector<int64_t>& multiples, DType dtype, const void* x,
+                    void* y) const;
+  virtual void Resize(const ResizeDesc& desc, const void* x, void* y) const;
+  // [n, h, w, c] with stride - 1 zeros between neighbours: [n, (h - 1) * stride_h + 1, (w - 1) * stride_w + 1, c].
+  virtual void Spread(int64_t n, int64_t h, int64_t w, int64_t c, int64_t stride_h, int64_t stride_w, DType dtype,
+                      const void* x, void* y) const;
+  // y[i] = table[x[i]]: rows of `width` of [rows, width]; zeros for numbers outside of the table.
+  virtual void Lookup(int64_t count, int64_t rows, int64_t width, const float* table, DType dtype, const void* x,
+                      void* y) const;
 
   virtual void Crossentropy(const CrossentropyArgs& args) const = 0;
   virtual void Sgd(const SgdArgs& args) const = 0;

@@ -5,43 +5,11 @@
 
 #include "base/result.h"
 #include "tensor/backend.h"
-#include "tensor/bfloat16.h"
 #include "tensor/parallel.h"
+#include "tensor/plain_loops.h"
 
 namespace headrace::tensor {
 namespace {
-
-constexpr int64_t kGrain = 16384;  // elements below which one thread is faster
-
-template <typename T>
-float Load(T value) {
-  if constexpr (std::is_same_v<T, float>) return value;
-  return FloatFromBFloat16(static_cast<uint16_t>(value));
-}
-template <typename T>
-T Store(float value) {
-  if constexpr (std::is_same_v<T, float>) return value;
-  return static_cast<T>(BFloat16FromFloat(value));
-}
-
-// Calls body(T*) for the C++ type of `dtype`.
-template <typename Body>
-void WithType(DType dtype, const Body& body) {
-  if (dtype == DType::kBFloat16) {
-    body(static_cast<uint16_t*>(nullptr));
-  } else {
-    body(static_cast<float*>(nullptr));
-  }
-}
-
-template <typename Body>
-void Ranges(int64_t count, const Body& body) {
-  if (count < kGrain) {
-    body(0, count);
-  } else {
-    ParallelRanges(count, [&](int64_t begin, int64_t end, int) { body(begin, end); });
-  }
-}
 
 float Evaluate(Pointwise kind, float alpha, float x) {
   switch (kind) {
@@ -69,6 +37,16 @@ float Evaluate(Pointwise kind, float alpha, float x) {
       return -x;
     case Pointwise::kAbs:
       return std::abs(x);
+    case Pointwise::kErf:
+      return std::erf(x);
+    case Pointwise::kExpm1:
+      return std::expm1(x);
+    case Pointwise::kLog1p:
+      return std::log1p(x);
+    case Pointwise::kReciprocal:
+      return 1 / x;
+    case Pointwise::kTruncate:
+      return std::trunc(x);
   }
   return x;
 }
@@ -87,19 +65,20 @@ float Evaluate(Binary kind, float a, float b) {
       return std::max(a, b);
     case Binary::kMinimum:
       return std::min(a, b);
+    case Binary::kSquaredDifference:
+      return (a - b) * (a - b);
+    case Binary::kPower:
+      return std::pow(a, b);
+    case Binary::kLess:
+      return a < b ? 1.0f : 0.0f;
+    case Binary::kLessEqual:
+      return a <= b ? 1.0f : 0.0f;
+    case Binary::kGreater:
+      return a > b ? 1.0f : 0.0f;
+    case Binary::kGreaterEqual:
+      return a >= b ? 1.0f : 0.0f;
   }
   return a;
-}
-
-// Distances, in elements, between neighbours along each axis; 0 where one element repeats.
-std::vector<int64_t> Strides(const Shape& shape) {
-  std::vector<int64_t> strides(shape.rank());
-  int64_t step = 1;
-  for (size_t axis = shape.rank(); axis-- > 0;) {
-    strides[axis] = shape[axis] == 1 ? 0 : step;
-    step *= shape[axis];
-  }
-  return strides;
 }
 
 class PlainFixedConv final : public FixedConv {
@@ -212,7 +191,7 @@ void Backend::ApplyPointwise(Pointwise kind, float alpha, int64_t count, DType d
 
 void Backend::ApplyBinary(const BinaryDesc& desc, const void* a, const void* b, void* y) const {
   const size_t rank = desc.out.rank();
-  const std::vector<int64_t> steps_a = Strides(desc.a), steps_b = Strides(desc.b);
+  const std::vector<int64_t> steps_a = RepeatingSteps(desc.a), steps_b = RepeatingSteps(desc.b);
   const int64_t width = rank == 0 ? 1 : desc.out[rank - 1], rows = desc.out.size() / std::max<int64_t>(width, 1);
   const int64_t step_a = rank == 0 ? 0 : steps_a[rank - 1], step_b = rank == 0 ? 0 : steps_b[rank - 1];
   WithType(desc.dtype, [&](auto* type) {

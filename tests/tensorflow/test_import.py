@@ -1,6 +1,7 @@
 """SavedModels of TensorFlow, run by Headrace as the model server runs them, with TensorFlow's answers.
 
 usage: pytest tests/tensorflow/test_import.py    HEADRACE_BIN: where the programs are (build/release/bin)
+       HEADRACE_ALL_APPLICATIONS=1: every network of keras.applications, not one a family (some minutes)
 """
 
 import os
@@ -76,6 +77,96 @@ def test_applications(name, how, tmp_path):
     export(model, tmp_path / "1", how)
     x = np.random.default_rng(3).uniform(-1, 1, (3, *model.input_shape[1:])).astype(np.float32)
     check(tmp_path / "1", x)
+
+
+# One network a family; the size is the least that shows all of it, or that its class allows.
+FAMILIES = {"ConvNeXtTiny": 32, "EfficientNetB0": 32, "MobileNetV3Small": 32, "Xception": 71}
+OTHERS = {"DenseNet121": 32, "EfficientNetV2B0": 32, "InceptionResNetV2": 75, "InceptionV3": 75, "MobileNet": 32, "MobileNetV3Large": 32,
+          "NASNetMobile": 32, "ResNet50V2": 32, "VGG19": 32}
+
+
+@pytest.mark.parametrize("name", [*FAMILIES, *(OTHERS if os.environ.get("HEADRACE_ALL_APPLICATIONS") else [])])
+def test_families_of_applications(name, tmp_path):
+    keras.utils.set_random_seed(1)
+    size = {**FAMILIES, **OTHERS}[name]
+    model = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=20)
+    randomize(model, 2)
+    model.export(str(tmp_path / "1"), verbose=False)
+    x = np.random.default_rng(3).uniform(-1, 1, (3, *model.input_shape[1:])).astype(np.float32)
+    wanted = model(x, training=False).numpy()
+    found, = serve(tmp_path / "1", [x]).values()
+    assert found.shape == wanted.shape and wanted.std() > 1e-3
+    print(f"{name}: largest difference {np.abs(found - wanted).max():.2e}")
+    assert np.abs(found - wanted).max() <= TOLERANCE
+
+
+def layers_of_images():
+    layers = keras.layers
+    uniform = keras.initializers.RandomUniform(0.1, 0.4)
+    return {
+        "dense": layers.Dense(5),
+        "layer_normalization": layers.LayerNormalization(),
+        "layer_normalization_of_images": layers.LayerNormalization(axis=[1, 2, 3]),
+        "group_normalization": layers.GroupNormalization(groups=3),
+        "batch_normalization_of_rows": layers.BatchNormalization(axis=1),
+        "prelu": layers.PReLU(alpha_initializer=uniform),
+        "prelu_shared": layers.PReLU(alpha_initializer=uniform, shared_axes=[1, 2]),
+        "up_bilinear": layers.UpSampling2D((2, 3), interpolation="bilinear"),
+        "transposed": layers.Conv2DTranspose(4, 3, strides=2, padding="same", activation="relu"),
+        "transposed_valid": layers.Conv2DTranspose(4, 4, strides=3),
+        "transposed_small": layers.Conv2DTranspose(4, 2, strides=3),
+        "transposed_dilated": layers.Conv2DTranspose(4, 3, dilation_rate=2),
+        "depthwise": layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same"),
+        "normalization": layers.Normalization(mean=[1.0, 2, 3, 4, 5, 6], variance=[1.0, 2, 3, 4, 5, 6]),
+        "crop": layers.Cropping2D(((1, 2), (0, 3))),
+    }
+
+
+def layers_of_sequences():
+    layers = keras.layers
+    return {
+        "dense": layers.Dense(5, activation="relu"),
+        "conv": layers.Conv1D(4, 3, padding="same", strides=2),
+        "max_pool": layers.MaxPooling1D(2),
+        "global": layers.GlobalMaxPooling1D(),
+    }
+
+
+def layers_of_vectors():
+    layers = keras.layers
+    activations = ["elu", "selu", "gelu", "swish", "softplus", "softsign", "hard_sigmoid", "exponential", "mish", "hard_swish",
+                   "celu", "tanh_shrink", "squareplus", "glu", "hard_tanh", "log_sigmoid"]
+    return {
+        "rms_normalization": layers.RMSNormalization(),
+        "unit_normalization": layers.UnitNormalization(),
+        "inverse_normalization": layers.Normalization(mean=2.0, variance=3.0, invert=True),
+        **{name: layers.Activation(name) for name in activations},
+    }
+
+
+def test_each_layer(tmp_path):
+    """One model of four inputs whose outputs are one layer each."""
+    keras.utils.set_random_seed(1)
+    shapes = {"image": (9, 8, 6), "sequence": (10, 6), "vector": (8,)}
+    inputs = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
+    inputs["tokens"] = keras.Input((6,), dtype="int32", name="tokens")
+    groups = {"image": layers_of_images(), "sequence": layers_of_sequences(), "vector": layers_of_vectors()}
+    outputs = {f"{group}_{name}": layer(inputs[group]) for group, layers in groups.items() for name, layer in layers.items()}
+    outputs["tokens_embedded"] = keras.layers.Embedding(50, 8)(inputs["tokens"])
+    outputs["image_gated"] = keras.layers.Multiply()([inputs["image"], keras.layers.GlobalAveragePooling2D(keepdims=True)(inputs["image"])])
+    model = keras.Model(inputs, outputs)
+    randomize(model, 2)
+    model.export(str(tmp_path / "1"), verbose=False)
+    random = np.random.default_rng(3)
+    x = {name: random.normal(size=(3, *shape)).astype(np.float32) for name, shape in shapes.items()}
+    x["tokens"] = random.integers(0, 50, (3, 6)).astype(np.int32)
+    wanted = {name: value.numpy() for name, value in model(x, training=False).items()}
+    found = serve(tmp_path / "1", [x[name] for name in sorted(x)])
+    assert found.keys() == wanted.keys()
+    wrong = {name: (found[name].shape, value.shape) for name, value in wanted.items() if found[name].shape != value.shape}
+    wrong |= {name: float(np.abs(found[name] - value).max()) for name, value in wanted.items()
+              if name not in wrong and not np.abs(found[name] - value).max() <= TOLERANCE}
+    assert not wrong
 
 
 def build_functional():

@@ -283,11 +283,71 @@ struct SimpleMaker {
     });
   }
 
-  Result operator()(const BinaryOp& op) const {
+  Shape Out() const {
     Shape out = value.shape;
     out[0] = context.batch;
-    const tensor::BinaryDesc desc{op.kind, shapes[0], shapes[1], out, context.dtype};
+    return out;
+  }
+
+  Result operator()(const BinaryOp& op) const {
+    if (!value.variables.empty()) return WithConstant(op);
+    const tensor::BinaryDesc desc{op.kind, shapes[0], shapes[1], Out(), context.dtype};
     return Make([=, &b = backend()](const Stage& s) { b.ApplyBinary(desc, s.x[0], s.x[1], s.y); });
+  }
+
+  Result WithConstant(const BinaryOp& op) const {
+    const Tensor constant = value.variables[0]->value.Cast(context.dtype);
+    const bool first = op.constant_first;
+    const tensor::BinaryDesc desc{op.kind, first ? constant.shape() : shapes[0], first ? shapes[0] : constant.shape(),
+                                  Out(), context.dtype};
+    return Make([=, &b = backend()](const Stage& s) {
+      b.ApplyBinary(desc, first ? constant.raw() : s.x[0], first ? s.x[0] : constant.raw(), s.y);
+    });
+  }
+
+  Result operator()(const SelectOp&) const {
+    const tensor::SelectDesc desc{shapes[0], shapes[1], shapes[2], Out(), context.dtype};
+    return Make([=, &b = backend()](const Stage& s) { b.Select(desc, s.x[0], s.x[1], s.x[2], s.y); });
+  }
+
+  Result operator()(const ReduceOp& op) const {
+    const tensor::ReduceDesc desc{op.kind, shapes[0], op.reduced, context.dtype};
+    return Make([=, &b = backend()](const Stage& s) { b.Reduce(desc, s.x[0], s.y); });
+  }
+
+  Result operator()(const SliceOp& op) const {
+    const tensor::SliceDesc desc{shapes[0], Out(), op.begins, op.steps, context.dtype};
+    return Make([=, &b = backend()](const Stage& s) { b.Slice(desc, s.x[0], s.y); });
+  }
+
+  Result operator()(const TileOp& op) const {
+    return Make([shape = shapes[0], multiples = op.multiples, dtype = context.dtype, &b = backend()](const Stage& s) {
+      b.Tile(shape, multiples, dtype, s.x[0], s.y);
+    });
+  }
+
+  Result operator()(const ResizeOp& op) const {
+    const Shape &in = shapes[0], &out = value.shape;
+    const tensor::ResizeDesc desc{
+        in[0], in[1], in[2], in[3], out[1], out[2], op.resampling, op.half_pixels, op.aligned_corners, context.dtype};
+    return Make([=, &b = backend()](const Stage& s) { b.Resize(desc, s.x[0], s.y); });
+  }
+
+  Result operator()(const SpreadOp& op) const {
+    return Make([in = shapes[0], op, dtype = context.dtype, &b = backend()](const Stage& s) {
+      b.Spread(in[0], in[1], in[2], in[3], op.stride_h, op.stride_w, dtype, s.x[0], s.y);
+    });
+  }
+
+  // Numbers of rows that bfloat16 cannot hold would name others.
+  Result operator()(const LookupOp&) const {
+    const Tensor& table = value.variables[0]->value;
+    if (context.dtype != DType::kFloat32)
+      throw MakeError(ErrorCode::kInvalidArgument, "layer {}: a table is looked up in float32 only, not in {}",
+                      value.layer, NameOf(context.dtype));
+    return Make([table, count = shapes[0].size(), dtype = context.dtype, &b = backend()](const Stage& s) {
+      b.Lookup(count, table.dim(0), table.dim(1), table.data<float>(), dtype, s.x[0], s.y);
+    });
   }
 
   Result operator()(const ConcatOp& op) const {

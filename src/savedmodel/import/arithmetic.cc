@@ -114,14 +114,40 @@ std::optional<int> ScaledOnly(const keras::Value& value) {
   return value.inputs[0];
 }
 
+// A constant of any shape that repeats along the batch, as float32 with as many dimensions as `rank`.
+std::optional<Tensor> Operand(const Constant& constant, size_t rank) {
+  const Tensor& value = constant.value;
+  const bool known = !constant.symbolic && value.dtype() != DType::kBFloat16 && value.shape().rank() <= rank &&
+                     value.size() > 0 && (value.shape().rank() < rank || value.dim(0) == 1);
+  if (!known) return std::nullopt;
+  std::vector<int64_t> dims(rank - value.shape().rank(), 1);
+  dims.insert(dims.end(), value.shape().dims().begin(), value.shape().dims().end());
+  return value.Cast(DType::kFloat32).Reshape(Shape(std::move(dims)));
+}
+
+// x op constant, or constant op x.
+Result<Item> EmitWithConstant(GraphImporter& importer, const tf::NodeDef& node, int x, const Constant& constant,
+                              tensor::Binary kind, bool constant_first) {
+  const Shape in = importer.ShapeAt(x);
+  const auto operand = Operand(constant, in.rank());
+  const auto shape = operand ? Broadcast(in, operand->shape()) : std::nullopt;
+  if (!shape)
+    return Fail(ErrorCode::kInvalidArgument, "{}: its constant '{}' is {} {}, which does not fit {}", Describe(node),
+                constant.name, NameOf(constant.value.dtype()), constant.value.shape().ToString(), in.ToString());
+  auto variable = std::make_shared<keras::Variable>(keras::Variable{constant.name, true, *operand});
+  return importer.Emit(node, keras::BinaryOp{kind, constant_first}, {x}, *shape, {std::move(variable)});
+}
+
+// Whether EmitAffine takes it: one operation that folds into its neighbours.
+bool IsAffine(GraphImporter& importer, int x, const Constant& constant) {
+  const Shape& shape = importer.ShapeAt(x);
+  return shape.rank() > 1 && IsPerChannel(constant.value, shape[shape.rank() - 1]);
+}
+
 template <typename F>
 Result<Item> EmitAffine(GraphImporter& importer, const tf::NodeDef& node, int x, const Constant& constant, F&& affine) {
   const Shape shape = importer.ShapeAt(x);
   const int64_t channels = shape[shape.rank() - 1];
-  if (!IsPerChannel(constant.value, channels))
-    return Fail(ErrorCode::kInvalidArgument, "{}: its constant '{}' is {} {}, wanted float32, one number or {}",
-                Describe(node), constant.name, NameOf(constant.value.dtype()), constant.value.shape().ToString(),
-                channels);
   const VariablePtr scale = Channels(node.name() + "/gamma", channels, 1);
   const VariablePtr shift = Channels(node.name() + "/beta", channels, 0);
   const float* values = constant.value.data<float>();
@@ -167,7 +193,7 @@ Result<Operands> ReadOperands(GraphImporter& importer, const tf::NodeDef& node) 
 Result<Item> EmitBinary(GraphImporter& importer, const tf::NodeDef& node, tensor::Binary kind) {
   HEADRACE_ASSIGN(const int a, importer.Activation(node, 0));
   HEADRACE_ASSIGN(const int b, importer.Activation(node, 1));
-  const Shape &x = importer.ShapeAt(a), &y = importer.ShapeAt(b);
+  const Shape x = importer.ShapeAt(a), y = importer.ShapeAt(b);
   const auto shape = x.rank() == y.rank() ? Broadcast(x, y) : std::nullopt;
   if (!shape)
     return Fail(ErrorCode::kInvalidArgument, "{}: it combines {} and {}, wanted equal dimensions, or 1", Describe(node),
@@ -175,7 +201,7 @@ Result<Item> EmitBinary(GraphImporter& importer, const tf::NodeDef& node, tensor
   return importer.Emit(node, keras::BinaryOp{kind}, {a, b}, *shape);
 }
 
-// left: constant op x; right: x op constant.
+// left: constant op x; right: x op constant; both for a number a channel, or one for all.
 template <typename F, typename Left, typename Right>
 Result<Item> ImportAffine(GraphImporter& importer, const tf::NodeDef& node, tensor::Binary kind, F&& fold, Left&& left,
                           Right&& right) {
@@ -185,10 +211,12 @@ Result<Item> ImportAffine(GraphImporter& importer, const tf::NodeDef& node, tens
     return Fold(node, *in.constant_a(), *in.constant_b(), fold);
   if (in.constant_a() != nullptr) {
     HEADRACE_ASSIGN(const int x, importer.Activation(node, 1));
-    return left(x, *in.constant_a());
+    if (IsAffine(importer, x, *in.constant_a())) return left(x, *in.constant_a());
+    return EmitWithConstant(importer, node, x, *in.constant_a(), kind, true);
   }
   HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
-  if (in.constant_b() != nullptr) return right(x, *in.constant_b());
+  if (in.constant_b() != nullptr && IsAffine(importer, x, *in.constant_b())) return right(x, *in.constant_b());
+  if (in.constant_b() != nullptr) return EmitWithConstant(importer, node, x, *in.constant_b(), kind, false);
   if (std::holds_alternative<VariableHandle>(in.a) || std::holds_alternative<VariableHandle>(in.b))
     return Item(Unknown{&node});
   return EmitBinary(importer, node, kind);
@@ -323,19 +351,87 @@ Result<Item> ImportMul(GraphImporter& importer, const tf::NodeDef& node) {
 Result<Item> ImportRealDiv(GraphImporter& importer, const tf::NodeDef& node) {
   return ImportAffine(
       importer, node, tensor::Binary::kDiv, [](float x, float y) { return x / y; },
-      [&](int, const Constant&) { return Result<Item>(Item(Unknown{&node})); },
+      [&](int x, const Constant& c) { return EmitWithConstant(importer, node, x, c, tensor::Binary::kDiv, true); },
       [&](int x, const Constant& c) {
         return EmitAffine(importer, node, x, c, [](float v) { return Affine{1 / v, 0}; });
       });
 }
 
+namespace {
+
+// An operation that is not affine.
+template <typename F>
+Result<Item> ImportOther(GraphImporter& importer, const tf::NodeDef& node, tensor::Binary kind, F&& fold) {
+  const auto emit = [&](bool first) {
+    return [&importer, &node, kind, first](int x, const Constant& c) {
+      return EmitWithConstant(importer, node, x, c, kind, first);
+    };
+  };
+  return ImportAffine(importer, node, kind, fold, emit(true), emit(false));
+}
+
+}  // namespace
+
 Result<Item> ImportMinMax(GraphImporter& importer, const tf::NodeDef& node) {
-  const auto unknown = [&](int, const Constant&) { return Result<Item>(Item(Unknown{&node})); };
   if (node.op() == "Minimum")
-    return ImportAffine(
-        importer, node, tensor::Binary::kMinimum, [](float x, float y) { return std::min(x, y); }, unknown, unknown);
-  return ImportAffine(
-      importer, node, tensor::Binary::kMaximum, [](float x, float y) { return std::max(x, y); }, unknown, unknown);
+    return ImportOther(importer, node, tensor::Binary::kMinimum, [](float x, float y) { return std::min(x, y); });
+  return ImportOther(importer, node, tensor::Binary::kMaximum, [](float x, float y) { return std::max(x, y); });
+}
+
+Result<Item> ImportSquaredDifference(GraphImporter& importer, const tf::NodeDef& node) {
+  return ImportOther(importer, node, tensor::Binary::kSquaredDifference,
+                     [](float x, float y) { return (x - y) * (x - y); });
+}
+
+Result<Item> ImportPower(GraphImporter& importer, const tf::NodeDef& node) {
+  return ImportOther(importer, node, tensor::Binary::kPower, [](float x, float y) { return std::pow(x, y); });
+}
+
+// Truth values of activations are 1 and 0; Select is what reads them.
+Result<Item> ImportComparison(GraphImporter& importer, const tf::NodeDef& node) {
+  static constexpr std::pair<std::string_view, tensor::Binary> kKinds[] = {
+      {"Less", tensor::Binary::kLess},
+      {"LessEqual", tensor::Binary::kLessEqual},
+      {"Greater", tensor::Binary::kGreater},
+      {"GreaterEqual", tensor::Binary::kGreaterEqual},
+  };
+  HEADRACE_ASSIGN(const Operands in, ReadOperands(importer, node));
+  if (in.constant_a() != nullptr && in.constant_b() != nullptr) return Item(Unknown{&node});
+  for (const auto& [op, kind] : kKinds)
+    if (op == node.op()) return ImportOther(importer, node, kind, [](float x, float) { return x; });
+  return Item(Unknown{&node});
+}
+
+Result<Item> ImportSelect(GraphImporter& importer, const tf::NodeDef& node) {
+  std::vector<int> values;
+  Shape shape;
+  for (int i = 0; i < 3; ++i) {
+    HEADRACE_ASSIGN(const Item item, importer.Input(node, i));
+    if (!std::holds_alternative<GraphValue>(item))
+      return std::holds_alternative<Unknown>(item) ? item : Item(Unknown{&node});
+    values.push_back(std::get<GraphValue>(item).index);
+    const Shape own = importer.ShapeAt(values.back());
+    const auto both = i == 0 ? std::optional(own) : own.rank() == shape.rank() ? Broadcast(own, shape) : std::nullopt;
+    if (!both)
+      return Fail(ErrorCode::kInvalidArgument, "{}: it chooses between {} and {}, wanted equal dimensions, or 1",
+                  Describe(node), shape.ToString(), own.ToString());
+    shape = *both;
+  }
+  return importer.Emit(node, keras::SelectOp{}, values, shape);
+}
+
+Result<Item> ImportAddN(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(int sum, importer.Activation(node, 0));
+  const Shape shape = importer.ShapeAt(sum);
+  for (int i = 1; i < DataInputs(node); ++i) {
+    HEADRACE_ASSIGN(const int next, importer.Activation(node, i));
+    if (importer.ShapeAt(next) != shape)
+      return Fail(ErrorCode::kInvalidArgument, "{}: it adds {} and {}", Describe(node), shape.ToString(),
+                  importer.ShapeAt(next).ToString());
+    HEADRACE_ASSIGN(const Item item, importer.Emit(node, keras::AddOp{}, {sum, next}, shape));
+    sum = std::get<GraphValue>(item).index;
+  }
+  return Item(GraphValue{sum});
 }
 
 Result<Item> ImportPointwise(GraphImporter& importer, const tf::NodeDef& node) {
@@ -346,10 +442,15 @@ Result<Item> ImportPointwise(GraphImporter& importer, const tf::NodeDef& node) {
     F fold;  // of constants; null: not folded
   } kKinds[] = {
       {"Abs", tensor::Pointwise::kAbs, [](float x) { return std::abs(x); }},
+      {"Erf", tensor::Pointwise::kErf, nullptr},
       {"Exp", tensor::Pointwise::kExp, [](float x) { return std::exp(x); }},
+      {"Expm1", tensor::Pointwise::kExpm1, nullptr},
+      {"Inv", tensor::Pointwise::kReciprocal, [](float x) { return 1 / x; }},
       {"LeakyRelu", tensor::Pointwise::kLeakyRelu, nullptr},
       {"Log", tensor::Pointwise::kLog, [](float x) { return std::log(x); }},
+      {"Log1p", tensor::Pointwise::kLog1p, nullptr},
       {"Neg", tensor::Pointwise::kNeg, [](float x) { return -x; }},
+      {"Reciprocal", tensor::Pointwise::kReciprocal, [](float x) { return 1 / x; }},
       {"Relu6", tensor::Pointwise::kRelu6, nullptr},
       {"Rsqrt", tensor::Pointwise::kRsqrt, [](float x) { return 1.0f / std::sqrt(x); }},
       {"Selu", tensor::Pointwise::kSelu, nullptr},

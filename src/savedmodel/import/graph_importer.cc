@@ -1,7 +1,5 @@
 #include "savedmodel/import/graph_importer.h"
 
-#include <unordered_set>
-
 #include "savedmodel/import/operations.h"
 
 namespace headrace::savedmodel {
@@ -37,6 +35,7 @@ Result<keras::Graph> GraphImporter::Import(const std::vector<GraphInput>& inputs
       return Fail(ErrorCode::kDataLoss, "the signature's input '{}' is no node's first output, or an input twice",
                   input.tensor);
     HEADRACE_ASSIGN(Item item, Emit(*source.node, keras::InputOp{}, {}, input.shape));
+    if (input.integer) integer_inputs_.insert(std::get<GraphValue>(item).index);
     items_[source.node] = {std::move(item)};
   }
   for (const std::string& output : outputs) {
@@ -103,9 +102,22 @@ Result<int> GraphImporter::Activation(const tf::NodeDef& node, int i) const {
   if (const auto* value = std::get_if<GraphValue>(&item)) return value->index;
   if (const auto* unknown = std::get_if<Unknown>(&item)) return FailUnknown(*unknown);
   const tf::NodeDef& source = *index_.Input(node, i)->first;
+  if (std::holds_alternative<MergedValue>(item))
+    return Fail(ErrorCode::kInvalidArgument, "{}: its input {}, {}, has the batch and other dimensions in one",
+                Describe(node), i, Describe(source));
   return Fail(ErrorCode::kInvalidArgument,
               "{}: its input {} is the constant {}, wanted something computed from the input", Describe(node), i,
               Describe(source));
+}
+
+bool GraphImporter::IsInteger(int value) const {
+  const keras::Value& made = graph_.values[static_cast<size_t>(value)];
+  if (const auto* pointwise = std::get_if<keras::PointwiseOp>(&made.op))
+    return pointwise->kind == tensor::Pointwise::kTruncate;
+  const bool moved = std::holds_alternative<keras::FlattenOp>(made.op) ||
+                     std::holds_alternative<keras::SliceOp>(made.op) ||
+                     std::holds_alternative<keras::TransposeOp>(made.op);
+  return moved ? IsInteger(made.inputs[0]) : integer_inputs_.count(value) > 0;
 }
 
 Result<Constant> GraphImporter::ConstantInput(const tf::NodeDef& node, int i) const {

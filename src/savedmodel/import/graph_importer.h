@@ -5,6 +5,7 @@
 
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -20,10 +21,15 @@ namespace headrace::savedmodel {
 struct Constant {
   Tensor value;           // booleans are uint8
   std::string name;       // of the variable or constant node
-  bool symbolic = false;  // made from a shape: an element of -1 is the batch
+  bool symbolic = false;  // made from a shape: an element of -k is k times the batch
 };
 struct GraphValue {
   int index = 0;  // in keras::Graph::values
+};
+// A value of the graph whose dimensions but the last are one in TensorFlow's: rows of a matrix, as a dense layer on
+// more than two dimensions makes them. Only another Reshape and MatMul take it.
+struct MergedValue {
+  int index = 0;
 };
 struct VariableHandle {
   const tf::NodeDef* node = nullptr;
@@ -32,12 +38,13 @@ struct Unknown {                       // no operation of ours
   const tf::NodeDef* cause = nullptr;  // the node that we do not know, here or before
 };
 struct Dead {};  // behind the side of a Switch that is not taken
-using Item = std::variant<Unknown, Constant, GraphValue, VariableHandle, Dead>;
+using Item = std::variant<Unknown, Constant, GraphValue, MergedValue, VariableHandle, Dead>;
 using Items = std::vector<Item>;  // the outputs of one node
 
 struct GraphInput {
   std::string tensor;  // "node" or "node:0"
   Shape shape;         // [-1, …]
+  bool integer = false;
 };
 
 class GraphImporter {
@@ -53,6 +60,8 @@ class GraphImporter {
   const keras::Graph& graph() const { return graph_; }
   Result<Item> Input(const tf::NodeDef& node, int i) const;
   Result<int> Activation(const tf::NodeDef& node, int i) const;  // index of the value
+  // Whether all of the value's elements are whole numbers.
+  bool IsInteger(int value) const;
   Result<Constant> ConstantInput(const tf::NodeDef& node, int i) const;
   // A constant of whole numbers.
   Result<std::vector<int64_t>> IntsInput(const tf::NodeDef& node, int i) const;
@@ -71,6 +80,7 @@ class GraphImporter {
   const VariableSource& variables_;
   keras::Graph graph_;
   std::unordered_map<const tf::NodeDef*, Items> items_;
+  std::unordered_set<int> integer_inputs_;
 };
 
 }  // namespace headrace::savedmodel

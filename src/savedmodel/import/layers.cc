@@ -44,6 +44,19 @@ int64_t Places(const Window& w, int64_t padding) {
   return rest < 0 ? 0 : rest / w.stride + 1;
 }
 
+// [h, w, o, i] with rows and columns in opposite order, as [h, w, i, o].
+Tensor TurnedRound(const Tensor& kernel) {
+  const Shape& k = kernel.shape();
+  Tensor turned(DType::kFloat32, {k[0], k[1], k[3], k[2]});
+  const float* from = kernel.data<float>();
+  float* to = turned.data<float>();
+  for (int64_t place = 0; place < k[0] * k[1]; ++place)
+    for (int64_t o = 0; o < k[2]; ++o)
+      for (int64_t i = 0; i < k[3]; ++i)
+        to[((k[0] * k[1] - 1 - place) * k[3] + i) * k[2] + o] = from[(place * k[2] + o) * k[3] + i];
+  return turned;
+}
+
 Result<Item> EmitConv(GraphImporter& importer, const tf::NodeDef& node, int x, keras::VariablePtr kernel,
                       int64_t groups) {
   HEADRACE_ASSIGN(const auto strides, SpatialAttribute(node, "strides"));
@@ -58,16 +71,20 @@ Result<Item> EmitConv(GraphImporter& importer, const tf::NodeDef& node, int x, k
   return importer.Emit(node, op, {x}, shape, {std::move(kernel)});
 }
 
-// A window the size of the image.
-Result<std::array<int64_t, 2>> GlobalWindow(GraphImporter& importer, const tf::NodeDef& node, int x) {
-  HEADRACE_ASSIGN(std::vector<int64_t> axes, importer.IntsInput(node, 1));
-  const Shape& in = importer.ShapeAt(x);
-  for (int64_t& axis : axes) axis += axis < 0 ? static_cast<int64_t>(in.rank()) : 0;
-  std::sort(axes.begin(), axes.end());
-  if (in.rank() != 4 || axes != std::vector<int64_t>{1, 2})
-    return Fail(ErrorCode::kInvalidArgument, "{}: it reduces {} over axes {}, wanted images over axes 1 and 2",
+// The axes that input 1 names, of an activation; never the batch.
+Result<std::vector<bool>> ReadReducedAxes(GraphImporter& importer, const tf::NodeDef& node, const Shape& in) {
+  HEADRACE_ASSIGN(const std::vector<int64_t> axes, importer.IntsInput(node, 1));
+  std::vector<bool> reduced(in.rank());
+  bool fits = !axes.empty();
+  for (const int64_t named : axes) {
+    const int64_t axis = WrapAxis(named, in.rank());
+    fits = fits && axis >= 1 && axis < static_cast<int64_t>(in.rank());
+    if (fits) reduced[static_cast<size_t>(axis)] = true;
+  }
+  if (!fits)
+    return Fail(ErrorCode::kInvalidArgument, "{}: it reduces {} over axes {}, wanted some but the batch",
                 Describe(node), in.ToString(), Shape(axes).ToString());
-  return std::array<int64_t, 2>{in[1], in[2]};
+  return reduced;
 }
 
 struct Pooling {
@@ -121,8 +138,13 @@ Result<Item> ImportDepthwise(GraphImporter& importer, const tf::NodeDef& node) {
 Result<Item> ImportMatMul(GraphImporter& importer, const tf::NodeDef& node) {
   if (BoolAttribute(node, "transpose_a", false))
     return Fail(ErrorCode::kInvalidArgument, "{}: it transposes its first input, wanted x * kernel", Describe(node));
-  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
-  HEADRACE_TRY(RequireRank(importer, node, x, 2));
+  HEADRACE_ASSIGN(const Item item, importer.Input(node, 0));
+  const auto* merged = std::get_if<MergedValue>(&item);
+  int x = merged != nullptr ? merged->index : 0;
+  if (merged == nullptr) {
+    HEADRACE_ASSIGN(x, importer.Activation(node, 0));
+    HEADRACE_TRY(RequireRank(importer, node, x, 2));
+  }
   HEADRACE_ASSIGN(auto kernel, importer.Weight(node, 1, 2));
   if (BoolAttribute(node, "transpose_b", false)) {
     const Tensor& b = kernel->value;
@@ -132,8 +154,12 @@ Result<Item> ImportMatMul(GraphImporter& importer, const tf::NodeDef& node) {
     kernel = std::make_shared<keras::Variable>(keras::Variable{kernel->name, kernel->trainable, turned});
   }
   const int64_t units = kernel->value.dim(1);
-  HEADRACE_TRY(RequireSize(node, kernel, {importer.ShapeAt(x)[1], units}));
-  return importer.Emit(node, keras::DenseOp{false}, {x}, {-1, units}, {std::move(kernel)});
+  Shape shape = importer.ShapeAt(x);
+  HEADRACE_TRY(RequireSize(node, kernel, {shape[shape.rank() - 1], units}));
+  shape[shape.rank() - 1] = units;
+  HEADRACE_ASSIGN(const Item product,
+                  importer.Emit(node, keras::DenseOp{false}, {x}, std::move(shape), {std::move(kernel)}));
+  return merged != nullptr ? Item(MergedValue{std::get<GraphValue>(product).index}) : product;
 }
 
 Result<Item> ImportBias(GraphImporter& importer, const tf::NodeDef& node, int value, keras::VariablePtr bias) {
@@ -186,22 +212,90 @@ Result<Item> ImportAvgPool(GraphImporter& importer, const tf::NodeDef& node) {
                        {pooling.x}, std::move(pooling.shape));
 }
 
-Result<Item> ImportMean(GraphImporter& importer, const tf::NodeDef& node) {
+// Means and maxima of images over rows and columns are poolings; others are plain reductions.
+Result<Item> ImportReduction(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const Item item, importer.Input(node, 0));
+  if (!std::holds_alternative<GraphValue>(item))
+    return std::holds_alternative<Unknown>(item) ? item : Item(Unknown{&node});
   HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
-  HEADRACE_TRY(GlobalWindow(importer, node, x));
-  const int64_t channels = importer.ShapeAt(x)[3];
+  const Shape in = importer.ShapeAt(x);
+  HEADRACE_ASSIGN(const std::vector<bool> reduced, ReadReducedAxes(importer, node, in));
   const bool keep = BoolAttribute(node, "keep_dims", false);
-  return importer.Emit(node, keras::GlobalAveragePoolOp{}, {x}, keep ? Shape{-1, 1, 1, channels} : Shape{-1, channels});
+  std::vector<int64_t> kept, dims;
+  for (size_t axis = 0; axis < in.rank(); ++axis) {
+    kept.push_back(reduced[axis] ? 1 : in[axis]);
+    if (keep || !reduced[axis]) dims.push_back(kept.back());
+  }
+  const bool image = reduced == std::vector<bool>{false, true, true, false};
+  if (image && node.op() == "Mean")
+    return importer.Emit(node, keras::GlobalAveragePoolOp{}, {x}, Shape(std::move(dims)));
+  if (image && node.op() == "Max") {
+    HEADRACE_ASSIGN(Item pooled, importer.Emit(node, keras::MaxPoolOp{in[1], in[2], in[1], in[2]}, {x}, Shape(kept)));
+    if (keep) return pooled;
+    return importer.Emit(node, keras::FlattenOp{}, {std::get<GraphValue>(pooled).index}, Shape(std::move(dims)));
+  }
+  const auto kind = node.op() == "Mean"  ? tensor::Reduction::kMean
+                    : node.op() == "Sum" ? tensor::Reduction::kSum
+                    : node.op() == "Max" ? tensor::Reduction::kMaximum
+                                         : tensor::Reduction::kMinimum;
+  return importer.Emit(node, keras::ReduceOp{kind, reduced}, {x}, Shape(std::move(dims)));
 }
 
-Result<Item> ImportMax(GraphImporter& importer, const tf::NodeDef& node) {
+Result<Item> ImportResize(GraphImporter& importer, const tf::NodeDef& node) {
   HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
-  HEADRACE_ASSIGN(const auto window, GlobalWindow(importer, node, x));
-  const int64_t channels = importer.ShapeAt(x)[3];
-  HEADRACE_ASSIGN(Item pooled, importer.Emit(node, keras::MaxPoolOp{window[0], window[1], window[0], window[1]}, {x},
-                                             {-1, 1, 1, channels}));
-  if (BoolAttribute(node, "keep_dims", false)) return pooled;
-  return importer.Emit(node, keras::FlattenOp{}, {std::get<GraphValue>(pooled).index}, {-1, channels});
+  HEADRACE_TRY(RequireRank(importer, node, x, 4));
+  HEADRACE_ASSIGN(const auto size, importer.IntsInput(node, 1));
+  if (size.size() != 2 || size[0] < 1 || size[1] < 1 || size[0] > kMaxPadding || size[1] > kMaxPadding)
+    return Fail(ErrorCode::kInvalidArgument, "{}: its size is {}, wanted rows and columns", Describe(node),
+                Shape(size).ToString());
+  keras::ResizeOp op;
+  if (node.op() == "ResizeBilinear") op.resampling = tensor::Resampling::kBilinear;
+  op.half_pixels = BoolAttribute(node, "half_pixel_centers", false);
+  op.aligned_corners = BoolAttribute(node, "align_corners", false);
+  const Shape in = importer.ShapeAt(x);
+  return importer.Emit(node, op, {x}, {-1, size[0], size[1], in[3]});
+}
+
+// The gradient of a convolution by its input, [output shape, kernel HWOI, x]: a plain one, with the kernel turned
+// round, of x with zeros between its rows and columns.
+Result<Item> ImportTransposedConv(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_TRY(RequireChannelsLast(node));
+  HEADRACE_ASSIGN(const auto size, importer.IntsInput(node, 0));
+  HEADRACE_ASSIGN(const auto kernel, importer.Weight(node, 1, 4));
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 2));
+  HEADRACE_TRY(RequireRank(importer, node, x, 4));
+  HEADRACE_ASSIGN(const auto strides, SpatialAttribute(node, "strides"));
+  HEADRACE_ASSIGN(const auto dilations, SpatialAttribute(node, "dilations"));
+  const Shape in = importer.ShapeAt(x), k = kernel->value.shape();
+  const int64_t filters = k[2], channels = k[3];
+  if (size.size() != 4 || size[0] != -1 || size[3] != filters || channels != in[3])
+    return Fail(ErrorCode::kInvalidArgument, "{}: its output shape is {}, its kernel {}, its input {}", Describe(node),
+                Shape(size).ToString(), k.ToString(), in.ToString());
+  const Window rows = {size[1], k[0], strides[0], dilations[0]}, columns = {size[2], k[1], strides[1], dilations[1]};
+  HEADRACE_ASSIGN(const Padding forward, ReadPadding(node, rows, columns));
+  if (Places(rows, forward.top + forward.bottom) != in[1] || Places(columns, forward.left + forward.right) != in[2])
+    return Fail(ErrorCode::kInvalidArgument, "{}: an output of {} does not come from {}", Describe(node),
+                Shape(size).ToString(), in.ToString());
+  const int64_t h = (in[1] - 1) * strides[0] + 1, w = (in[2] - 1) * strides[1] + 1;
+  const int64_t span_h = (k[0] - 1) * dilations[0], span_w = (k[1] - 1) * dilations[1];
+  keras::Conv2DOp op = {.dilation_h = dilations[0],
+                        .dilation_w = dilations[1],
+                        .pad_top = span_h - forward.top,
+                        .pad_bottom = size[1] - h + forward.top,
+                        .pad_left = span_w - forward.left,
+                        .pad_right = size[2] - w + forward.left,
+                        .use_bias = false};
+  if (op.pad_top < 0 || op.pad_bottom < 0 || op.pad_left < 0 || op.pad_right < 0)
+    return Fail(ErrorCode::kInvalidArgument, "{}: its paddings are larger than its kernel", Describe(node));
+  int spread = x;
+  if (strides[0] > 1 || strides[1] > 1) {
+    HEADRACE_ASSIGN(const Item item,
+                    importer.Emit(node, keras::SpreadOp{strides[0], strides[1]}, {x}, {-1, h, w, in[3]}));
+    spread = std::get<GraphValue>(item).index;
+  }
+  auto turned =
+      std::make_shared<keras::Variable>(keras::Variable{kernel->name, kernel->trainable, TurnedRound(kernel->value)});
+  return importer.Emit(node, op, {spread}, {-1, size[1], size[2], filters}, {std::move(turned)});
 }
 
 Result<Item> ImportPad(GraphImporter& importer, const tf::NodeDef& node) {

@@ -41,7 +41,7 @@ Result<Signature> ReadSignature(const std::string& name, const tf::SignatureDef&
                 name, inputs.size(), outputs.size());
   for (const auto& [key, info] : inputs) {
     HEADRACE_ASSIGN(TensorInfo input, ReadTensorInfo(key, info));
-    if (input.shape.rank() < 2)
+    if (input.shape.rank() < 1)
       return Fail(ErrorCode::kInvalidArgument, "signature '{}': '{}' has shape {}, wanted a batch", name, key,
                   input.shape.ToString());
     if (!IsInputType(input.dtype))
@@ -75,7 +75,8 @@ Result<LoadedGraph> ImportSignature(const NodeIndex& index, const VariableSource
   HEADRACE_ASSIGN(Signature signature, ReadSignature(name, def));
   if (one_of_each) HEADRACE_TRY(RequireOneOfEach(signature));
   std::vector<GraphInput> inputs;
-  for (const TensorInfo& input : signature.inputs) inputs.push_back({def.inputs().at(input.name).name(), input.shape});
+  for (const TensorInfo& input : signature.inputs)
+    inputs.push_back({def.inputs().at(input.name).name(), input.shape, input.dtype != DType::kFloat32});
   std::vector<std::string> outputs;
   for (const TensorInfo& output : signature.outputs) outputs.push_back(def.outputs().at(output.name).name());
   HEADRACE_ASSIGN(keras::Graph graph, GraphImporter(index, variables).Import(inputs, outputs));

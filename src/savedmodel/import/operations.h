@@ -16,42 +16,58 @@ OperationHandler FindOperation(std::string_view op);
 ManyOutputsHandler FindManyOutputs(std::string_view op);
 
 // By file, for the table in operations.cc.
-Result<Item> ImportConst(GraphImporter&, const tf::NodeDef&);         // constants.cc
-Result<Item> ImportVariable(GraphImporter&, const tf::NodeDef&);      //
-Result<Item> ImportVarHandle(GraphImporter&, const tf::NodeDef&);     //
-Result<Item> ImportReadVariable(GraphImporter&, const tf::NodeDef&);  //
-Result<Item> ImportIdentity(GraphImporter&, const tf::NodeDef&);      //
-Result<Item> ImportLogicalNot(GraphImporter&, const tf::NodeDef&);    //
-Result<Items> ImportIdentityN(GraphImporter&, const tf::NodeDef&);    //
-Result<Items> ImportSwitch(GraphImporter&, const tf::NodeDef&);       //
-Result<Items> ImportMerge(GraphImporter&, const tf::NodeDef&);        //
-Result<Item> ImportShape(GraphImporter&, const tf::NodeDef&);         // shapes.cc
-Result<Item> ImportStridedSlice(GraphImporter&, const tf::NodeDef&);  //
-Result<Item> ImportPack(GraphImporter&, const tf::NodeDef&);          //
-Result<Item> ImportProd(GraphImporter&, const tf::NodeDef&);          //
-Result<Item> ImportCast(GraphImporter&, const tf::NodeDef&);          //
-Result<Item> ImportReshape(GraphImporter&, const tf::NodeDef&);       //
-Result<Item> ImportSqueeze(GraphImporter&, const tf::NodeDef&);       //
-Result<Item> ImportExpandDims(GraphImporter&, const tf::NodeDef&);    //
-Result<Item> ImportConcat(GraphImporter&, const tf::NodeDef&);        //
-Result<Item> ImportTranspose(GraphImporter&, const tf::NodeDef&);     //
-Result<Item> ImportConv2D(GraphImporter&, const tf::NodeDef&);        // layers.cc
-Result<Item> ImportDepthwise(GraphImporter&, const tf::NodeDef&);     //
-Result<Item> ImportMatMul(GraphImporter&, const tf::NodeDef&);        //
-Result<Item> ImportBiasAdd(GraphImporter&, const tf::NodeDef&);       //
-Result<Item> ImportBatchNorm(GraphImporter&, const tf::NodeDef&);     //
-Result<Item> ImportMaxPool(GraphImporter&, const tf::NodeDef&);       //
-Result<Item> ImportAvgPool(GraphImporter&, const tf::NodeDef&);       //
-Result<Item> ImportMean(GraphImporter&, const tf::NodeDef&);          //
-Result<Item> ImportMax(GraphImporter&, const tf::NodeDef&);           //
-Result<Item> ImportPad(GraphImporter&, const tf::NodeDef&);           //
-Result<Item> ImportActivation(GraphImporter&, const tf::NodeDef&);    //
-Result<Item> ImportPointwise(GraphImporter&, const tf::NodeDef&);     // arithmetic.cc
-Result<Item> ImportAdd(GraphImporter&, const tf::NodeDef&);           //
-Result<Item> ImportSub(GraphImporter&, const tf::NodeDef&);           //
-Result<Item> ImportMul(GraphImporter&, const tf::NodeDef&);           //
-Result<Item> ImportRealDiv(GraphImporter&, const tf::NodeDef&);       //
-Result<Item> ImportMinMax(GraphImporter&, const tf::NodeDef&);        //
+Result<Item> ImportConst(GraphImporter&, const tf::NodeDef&);           // constants.cc
+Result<Item> ImportVariable(GraphImporter&, const tf::NodeDef&);        //
+Result<Item> ImportVarHandle(GraphImporter&, const tf::NodeDef&);       //
+Result<Item> ImportReadVariable(GraphImporter&, const tf::NodeDef&);    //
+Result<Item> ImportIdentity(GraphImporter&, const tf::NodeDef&);        //
+Result<Item> ImportLogicalNot(GraphImporter&, const tf::NodeDef&);      //
+Result<Items> ImportIdentityN(GraphImporter&, const tf::NodeDef&);      //
+Result<Items> ImportSwitch(GraphImporter&, const tf::NodeDef&);         //
+Result<Items> ImportMerge(GraphImporter&, const tf::NodeDef&);          //
+Result<Item> ImportShape(GraphImporter&, const tf::NodeDef&);           // shapes.cc
+Result<Item> ImportPack(GraphImporter&, const tf::NodeDef&);            //
+Result<Item> ImportProd(GraphImporter&, const tf::NodeDef&);            //
+Result<Item> ImportCast(GraphImporter&, const tf::NodeDef&);            //
+Result<Item> ImportReshape(GraphImporter&, const tf::NodeDef&);         //
+Result<Item> ImportSqueeze(GraphImporter&, const tf::NodeDef&);         //
+Result<Item> ImportExpandDims(GraphImporter&, const tf::NodeDef&);      //
+Result<Item> ImportConcat(GraphImporter&, const tf::NodeDef&);          //
+Result<Item> ImportTranspose(GraphImporter&, const tf::NodeDef&);       //
+Result<Item> ImportSlice(GraphImporter&, const tf::NodeDef&);           // slices.cc
+Result<Item> ImportStridedSlice(GraphImporter&, const tf::NodeDef&);    //
+Result<Items> ImportSplit(GraphImporter&, const tf::NodeDef&);          //
+Result<Items> ImportUnpack(GraphImporter&, const tf::NodeDef&);         //
+Result<Item> ImportTile(GraphImporter&, const tf::NodeDef&);            //
+Result<Item> ImportBroadcastTo(GraphImporter&, const tf::NodeDef&);     //
+Result<Item> ImportGather(GraphImporter&, const tf::NodeDef&);          //
+Result<Item> ImportConv2D(GraphImporter&, const tf::NodeDef&);          // layers.cc
+Result<Item> ImportDepthwise(GraphImporter&, const tf::NodeDef&);       //
+Result<Item> ImportMatMul(GraphImporter&, const tf::NodeDef&);          //
+Result<Item> ImportBiasAdd(GraphImporter&, const tf::NodeDef&);         //
+Result<Item> ImportBatchNorm(GraphImporter&, const tf::NodeDef&);       //
+Result<Item> ImportMaxPool(GraphImporter&, const tf::NodeDef&);         //
+Result<Item> ImportAvgPool(GraphImporter&, const tf::NodeDef&);         //
+Result<Item> ImportReduction(GraphImporter&, const tf::NodeDef&);       //
+Result<Item> ImportTransposedConv(GraphImporter&, const tf::NodeDef&);  //
+Result<Item> ImportResize(GraphImporter&, const tf::NodeDef&);          //
+Result<Item> ImportPad(GraphImporter&, const tf::NodeDef&);             //
+Result<Item> ImportActivation(GraphImporter&, const tf::NodeDef&);      //
+Result<Item> ImportPointwise(GraphImporter&, const tf::NodeDef&);       // arithmetic.cc
+Result<Item> ImportAdd(GraphImporter&, const tf::NodeDef&);             //
+Result<Item> ImportSub(GraphImporter&, const tf::NodeDef&);             //
+Result<Item> ImportMul(GraphImporter&, const tf::NodeDef&);             //
+Result<Item> ImportRealDiv(GraphImporter&, const tf::NodeDef&);         //
+Result<Item> ImportMinMax(GraphImporter&, const tf::NodeDef&);          //
+Result<Item> ImportSquaredDifference(GraphImporter&, const tf::NodeDef&);
+Result<Item> ImportPower(GraphImporter&, const tf::NodeDef&);       //
+Result<Item> ImportComparison(GraphImporter&, const tf::NodeDef&);  //
+Result<Item> ImportSelect(GraphImporter&, const tf::NodeDef&);      //
+Result<Item> ImportAddN(GraphImporter&, const tf::NodeDef&);        //
+
+// For shapes.cc and slices.cc.
+Item IntConstant(const tf::NodeDef& node, const std::vector<int64_t>& values, Shape shape, bool symbolic);
+inline int64_t WrapAxis(int64_t axis, size_t rank) { return axis < 0 ? axis + static_cast<int64_t>(rank) : axis; }
 
 // The layer of `value` with this bias added, when it is a convolution or dense layer that has none yet.
 Result<Item> ImportBias(GraphImporter& importer, const tf::NodeDef& node, int value, keras::VariablePtr bias);

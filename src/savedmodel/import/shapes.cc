@@ -9,13 +9,6 @@
 namespace headrace::savedmodel {
 namespace {
 
-Item IntConstant(const tf::NodeDef& node, const std::vector<int64_t>& values, Shape shape, bool symbolic) {
-  Tensor tensor(DType::kInt32, std::move(shape));
-  for (size_t i = 0; i < values.size(); ++i)
-    tensor.data<int32_t>()[i] = static_cast<int32_t>(std::clamp<int64_t>(values[i], INT32_MIN, INT32_MAX));
-  return Constant{std::move(tensor), node.name(), symbolic};
-}
-
 int64_t RowSize(const Shape& shape) {
   int64_t size = 1;
   for (size_t axis = 1; axis < shape.rank(); ++axis) size *= shape[axis];
@@ -46,6 +39,16 @@ tl::unexpected<Error> FailReshape(const tf::NodeDef& node, const Shape& from, co
               from.ToString(), Shape(to).ToString());
 }
 
+std::vector<int64_t> RowsOf(const Shape& shape) {
+  return {shape.dims().begin() + (shape.dims().empty() || shape[0] != -1 ? 0 : 1), shape.dims().end()};
+}
+
+// Whether [m, c] are the elements of `in` by its last axis: m is unknown, or as many times the batch as there are.
+bool IsMatrixOf(const Shape& in, const std::vector<int64_t>& target) {
+  const int64_t c = in.rank() > 1 ? in[in.rank() - 1] : 0;
+  return target.size() == 2 && c > 0 && target[1] == c && (target[0] == -1 || target[0] == -(RowSize(in) / c));
+}
+
 // The same elements in another shape, for a constant or an activation.
 Result<Item> Reshaped(GraphImporter& importer, const tf::NodeDef& node, const Item& item, std::vector<int64_t> target) {
   if (const auto* constant = std::get_if<Constant>(&item)) {
@@ -53,13 +56,19 @@ Result<Item> Reshaped(GraphImporter& importer, const tf::NodeDef& node, const It
     if (!shape) return FailReshape(node, constant->value.shape(), target);
     return Item(Constant{constant->value.Reshape(*shape), constant->name, constant->symbolic});
   }
-  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
-  const Shape& in = importer.ShapeAt(x);
+  const auto* merged = std::get_if<MergedValue>(&item);
+  int x = merged != nullptr ? merged->index : 0;
+  if (merged == nullptr) {
+    HEADRACE_ASSIGN(x, importer.Activation(node, 0));
+  }
+  const Shape in = importer.ShapeAt(x);
   if (target.empty()) return FailReshape(node, in, target);
   std::vector<int64_t> row(target.begin() + 1, target.end());
   // [-1, …] keeps the batch; so does a first number that leaves the only -1 to be the batch's multiple of one.
   const auto shape = target[0] == -1 ? Completed(row, RowSize(in)) : std::nullopt;
+  if (!shape && IsMatrixOf(in, target)) return Item(MergedValue{x});
   if (!shape) return FailReshape(node, in, target);
+  if (in.rank() == target.size() && RowsOf(*shape) == RowsOf(in)) return Item(GraphValue{x});  // as it is
   row = shape->dims();
   row.insert(row.begin(), -1);
   return importer.Emit(node, keras::FlattenOp{}, {x}, Shape(std::move(row)));
@@ -71,8 +80,6 @@ Result<Shape> ShapeOf(GraphImporter& importer, const tf::NodeDef& node, const It
   HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
   return importer.ShapeAt(x);
 }
-
-int64_t Axis(int64_t axis, size_t rank) { return axis < 0 ? axis + static_cast<int64_t>(rank) : axis; }
 
 Result<Item> ConcatConstants(GraphImporter& importer, const tf::NodeDef& node, int count) {
   std::vector<int64_t> all;
@@ -89,33 +96,18 @@ Result<Item> ConcatConstants(GraphImporter& importer, const tf::NodeDef& node, i
 
 }  // namespace
 
+Item IntConstant(const tf::NodeDef& node, const std::vector<int64_t>& values, Shape shape, bool symbolic) {
+  Tensor tensor(DType::kInt32, std::move(shape));
+  for (size_t i = 0; i < values.size(); ++i)
+    tensor.data<int32_t>()[i] = static_cast<int32_t>(std::clamp<int64_t>(values[i], INT32_MIN, INT32_MAX));
+  return Constant{std::move(tensor), node.name(), symbolic};
+}
+
 Result<Item> ImportShape(GraphImporter& importer, const tf::NodeDef& node) {
   HEADRACE_ASSIGN(const Item item, importer.Input(node, 0));
   if (std::holds_alternative<Unknown>(item)) return item;
   HEADRACE_ASSIGN(const Shape shape, ShapeOf(importer, node, item));
   return IntConstant(node, shape.dims(), {static_cast<int64_t>(shape.rank())}, true);
-}
-
-// Of a list, by one begin, end and stride; masks of the first axis only.
-Result<Item> ImportStridedSlice(GraphImporter& importer, const tf::NodeDef& node) {
-  HEADRACE_ASSIGN(const Item item, importer.Input(node, 0));
-  const auto* list = std::get_if<Constant>(&item);
-  if (list == nullptr || list->value.shape().rank() != 1 || list->value.dtype() == DType::kFloat32)
-    return Item(Unknown{&node});
-  HEADRACE_ASSIGN(const auto values, importer.IntsInput(node, 0));
-  HEADRACE_ASSIGN(const auto begins, importer.IntsInput(node, 1));
-  HEADRACE_ASSIGN(const auto ends, importer.IntsInput(node, 2));
-  HEADRACE_ASSIGN(const auto strides, importer.IntsInput(node, 3));
-  if (begins.size() != 1 || ends.size() != 1 || strides.size() != 1 || strides[0] != 1) return Item(Unknown{&node});
-  const auto size = static_cast<int64_t>(values.size());
-  const auto place = [&](int64_t i) { return std::clamp<int64_t>(i < 0 ? i + size : i, 0, size); };
-  const int64_t begin = IntAttribute(node, "begin_mask", 0) & 1 ? 0 : place(begins[0]);
-  if (IntAttribute(node, "shrink_axis_mask", 0) & 1) {
-    if (begin >= size) return Item(Unknown{&node});
-    return IntConstant(node, {values[static_cast<size_t>(begin)]}, {}, list->symbolic);
-  }
-  const int64_t end = std::max(begin, IntAttribute(node, "end_mask", 0) & 1 ? size : place(ends[0]));
-  return IntConstant(node, {values.begin() + begin, values.begin() + end}, {end - begin}, list->symbolic);
 }
 
 Result<Item> ImportPack(GraphImporter& importer, const tf::NodeDef& node) {
@@ -139,11 +131,13 @@ Result<Item> ImportProd(GraphImporter& importer, const tf::NodeDef& node) {
   if (list == nullptr || list->value.dtype() == DType::kFloat32 || list->value.shape().rank() != 1)
     return Item(Unknown{&node});
   HEADRACE_ASSIGN(const auto values, importer.IntsInput(node, 0));
-  int64_t product = 1;
-  for (const int64_t value : values)
-    if ((list->symbolic && value == -1) || __builtin_mul_overflow(product, value, &product))
-      return Item(Unknown{&node});  // a multiple of the batch
-  return IntConstant(node, {product}, {}, false);
+  int64_t product = 1, batches = 0;
+  for (const int64_t value : values) {
+    batches += list->symbolic && value < 0 ? 1 : 0;
+    if (batches > 1 || __builtin_mul_overflow(product, value, &product)) return Item(Unknown{&node});
+  }
+  if (std::abs(product) > INT32_MAX) return Item(Unknown{&node});
+  return IntConstant(node, {product}, {}, batches == 1);
 }
 
 // Activations are float32 whatever the graph calls them; of constants, whole numbers stay what they are.
@@ -160,7 +154,14 @@ Result<Item> ImportCast(GraphImporter& importer, const tf::NodeDef& node) {
       return Item(Constant{constant->value.Cast(DType::kFloat32), constant->name});
     return Item(Unknown{&node});
   }
-  return std::holds_alternative<GraphValue>(item) && to_float ? item : Item(Unknown{&node});
+  const auto* value = std::get_if<GraphValue>(&item);
+  if (value == nullptr || to_float)
+    return value != nullptr || std::holds_alternative<Unknown>(item) ? item : Item(Unknown{&node});
+  const auto type = to == node.attr().end() ? tf::DT_INVALID : to->second.type();
+  if (type != tf::DT_INT32 && type != tf::DT_INT64) return Item(Unknown{&node});
+  if (importer.IsInteger(value->index)) return item;
+  return importer.Emit(node, keras::PointwiseOp{tensor::Pointwise::kTruncate}, {value->index},
+                       Shape(importer.ShapeAt(value->index)));
 }
 
 Result<Item> ImportReshape(GraphImporter& importer, const tf::NodeDef& node) {
@@ -175,7 +176,7 @@ Result<Item> ImportSqueeze(GraphImporter& importer, const tf::NodeDef& node) {
   if (std::holds_alternative<Unknown>(item)) return item;
   HEADRACE_ASSIGN(const Shape in, ShapeOf(importer, node, item));
   std::vector<int64_t> axes = IntsAttribute(node, "squeeze_dims", IntsAttribute(node, "axis", {}));
-  for (int64_t& axis : axes) axis = Axis(axis, in.rank());
+  for (int64_t& axis : axes) axis = WrapAxis(axis, in.rank());
   std::vector<int64_t> dims;
   for (size_t axis = 0; axis < in.rank(); ++axis) {
     const bool named = std::find(axes.begin(), axes.end(), static_cast<int64_t>(axis)) != axes.end();
@@ -189,7 +190,7 @@ Result<Item> ImportExpandDims(GraphImporter& importer, const tf::NodeDef& node) 
   if (std::holds_alternative<Unknown>(item)) return item;
   HEADRACE_ASSIGN(const Shape in, ShapeOf(importer, node, item));
   HEADRACE_ASSIGN(const auto axes, importer.IntsInput(node, 1));
-  const int64_t axis = axes.empty() ? -100 : Axis(axes[0], in.rank() + 1);
+  const int64_t axis = axes.empty() ? -100 : WrapAxis(axes[0], in.rank() + 1);
   if (axes.size() != 1 || axis < 0 || axis > static_cast<int64_t>(in.rank()))
     return Fail(ErrorCode::kInvalidArgument, "{}: no axis of {}", Describe(node), in.ToString());
   std::vector<int64_t> dims = in.dims();
@@ -213,7 +214,7 @@ Result<Item> ImportConcat(GraphImporter& importer, const tf::NodeDef& node) {
   for (int i = 0; i < count; ++i) {
     HEADRACE_ASSIGN(const int value, importer.Activation(node, i));
     const Shape& own = importer.ShapeAt(value);
-    const int64_t axis = axes.size() == 1 ? Axis(axes[0], own.rank()) : -1;
+    const int64_t axis = axes.size() == 1 ? WrapAxis(axes[0], own.rank()) : -1;
     bool fits = axis >= 1 && axis < static_cast<int64_t>(own.rank()) && (i == 0 || own.rank() == shape.rank());
     for (size_t k = 0; fits && i > 0 && k < own.rank(); ++k)
       fits = static_cast<int64_t>(k) == axis || own[k] == shape[k];
@@ -229,14 +230,14 @@ Result<Item> ImportConcat(GraphImporter& importer, const tf::NodeDef& node) {
     values.push_back(value);
   }
   if (count == 1) return Item(GraphValue{values[0]});
-  const int64_t axis = Axis(axes[0], shape.rank());
+  const int64_t axis = WrapAxis(axes[0], shape.rank());
   return importer.Emit(node, keras::ConcatOp{axis}, std::move(values), std::move(shape));
 }
 
 Result<Item> ImportTranspose(GraphImporter& importer, const tf::NodeDef& node) {
   HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
   HEADRACE_ASSIGN(const auto axes, importer.IntsInput(node, 1));
-  const Shape& in = importer.ShapeAt(x);
+  const Shape in = importer.ShapeAt(x);
   std::vector<int64_t> sorted = axes, dims;
   std::sort(sorted.begin(), sorted.end());
   bool fine = axes.size() == in.rank() && !axes.empty() && axes[0] == 0;
@@ -244,6 +245,7 @@ Result<Item> ImportTranspose(GraphImporter& importer, const tf::NodeDef& node) {
   if (!fine)
     return Fail(ErrorCode::kInvalidArgument, "{}: axes {} of {}, wanted an order that keeps the batch first",
                 Describe(node), Shape(axes).ToString(), in.ToString());
+  if (axes == sorted) return Item(GraphValue{x});
   for (const int64_t axis : axes) dims.push_back(in[static_cast<size_t>(axis)]);
   return importer.Emit(node, keras::TransposeOp{axes}, {x}, Shape(std::move(dims)));
 }
