@@ -543,6 +543,53 @@ def test_a_model_server_that_hangs_is_replaced(hosting, runtime, images):
     hosting.assert_gone(endpoint)
 
 
+def test_one_that_hangs_keeps_nobody_waiting(hosting):
+    """Beside a stopped instance others are started again, and the endpoint can be deleted when all are stopped."""
+    endpoint = hosting.create({"VariantName": "a"}, {"VariantName": "b"})
+    hung, other = hosting.processes(endpoint)
+    os.kill(hung, signal.SIGSTOP)
+    for _ in range(5):  # with the pauses between them, until a ping to the one that hangs is on its way
+        os.kill(other, signal.SIGKILL)
+        deadline, others = time.monotonic() + 30, []
+        while others in ([], [other]) and time.monotonic() < deadline:
+            time.sleep(0.02)
+            others = [process for process in hosting.processes(endpoint) if process != hung]
+        assert others not in ([], [other])
+        other = others[0]
+    for process in hosting.processes(endpoint):
+        os.kill(process, signal.SIGSTOP)
+    hosting.delete(endpoint)
+    hosting.assert_gone(endpoint)
+
+
+def test_capacity_that_does_not_come_up_is_taken_back(hosting, runtime, sagemaker, images):
+    endpoint = hosting.create({"InitialVariantWeight": 2})
+    files = list(hosting.files(endpoint)[0].rglob("saved_model.pb"))
+    assert len(files) == 1
+    whole = files[0].read_bytes()
+    files[0].write_bytes(b"\x08\x01 no such thing")
+    more = lambda: sagemaker.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=[  # noqa: E731
+        {"VariantName": "AllTraffic", "DesiredInstanceCount": 2, "DesiredWeight": 1}])
+    with Load(runtime, endpoint, images[0][0], clients=2) as load:
+        more()
+        described = hosting.wait(endpoint)
+        before = load.answers
+        while load.answers < before + 10 and not load.failures:
+            time.sleep(0.01)
+    assert load.failures == []
+    variant = described["ProductionVariants"][0]
+    assert "did not pass the ping health check" in described["FailureReason"]
+    assert [variant[which] for which in ("CurrentInstanceCount", "DesiredInstanceCount", "CurrentWeight", "DesiredWeight")] == [1, 1, 2, 2]
+    hosting.await_processes(endpoint, 1)
+    files[0].write_bytes(whole)
+    more()
+    described = hosting.wait(endpoint)
+    assert "FailureReason" not in described and described["ProductionVariants"][0]["CurrentInstanceCount"] == 2
+    hosting.await_processes(endpoint, 2)
+    hosting.delete(endpoint)
+    hosting.assert_gone(endpoint)
+
+
 def test_deletion_in_every_state(hosting, sagemaker):
     creating = hosting.create(wait=None)
     hosting.delete(creating)

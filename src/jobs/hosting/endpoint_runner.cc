@@ -156,6 +156,11 @@ UnixMillis EndpointRunner::Step() {
       online->second->RoutePublished();
       again = now;
     }
+    const bool adjusting = status_ == "Updating" && !settled_ && online_ == wanted_;
+    if (const auto reason = adjusting ? wanted->second->Stuck() : std::string(); !reason.empty()) {
+      TakeBack(reason);
+      again = now + kAfterFailedWriteMillis;
+    }
     if (!settled_ && online_ == wanted_ && wanted->second->Ready()) FinishUpdate();
     if (!settled_ && online_ == wanted_ && wanted->second->Ready()) again = now + kAfterFailedWriteMillis;
   }
@@ -177,17 +182,33 @@ void EndpointRunner::GoOnline(Generation& generation) {
 
 // The wanted generation cannot serve: the endpoint has failed, or goes back to what it had.
 void EndpointRunner::GiveUp(Generation& generation) {
-  const std::string reason = generation.failure();
-  WriteLines(true);
   const bool back = online_ != 0 && online_ != wanted_;
-  const auto now = machine_.options.clock->Now();
+  if (!WriteFailure(generation.failure(), back)) return;
+  generation.Retire(machine_.options.clock->Now());
+  if (back) wanted_ = online_;
+  if (back) generation.Kill();
+  settled_ = true;
+  woken_ = true;
+}
+
+// Instances that were asked for do not come up: weights and numbers become what they were. The row is read again, and
+// the instances too many let go.
+void EndpointRunner::TakeBack(const std::string& reason) {
+  if (!WriteFailure(reason, true)) return;
+  settled_ = true;
+  woken_ = true;
+}
+
+// False, and said, when the row could not be written.
+bool EndpointRunner::WriteFailure(const std::string& reason, bool back) {
+  WriteLines(true);
   const auto changed = Change([&](store::Endpoint& row) -> Status {
     status_ = row.status;
     if (row.status == "Deleting") return {};
     const auto deployment = ParseDeployment(row.deployment);
     if (deployment && deployment->id != wanted_) return {};  // another update has come
     row.failure_reason = reason;
-    row.modified = now;
+    row.modified = machine_.options.clock->Now();
     row.status = "Failed";
     if (back) {
       row.status = "InService";
@@ -199,14 +220,10 @@ void EndpointRunner::GiveUp(Generation& generation) {
   });
   if (!changed) {
     Log(LogLevel::kError, "endpoint {}: {}", name_, changed.error().message());
-    return;
+    return false;
   }
   Log(LogLevel::kWarning, "endpoint {}: {}", name_, reason);
-  generation.Retire(now);
-  if (back) wanted_ = online_;
-  if (back) generation.Kill();
-  settled_ = true;
-  woken_ = true;
+  return true;
 }
 
 void EndpointRunner::FinishUpdate() {

@@ -39,6 +39,8 @@ class EndpointRunner {
   UnixMillis Step();
   void GoOnline(Generation& generation);
   void GiveUp(Generation& generation);
+  void TakeBack(const std::string& reason);
+  bool WriteFailure(const std::string& reason, bool back);
   void FinishUpdate();
   bool FinishDeletion();
   void RemoveUnused();

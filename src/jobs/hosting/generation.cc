@@ -3,13 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include "base/file.h"
 #include "base/log.h"
-#include "http/client.h"
 #include "jobs/hosting/model_files.h"
 #include "jobs/sandbox/sandbox.h"
 #include "jobs/supervisor/failure_reason.h"
@@ -21,29 +16,13 @@ namespace {
 
 constexpr UnixMillis kFirstRestartMillis = 100, kLongestRestartMillis = 30'000;
 constexpr UnixMillis kHealthyMillis = 60'000;  // after so long an end is the first failure again
-constexpr int kStartsKilledBySignal = 3;       // before a first start counts as failed
+constexpr int kStartsKilledBySignal = 3;       // before a start counts as failed for good
 constexpr UnixMillis kDrainLookMillis = 5;
-constexpr std::chrono::seconds kPingPatience{2};
+constexpr UnixMillis kPingPatienceMillis = 2000;
 constexpr UnixMillis kPingMillis = 5000, kPingAgainMillis = 1000;
 constexpr int kMostMissedPings = 3;  // one after the other: the process hangs
 
 UnixMillis Earlier(UnixMillis a, UnixMillis b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
-
-// 200 to GET /ping, as SageMaker asks containers.
-Status Ping(uint16_t port) {
-  boost::asio::io_context context;
-  http::Client client;
-  const http::ClientRequest request{.port = port, .target = "/ping"};
-  std::optional<Result<http::ClientResponse>> answer;
-  const auto ask = [&]() -> http::Task<void> { answer.emplace(co_await client.Send(request, kPingPatience)); };
-  boost::asio::co_spawn(context, ask, boost::asio::detached);
-  context.run();
-  if (!answer) return Fail(ErrorCode::kInternal, "/ping was not sent");
-  if (!*answer) return tl::unexpected<Error>(answer->error());
-  if ((*answer)->status != 200)
-    return Fail(ErrorCode::kUnavailable, "/ping answered {}: {}", (*answer)->status, (*answer)->body);
-  return {};
-}
 
 }  // namespace
 
@@ -72,6 +51,7 @@ Generation::~Generation() {
 void Generation::Adjust(const Deployment& deployment) {
   deployment_ = deployment;
   route_changed_ = true;
+  for (Slot& slot : slots_) slot.vain_starts = 0;
 }
 
 std::string Generation::ModelDirectory(const std::string& variant) const {
@@ -169,7 +149,10 @@ void Generation::LetExcessGo(UnixMillis now) {
 }
 
 void Generation::StartInstance(Slot& slot, UnixMillis now) {
-  slot.restart_at = 0;
+  slot.restart_at = slot.next_ping = 0;
+  slot.missed_pings = 0;
+  slot.served = false;
+  slot.killed_for.clear();
   if (const auto started = slot.instance->Start(now); !started) StartFailed(slot, started.error().message(), now);
 }
 
@@ -178,6 +161,8 @@ UnixMillis Generation::StepSlot(Slot& slot, UnixMillis now) {
   const auto before = instance.state();
   instance.Attend(now);
   if (before != Instance::State::kIdle && instance.state() == Instance::State::kIdle) OnEnd(slot, now);
+  const bool going = slot.leaving || retired_ || !failure_.empty();
+  if (going || instance.state() != Instance::State::kListening) slot.ping.reset();
   if (instance.state() == Instance::State::kEnding && slot.target) {
     slot.target.reset();
     route_changed_ = true;
@@ -196,42 +181,57 @@ UnixMillis Generation::StepSlot(Slot& slot, UnixMillis now) {
     if (now < slot.restart_at) return slot.restart_at;
     StartInstance(slot, now);
   }
-  if (instance.state() == Instance::State::kListening && !slot.target) OnListening(slot, now);
   if (instance.state() == Instance::State::kStarting) {
     const UnixMillis limit = instance.started() + deployment_.variants[slot.variant].startup_seconds * 1000LL;
     if (now < limit) return limit;
-    instance.Say(now, "no answer to /ping in time: the process is killed");
-    slot.failures += kStartsKilledBySignal;
-    instance.Kill();
+    GiveUpOn(slot, "no answer to /ping in time", now);
   }
   if (instance.state() == Instance::State::kIdle) return slot.restart_at;
-  if (!slot.target) return 0;
-  if (now >= slot.next_ping) PingServing(slot, now);
-  return slot.next_ping;
+  return instance.state() == Instance::State::kListening ? StepPing(slot, now) : 0;
 }
 
-// A process may hang without ending.
-void Generation::PingServing(Slot& slot, UnixMillis now) {
-  const auto answer = Ping(slot.instance->port());
-  slot.missed_pings = answer ? 0 : slot.missed_pings + 1;
-  slot.next_ping = now + (answer ? kPingMillis : kPingAgainMillis);
-  if (slot.missed_pings < kMostMissedPings) return;
-  slot.instance->Say(now, fmt::format("no answer to /ping, {} times: the process is killed", slot.missed_pings));
-  slot.instance->Kill();
-}
-
-void Generation::OnListening(Slot& slot, UnixMillis now) {
-  // The model server listens when every worker has run every signature once: what answers has computed.
-  if (const auto answer = Ping(slot.instance->port()); !answer) {
-    slot.instance->Say(now, answer.error().message());
-    slot.failures += kStartsKilledBySignal;
-    slot.instance->Kill();
-    return;
+// A model server listens when every worker has run every signature once: what answers first has computed. From then on
+// it is asked again and again, as a process may hang without ending.
+UnixMillis Generation::StepPing(Slot& slot, UnixMillis now) {
+  if (!slot.ping) {
+    if (now < slot.next_ping) return slot.next_ping;
+    slot.ping.emplace(slot.instance->port(), now + kPingPatienceMillis);
   }
-  slot.target = std::make_shared<Target>(slot.instance->options().id, slot.instance->port());
-  slot.next_ping = now + kPingMillis;
+  const auto answer = slot.ping->Attend(now);
+  if (!answer) return slot.ping->deadline();
+  slot.ping.reset();
+  if (*answer)
+    OnAnswer(slot, now);
+  else
+    OnNoAnswer(slot, answer->error(), now);
+  return slot.instance->state() == Instance::State::kListening ? slot.next_ping : 0;
+}
+
+void Generation::OnAnswer(Slot& slot, UnixMillis now) {
   slot.missed_pings = 0;
+  slot.next_ping = now + kPingMillis;
+  if (slot.target) return;
+  slot.target = std::make_shared<Target>(slot.instance->options().id, slot.instance->port());
+  slot.served = true;
+  slot.vain_starts = 0;
   route_changed_ = true;
+}
+
+void Generation::OnNoAnswer(Slot& slot, const Error& error, UnixMillis now) {
+  slot.next_ping = now + kPingAgainMillis;
+  if (++slot.missed_pings >= kMostMissedPings)
+    GiveUpOn(slot, fmt::format("{}, {} times", error.message(), slot.missed_pings), now);
+}
+
+// One that never served has used up its chances.
+void Generation::GiveUpOn(Slot& slot, const std::string& why, UnixMillis now) {
+  slot.instance->Say(now, why + ": the process is killed");
+  slot.killed_for = why;
+  if (!slot.served) {
+    slot.failures += kStartsKilledBySignal;
+    slot.vain_starts += kStartsKilledBySignal;
+  }
+  slot.instance->Kill();
 }
 
 void Generation::OnEnd(Slot& slot, UnixMillis now) {
@@ -239,21 +239,23 @@ void Generation::OnEnd(Slot& slot, UnixMillis now) {
   route_changed_ = true;
   if (slot.leaving || retired_) return;
   if (now - slot.instance->started() >= kHealthyMillis) slot.failures = 0;
-  StartFailed(slot, slot.instance->end(), now);
+  const std::string& end = slot.instance->end();
+  StartFailed(slot, slot.killed_for.empty() ? end : slot.killed_for + "; " + end, now);
 }
 
 void Generation::StartFailed(Slot& slot, const std::string& how, UnixMillis now) {
   ++slot.failures;
   Instance& instance = *slot.instance;
   const Variant& variant = deployment_.variants[slot.variant];
-  const bool again = has_served_ || (instance.ended_by_signal() && slot.failures < kStartsKilledBySignal);
-  if (!again) {
-    std::string reason = fmt::format(
-        "The primary container for production variant {} did not pass the ping health check. Please check CloudWatch "
-        "logs for this endpoint. The model server ended: {}.",
-        variant.name, how);
-    for (const auto& line : instance.last_lines()) reason += "\n" + line;
-    failure_ = Truncate(std::move(reason), kLongestFailureReason);
+  if (!slot.served) slot.vain_starts += instance.ended_by_signal() ? 1 : kStartsKilledBySignal;
+  slot.last_end = fmt::format(
+      "The primary container for production variant {} did not pass the ping health check. Please check CloudWatch "
+      "logs for this endpoint. The model server ended: {}.",
+      variant.name, how);
+  for (const auto& line : instance.last_lines()) slot.last_end += "\n" + line;
+  slot.last_end = Truncate(std::move(slot.last_end), kLongestFailureReason);
+  if (!has_served_ && (!instance.ended_by_signal() || slot.failures >= kStartsKilledBySignal)) {
+    failure_ = slot.last_end;
     return;
   }
   // The first restart comes at once.
@@ -267,7 +269,17 @@ void Generation::StartFailed(Slot& slot, const std::string& how, UnixMillis now)
 }
 
 void Generation::AddTo(std::vector<pollfd>& watched) const {
-  for (const Slot& slot : slots_) slot.instance->AddTo(watched);
+  for (const Slot& slot : slots_) {
+    slot.instance->AddTo(watched);
+    if (slot.ping) slot.ping->AddTo(watched);
+  }
+}
+
+std::string Generation::Stuck() const {
+  const auto stuck = std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) {
+    return !slot.leaving && !slot.target && slot.vain_starts >= kStartsKilledBySignal;
+  });
+  return stuck == slots_.end() ? "" : stuck->last_end;
 }
 
 bool Generation::Ready() const {

@@ -13,6 +13,7 @@
 #include "jobs/hosting/core_shares.h"
 #include "jobs/hosting/hosting_service.h"
 #include "jobs/hosting/instance.h"
+#include "jobs/hosting/ping.h"
 
 namespace headrace::jobs {
 
@@ -37,7 +38,7 @@ class Generation {
   ~Generation();  // kills what runs
 
   const Deployment& deployment() const { return deployment_; }
-  // Other weights and numbers of instances; the same variants.
+  // Other weights and numbers of instances; the same variants. Instances that do not come up get new chances.
   void Adjust(const Deployment& deployment);
 
   // Does what can be done now; returns when it wants to be called again at the latest, 0: only when something happens.
@@ -46,7 +47,9 @@ class Generation {
 
   bool Ready() const;                                      // every variant has all its instances serving
   const std::string& failure() const { return failure_; }  // why it cannot become ready; "" while it may
-  Route MakeRoute() const;                                 // the instances that serve now
+  // Of one that has served: why an instance has not come up, again and again since the last Adjust(); "" if all may.
+  std::string Stuck() const;
+  Route MakeRoute() const;  // the instances that serve now
   bool TakeRouteChanged() { return std::exchange(route_changed_, false); }
   // The last MakeRoute() is in force: instances that it leaves out get no more requests and may drain.
   void RoutePublished();
@@ -73,9 +76,14 @@ class Generation {
     bool leaving = false;            // for good
     bool unrouted = false;           // and no new request can reach it: it drains
     UnixMillis leave_by = 0, restart_at = 0;
-    int failures = 0;  // in a row
+    int failures = 0;          // in a row
+    int vain_starts = 0;       // in a row: ended before they served
+    bool served = false;       // since it was started last
+    std::optional<Ping> ping;  // under way
     UnixMillis next_ping = 0;
-    int missed_pings = 0;  // in a row
+    int missed_pings = 0;    // in a row
+    std::string killed_for;  // why this platform killed the process; "" when it did not
+    std::string last_end;    // how it ended last, with its last lines
   };
 
   void StartFetch();
@@ -84,8 +92,10 @@ class Generation {
   void StartInstance(Slot& slot, UnixMillis now);
   UnixMillis StepSlot(Slot& slot, UnixMillis now);
   void OnEnd(Slot& slot, UnixMillis now);
-  void OnListening(Slot& slot, UnixMillis now);
-  void PingServing(Slot& slot, UnixMillis now);
+  UnixMillis StepPing(Slot& slot, UnixMillis now);
+  void OnAnswer(Slot& slot, UnixMillis now);
+  void OnNoAnswer(Slot& slot, const Error& error, UnixMillis now);
+  void GiveUpOn(Slot& slot, const std::string& why, UnixMillis now);
   void StartFailed(Slot& slot, const std::string& how, UnixMillis now);
   void TakeFetched();
   std::string ModelDirectory(const std::string& variant) const;

@@ -1,0 +1,41 @@
+// Ping: one GET /ping to a model server, as SageMaker asks containers. It waits for nothing: the thread that polls the
+// instances drives it, so that one that hangs keeps nobody else waiting.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/descriptor.h"
+#include "base/result.h"
+
+namespace headrace::jobs {
+
+class Ping {
+ public:
+  // To 127.0.0.1; without an answer by the deadline it has failed.
+  Ping(uint16_t port, UnixMillis deadline);
+
+  UnixMillis deadline() const { return deadline_; }
+  void AddTo(std::vector<pollfd>& watched) const;
+  // Does what can be done now. What came of it, once there is something: status 200, or the error that quotes another
+  // answer or tells what happened instead.
+  std::optional<Status> Attend(UnixMillis now);
+
+ private:
+  void Connect(uint16_t port);
+  void Send();
+  void Receive();
+  std::optional<Status> Answered() const;
+
+  UnixMillis deadline_;
+  Descriptor socket_;
+  std::string unsent_, answer_;
+  bool closed_ = false;  // by the other side: the answer is whole
+  std::string broken_;   // why nothing will come; "" while something may
+};
+
+}  // namespace headrace::jobs
