@@ -6,6 +6,7 @@
 
 #include "apps/command.h"
 #include "apps/end_signals.h"
+#include "apps/openmp_spin.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "serving/model/text_message.h"
@@ -78,6 +79,7 @@ serving::ModelServerOptions ServerOptions(const Options& options) {
 }
 
 void RunModelServer(const Options& options) {
+  BoundOpenMpSpin();
   const serving::ModelServerOptions server_options = ServerOptions(options);
   const sigset_t signals = BlockEndSignals();
   const auto server = ValueOrThrow(serving::ModelServer::Start(server_options, options.strict));

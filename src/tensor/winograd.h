@@ -24,6 +24,11 @@ std::unique_ptr<ConvForward> MakeWinogradForward(const Conv2DDesc& desc, const W
 // tiles where there are too few filters, and transforms of the kernel and the input what it needs itself. Null for
 // larger batches, too. The input affine and the bias are fused, moments are not.
 std::unique_ptr<ConvForward> MakeWinogradSmallBatchForward(const Conv2DDesc& desc, Isa isa = DetectIsa());
+// For kernels that never change: they are transformed once, and kept in `packed` for every batch size. A row's result
+// does not depend on the others in its batch. Null, too, for bfloat16, groups, fewer than 16 channels or filters, and
+// transformed kernels of more than 16 MiB.
+std::unique_ptr<FixedConv> MakeWinogradFixedConv(const FixedConvDesc& desc, const float* kernel, const float* bias,
+                                                 PackedWeights& packed, Isa isa = DetectIsa());
 std::unique_ptr<ConvBackwardData> MakeWinogradBackwardData(const Conv2DDesc& desc, const WinogradOptions& options = {});
 std::unique_ptr<ConvBackwardWeights> MakeWinogradBackwardWeights(const Conv2DDesc& desc,
                                                                  const WinogradOptions& options = {});

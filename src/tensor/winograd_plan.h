@@ -13,6 +13,9 @@
 
 namespace headrace::tensor {
 
+inline constexpr int64_t kWinogradPanel = 32;      // filters: a multiple of every instruction set's panel
+inline constexpr int64_t kWinogradMostTiles = 42;  // of a block, see winograd.cc
+
 // 3x3, stride and dilation 1, float32 or bfloat16.
 bool WinogradSupports(const Conv2DDesc& desc);
 const WinogradKernels& WinogradKernelsOf(Isa isa);

@@ -10,22 +10,20 @@ namespace headrace::tensor {
 namespace {
 
 constexpr int64_t kPoints = 36;
-constexpr int64_t kPanel = 32;      // filters, a multiple of every instruction set's panel
-constexpr int64_t kMostTiles = 42;  // of a block, see winograd.cc
 
 class WinogradSmallBatchForward final : public ConvForward {
  public:
   WinogradSmallBatchForward(const Conv2DDesc& desc, Isa isa) : desc_(desc), kernels_(WinogradKernelsOf(isa)) {
     // Tiles of one size only: others would need a transformed kernel of their own.
     tiles_ = {4, 4, 0, 0, (desc.out_h() + 3) / 4, (desc.out_w() + 3) / 4};
-    const int64_t threads = NumThreads(), panels = desc.f % kPanel == 0 ? desc.f / kPanel : 1;
+    const int64_t threads = NumThreads(), panels = desc.f % kWinogradPanel == 0 ? desc.f / kWinogradPanel : 1;
     filter_parts_ = std::gcd(threads, panels);
     row_parts_ = threads / filter_parts_;
     filters_ = desc.f / filter_parts_;
     fp_ = RoundUp(filters_, kernels_.lanes);
     cp_ = RoundUp(desc.c, kernels_.lanes);
-    block_rows_ = std::clamp<int64_t>(kMostTiles / tiles_.cols, 1, (rows() + row_parts_ - 1) / row_parts_);
-    block_cols_ = std::min(tiles_.cols, kMostTiles);
+    block_rows_ = std::clamp<int64_t>(kWinogradMostTiles / tiles_.cols, 1, (rows() + row_parts_ - 1) / row_parts_);
+    block_cols_ = std::min(tiles_.cols, kWinogradMostTiles);
     u_floats_ = RoundUp(kPoints * desc.c * fp_, kFloatsOfLine);
     strip_floats_ = RoundUp(6 * (block_cols_ * 4 + 2) * cp_, kFloatsOfLine);
     v_plane_ = WinogradPlane(block_rows_ * block_cols_ * cp_);

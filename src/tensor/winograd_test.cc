@@ -1,5 +1,9 @@
 #include "tensor/winograd.h"
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "tensor/conv_checks.h"
@@ -136,6 +140,95 @@ TEST(WinogradMoments, KeepTheirDigitsFarFromZero) {
   const std::vector<double> stored = y.Values();
   EXPECT_NEAR(mean.Get(3), conv_testing::MeansOf(stored, desc.f)[3], 1e-3);
   EXPECT_NEAR(variance.Get(3), conv_testing::VariancesOf(stored, desc.f)[3], 1e-4);
+}
+
+// A convolution whose kernel stays, with the activation behind it.
+struct Fixed {
+  explicit Fixed(int64_t n, int64_t size, int64_t c, int64_t f, PostActivation activation) {
+    Conv2DDesc& d = desc.conv;
+    d.n = n;
+    d.h = d.w = size;
+    d.c = c;
+    d.f = f;
+    d.kh = d.kw = 3;
+    d.pad_top = d.pad_left = 1;
+    desc.activation = activation;
+  }
+  std::vector<double> Run(const FixedConv& conv, Case& data) const {
+    Buffer y(data.dy.size()), workspace(static_cast<int64_t>(conv.workspace_bytes()), DType::kUInt8);
+    conv.Run(data.x.raw(), y.raw(), workspace.raw());
+    EXPECT_TRUE(y.GuardIntact());
+    EXPECT_TRUE(workspace.GuardIntact());
+    return y.Values();
+  }
+  FixedConvDesc desc;
+};
+
+TEST(WinogradFixed, EqualsThePlainConvolution) {
+  const auto reference = MakeReferenceBackend();
+  for (const auto& [n, size, c, f] :
+       {std::array<int64_t, 4>{1, 16, 32, 64}, {3, 15, 16, 40}, {9, 7, 20, 16}, {1, 5, 17, 33}, {2, 13, 64, 128}}) {
+    for (const auto activation : {PostActivation::kNone, PostActivation::kRelu, PostActivation::kRelu6}) {
+      const Fixed fixed(n, size, c, f, activation);
+      Case data(fixed.desc.conv);
+      data.bias.Set(0, 7);  // so that ReLU6 has something to cut
+      PackedWeights packed;
+      const auto want =
+          fixed.Run(*reference->MakeFixedConv(fixed.desc, data.kernel.floats(), data.bias.floats(), packed), data);
+      const double largest = *std::max_element(want.begin(), want.end());
+      for (const Isa isa : RunnableIsas()) {
+        const auto conv = MakeWinogradFixedConv(fixed.desc, data.kernel.floats(), data.bias.floats(), packed, isa);
+        ASSERT_NE(conv, nullptr);
+        const auto got = fixed.Run(*conv, data);
+        for (size_t i = 0; i < want.size(); ++i)
+          ASSERT_NEAR(got[i], want[i], kForwardBound * largest) << NameOf(isa) << " " << n << " " << size << " " << i;
+      }
+    }
+  }
+}
+
+TEST(WinogradFixed, ARowIsTheSameInEveryBatch) {
+  const Fixed many(24, 14, 32, 64, PostActivation::kRelu);
+  Case data(many.desc.conv);
+  PackedWeights packed;
+  const auto all = many.Run(*MakeWinogradFixedConv(many.desc, data.kernel.floats(), nullptr, packed), data);
+  FixedConvDesc one = many.desc;
+  one.conv.n = 1;
+  const auto conv = MakeWinogradFixedConv(one, data.kernel.floats(), nullptr, packed);
+  Buffer y(static_cast<int64_t>(all.size()) / 24),
+      workspace(static_cast<int64_t>(conv->workspace_bytes()), DType::kUInt8);
+  conv->Run(data.x.raw(), y.raw(), workspace.raw());
+  for (int64_t i = 0; i < y.size(); ++i) ASSERT_EQ(y.Get(i), all[static_cast<size_t>(i)]);
+}
+
+TEST(WinogradFixed, KeepsNaN) {
+  const Fixed fixed(1, 8, 16, 16, PostActivation::kRelu6);
+  Case data(fixed.desc.conv);
+  data.x.Set(0, NAN);
+  PackedWeights packed;
+  const auto conv = MakeWinogradFixedConv(fixed.desc, data.kernel.floats(), nullptr, packed);
+  EXPECT_TRUE(std::isnan(fixed.Run(*conv, data)[0]));
+}
+
+TEST(WinogradFixed, LeavesTheRestToOthers) {
+  const auto refused = [](const Fixed& fixed) {
+    const Conv2DDesc& d = fixed.desc.conv;
+    const std::vector<float> kernel(static_cast<size_t>(9 * d.c * d.f));
+    PackedWeights packed;
+    return MakeWinogradFixedConv(fixed.desc, kernel.data(), nullptr, packed) == nullptr;
+  };
+  Fixed fixed(1, 8, 32, 32, PostActivation::kNone);
+  EXPECT_FALSE(refused(fixed));
+  fixed.desc.conv.stride_w = 2;
+  EXPECT_TRUE(refused(fixed));
+  fixed.desc.conv.stride_w = 1;
+  fixed.desc.groups = 2;
+  EXPECT_TRUE(refused(fixed));
+  fixed.desc.groups = 1;
+  fixed.desc.conv.dtype = DType::kBFloat16;
+  EXPECT_TRUE(refused(fixed));
+  EXPECT_TRUE(refused(Fixed(1, 8, 3, 32, PostActivation::kNone)));
+  EXPECT_TRUE(refused(Fixed(1, 8, 512, 512, PostActivation::kNone)));  // its transformed kernel has 38 MiB
 }
 
 TEST(WinogradFactory, RefusesOtherConvolutions) {

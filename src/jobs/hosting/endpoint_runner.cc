@@ -227,6 +227,7 @@ bool EndpointRunner::WriteFailure(const std::string& reason, bool back) {
 }
 
 void EndpointRunner::FinishUpdate() {
+  WriteLines(true);  // whoever sees InService finds the log of how it came to be
   const auto now = machine_.options.clock->Now();
   const auto changed = Change([&](store::Endpoint& row) -> Status {
     status_ = row.status;

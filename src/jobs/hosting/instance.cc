@@ -107,7 +107,8 @@ Command Instance::MakeCommand() const {
   if (fs::exists(options_.run_directory + "/batching"))
     command.arguments.push_back("--batching_parameters_file=" + run + "/batching");
   command.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"HOME", "/tmp"}};
-  for (const char* name : {"LD_LIBRARY_PATH", "OMP_WAIT_POLICY", "TZ", "LANG"}) CopyVariable(name, command.environment);
+  for (const char* name : {"LD_LIBRARY_PATH", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "TZ", "LANG"})
+    CopyVariable(name, command.environment);
   command.cpus = options_.cpus;
   if (!options_.sandbox) return command;
   SandboxOptions sandbox;

@@ -45,6 +45,8 @@ struct WinogradOutput {
   int64_t h = 0, w = 0, f = 0;
   int64_t pitch = 0;            // elements from pixel to pixel: f, or more where only some filters are computed
   const float* bias = nullptr;  // [f] or null
+  bool relu = false;            // y = min(max(y, 0), top)
+  float top = 0;
   // Sums over the block's outputs for moments, or null: [3][FP] pivot, sum of (y - pivot), sum of (y - pivot)^2. Of the
   // float before it is rounded to bfloat16.
   float* sums = nullptr;

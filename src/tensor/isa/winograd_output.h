@@ -93,6 +93,12 @@ static void TransformOutputOf(const WinogradOutput& out, const WinogradTiles& ti
             for (int j = 0; j < MW; ++j) y[i][j] += bias;
           }
         }
+        if (out.relu) {
+          const F32 top = Broadcast(out.top);
+          for (int i = 0; i < MH; ++i) {
+            for (int j = 0; j < MW; ++j) y[i][j] = Min(top, Max(F32{}, y[i][j]));  // NaN stays
+          }
+        }
         if (__builtin_expect(whole, 1)) {
           for (int i = 0; i < MH; ++i) {
             for (int j = 0; j < MW; ++j) StorePart(to + (i * out.w + j) * out.pitch + k, y[i][j], part);

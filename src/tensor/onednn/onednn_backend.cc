@@ -63,6 +63,7 @@ class OneDnnBackend : public Backend {
 
   std::unique_ptr<FixedConv> MakeFixedConv(const FixedConvDesc& desc, const float* kernel, const float* bias,
                                            PackedWeights& packed) const override {
+    if (auto winograd = MakeWinogradFixedConv(desc, kernel, bias, packed)) return winograd;
     auto made = onednn::MakeFixedConv(desc, kernel, bias, packed);
     return made != nullptr ? std::move(made) : Backend::MakeFixedConv(desc, kernel, bias, packed);
   }
