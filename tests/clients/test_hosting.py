@@ -420,7 +420,9 @@ def test_errors_of_the_model(runtime, endpoint, server):
     assert response["LogStreamArn"].split("log-stream:")[1].startswith("AllTraffic/i-")
     assert "Received client error (400) from primary with message" in response["Error"]["Message"]
     assert "Unsupported Media Type" in refusal(runtime.invoke_endpoint, EndpointName=endpoint, ContentType="image/png", Body=b"x")
-    assert "6291456 bytes" in refusal(runtime.invoke_endpoint, EndpointName=endpoint, ContentType="application/json", Body=b" " * 6291457)
+    assert refusal(runtime.invoke_endpoint, EndpointName=endpoint, ContentType="application/json", Body=b" " * 6291457) == \
+        "413: HTTP content length exceeded 6291456 bytes."
+    assert "'inferenceId'" in refusal(runtime.invoke_endpoint, EndpointName=endpoint, InferenceId="a" * 65, Body=b"x")
     assert "one model" in refusal(runtime.invoke_endpoint, EndpointName=endpoint, TargetModel="m.tar.gz", Body=b"x")
     assert "Could not find variant" in refusal(runtime.invoke_endpoint, EndpointName=endpoint, TargetVariant="Other", Body=b"x")
 

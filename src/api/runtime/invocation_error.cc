@@ -11,7 +11,7 @@ constexpr size_t kLongestOriginalMessage = 8192;
 http::Response ErrorReply(int status, const std::string& code, const nlohmann::json& document) {
   http::Response response = http::TextResponse(status, "application/json",
                                                document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  response.headers.Set("x-amzn-ErrorType", code);
+  if (!code.empty()) response.headers.Set("x-amzn-ErrorType", code);
   return response;
 }
 

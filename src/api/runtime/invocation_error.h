@@ -8,7 +8,7 @@
 
 namespace headrace::api::runtime {
 
-// {"Message": …} with x-amzn-ErrorType.
+// {"Message": …} with x-amzn-ErrorType; `code` "": without, and clients take the status for the code.
 http::Response InvocationError(int status, const std::string& code, const std::string& message);
 
 struct ModelFailure {

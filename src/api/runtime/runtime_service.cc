@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "api/runtime/invocation_error.h"
+#include "api/validation/shape.h"
 #include "http/blocking.h"
 
 namespace headrace::api {
@@ -32,6 +33,19 @@ constexpr std::pair<const char*, const char*> kUnsupported[] = {
     {"X-Amzn-SageMaker-Inference-Component", "InferenceComponentName: there are no inference components here"},
     {"X-Amzn-SageMaker-Session-Id", "SessionId: sessions are not offered here"}};
 
+// The headers that are checked, by the member that clients know them as.
+constexpr std::pair<const char*, const char*> kMembers[] = {{"Accept", "Accept"},
+                                                            {"ContentType", "Content-Type"},
+                                                            {"InferenceId", "X-Amzn-SageMaker-Inference-Id"},
+                                                            {"TargetVariant", "X-Amzn-SageMaker-Target-Variant"}};
+
+Shape InvocationShape() {
+  return Shape::Structure({{"Accept", Shape::Text(0, 1024, R"([\x00-\x7f]*)")},
+                           {"ContentType", Shape::Text(0, 1024, R"([\x00-\x7f]*)")},
+                           {"InferenceId", Shape::Text(1, 64, R"(\S[\x20-\x7e]*)")},
+                           {"TargetVariant", Shape::Text(0, 63, "[a-zA-Z0-9](-*[a-zA-Z0-9])*")}});
+}
+
 double MicrosBetween(Steady::time_point from, Steady::time_point to) {
   return std::chrono::duration<double, std::micro>(to - from).count();
 }
@@ -47,7 +61,7 @@ class Invocation {
     auto body = co_await http::ReadAll(*request_.body, options_.max_body_bytes);
     if (!body)
       co_return runtime::InvocationError(
-          413, "ValidationError", fmt::format("HTTP content length exceeded {} bytes.", options_.max_body_bytes));
+          413, "", fmt::format("HTTP content length exceeded {} bytes.", options_.max_body_bytes));
     sent_ = MakeRequest(std::move(*body));
     auto failed = co_await TakeInstance(nullptr);
     if (failed) co_return std::move(*failed);
@@ -70,6 +84,11 @@ class Invocation {
     };
     for (const auto& [header, why] : kUnsupported)
       if (request_.headers.Has(header)) return refuse(why);
+    static const Shape kShape = InvocationShape();
+    nlohmann::json members = nlohmann::json::object();
+    for (const auto& [member, header] : kMembers)
+      if (std::string value = request_.headers.Get(header); !value.empty()) members[member] = std::move(value);
+    if (const auto refused = Validate(kShape, members)) return refuse(refused->message);
     if (request_.headers.Get(kAttributes).size() > kLongestAttributes)
       return refuse(fmt::format("CustomAttributes: found {} bytes, wanted at most {}",
                                 request_.headers.Get(kAttributes).size(), kLongestAttributes));

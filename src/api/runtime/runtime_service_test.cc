@@ -106,9 +106,23 @@ TEST_F(RuntimeTest, RefusesWhatIsNotThereOrTooLong) {
   Publish(1);
   EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Target-Variant: w\r\n"), HasSubstr("Could not find variant"));
   EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Target-Model: m\r\n"), HasSubstr("TargetModel"));
-  EXPECT_THAT(Ask(std::string(1001, 'x')), StartsWith("HTTP/1.1 413"));
+  // Without a code of its own, as the service sends it: botocore shows 413.
+  EXPECT_THAT(Ask(std::string(1001, 'x')),
+              AllOf(StartsWith("HTTP/1.1 413"), HasSubstr("HTTP content length exceeded 1000 bytes."),
+                    testing::Not(HasSubstr("ErrorType"))));
   EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Custom-Attributes: " + std::string(1025, 'a') + "\r\n"),
               HasSubstr("1025 bytes"));
+}
+
+TEST_F(RuntimeTest, ChecksHeadersAsTheServicesModelHasThem) {
+  Start();
+  Publish(1);
+  EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Inference-Id: " + std::string(65, 'a') + "\r\n"),
+              AllOf(HasSubstr("x-amzn-ErrorType: ValidationError"),
+                    HasSubstr("at 'inferenceId' failed to satisfy constraint: Member must have length less than or "
+                              "equal to 64")));
+  EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Target-Variant: a_b\r\nAccept: " + std::string(1025, 'a') + "\r\n"),
+              AllOf(HasSubstr("2 validation errors detected"), HasSubstr("'accept'"), HasSubstr("'targetVariant'")));
 }
 
 TEST_F(RuntimeTest, ASilentModelIsAModelErrorWithoutAStatus) {

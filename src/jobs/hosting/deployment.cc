@@ -26,7 +26,9 @@ std::string ToJson(const Deployment& deployment) {
                           {"is_prefix", model.is_prefix},
                           {"environment", model.environment}}}});
   }
-  return nlohmann::json{{"id", deployment.id}, {"config", deployment.config_name}, {"variants", variants}}.dump();
+  return nlohmann::json{
+      {"id", deployment.id}, {"config", deployment.config_name}, {"policy", deployment.policy}, {"variants", variants}}
+      .dump();
 }
 
 Result<Deployment> ParseDeployment(const std::string& text) {
@@ -35,6 +37,7 @@ Result<Deployment> ParseDeployment(const std::string& text) {
     const auto json = nlohmann::json::parse(text);
     deployment.id = json.at("id");
     deployment.config_name = json.at("config");
+    deployment.policy = json.value("policy", "");
     for (const auto& from : json.at("variants")) {
       Variant variant;
       variant.name = from.at("name");

@@ -30,6 +30,7 @@ struct Deployment {
   // Counts an endpoint's deployments. Weights and numbers of instances may change within one; models may not.
   int64_t id = 1;
   std::string config_name;
+  std::string policy;  // the DeploymentConfig it was asked for with, as JSON; "": none
   std::vector<Variant> variants;
 
   const Variant* Find(const std::string& variant) const;

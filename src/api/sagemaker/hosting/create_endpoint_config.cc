@@ -17,7 +17,9 @@ void CheckVariant(const Json& variant, const std::string& path, Violations& viol
                  {"AcceleratorType", "there are no accelerators to attach here"},
                  {"CoreDumpConfig", "no core dumps are kept here"},
                  {"ManagedInstanceScaling", "instances are not scaled here"},
-                 {"CapacityReservationConfig", "there are no capacity reservations here"}},
+                 {"CapacityReservationConfig", "there are no capacity reservations here"},
+                 {"InstancePools", "a variant has instances of one type here"},
+                 {"AcceleratorPartitionLayouts", "there are no accelerators to part here"}},
                 violations);
   const std::string type = TextOr(variant, "InstanceType");
   if (type.empty()) {
@@ -34,7 +36,8 @@ void CheckConfig(const Json& request, Violations& violations) {
                 {{"AsyncInferenceConfig", "asynchronous inference is not offered here"},
                  {"ExplainerConfig", "explanations are not offered here"},
                  {"ShadowProductionVariants", "shadow variants are not offered here"},
-                 {"MetricsConfig", "metrics come as they are here"}},
+                 {"MetricsConfig", "metrics come as they are here"},
+                 {"CrossRegionTrafficConfig", "there is one region here"}},
                 violations);
   if (const auto capture = request.find("DataCaptureConfig");
       capture != request.end() && capture->is_object() && BooleanOr(*capture, "EnableCapture", false))

@@ -20,27 +20,29 @@ Reply<Json> DeleteResource(const SageMakerOptions& options, const store::Hosting
 }  // namespace
 
 Reply<Json> DescribeModel(const SageMakerOptions& options, const Call& call, const Json& input) {
-  static const Shape kShape = Shape::Structure({{"ModelName", HostingNameShape(), true}});
+  static const Shape kShape = Shape::Structure({{"ModelName", ModelNameShape(), true}});
   if (auto error = Validate(kShape, input)) return tl::unexpected(std::move(*error));
   HEADRACE_REPLY_PASS(const auto model, FindModel(options, call, input["ModelName"]));
   Json reply = Json::parse(model.request);
   reply["ModelArn"] = model.arn;
   reply["CreationTime"] = Seconds(model.created);
   if (!reply.contains("EnableNetworkIsolation")) reply["EnableNetworkIsolation"] = false;
-  if (reply.contains("PrimaryContainer") && !reply["PrimaryContainer"].contains("Mode"))
-    reply["PrimaryContainer"]["Mode"] = "SingleModel";
+  const auto name_mode = [](Json& container) { container.emplace("Mode", "SingleModel"); };
+  if (reply.contains("PrimaryContainer")) name_mode(reply["PrimaryContainer"]);
+  if (reply.contains("Containers"))
+    for (Json& container : reply["Containers"]) name_mode(container);
   return reply;
 }
 
 Reply<Json> DeleteModel(const SageMakerOptions& options, const Call& call, const Json& input) {
-  static const Shape kShape = Shape::Structure({{"ModelName", HostingNameShape(), true}});
+  static const Shape kShape = Shape::Structure({{"ModelName", ModelNameShape(), true}});
   if (auto error = Validate(kShape, input)) return tl::unexpected(std::move(*error));
   HEADRACE_REPLY_PASS(const auto model, FindModel(options, call, input["ModelName"]));
   return DeleteResource(options, model, Kind::kModel);
 }
 
 Reply<Json> DescribeEndpointConfig(const SageMakerOptions& options, const Call& call, const Json& input) {
-  static const Shape kShape = Shape::Structure({{"EndpointConfigName", HostingNameShape(), true}});
+  static const Shape kShape = Shape::Structure({{"EndpointConfigName", EndpointNameShape(), true}});
   if (auto error = Validate(kShape, input)) return tl::unexpected(std::move(*error));
   HEADRACE_REPLY_PASS(const auto config, FindEndpointConfig(options, call, input["EndpointConfigName"]));
   Json reply = Json::parse(config.request);
@@ -51,7 +53,7 @@ Reply<Json> DescribeEndpointConfig(const SageMakerOptions& options, const Call& 
 
 // Endpoints made from it go on: they have all they need.
 Reply<Json> DeleteEndpointConfig(const SageMakerOptions& options, const Call& call, const Json& input) {
-  static const Shape kShape = Shape::Structure({{"EndpointConfigName", HostingNameShape(), true}});
+  static const Shape kShape = Shape::Structure({{"EndpointConfigName", EndpointNameShape(), true}});
   if (auto error = Validate(kShape, input)) return tl::unexpected(std::move(*error));
   HEADRACE_REPLY_PASS(const auto config, FindEndpointConfig(options, call, input["EndpointConfigName"]));
   return DeleteResource(options, config, Kind::kEndpointConfig);

@@ -30,21 +30,51 @@ void CheckDeploymentConfig(const Json& request, Violations& violations) {
                 "deploymentConfig.autoRollbackConfiguration", {{"Alarms", "there are no alarms here"}}, violations);
 }
 
-Json DescribeVariants(const jobs::Deployment& wanted, const jobs::Deployment* serving, UnixMillis since) {
+Json DeployedImages(const jobs::Variant& variant, UnixMillis since) {
+  return Json::array({{{"SpecifiedImage", variant.model.image},
+                       {"ResolvedImage", variant.model.image},
+                       {"ResolutionTime", Seconds(since)}}});
+}
+
+// What serves now, and what the update under way makes of it: `wanted` is `serving` when there is none.
+Json DescribeVariants(const jobs::Deployment& serving, const jobs::Deployment& wanted,
+                      const store::Endpoint& endpoint) {
   Json list = Json::array();
-  for (const auto& variant : wanted.variants) {
-    const jobs::Variant* current = serving == nullptr ? nullptr : serving->Find(variant.name);
-    if (serving == nullptr) current = &variant;
-    list.push_back({{"VariantName", variant.name},
-                    {"DeployedImages", Json::array({{{"SpecifiedImage", variant.model.image},
-                                                     {"ResolvedImage", variant.model.image},
-                                                     {"ResolutionTime", Seconds(since)}}})},
-                    {"CurrentWeight", current == nullptr ? 0.0 : current->weight},
-                    {"DesiredWeight", variant.weight},
-                    {"CurrentInstanceCount", current == nullptr ? 0 : current->count},
-                    {"DesiredInstanceCount", variant.count}});
+  for (const auto& variant : serving.variants) {
+    const jobs::Variant* changed = wanted.Find(variant.name);
+    const jobs::Variant& desired = changed == nullptr ? variant : *changed;
+    Json shown{{"VariantName", variant.name},           {"DeployedImages", DeployedImages(variant, endpoint.created)},
+               {"CurrentWeight", variant.weight},       {"DesiredWeight", desired.weight},
+               {"CurrentInstanceCount", variant.count}, {"DesiredInstanceCount", desired.count}};
+    if (endpoint.status == "Updating")
+      shown["VariantStatus"] = Json::array({{{"Status", "Updating"}, {"StartTime", Seconds(endpoint.modified)}}});
+    list.push_back(std::move(shown));
   }
   return list;
+}
+
+// A deployment of other instances that do not serve yet.
+Json DescribePending(const jobs::Deployment& wanted, const store::Endpoint& endpoint) {
+  Json list = Json::array();
+  for (const auto& variant : wanted.variants)
+    list.push_back(
+        {{"VariantName", variant.name},
+         {"DeployedImages", DeployedImages(variant, endpoint.modified)},
+         {"InstanceType", variant.instance_type},
+         {"CurrentWeight", 0.0},
+         {"DesiredWeight", variant.weight},
+         {"CurrentInstanceCount", 0},
+         {"DesiredInstanceCount", variant.count},
+         {"VariantStatus", Json::array({{{"Status", "Creating"}, {"StartTime", Seconds(endpoint.modified)}}})}});
+  return {{"EndpointConfigName", wanted.config_name},
+          {"ProductionVariants", std::move(list)},
+          {"StartTime", Seconds(endpoint.modified)}};
+}
+
+// How it was asked for to be deployed, with `before` in force until now.
+std::string PolicyOf(const Json& request, const std::string& before) {
+  if (const auto given = request.find("DeploymentConfig"); given != request.end()) return RequestText(*given);
+  return BooleanOr(request, "RetainDeploymentConfig", false) ? before : "";
 }
 
 // The endpoint may be changed now, or why not.
@@ -117,7 +147,8 @@ Reply<Json> CreateEndpoint(const SageMakerOptions& options, const Call& call, co
   HEADRACE_REPLY(const auto taken, store::Endpoints(options.database).Find(endpoint.account_id, endpoint.name));
   if (taken) return AlreadyExisting("endpoint", endpoint.arn);
   HEADRACE_REPLY_PASS(const auto config, FindEndpointConfig(options, call, request["EndpointConfigName"]));
-  HEADRACE_REPLY_PASS(const auto deployment, DeploymentOf(options, call, config));
+  HEADRACE_REPLY_PASS(auto deployment, DeploymentOf(options, call, config));
+  deployment.policy = PolicyOf(request, "");
   if (auto allowed = CheckInstanceLimit(options, call, deployment, {}); !allowed)
     return tl::unexpected(std::move(allowed.error()));
   endpoint.config_name = config.name;
@@ -146,13 +177,18 @@ Reply<Json> DescribeEndpoint(const SageMakerOptions& options, const Call& call, 
              {"LastModifiedTime", Seconds(endpoint.modified)}};
   if (!endpoint.failure_reason.empty()) reply["FailureReason"] = endpoint.failure_reason;
   HEADRACE_REPLY(const auto wanted, jobs::ParseDeployment(endpoint.deployment));
+  if (!wanted.policy.empty()) reply["LastDeploymentConfig"] = Json::parse(wanted.policy);
+  if (endpoint.status == "Creating") reply["PendingDeploymentSummary"] = DescribePending(wanted, endpoint);
   if (endpoint.status == "Creating" || endpoint.status == "Failed") return reply;
   if (endpoint.previous.empty()) {
-    reply["ProductionVariants"] = DescribeVariants(wanted, nullptr, endpoint.created);
-  } else {
-    HEADRACE_REPLY(const auto serving, jobs::ParseDeployment(endpoint.previous));
-    reply["ProductionVariants"] = DescribeVariants(wanted, &serving, endpoint.created);
+    reply["ProductionVariants"] = DescribeVariants(wanted, wanted, endpoint);
+    return reply;
   }
+  HEADRACE_REPLY(const auto serving, jobs::ParseDeployment(endpoint.previous));
+  reply["ProductionVariants"] = DescribeVariants(serving, wanted, endpoint);
+  reply["EndpointConfigName"] = serving.config_name;
+  if (endpoint.status == "Updating" && wanted.id != serving.id)
+    reply["PendingDeploymentSummary"] = DescribePending(wanted, endpoint);
   return reply;
 }
 
@@ -170,6 +206,7 @@ Reply<Json> UpdateEndpoint(const SageMakerOptions& options, const Call& call, co
   HEADRACE_REPLY(const auto current, jobs::ParseDeployment(endpoint.deployment));
   // Never that of an earlier update, also one that was taken back.
   wanted.id = std::max<int64_t>(current.id + 1, call.now);
+  wanted.policy = PolicyOf(request, current.policy);
   KeepProperties(request, current, wanted);
   if (auto allowed = CheckInstanceLimit(options, call, wanted, endpoint.name); !allowed)
     return tl::unexpected(std::move(allowed.error()));

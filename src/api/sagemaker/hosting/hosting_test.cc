@@ -117,7 +117,8 @@ TEST_F(HostingTest, RefusesWhatItDoesNotOffer) {
   EXPECT_THAT(Refusal("CreateEndpointConfig", Config("c", {{"InitialVariantWeight", -1}})),
               HasSubstr("'productionVariants.1.member.initialVariantWeight'"));
   Json captured = Config("c");
-  captured["DataCaptureConfig"] = {{"EnableCapture", true}};
+  captured["DataCaptureConfig"] = Json::parse(R"({"EnableCapture": true, "InitialSamplingPercentage": 1,
+      "DestinationS3Uri": "s3://b/k", "CaptureOptions": [{"CaptureMode": "Input"}]})");
   EXPECT_THAT(Refusal("CreateEndpointConfig", captured), HasSubstr("dataCaptureConfig.enableCapture"));
   captured["DataCaptureConfig"]["EnableCapture"] = false;
   Do("CreateEndpointConfig", captured);
@@ -148,6 +149,97 @@ TEST_F(HostingTest, UpdatesKeepWhatServesUntilTheyAreThrough) {
   described = Do("DescribeEndpoint", {{"EndpointName", "e"}});
   EXPECT_EQ(described["ProductionVariants"][0]["DesiredInstanceCount"], 3);
   EXPECT_EQ(described["ProductionVariants"][0]["DesiredWeight"], 1.0);
+}
+
+TEST_F(HostingTest, DescribesWhatIsPendingApartFromWhatServes) {
+  Do("CreateModel", Model("m"));
+  Do("CreateEndpointConfig", Config("c"));
+  Json create{{"EndpointName", "e"}, {"EndpointConfigName", "c"}};
+  create["DeploymentConfig"] = Json::parse(
+      R"({"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}})");
+  Do("CreateEndpoint", create);
+  Json described = Do("DescribeEndpoint", {{"EndpointName", "e"}});
+  EXPECT_FALSE(described.contains("ProductionVariants"));
+  EXPECT_EQ(described["PendingDeploymentSummary"]["EndpointConfigName"], "c");
+  EXPECT_EQ(described["PendingDeploymentSummary"]["ProductionVariants"][0]["VariantStatus"][0]["Status"], "Creating");
+  EXPECT_EQ(described["LastDeploymentConfig"], create["DeploymentConfig"]);
+
+  SetStatus("e", "InService");
+  described = Do("DescribeEndpoint", {{"EndpointName", "e"}});
+  EXPECT_FALSE(described.contains("PendingDeploymentSummary"));
+  EXPECT_FALSE(described["ProductionVariants"][0].contains("VariantStatus"));
+  Do("CreateEndpointConfig", Config("d", {{"VariantName", "Other"}, {"InitialInstanceCount", 2}}));
+  Do("UpdateEndpoint", {{"EndpointName", "e"}, {"EndpointConfigName", "d"}, {"RetainDeploymentConfig", true}});
+  described = Do("DescribeEndpoint", {{"EndpointName", "e"}});
+  EXPECT_EQ(described["EndpointConfigName"], "c");
+  ASSERT_EQ(described["ProductionVariants"].size(), 1);
+  EXPECT_EQ(described["ProductionVariants"][0]["VariantName"], "AllTraffic");
+  EXPECT_EQ(described["ProductionVariants"][0]["VariantStatus"][0]["Status"], "Updating");
+  const Json& pending = described["PendingDeploymentSummary"];
+  EXPECT_EQ(pending["EndpointConfigName"], "d");
+  EXPECT_EQ(pending["ProductionVariants"][0]["VariantName"], "Other");
+  EXPECT_EQ(pending["ProductionVariants"][0]["DesiredInstanceCount"], 2);
+  EXPECT_EQ(pending["ProductionVariants"][0]["InstanceType"], "ml.m4.xlarge");
+  EXPECT_EQ(described["LastDeploymentConfig"], create["DeploymentConfig"]);
+
+  SetStatus("e", "InService");
+  described = Do("DescribeEndpoint", {{"EndpointName", "e"}});
+  EXPECT_EQ(described["EndpointConfigName"], "d");
+  EXPECT_EQ(described["ProductionVariants"][0]["CurrentInstanceCount"], 2);
+}
+
+// Clients check types before they send; others need not.
+TEST_F(HostingTest, WrongTypesAreRefusedOrLetBe) {
+  Make("e");
+  SetStatus("e", "InService");
+  Json create = Json::parse(R"({"EndpointName": "f", "EndpointConfigName": "c", "Tags": [{"Key": "k", "Value": "v"}],
+      "DeploymentConfig": {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE",
+      "WaitIntervalInSeconds": 0}}, "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "a"}]},
+      "RollingUpdatePolicy": {}}})");
+  Json update = create;
+  update["EndpointName"] = "e";
+  update.update(Json::parse(R"({"RetainAllVariantProperties": true, "RetainDeploymentConfig": true,
+      "ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DesiredWeight"}]})"));
+  Json config = Config("x");
+  config.update(
+      Json::parse(R"({"DataCaptureConfig": {"EnableCapture": true}, "AsyncInferenceConfig": {}, "KmsKeyId": "k"})"));
+  config["ProductionVariants"][0].update(Json::parse(
+      R"({"InitialVariantWeight": 1, "RoutingConfig": {"RoutingStrategy": "RANDOM"}, "ServerlessConfig": {}})"));
+  Json model = Model("y");
+  model["PrimaryContainer"]["ModelDataSource"] = Json::parse(
+      R"({"S3DataSource": {"S3Uri": "s3://bucket/m/", "S3DataType": "S3Prefix", "CompressionType": "None"}})");
+  model["Containers"] = Json::array({model["PrimaryContainer"]});
+  const Json list{
+      {"MaxResults", 1}, {"NextToken", "t"}, {"SortBy", "Name"}, {"CreationTimeAfter", 1}, {"NameContains", "a"}};
+  const Json weights =
+      Json::parse(R"({"EndpointName": "e", "DesiredWeightsAndCapacities": [{"VariantName": "AllTraffic",
+      "DesiredWeight": 1, "DesiredInstanceCount": 1, "ServerlessUpdateConfig": {}}]})");
+  const std::map<std::string, Json> requests{{"CreateModel", model},
+                                             {"CreateEndpointConfig", config},
+                                             {"CreateEndpoint", create},
+                                             {"UpdateEndpoint", update},
+                                             {"UpdateEndpointWeightsAndCapacities", weights},
+                                             {"DescribeEndpoint", {{"EndpointName", "e"}}},
+                                             {"DeleteModel", {{"ModelName", "none"}}},
+                                             {"ListEndpoints", list},
+                                             {"ListModels", list}};
+  size_t asked = 0;
+  for (const auto& [operation, request] : requests) {
+    const Json flat = request.flatten();  // its keys are the paths of the leaves; what is above them is replaced too
+    for (const auto& [leaf, ignored] : flat.items()) {
+      for (Json::json_pointer path(leaf); !path.empty(); path = path.parent_pointer()) {
+        for (const Json& wrong : {Json(5), Json("x"), Json(true), Json(-1.5), Json::array(), Json::object(),
+                                  Json::array({5}), Json{{"a", 1}}}) {
+          Json changed = request;
+          changed[path] = wrong;
+          const auto reply = Ask(operation, changed);
+          EXPECT_LT(reply ? 200 : reply.error().status, 500) << operation << " " << changed.dump();
+          ++asked;
+        }
+      }
+    }
+  }
+  EXPECT_GT(asked, 500u);
 }
 
 TEST_F(HostingTest, WeightsAndCapacities) {

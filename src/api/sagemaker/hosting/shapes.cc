@@ -31,8 +31,8 @@ Shape ContainerDefinition() {
 
 Shape ProductionVariant() {
   return Shape::Structure(
-      {{"VariantName", HostingNameShape(), true},
-       {"ModelName", HostingNameShape(), true},
+      {{"VariantName", EndpointNameShape(), true},
+       {"ModelName", ModelNameShape(), true},
        {"InitialInstanceCount", Shape::Integer(1)},
        {"InstanceType", Shape::Text(1, 64, R"(ml\.[a-z0-9\-]+\.[a-z0-9\-]+|local)")},
        {"VolumeSizeInGB", Shape::Integer(1, 512)},
@@ -42,6 +42,33 @@ Shape ProductionVariant() {
         Shape::Structure({{"RoutingStrategy", Shape::Enum({"LEAST_OUTSTANDING_REQUESTS", "RANDOM"}), true}})}});
 }
 
+Shape DataCaptureConfig() {
+  const Shape option = Shape::Structure({{"CaptureMode", Shape::Enum({"Input", "Output", "InputAndOutput"}), true}});
+  return Shape::Structure({{"EnableCapture", Shape::Boolean()},
+                           {"InitialSamplingPercentage", Shape::Integer(0, 100), true},
+                           {"DestinationS3Uri", Shape::Text(0, 512), true},
+                           {"KmsKeyId", Line(2048)},
+                           {"CaptureOptions", Shape::List(option, 1, 32), true}});
+}
+
+Shape TrafficRouting() {
+  const Shape size = Shape::Structure(
+      {{"Type", Shape::Enum({"INSTANCE_COUNT", "CAPACITY_PERCENT"}), true}, {"Value", Shape::Integer(1), true}});
+  return Shape::Structure({{"Type", Shape::Enum({"ALL_AT_ONCE", "CANARY", "LINEAR"}), true},
+                           {"WaitIntervalInSeconds", Shape::Integer(0, 3600), true},
+                           {"CanarySize", size},
+                           {"LinearStepSize", size}});
+}
+
+Shape DeploymentConfig() {
+  const Shape alarm = Shape::Structure({{"AlarmName", Shape::Text(1, 255)}});
+  return Shape::Structure(
+      {{"BlueGreenUpdatePolicy", Shape::Structure({{"TrafficRoutingConfiguration", TrafficRouting(), true},
+                                                   {"TerminationWaitInSeconds", Shape::Integer(0, 3600)},
+                                                   {"MaximumExecutionTimeoutInSeconds", Shape::Integer(600, 28'800)}})},
+       {"AutoRollbackConfiguration", Shape::Structure({{"Alarms", Shape::List(alarm, 1, 10)}})}});
+}
+
 bool SaysNothing(const nlohmann::json& value) {
   if (value.is_null() || (value.is_boolean() && !value.get<bool>())) return true;
   return (value.is_structured() || value.is_string()) && value.empty();
@@ -49,12 +76,12 @@ bool SaysNothing(const nlohmann::json& value) {
 
 }  // namespace
 
-Shape HostingNameShape() { return Shape::Text(0, 63, R"([a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?)"); }
+Shape ModelNameShape() { return Shape::Text(0, 63, R"([a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?)"); }
 Shape EndpointNameShape() { return Shape::Text(0, 63, R"([a-zA-Z0-9](-*[a-zA-Z0-9]){0,62})"); }
 
 Shape CreateModelShape() {
   const Shape id = Shape::Text(0, 32, "[-0-9a-zA-Z]+");
-  return Shape::Structure({{"ModelName", HostingNameShape(), true},
+  return Shape::Structure({{"ModelName", ModelNameShape(), true},
                            {"PrimaryContainer", ContainerDefinition()},
                            {"Containers", Shape::List(ContainerDefinition(), 0, 15)},
                            {"ExecutionRoleArn", RoleArn()},
@@ -65,15 +92,17 @@ Shape CreateModelShape() {
 }
 
 Shape CreateEndpointConfigShape() {
-  return Shape::Structure({{"EndpointConfigName", HostingNameShape(), true},
+  return Shape::Structure({{"EndpointConfigName", EndpointNameShape(), true},
                            {"ProductionVariants", Shape::List(ProductionVariant(), 1, 10), true},
+                           {"DataCaptureConfig", DataCaptureConfig()},
                            {"Tags", TagListShape()},
                            {"KmsKeyId", Line(2048)}});
 }
 
 Shape CreateEndpointShape() {
   return Shape::Structure({{"EndpointName", EndpointNameShape(), true},
-                           {"EndpointConfigName", HostingNameShape(), true},
+                           {"EndpointConfigName", EndpointNameShape(), true},
+                           {"DeploymentConfig", DeploymentConfig()},
                            {"Tags", TagListShape()}});
 }
 
@@ -81,7 +110,8 @@ Shape UpdateEndpointShape() {
   const Shape property = Shape::Structure(
       {{"VariantPropertyType", Shape::Enum({"DesiredInstanceCount", "DesiredWeight", "DataCaptureConfig"}), true}});
   return Shape::Structure({{"EndpointName", EndpointNameShape(), true},
-                           {"EndpointConfigName", HostingNameShape(), true},
+                           {"EndpointConfigName", EndpointNameShape(), true},
+                           {"DeploymentConfig", DeploymentConfig()},
                            {"RetainAllVariantProperties", Shape::Boolean()},
                            {"ExcludeRetainedVariantProperties", Shape::List(property, 0, 3)},
                            {"RetainDeploymentConfig", Shape::Boolean()}});
@@ -89,7 +119,7 @@ Shape UpdateEndpointShape() {
 
 Shape UpdateWeightsShape() {
   const Shape change =
-      Shape::Structure({{"VariantName", HostingNameShape(), true}, {"DesiredInstanceCount", Shape::Integer(0)}});
+      Shape::Structure({{"VariantName", EndpointNameShape(), true}, {"DesiredInstanceCount", Shape::Integer(0)}});
   return Shape::Structure(
       {{"EndpointName", EndpointNameShape(), true}, {"DesiredWeightsAndCapacities", Shape::List(change, 1, 10), true}});
 }

@@ -5,8 +5,8 @@
 
 namespace headrace::api::sagemaker {
 
-Shape HostingNameShape();   // of a model, a configuration, a variant
-Shape EndpointNameShape();  // of an endpoint
+Shape ModelNameShape();
+Shape EndpointNameShape();  // of an endpoint, a configuration, a variant
 Shape CreateModelShape();
 Shape CreateEndpointConfigShape();
 Shape CreateEndpointShape();
