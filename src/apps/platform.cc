@@ -26,6 +26,7 @@
 #include "http/server.h"
 #include "jobs/hosting/hosting_service.h"
 #include "jobs/training/training_service.h"
+#include "jobs/transform/transform_service.h"
 #include "store/meta/database.h"
 #include "store/meta/principals.h"
 #include "store/objects/object_store.h"
@@ -62,6 +63,7 @@ class RunningPlatform : public Platform {
     AddServices();
     HEADRACE_TRY(OpenAccessLog());
     HEADRACE_TRY(hosting_->Start());  // before the first request: endpoints of before are there
+    HEADRACE_TRY(transforms_->Start());
     HEADRACE_TRY(Listen(main));
     HEADRACE_TRY(TellClients());
     retention_->Start();
@@ -70,6 +72,7 @@ class RunningPlatform : public Platform {
 
   void Stop() override {
     if (server_ != nullptr) server_->Stop(std::chrono::seconds(settings_.stop_grace_seconds));
+    if (transforms_ != nullptr) transforms_->Stop();
     if (hosting_ != nullptr) hosting_->Stop();
     if (training_ != nullptr) training_->Stop();
     if (retention_ != nullptr) retention_->Stop();
@@ -138,6 +141,7 @@ class RunningPlatform : public Platform {
     options.headrace_binary = std::filesystem::read_symlink("/proc/self/exe");
     options.sandbox = settings_.sandbox;
     hosting_ = std::make_unique<jobs::HostingService>(std::move(options));
+    transforms_ = std::make_unique<jobs::TransformService>(hosting_->machine());
   }
 
   void AddServices() {
@@ -155,6 +159,9 @@ class RunningPlatform : public Platform {
     };
     training.wake_endpoint = [this](const std::string& account, const std::string& name) {
       hosting_->Wake(account, name);
+    };
+    training.wake_transform = [this](const std::string& account, const std::string& job) {
+      transforms_->Wake(account, job);
     };
     gateway_->Add(api::SageMakerService(std::move(training)));
     gateway_->SetRuntime(api::RuntimeService({.routes = hosting_->routes(),
@@ -256,6 +263,7 @@ class RunningPlatform : public Platform {
   http::Client models_;  // what asks model servers
   std::unique_ptr<jobs::TrainingService> training_;
   std::unique_ptr<jobs::HostingService> hosting_;
+  std::unique_ptr<jobs::TransformService> transforms_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<aws::Gateway> gateway_;
   std::unique_ptr<http::Server> server_;  // last: its requests use the rest

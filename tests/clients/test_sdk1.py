@@ -186,3 +186,32 @@ def test_deploy_predict_evaluate_delete(story, boto, cifar10, tmp_path):
     listed = [endpoint["EndpointName"] for endpoint in boto("sagemaker").list_endpoints(NameContains=name)["Endpoints"]
               if endpoint["EndpointStatus"] != "Deleting"]
     assert listed == []
+
+
+def test_batch_transform(story, boto, tmp_path):
+    """transformer(), transform() and wait() with the log: whole images in, predictions out."""
+    import json
+
+    import numpy as np
+
+    session, _, bucket, estimator, _ = story
+    images = np.random.default_rng(1).normal(size=(6, 32, 32, 3)).round(3)
+    for i in range(2):
+        (tmp_path / f"{i}.json").write_text(json.dumps(images[3 * i:3 * i + 3].tolist()))
+    source = sagemaker.s3.S3Uploader.upload(str(tmp_path), f"s3://{bucket}/{seed.PREFIX}/transform")
+    transformer = estimator.transformer(instance_count=1, instance_type="ml.m4.xlarge", max_concurrent_transforms=2, max_payload=10,
+                                        env={"SAGEMAKER_TFS_NUM_BATCH_THREADS": "1"}, tags=seed.TAGS)
+    transformer.transform(source, content_type="application/json")
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        transformer.wait(logs=False)
+        session.logs_for_transform_job(transformer.latest_transform_job.name, wait=False)
+    assert "available" in printed.getvalue()
+    described = boto("sagemaker").describe_transform_job(TransformJobName=transformer.latest_transform_job.name)
+    assert described["TransformJobStatus"] == "Completed" and described["Environment"]["SAGEMAKER_TFS_NUM_BATCH_THREADS"] == "1"
+    assert transformer.output_path == f"s3://{bucket}/{transformer.latest_transform_job.name}"
+    for i in range(2):
+        output = sagemaker.s3.S3Downloader.read_file(f"{transformer.output_path}/{i}.json.out")
+        scores = json.loads(output)["predictions"]
+        assert len(scores) == 3 and all(len(row) == evaluation.CLASSES and abs(sum(row) - 1) < 1e-3 for row in scores)
+    transformer.delete_model()

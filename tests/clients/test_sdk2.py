@@ -71,6 +71,30 @@ def test_deploy_predict_evaluate_delete(story, boto, cifar10, tmp_path):
     predictor.delete_endpoint()
 
 
+def test_batch_transform_follows_its_log(story, boto, tmp_path, capsys):
+    """transform() waits and prints the log, as v2 does unless told otherwise."""
+    import numpy as np
+    from sagemaker.s3 import S3Uploader
+
+    session, estimator = story
+    images = np.random.default_rng(1).normal(size=(5, 32 * 32 * 3)).round(3)
+    (tmp_path / "images.csv").write_text("".join(f"{i}," + ",".join(map(str, image)) + "\n" for i, image in enumerate(images)))
+    bucket = session.default_bucket()
+    source = S3Uploader.upload(str(tmp_path), f"s3://{bucket}/{seed.PREFIX}/transform2")
+    transformer = estimator.transformer(instance_count=1, instance_type="ml.m4.xlarge", strategy="MultiRecord", assemble_with="Line",
+                                        accept="text/csv", output_path=f"s3://{bucket}/{seed.PREFIX}/transformed2")
+    transformer.transform(source, content_type="text/csv", split_type="Line", input_filter="$[1:]", join_source="Input",
+                          output_filter="$[0,-10:]", logs=True)
+    assert "available" in capsys.readouterr().out
+    body = boto("s3").get_object(Bucket=bucket, Key=f"{seed.PREFIX}/transformed2/images.csv.out")["Body"].read().decode()
+    rows = [line.split(",") for line in body.splitlines()]
+    assert [row[0] for row in rows] == ["0", "1", "2", "3", "4"]
+    assert all(len(row) == 1 + evaluation.CLASSES and abs(sum(map(float, row[1:])) - 1) < 1e-3 for row in rows)
+    attached = sagemaker.transformer.Transformer.attach(transformer.latest_transform_job.name)
+    assert attached.model_name == transformer.model_name and attached.output_path == transformer.output_path
+    transformer.delete_model()
+
+
 def test_a_failing_job_says_why(server, story, tmp_path):
     from sagemaker.tensorflow import TensorFlow
     (tmp_path / "broken.py").write_text("import sys\nprint('about to fail')\nsys.exit(3)\n")

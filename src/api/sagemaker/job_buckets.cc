@@ -32,8 +32,15 @@ Result<bool> HasObjects(const store::ObjectStore& objects, const aws::Call& call
   return !listing.objects.empty();
 }
 
+// Hyperparameters hold JSON: a text is in quotation marks of its own.
+std::string Unquoted(const std::string& value) {
+  return value.size() >= 2 && value.front() == '"' && value.back() == '"' ? value.substr(1, value.size() - 2) : value;
+}
+
+}  // namespace
+
 std::optional<aws::ServiceError> CheckInput(const store::ObjectStore& objects, const aws::Call& call,
-                                            const Json& request, const std::string& uri) {
+                                            const std::string& role, const std::string& uri) {
   const auto where = Split(uri);
   if (!where) {
     return aws::ServiceError{
@@ -51,7 +58,7 @@ std::optional<aws::ServiceError> CheckInput(const store::ObjectStore& objects, c
       fmt::format("No S3 objects found under S3 URL \"{}\" given in input data source. Please ensure that the bucket "
                   "exists in the selected region ({}), that objects exist under that S3 prefix, and that the role "
                   "\"{}\" has \"s3:ListBucket\" permissions on bucket \"{}\".",
-                  uri, call.region, TextOr(request, "RoleArn"), where->bucket),
+                  uri, call.region, role, where->bucket),
       400,
       {},
       {}};
@@ -73,18 +80,11 @@ std::optional<aws::ServiceError> CheckOwner(const store::ObjectStore& objects, c
       {}};
 }
 
-// Hyperparameters hold JSON: a text is in quotation marks of its own.
-std::string Unquoted(const std::string& value) {
-  return value.size() >= 2 && value.front() == '"' && value.back() == '"' ? value.substr(1, value.size() - 2) : value;
-}
-
-}  // namespace
-
 std::optional<aws::ServiceError> CheckBuckets(const store::ObjectStore& objects, const aws::Call& call,
                                               const Json& request) {
   for (const auto& channel : request["InputDataConfig"]) {
     const std::string uri = channel["DataSource"]["S3DataSource"]["S3Uri"];
-    if (auto error = CheckInput(objects, call, request, uri)) return error;
+    if (auto error = CheckInput(objects, call, TextOr(request, "RoleArn"), uri)) return error;
   }
   std::vector<std::pair<std::string, std::string>> others{
       {"OutputDataConfig.S3OutputPath", TextOr(request["OutputDataConfig"], "S3OutputPath")},

@@ -5,6 +5,7 @@
 #include "api/input.h"
 #include "api/sagemaker/hosting/operations.h"
 #include "api/sagemaker/operations.h"
+#include "api/sagemaker/transform/operations.h"
 #include "store/meta/training_jobs.h"
 
 namespace headrace::api {
@@ -45,8 +46,13 @@ aws::Service SageMakerService(SageMakerOptions options) {
   add("UpdateEndpoint", UpdateEndpoint);
   add("UpdateEndpointWeightsAndCapacities", UpdateEndpointWeightsAndCapacities);
   add("DeleteEndpoint", DeleteEndpoint);
-  service.timestamps = {"CreationTime", "LastModifiedTime", "TrainingStartTime", "TrainingEndTime",
-                        "StartTime",    "EndTime",          "Timestamp",         "ResolutionTime"};
+  add("CreateTransformJob", CreateTransformJob);
+  add("DescribeTransformJob", DescribeTransformJob);
+  add("ListTransformJobs", ListTransformJobs);
+  add("StopTransformJob", StopTransformJob);
+  service.timestamps = {"CreationTime",     "LastModifiedTime",  "TrainingStartTime", "TrainingEndTime",
+                        "StartTime",        "EndTime",           "Timestamp",         "ResolutionTime",
+                        "TransformEndTime", "TransformStartTime"};
   return service;
 }
 

@@ -1,4 +1,4 @@
-// SageMaker's control plane: training jobs, models, endpoints and tags.
+// SageMaker's control plane: training jobs, models, endpoints, transform jobs and tags.
 #pragma once
 
 #include <functional>
@@ -24,6 +24,8 @@ struct SageMakerOptions {
   const store::ObjectStore* objects = nullptr;
   // Called when an endpoint's row has been written; as jobs::HostingService::Wake.
   std::function<void(const std::string& account, const std::string& endpoint)> wake_endpoint = {};
+  // Called when a transform job's row has been written; as jobs::TransformService::Wake.
+  std::function<void(const std::string& account, const std::string& job)> wake_transform = {};
 };
 
 aws::Service SageMakerService(SageMakerOptions options);

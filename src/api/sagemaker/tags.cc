@@ -6,6 +6,7 @@
 #include "api/sagemaker/hosting/operations.h"
 #include "api/sagemaker/operations.h"
 #include "api/sagemaker/training_job_shape.h"
+#include "store/meta/transform_jobs.h"
 
 namespace headrace::api::sagemaker {
 namespace {
@@ -24,7 +25,7 @@ std::optional<std::string> NameIn(const std::string& arn, const std::string& kin
 Reply<std::string> TaggedArn(const SageMakerOptions& options, const Call& call, const Json& input) {
   const std::string arn = input["ResourceArn"];
   bool found = false;
-  store::ResourceFilter that;  // by the ARN: models, configurations and endpoints have the name in it in lower case
+  store::ResourceFilter that;  // by the ARN: others than training jobs have the name in it in lower case
   that.account_id = call.caller.account_id;
   that.arn = arn;
   if (const auto job = NameIn(arn, "training-job")) {
@@ -41,6 +42,9 @@ Reply<std::string> TaggedArn(const SageMakerOptions& options, const Call& call, 
     found = !rows.empty();
   } else if (NameIn(arn, "endpoint")) {
     HEADRACE_REPLY(const auto rows, store::Endpoints(options.database).List(that));
+    found = !rows.empty();
+  } else if (NameIn(arn, "transform-job")) {
+    HEADRACE_REPLY(const auto rows, store::TransformJobs(options.database).List(that));
     found = !rows.empty();
   }
   if (!found) return aws::Refuse("ValidationException", "Requested resource not found.");

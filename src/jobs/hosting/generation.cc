@@ -83,7 +83,7 @@ void Generation::TakeFetched() {
   {
     const std::lock_guard lock(fetched_mutex_);
     if (!fetched_) return;
-    if (!fetched_->empty()) failure_ = Truncate(*fetched_, kLongestFailureReason);
+    if (!fetched_->empty()) failure_ = cause_ = Truncate(*fetched_, kLongestFailureReason);
   }
   fetcher_.join();
   fetch_ = Fetch::kDone;
@@ -248,14 +248,16 @@ void Generation::StartFailed(Slot& slot, const std::string& how, UnixMillis now)
   Instance& instance = *slot.instance;
   const Variant& variant = deployment_.variants[slot.variant];
   if (!slot.served) slot.vain_starts += instance.ended_by_signal() ? 1 : kStartsKilledBySignal;
-  slot.last_end = fmt::format(
-      "The primary container for production variant {} did not pass the ping health check. Please check CloudWatch "
-      "logs for this endpoint. The model server ended: {}.",
-      variant.name, how);
-  for (const auto& line : instance.last_lines()) slot.last_end += "\n" + line;
-  slot.last_end = Truncate(std::move(slot.last_end), kLongestFailureReason);
+  std::string cause = fmt::format("The model server ended: {}.", how);
+  for (const auto& line : instance.last_lines()) cause += "\n" + line;
+  slot.last_end = Truncate(
+      fmt::format("The primary container for production variant {} did not pass the ping health check. Please check "
+                  "CloudWatch logs for this endpoint. {}",
+                  variant.name, cause),
+      kLongestFailureReason);
   if (!has_served_ && (!instance.ended_by_signal() || slot.failures >= kStartsKilledBySignal)) {
     failure_ = slot.last_end;
+    cause_ = std::move(cause);
     return;
   }
   // The first restart comes at once.

@@ -49,6 +49,8 @@ class Generation {
   const std::string& failure() const { return failure_; }  // why it cannot become ready; "" while it may
   // Of one that has served: why an instance has not come up, again and again since the last Adjust(); "" if all may.
   std::string Stuck() const;
+  // What failure() says, without its words about endpoints.
+  const std::string& cause() const { return cause_; }
   Route MakeRoute() const;  // the instances that serve now
   bool TakeRouteChanged() { return std::exchange(route_changed_, false); }
   // The last MakeRoute() is in force: instances that it leaves out get no more requests and may drain.
@@ -107,7 +109,7 @@ class Generation {
   const std::function<void()> wake_;
   std::vector<Slot> slots_;
   bool has_served_ = false, retired_ = false, route_changed_ = false;
-  std::string failure_;
+  std::string failure_, cause_;
   Fetch fetch_ = Fetch::kNotYet;
   std::thread fetcher_;
   std::mutex fetched_mutex_;

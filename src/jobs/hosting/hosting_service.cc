@@ -70,6 +70,7 @@ class HostingService::Impl {
 
   EndpointRoutes& routes() { return routes_; }
   InvocationMetrics& metrics() { return metrics_; }
+  HostingMachine& machine() { return machine_; }
 
  private:
   using Key = std::pair<std::string, std::string>;  // account, name
@@ -140,5 +141,6 @@ void HostingService::Stop() { impl_->Stop(); }
 void HostingService::Wake(const std::string& account, const std::string& name) { impl_->Wake(account, name); }
 EndpointRoutes& HostingService::routes() { return impl_->routes(); }
 InvocationMetrics& HostingService::metrics() { return impl_->metrics(); }
+HostingMachine& HostingService::machine() { return impl_->machine(); }
 
 }  // namespace headrace::jobs

@@ -18,6 +18,8 @@ class ObjectStore;
 
 namespace headrace::jobs {
 
+struct HostingMachine;
+
 struct HostingOptions {
   store::Database* database = nullptr;    // outlives the service
   store::ObjectStore* objects = nullptr;  // outlives the service
@@ -46,6 +48,7 @@ class HostingService {
 
   EndpointRoutes& routes();
   InvocationMetrics& metrics();
+  HostingMachine& machine();  // for what else runs model servers here (generation.h)
 
  private:
   class Impl;

@@ -51,22 +51,12 @@ std::string Text(const json& object, const char* name, const char* otherwise = "
 
 Result<std::string> ReadObject(const InputObject& object) { return ReadFile(object.blob, kLargestManifest); }
 
-// [{"prefix": "s3://b/p/"}, "key", …]
 Status ResolveManifest(const store::ObjectStore& objects, const std::string& account, const std::string& uri,
                        InputChannel& channel) {
-  HEADRACE_ASSIGN(channel.manifest, FindInput(objects, account, uri));
-  HEADRACE_ASSIGN(const auto text, ReadObject(*channel.manifest));
-  const auto list = json::parse(text, nullptr, false);
-  if (!list.is_array() || list.empty() || !list[0].is_object() || Text(list[0], "prefix").empty())
-    return Fail(ErrorCode::kInvalidArgument,
-                "the manifest {} is no JSON array whose first element is {{\"prefix\": \"s3://…\"}}", uri);
-  const auto prefix = Text(list[0], "prefix");
-  HEADRACE_ASSIGN(const auto base, ParseS3Uri(prefix));
-  for (size_t i = 1; i < list.size(); ++i) {
-    if (!list[i].is_string())
-      return Fail(ErrorCode::kInvalidArgument, "the manifest {}: entry {} is no string", uri, i);
-    const auto entry = list[i].get<std::string>();
-    HEADRACE_ASSIGN(auto object, FindInput(objects, account, prefix + entry));
+  HEADRACE_ASSIGN(auto manifest, ReadManifest(objects, account, uri));
+  channel.manifest = std::move(manifest.object);
+  for (const auto& entry : manifest.entries) {
+    HEADRACE_ASSIGN(auto object, FindInput(objects, account, manifest.prefix + entry));
     object.name = LocalName(entry);
     channel.objects.push_back(std::move(object));
   }
@@ -195,6 +185,24 @@ Result<InputObject> FindInput(const store::ObjectStore& objects, const std::stri
   const auto object = objects.Find(parsed.bucket, parsed.key);
   if (!object) return Fail(ErrorCode::kNotFound, "there is no object {}", uri);
   return ToInput(objects, *object, BaseName(object->key));
+}
+
+Result<Manifest> ReadManifest(const store::ObjectStore& objects, const std::string& account, const std::string& uri) {
+  Manifest manifest;
+  HEADRACE_ASSIGN(manifest.object, FindInput(objects, account, uri));
+  HEADRACE_ASSIGN(const auto text, ReadObject(manifest.object));
+  const auto list = json::parse(text, nullptr, false);
+  if (!list.is_array() || list.empty() || !list[0].is_object() || Text(list[0], "prefix").empty())
+    return Fail(ErrorCode::kInvalidArgument,
+                "the manifest {} is no JSON array whose first element is {{\"prefix\": \"s3://…\"}}", uri);
+  manifest.prefix = Text(list[0], "prefix");
+  HEADRACE_TRY(ParseS3Uri(manifest.prefix));
+  for (size_t i = 1; i < list.size(); ++i) {
+    if (!list[i].is_string())
+      return Fail(ErrorCode::kInvalidArgument, "the manifest {}: entry {} is no string", uri, i);
+    manifest.entries.push_back(list[i].get<std::string>());
+  }
+  return manifest;
 }
 
 Result<std::vector<InputChannel>> ResolveChannels(const store::ObjectStore& objects, const std::string& account,

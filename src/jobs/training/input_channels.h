@@ -30,6 +30,14 @@ Result<std::vector<InputChannel>> ResolveChannels(const store::ObjectStore& obje
 Result<std::vector<InputObject>> ListPrefix(const store::ObjectStore& objects, const std::string& account,
                                             const std::string& uri);
 
+// A ManifestFile, [{"prefix": "s3://b/p/"}, "key", …]: each entry is the object `prefix` + entry.
+struct Manifest {
+  InputObject object;  // itself
+  std::string prefix;
+  std::vector<std::string> entries;
+};
+Result<Manifest> ReadManifest(const store::ObjectStore& objects, const std::string& account, const std::string& uri);
+
 // One object. kNotFound, kFailedPrecondition when the account may not read it.
 Result<InputObject> FindInput(const store::ObjectStore& objects, const std::string& account, const std::string& uri);
 

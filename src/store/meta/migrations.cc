@@ -216,6 +216,24 @@ CREATE TABLE endpoints (
   UNIQUE (account_id, name)
 ) STRICT;
 )sql"},
+    {"transform jobs", R"sql(
+CREATE TABLE transform_jobs (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  account_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  arn TEXT NOT NULL,
+  request TEXT NOT NULL,
+  status TEXT NOT NULL,
+  failure_reason TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  modified_ms INTEGER NOT NULL,
+  transform_start_ms INTEGER NOT NULL,
+  transform_end_ms INTEGER NOT NULL,
+  deployment TEXT NOT NULL,
+  UNIQUE (account_id, name)
+) STRICT;
+CREATE INDEX transform_jobs_by_status ON transform_jobs (status, account_id);
+)sql"},
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Listings of named resources (training jobs, models, endpoint configurations, endpoints): one filter, one order, one
-// way to go on.
+// Listings of named resources (training and transform jobs, models, endpoint configurations, endpoints): one filter,
+// one order, one way to go on.
 #pragma once
 
 #include <optional>

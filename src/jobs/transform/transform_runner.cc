@@ -1,0 +1,260 @@
+#include "jobs/transform/transform_runner.h"
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "jobs/supervisor/failure_reason.h"
+#include "store/meta/logs.h"
+
+namespace headrace::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kTransformLogGroup = "/aws/sagemaker/TransformJobs";
+constexpr UnixMillis kTransformLinesWaitMillis = 200;  // lines of so long go into the log together
+constexpr int kMostTransformPollMillis = 60'000;
+constexpr UnixMillis kInstanceEndMillis = 3000;
+constexpr UnixMillis kAgainMillis = 1000;  // after the database has refused
+
+// "2026-11-25T04:05:06.789:[sagemaker logs]: " and the line.
+std::string AsDataLogLine(UnixMillis now, const std::string& line) {
+  const std::time_t seconds = now / 1000;
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+  return fmt::format("{}.{:03}:[sagemaker logs]: {}", text, now % 1000, line);
+}
+
+}  // namespace
+
+TransformRunner::TransformRunner(HostingMachine& machine, http::Client& client, std::string account, std::string name)
+    : machine_(machine),
+      client_(client),
+      account_(std::move(account)),
+      name_(std::move(name)),
+      directory_(machine.options.data_dir + "/transforms/" + account_ + "/" + name_),
+      event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      thread_([this] {
+        RunJob();
+        ended_ = true;
+      }) {}
+
+TransformRunner::~TransformRunner() {
+  RequestStop();
+  thread_.join();
+}
+
+void TransformRunner::Signal() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(event_.get(), &one, sizeof one);
+}
+
+void TransformRunner::Wake() {
+  woken_ = true;
+  Signal();
+}
+
+void TransformRunner::RequestStop() {
+  stop_ = true;
+  Signal();
+}
+
+std::optional<store::TransformJob> TransformRunner::ReadRow() {
+  auto row = store::TransformJobs(*machine_.options.database).Find(account_, name_);
+  if (row) return std::move(*row);
+  Log(LogLevel::kError, "transform job {}: {}", name_, row.error().message());
+  woken_ = true;
+  return std::nullopt;
+}
+
+void TransformRunner::RunJob() {
+  std::optional<store::TransformJob> job;
+  while (woken_.exchange(false) && !(job = ReadRow()) && !stop_) Poll(machine_.options.clock->Now() + kAgainMillis);
+  if (stop_ || !job) return;
+  End end = End::kStopped;
+  if (job->status == "InProgress") {
+    const auto prepared = Prepare(*job);
+    end = prepared ? Work() : Fail("ClientError: " + prepared.error().message());
+  } else if (job->status != "Stopping") {
+    return;
+  }
+  if (run_) run_->Stop();
+  if (generation_) EndInstances();
+  run_.reset();
+  WriteLines(true);
+  generation_.reset();
+  if (end != End::kLeft) WriteEnd(end);
+}
+
+TransformRunner::End TransformRunner::Fail(const std::string& why) {
+  failure_ = why;
+  return End::kFailed;
+}
+
+Status TransformRunner::Prepare(const store::TransformJob& job) {
+  HEADRACE_ASSIGN(settings_, ParseTransformSettings(job.request));
+  HEADRACE_ASSIGN(const auto deployment, ParseDeployment(job.deployment));
+  HEADRACE_TRY(MakeDirectories(directory_));
+  const std::string list = directory_ + "/inputs";
+  if (fs::exists(list)) {  // the server was started again
+    HEADRACE_ASSIGN(inputs_, LoadTransformInputs(list));
+  } else {
+    HEADRACE_ASSIGN(
+        inputs_, FindTransformInputs(*machine_.options.objects, account_, settings_.input_uri, settings_.is_manifest));
+    HEADRACE_TRY(SaveTransformInputs(list, inputs_));
+  }
+  started_ = machine_.options.clock->Now();
+  HEADRACE_TRY(store::TransformJobs(*machine_.options.database)
+                   .Update(account_, name_, [this](store::TransformJob& row) -> Status {
+                     if (row.transform_start == 0) row.transform_start = std::max(started_, row.created);
+                     row.modified = std::max(row.modified, started_);
+                     return {};
+                   }));
+  generation_ = std::make_unique<Generation>(machine_, account_, deployment, directory_, [this] { Signal(); });
+  return {};
+}
+
+TransformRunner::End TransformRunner::Work() {
+  while (!stop_) {
+    if (woken_.exchange(false)) {
+      const auto row = ReadRow();
+      if (row && row->status == "Stopping") return End::kStopped;
+    }
+    UnixMillis again = 0;
+    if (const auto end = StepInstances(again)) return *end;
+    if (run_ && run_->ended()) {
+      const std::string failure = run_->failure();
+      return failure.empty() ? End::kCompleted : Fail(failure + ". See job logs for more information");
+    }
+    WriteLines(false);
+    Poll(again);
+  }
+  return End::kLeft;
+}
+
+std::optional<TransformRunner::End> TransformRunner::StepInstances(UnixMillis& again) {
+  again = generation_->Step(machine_.options.clock->Now());
+  if (!generation_->failure().empty()) return Fail("AlgorithmError: " + generation_->cause());
+  if (!run_ && generation_->Ready()) StartRun();
+  if (run_ && generation_->TakeRouteChanged()) {
+    routes_.Publish({}, {}, generation_->MakeRoute());
+    generation_->RoutePublished();
+  }
+  return std::nullopt;
+}
+
+void TransformRunner::StartRun() {
+  generation_->MakeInstancesPermanent();
+  const Route route = generation_->MakeRoute();
+  routes_.Publish({}, {}, route);
+  generation_->RoutePublished();
+  (void)generation_->TakeRouteChanged();
+  data_stream_ = fmt::format("{}/{}-{}/data-log", name_, route.front().targets.front()->instance, started_ / 1000);
+  TransformRunOptions options;
+  options.settings = settings_;
+  options.account = account_;
+  options.inputs = std::move(inputs_);
+  options.done_file = directory_ + "/done";
+  options.objects = machine_.options.objects;
+  options.client = &client_;
+  options.routes = &routes_;
+  options.say = [this](const std::string& line) { Say(line); };
+  options.wake = [this] { Signal(); };
+  run_ = std::make_unique<TransformRun>(std::move(options));
+}
+
+void TransformRunner::EndInstances() {
+  generation_->Kill();
+  const UnixMillis patience = machine_.options.clock->Now() + kInstanceEndMillis;
+  while (!generation_->Ended() && machine_.options.clock->Now() < patience) {
+    generation_->Step(machine_.options.clock->Now());
+    WriteLines(true);
+    Poll(machine_.options.clock->Now() + 20);
+  }
+}
+
+void TransformRunner::WriteEnd(End end) {
+  const UnixMillis now = machine_.options.clock->Now();
+  const auto write = [&](store::TransformJob& row) -> Status {
+    const bool stopped = end == End::kStopped || row.status == "Stopping";
+    row.status = end == End::kFailed ? "Failed" : stopped ? "Stopped" : "Completed";
+    row.failure_reason = Truncate(failure_, kLongestFailureReason);
+    row.transform_end = std::max(now, row.transform_start);
+    row.modified = std::max(now, row.modified);
+    return {};
+  };
+  // The server's end may come first: the next start then does what is left, which is this.
+  while (true) {
+    const auto written = store::TransformJobs(*machine_.options.database).Update(account_, name_, write);
+    if (written || written.error().code() == ErrorCode::kNotFound) break;
+    Log(LogLevel::kError, "transform job {}: {}", name_, written.error().message());
+    if (stop_) return;
+    Poll(now + kAgainMillis);
+  }
+  if (!failure_.empty()) Log(LogLevel::kWarning, "transform job {}: {}", name_, failure_);
+  std::error_code failed;
+  fs::remove_all(directory_, failed);
+  if (failed) Log(LogLevel::kError, "{}: {}", directory_, failed.message());
+}
+
+void TransformRunner::Poll(UnixMillis until) {
+  std::vector<pollfd> watched{{event_.get(), POLLIN, 0}};
+  if (generation_) generation_->AddTo(watched);
+  const UnixMillis now = machine_.options.clock->Now();
+  if (lines_since_ != 0)
+    until = until == 0 ? lines_since_ + kTransformLinesWaitMillis
+                       : std::min(until, lines_since_ + kTransformLinesWaitMillis);
+  const int wait = until == 0 ? kMostTransformPollMillis
+                              : static_cast<int>(std::clamp<UnixMillis>(until - now, 0, kMostTransformPollMillis));
+  if (::poll(watched.data(), watched.size(), wait) <= 0 || watched[0].revents == 0) return;
+  uint64_t count = 0;
+  [[maybe_unused]] const ssize_t n = ::read(event_.get(), &count, sizeof count);
+}
+
+void TransformRunner::Say(const std::string& line) {
+  const UnixMillis now = machine_.options.clock->Now();
+  {
+    const std::lock_guard lock(lines_mutex_);
+    data_lines_.push_back({now, AsDataLogLine(now, line)});
+  }
+  Signal();
+}
+
+void TransformRunner::WriteLines(bool all) {
+  const UnixMillis now = machine_.options.clock->Now();
+  if (!all) {
+    const std::lock_guard lock(lines_mutex_);
+    if (lines_since_ == 0 && (!data_lines_.empty() || (generation_ && generation_->has_lines()))) lines_since_ = now;
+    if (lines_since_ == 0 || now < lines_since_ + kTransformLinesWaitMillis) return;
+  }
+  lines_since_ = 0;
+  if (generation_)
+    for (const auto& batch : generation_->TakeLines())
+      Append(fmt::format("{}-{}", batch.stream, started_ / 1000), batch.lines);
+  std::vector<Instance::Line> lines;
+  {
+    const std::lock_guard lock(lines_mutex_);
+    lines.swap(data_lines_);
+  }
+  if (!lines.empty()) Append(data_stream_, lines);
+}
+
+void TransformRunner::Append(const std::string& stream, const std::vector<Instance::Line>& lines) {
+  std::vector<store::LogLineIn> views;
+  for (const auto& line : lines)
+    views.push_back({line.time, line.text.empty() ? std::string_view(" ") : std::string_view(line.text)});
+  const store::Logs::Target target{account_, kTransformLogGroup, stream, true, store::LogTimes::kNeverDecreasing};
+  const auto written = store::Logs(*machine_.options.database).Append(target, views, machine_.options.clock->Now());
+  if (!written) Log(LogLevel::kError, "transform job {}: log: {}", name_, written.error().message());
+}
+
+}  // namespace headrace::jobs
