@@ -218,6 +218,7 @@ void TransformRun::FailObject(ObjectRun& object, const std::string& kind, const 
   if (!object.output) return;  // it has failed before
   in_memory_ -= object.output->waiting();
   object.output.reset();
+  room_.notify_all();
   Report(object.input, kind, where, what);
 }
 

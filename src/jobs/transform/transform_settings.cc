@@ -8,6 +8,7 @@ namespace {
 
 constexpr size_t kMegabyte = size_t{1} << 20;
 constexpr int kDefaultPayload = 6, kLargestPayload = 100;
+constexpr int64_t kMostConcurrent = 1'000'000;
 
 SplitType SplitTypeOf(const std::string& name) {
   if (name == "Line") return SplitType::kLine;
@@ -30,7 +31,8 @@ Status ReadSettings(const nlohmann::json& request, TransformSettings& settings) 
   settings.accept = output.value("Accept", "");
   settings.lines = output.value("AssembleWith", "None") == "Line";
   settings.instances = request.at("TransformResources").at("InstanceCount");
-  settings.concurrent = std::max(request.value("MaxConcurrentTransforms", 1), 1);
+  settings.concurrent =
+      static_cast<int>(std::clamp<int64_t>(request.value("MaxConcurrentTransforms", int64_t{1}), 1, kMostConcurrent));
   settings.payload_megabytes = request.value("MaxPayloadInMB", kDefaultPayload);
   settings.payload_bytes =
       static_cast<size_t>(settings.payload_megabytes == 0 ? kLargestPayload : settings.payload_megabytes) * kMegabyte;
