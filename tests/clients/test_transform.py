@@ -1,6 +1,8 @@
 """Batch transform through boto3 on real models: splits, strategies, filters, joins, failures, stops and a killed server."""
 import gzip
 import json
+import os
+import signal
 import struct
 import time
 import uuid
@@ -296,6 +298,25 @@ def test_stopping(transforms, hosting, model, images):  # noqa: F811
     described = transforms.wait(job, "Stopped")
     assert described["TransformEndTime"] >= described["TransformStartTime"]
     assert transforms.outputs(job) == {}
+    hosting.assert_gone(job)
+
+
+def test_a_killed_model_server_is_asked_again(transforms, hosting, model, images):  # noqa: F811
+    prefix = transforms.put(a__csv=many_lines(images[0][0], 600))
+    job = transforms.start(model, prefix, kind="text/csv", split="Line", BatchStrategy="SingleRecord", assemble="Line", MaxConcurrentTransforms=2)
+    for _ in range(2):
+        before = []
+        while not before and transforms.describe(job)["TransformJobStatus"] == "InProgress":
+            before = hosting.processes(job)
+        time.sleep(0.1)
+        for process in before:
+            os.kill(process, signal.SIGKILL)
+        while set(hosting.processes(job)) & set(before):
+            time.sleep(0.01)
+    transforms.wait(job)
+    answers = documents(transforms.outputs(job)["a.csv.out"].decode())
+    assert near([answer["predictions"][0] for answer in answers], [images[1][0]] * 600)
+    assert any("it is started again" in line for line in transforms.lines(job, data=False))
     hosting.assert_gone(job)
 
 
