@@ -48,7 +48,14 @@ int64_t BatchingParameters::AllowedSize(int64_t rows) const {
 
 Batcher::Batcher(const BatchingParameters& parameters, int openmp_threads)
     : parameters_(parameters), calls_(static_cast<size_t>(std::max<int64_t>(parameters.num_batch_threads, 1))) {
-  for (size_t i = 0; i < calls_.size(); ++i) threads_.emplace_back([=, this] { Work(i, openmp_threads); });
+  // Fewer threads than processors are for the kernel to place: other servers may be beside this one.
+  const bool pinned = static_cast<int>(calls_.size()) * openmp_threads == tensor::NumProcessors();
+  for (size_t i = 0; i < calls_.size(); ++i)
+    threads_.emplace_back([=, this] {
+      tensor::SetNumThreads(openmp_threads);
+      if (pinned) tensor::PinThreads(static_cast<int>(i) * openmp_threads);
+      Work(i);
+    });
 }
 
 void Batcher::Stop() {
@@ -136,8 +143,7 @@ bool Batcher::Take(Batch& batch, Clock::time_point& wake) {
   return false;
 }
 
-void Batcher::Work(size_t worker, int openmp_threads) {
-  tensor::SetNumThreads(openmp_threads);
+void Batcher::Work(size_t worker) {
   std::unique_lock lock(mutex_);
   while (true) {
     if (!calls_[worker].empty()) {

@@ -84,7 +84,7 @@ class Batcher {
     std::vector<Task> tasks;
   };
 
-  void Work(size_t worker, int openmp_threads);
+  void Work(size_t worker);
   // The next batch; none until `wake` when queues only wait for company.
   bool Take(Batch& batch, Clock::time_point& wake);
   void RunBatch(Batch batch, size_t worker);
