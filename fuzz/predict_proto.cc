@@ -5,6 +5,7 @@
 
 #include "serving/codec/proto_request.h"
 #include "serving/model/warmup.h"
+#include "serving/proto/inference.pb.h"
 
 namespace {
 
@@ -14,12 +15,14 @@ using namespace headrace::serving;
 class Model final : public Servable {
  public:
   const std::vector<Signature>& signatures() const override { return signatures_; }
+  const ::tensorflow::serving::SignatureDefMap& definitions() const override { return definitions_; }
   Result<std::vector<Tensor>> Run(size_t, const std::vector<Tensor>&, size_t) override { return std::vector<Tensor>(); }
 
  private:
   std::vector<Signature> signatures_ = {
       {"serving_default", "", {{"x", DType::kFloat32, {-1, 2}}}, {{"scores", DType::kFloat32, {-1, 3}}}},
       {"two", "", {{"a", DType::kUInt8, {-1, 2}}, {"b", DType::kInt64, {-1}}}, {{"outputs", DType::kFloat32, {-1}}}}};
+  ::tensorflow::serving::SignatureDefMap definitions_;
 };
 
 void Check(const std::vector<Tensor>& tensors, const Signature& signature) {
