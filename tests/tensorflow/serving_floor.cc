@@ -11,6 +11,7 @@
 #include "serving/codec/json_response.h"
 #include "serving/codec/predict_request.h"
 #include "serving/model/servable.h"
+#include "tensor/parallel.h"
 
 namespace {
 
@@ -35,6 +36,7 @@ int main(int argc, char** argv) {
     std::fputs("usage: serving_floor VERSION_DIRECTORY BATCH\n", stderr);
     return 2;
   }
+  if (tensor::NumThreads() == tensor::NumProcessors()) tensor::PinThreads(0);  // as the model server's
   const auto model = LoadServable(argv[1], {});
   if (!model) {
     std::fprintf(stderr, "serving_floor: %s\n", model.error().what());
