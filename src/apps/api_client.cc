@@ -5,10 +5,6 @@
 #include <cstdlib>
 #include <optional>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include "apps/data_directory.h"
 #include "base/clock.h"
 #include "http/client.h"
@@ -48,18 +44,6 @@ Status Split(std::string_view endpoint, std::string& host, uint16_t& port) {
   return Fail(ErrorCode::kInvalidArgument, "server: found {}, wanted http://ADDRESS:PORT", endpoint);
 }
 
-Result<http::ClientResponse> Send(const http::ClientRequest& request) {
-  boost::asio::io_context context;
-  http::Client client;
-  std::optional<Result<http::ClientResponse>> answer;
-  boost::asio::co_spawn(
-      context, [&]() -> http::Task<void> { answer.emplace(co_await client.Send(request, kPatience)); },
-      boost::asio::detached);
-  context.run();
-  if (!answer) return Fail(ErrorCode::kInternal, "the request was not sent");
-  return std::move(*answer);
-}
-
 }  // namespace
 
 Result<ApiClient> ApiClient::Find(const std::string& data_dir) {
@@ -96,7 +80,8 @@ Result<nlohmann::json> ApiClient::Call(const std::string& service, const std::st
   for (const auto& field : signed_request.headers.fields()) {
     if (field.name != "Host") request.headers.Add(field.name, field.value);
   }
-  HEADRACE_ASSIGN(const auto answer, Send(request));
+  http::Client sender;
+  HEADRACE_ASSIGN(const auto answer, http::SendAndWait(sender, request, kPatience));
   const auto reply = nlohmann::json::parse(answer.body.empty() ? "{}" : answer.body, nullptr, false);
   if (answer.status == 200 && !reply.is_discarded()) return reply;
   const auto text = [&](const char* member) {

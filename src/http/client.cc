@@ -2,11 +2,13 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -168,6 +170,16 @@ Task<Result<ClientResponse>> Client::Send(const ClientRequest& request, std::chr
     if (kept && outcome.unanswered) continue;          // the server had closed it meanwhile
     co_return std::move(outcome.response);
   }
+}
+
+Result<ClientResponse> SendAndWait(Client& client, const ClientRequest& request, std::chrono::milliseconds limit) {
+  net::io_context context;
+  std::optional<Result<ClientResponse>> answer;
+  const auto ask = [&]() -> Task<void> { answer.emplace(co_await client.Send(request, limit)); };
+  net::co_spawn(context, ask, net::detached);
+  context.run();
+  if (!answer) return Fail(ErrorCode::kInternal, "the request was not sent");
+  return std::move(*answer);
 }
 
 }  // namespace headrace::http

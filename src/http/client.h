@@ -55,4 +55,7 @@ class Client {
   std::unique_ptr<Connections> connections_;
 };
 
+// Send() for a thread that may wait.
+Result<ClientResponse> SendAndWait(Client& client, const ClientRequest& request, std::chrono::milliseconds limit);
+
 }  // namespace headrace::http

@@ -119,4 +119,11 @@ std::vector<std::pair<std::string, std::string>> QueryParameters(std::string_vie
   return parameters;
 }
 
+std::string MediaType(std::string_view content_type) {
+  std::string type(content_type.substr(0, content_type.find(';')));
+  while (!type.empty() && type.back() == ' ') type.pop_back();
+  std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return std::tolower(c); });
+  return type;
+}
+
 }  // namespace headrace::http

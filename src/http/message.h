@@ -44,6 +44,9 @@ class Headers {
   std::vector<Field> fields_;
 };
 
+// "text/csv" of "Text/CSV; charset=utf-8".
+std::string MediaType(std::string_view content_type);
+
 // A body, pulled piece by piece.
 class BodyReader {
  public:

@@ -19,6 +19,12 @@ TEST(HeadersTest, NamesCompareWithoutCase) {
   EXPECT_FALSE(headers.Has("Content-Type"));
 }
 
+TEST(MediaTypeTest, IsLowerCaseWithoutParameters) {
+  EXPECT_EQ(MediaType("Text/CSV ; charset=utf-8"), "text/csv");
+  EXPECT_EQ(MediaType("application/json"), "application/json");
+  EXPECT_EQ(MediaType(""), "");
+}
+
 TEST(PercentTest, GoesBothWays) {
   EXPECT_EQ(PercentEncode("a b/ä~", true), "a%20b/%C3%A4~");
   EXPECT_EQ(PercentEncode("a/b", false), "a%2Fb");

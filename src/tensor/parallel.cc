@@ -5,7 +5,6 @@
 #include <sched.h>
 
 namespace headrace::tensor {
-
 namespace {
 
 std::vector<int> Processors() {

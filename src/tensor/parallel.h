@@ -15,8 +15,7 @@ inline void SetNumThreads(int threads) { omp_set_num_threads(threads); }
 // Processors that this process may use.
 int NumProcessors();
 // Binds the calling thread and the threads of its kernels to a processor each: the process's, counted from `first` and
-// around. For threads that share nothing but the processors: without it one that wakes may be put behind the one that
-// waits for it, for a turn of milliseconds.
+// around. Without it one that wakes may be put behind the one that waits for it, for a turn of milliseconds.
 void PinThreads(int first);
 
 // Calls body(begin, end, thread) once a thread; the ranges are contiguous, in order and cover [0, count).

@@ -42,7 +42,7 @@ Reply<Json> ListTrainingJobs(const SageMakerOptions& options, const Call& call, 
 
   HEADRACE_REPLY_PASS(const auto filter, ListingFilter(kListing, call, input, "Ascending"));
   HEADRACE_REPLY(auto jobs, store::TrainingJobs(options.database).List(filter));
-  CutPage(kListing, filter, jobs, store::TrainingJobs::CursorOf, reply);
+  CutPage(kListing, filter, jobs, reply);
   for (const auto& job : jobs) reply["TrainingJobSummaries"].push_back(Summary(job));
   return reply;
 }

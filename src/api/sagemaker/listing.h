@@ -15,11 +15,11 @@ Reply<store::ResourceFilter> ListingFilter(const char* listing, const Call& call
                                            const char* default_order);
 
 // Cuts the one row too many off and says where it would have gone on.
-template <typename Rows, typename CursorOf>
-void CutPage(const char* listing, const store::ResourceFilter& filter, Rows& rows, CursorOf cursor_of, Json& reply) {
+template <typename Rows>
+void CutPage(const char* listing, const store::ResourceFilter& filter, Rows& rows, Json& reply) {
   if (rows.size() < filter.limit) return;
   rows.pop_back();
-  const auto cursor = cursor_of(rows.back(), filter.order);
+  const auto cursor = store::CursorOf(rows.back(), filter.order);
   reply["NextToken"] = aws::MakePageToken(listing, std::to_string(cursor.sequence) + " " + cursor.key);
 }
 

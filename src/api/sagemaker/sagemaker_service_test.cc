@@ -26,21 +26,9 @@ class SageMakerTest : public ServiceTest {
            return {};
          },
          objects_.get()});
-    MakeBucket("bucket", kAccount);
-    MakeBucket("empty", kAccount);
-    MakeBucket("theirs", kOther);
-    PutObject("bucket", "data/train/part-0");
-    PutObject("theirs", "data/train/part-0");
-  }
-
-  void MakeBucket(const std::string& name, const std::string& owner) {
-    store::Bucket bucket;
-    bucket.name = name;
-    bucket.owner = owner;
-    ASSERT_TRUE(objects_->CreateBucket(bucket));
-  }
-  void PutObject(const std::string& bucket, const std::string& key) {
-    ASSERT_TRUE(objects_->Commit(objects_->NewBlob().value(), bucket, key, {}));
+    MakeBucket(*objects_, "bucket", kAccount, {"data/train/part-0"});
+    MakeBucket(*objects_, "empty", kAccount, {});
+    MakeBucket(*objects_, "theirs", kOther, {"data/train/part-0"});
   }
 
   // As the SageMaker SDK sends it.

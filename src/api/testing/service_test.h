@@ -1,6 +1,7 @@
 // A service under test: a fresh database, a clock that is moved by hand, and calls by account.
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 
@@ -9,6 +10,7 @@
 #include "aws/service.h"
 #include "base/testing/temporary_directory.h"
 #include "store/meta/database.h"
+#include "store/objects/object_store.h"
 
 namespace headrace::api {
 
@@ -37,6 +39,16 @@ class ServiceTest : public testing::Test {
     const auto reply = Ask(operation, input, account);
     if (reply) ADD_FAILURE() << operation << " was not refused: " << reply->dump();
     return reply ? "" : reply.error().code + ": " + reply.error().message;
+  }
+
+  // A bucket of objects without bytes.
+  static void MakeBucket(store::ObjectStore& objects, const std::string& name, const std::string& owner,
+                         std::initializer_list<const char*> keys) {
+    store::Bucket bucket;
+    bucket.name = name;
+    bucket.owner = owner;
+    EXPECT_TRUE(objects.CreateBucket(bucket));
+    for (const char* key : keys) EXPECT_TRUE(objects.Commit(objects.NewBlob().value(), name, key, {}));
   }
 
   TemporaryDirectory directory_;

@@ -1,5 +1,6 @@
 // MetricTrial: a dry run of metric definitions against a log: what a job with this output would have found, and what
-// is suspicious about definitions that find nothing. A log of any size; memory stays that of one line.
+// is suspicious about definitions that find nothing. A log of any size; memory stays that of one line. Lines longer
+// than TerminalLines::kMaxColumns are matched in pieces, as in a job.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +29,6 @@ struct MetricFinding {
 
 class MetricTrial {
  public:
-  // Lines longer than this many characters are matched in pieces, in a job as here.
-  static constexpr size_t kMaxLineCharacters = size_t{1} << 16;
-
   explicit MetricTrial(std::vector<MetricDefinition> definitions);
 
   // The next bytes of the log. Carriage returns and backspaces act as a terminal's; the platform's own lines, which
@@ -47,7 +45,7 @@ class MetricTrial {
   void Matched(size_t definition, std::string_view line);
   void Warn(size_t index);
 
-  TerminalLines terminal_{kMaxLineCharacters};
+  TerminalLines terminal_;
   std::vector<MetricFinding> findings_;
   std::optional<MetricMatcher> matcher_;  // of the definitions that a job takes,
   std::vector<size_t> index_;             // and where each is among findings_

@@ -84,7 +84,7 @@ TEST(MetricTrial, NamesDefinitionsThatNoJobTakesAndTriesTheOthers) {
 }
 
 TEST(MetricTrial, MatchesLongLinesInPieces) {
-  const std::string line(MetricTrial::kMaxLineCharacters, 'x');
+  const std::string line(TerminalLines::kMaxColumns, 'x');
   MetricTrial trial(std::vector<MetricDefinition>{{"loss", "loss (.*)"}});
   trial.Feed(line + "loss 1\n");
   const auto found = trial.Finish();

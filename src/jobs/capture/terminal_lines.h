@@ -15,8 +15,10 @@ class TerminalLines {
  public:
   using Emit = std::function<void(std::string_view line)>;
 
+  static constexpr size_t kMaxColumns = size_t{1} << 16;  // of a job's lines
+
   // A line longer than `max_columns` characters is emitted in pieces.
-  explicit TerminalLines(size_t max_columns = size_t{1} << 16) : max_columns_(max_columns) {}
+  explicit TerminalLines(size_t max_columns = kMaxColumns) : max_columns_(max_columns) {}
 
   // Emits every line that `bytes` ends: valid UTF-8 without control characters but tab; what was no UTF-8 is U+FFFD.
   // Escape sequences that move in the line or erase it are obeyed, others (colours) vanish.

@@ -3,20 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include "base/log.h"
-#include "store/meta/logs.h"
 
 namespace headrace::jobs {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr UnixMillis kLinesWaitMillis = 200;  // lines of so long go into the log together
 constexpr UnixMillis kAfterFailedWriteMillis = 500;
-constexpr int kMaxPollMillis = 60'000;
 constexpr UnixMillis kEndPatienceMillis = 3000;
 
 }  // namespace
@@ -28,7 +22,7 @@ EndpointRunner::EndpointRunner(HostingMachine& machine, EndpointRoutes& routes, 
       account_(std::move(account)),
       name_(std::move(name)),
       may_end_(std::move(may_end)),
-      event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      log_(*machine.options.database, *machine.options.clock, account_, "/aws/sagemaker/Endpoints/" + name_),
       thread_([this] { Run(); }) {}
 
 EndpointRunner::~EndpointRunner() {
@@ -36,19 +30,14 @@ EndpointRunner::~EndpointRunner() {
   thread_.join();
 }
 
-void EndpointRunner::Signal() {
-  const uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(event_.get(), &one, sizeof one);
-}
-
 void EndpointRunner::Wake() {
   woken_ = true;
-  Signal();
+  wakeup_.Signal();
 }
 
 void EndpointRunner::RequestStop() {
   stop_ = true;
-  Signal();
+  wakeup_.Signal();
 }
 
 std::string EndpointRunner::Directory() const {
@@ -74,17 +63,9 @@ void EndpointRunner::Run() {
 }
 
 void EndpointRunner::Poll(UnixMillis until) {
-  std::vector<pollfd> watched{{event_.get(), POLLIN, 0}};
+  std::vector<pollfd> watched;
   for (const auto& [id, generation] : generations_) generation->AddTo(watched);
-  const UnixMillis now = machine_.options.clock->Now();
-  if (lines_since_ != 0)
-    until = until == 0 ? lines_since_ + kLinesWaitMillis : std::min(until, lines_since_ + kLinesWaitMillis);
-  const int wait =
-      until == 0 ? kMaxPollMillis : static_cast<int>(std::clamp<UnixMillis>(until - now, 0, kMaxPollMillis));
-  if (::poll(watched.data(), watched.size(), wait) <= 0) return;
-  if (watched[0].revents == 0) return;
-  uint64_t count = 0;
-  [[maybe_unused]] const ssize_t n = ::read(event_.get(), &count, sizeof count);
+  wakeup_.Wait(std::move(watched), machine_.options.clock->Now(), log_.NextLook(until));
 }
 
 void EndpointRunner::ReadRow() {
@@ -120,8 +101,9 @@ void EndpointRunner::Follow(const store::Endpoint& row) {
 Generation& EndpointRunner::Ensure(const Deployment& deployment) {
   auto& generation = generations_[deployment.id];
   if (!generation)
-    generation = std::make_unique<Generation>(machine_, account_, deployment,
-                                              fmt::format("{}/g{}", Directory(), deployment.id), [this] { Signal(); });
+    generation =
+        std::make_unique<Generation>(machine_, account_, deployment, fmt::format("{}/g{}", Directory(), deployment.id),
+                                     [this] { wakeup_.Signal(); });
   return *generation;
 }
 
@@ -298,31 +280,13 @@ void EndpointRunner::RemoveUnused() {
 
 // Whether there were any to write.
 bool EndpointRunner::WriteLines(bool all) {
-  const UnixMillis now = machine_.options.clock->Now();
-  if (!all && lines_since_ != 0 && now < lines_since_ + kLinesWaitMillis) return false;
-  if (!all && lines_since_ == 0) {
-    // Nothing to write yet, or the first lines have just come: others follow soon.
-    const bool any = std::any_of(generations_.begin(), generations_.end(),
-                                 [](const auto& entry) { return entry.second->has_lines(); });
-    if (any) lines_since_ = now;
-    return false;
-  }
-  lines_since_ = 0;
-  bool wrote = false;
-  store::Logs logs(*machine_.options.database);
-  for (auto& [id, generation] : generations_) {
-    for (auto& batch : generation->TakeLines()) {
-      std::vector<store::LogLineIn> lines;
-      for (const auto& line : batch.lines)
-        lines.push_back({line.time, line.text.empty() ? std::string_view(" ") : std::string_view(line.text)});
-      const store::Logs::Target target{account_, "/aws/sagemaker/Endpoints/" + name_, batch.stream, true,
-                                       store::LogTimes::kNeverDecreasing};
-      wrote = true;
-      if (const auto written = logs.Append(target, lines, now); !written)
-        Log(LogLevel::kError, "endpoint {}: log: {}", name_, written.error().message());
-    }
-  }
-  return wrote;
+  const bool any = std::any_of(generations_.begin(), generations_.end(),
+                               [](const auto& entry) { return entry.second->has_lines(); });
+  if (!all && !log_.Due(any)) return false;
+  log_.Taken();
+  for (auto& [id, generation] : generations_)
+    for (const auto& batch : generation->TakeLines()) log_.Append(batch.stream, batch.lines);
+  return any;
 }
 
 }  // namespace headrace::jobs

@@ -9,8 +9,9 @@
 #include <string>
 #include <thread>
 
-#include "base/descriptor.h"
 #include "jobs/hosting/generation.h"
+#include "jobs/hosting/instance_log.h"
+#include "jobs/hosting/wakeup.h"
 #include "store/meta/endpoints.h"
 
 namespace headrace::jobs {
@@ -30,7 +31,6 @@ class EndpointRunner {
  private:
   void Run();
   void Poll(UnixMillis until);
-  void Signal();
 
   void ReadRow();
   void Follow(const store::Endpoint& row);
@@ -52,7 +52,8 @@ class EndpointRunner {
   EndpointRoutes& routes_;
   const std::string account_, name_;
   const std::function<bool()> may_end_;
-  Descriptor event_;  // eventfd
+  Wakeup wakeup_;
+  InstanceLog log_;
   std::atomic<bool> woken_ = true, stop_ = false;
 
   std::string status_;
@@ -60,8 +61,7 @@ class EndpointRunner {
   std::map<int64_t, std::unique_ptr<Generation>> generations_;
   int64_t wanted_ = 0, online_ = 0;  // ids; 0: none
   bool settled_ = true;              // the row says what is: nothing to finish
-  UnixMillis lines_since_ = 0;
-  std::thread thread_;  // last: it uses the rest
+  std::thread thread_;               // last: it uses the rest
 };
 
 }  // namespace headrace::jobs

@@ -10,10 +10,10 @@
 #include <thread>
 #include <vector>
 
+#include "http/ping.h"
 #include "jobs/hosting/core_shares.h"
 #include "jobs/hosting/hosting_service.h"
 #include "jobs/hosting/instance.h"
-#include "jobs/hosting/ping.h"
 
 namespace headrace::jobs {
 
@@ -78,10 +78,10 @@ class Generation {
     bool leaving = false;            // for good
     bool unrouted = false;           // and no new request can reach it: it drains
     UnixMillis leave_by = 0, restart_at = 0;
-    int failures = 0;          // in a row
-    int vain_starts = 0;       // in a row: ended before they served
-    bool served = false;       // since it was started last
-    std::optional<Ping> ping;  // under way
+    int failures = 0;                // in a row
+    int vain_starts = 0;             // in a row: ended before they served
+    bool served = false;             // since it was started last
+    std::optional<http::Ping> ping;  // under way
     UnixMillis next_ping = 0;
     int missed_pings = 0;    // in a row
     std::string killed_for;  // why this platform killed the process; "" when it did not

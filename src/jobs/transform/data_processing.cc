@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "http/message.h"
 #include "jobs/transform/csv_record.h"
 
 namespace headrace::jobs {
@@ -152,8 +153,8 @@ DataProcessing::DataProcessing(const TransformSettings& settings)
     : input_filter_(settings.input_filter),
       output_filter_(settings.output_filter),
       join_(settings.join),
-      csv_(MediaTypeOf(settings.content_type) == "text/csv"),
-      lines_(csv_ || MediaTypeOf(settings.content_type) == "application/jsonlines" ||
+      csv_(http::MediaType(settings.content_type) == "text/csv"),
+      lines_(csv_ || http::MediaType(settings.content_type) == "application/jsonlines" ||
              settings.split == SplitType::kLine) {}
 
 Result<std::string> DataProcessing::FilterInput(std::string_view body) const {

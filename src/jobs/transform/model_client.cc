@@ -1,12 +1,7 @@
 #include "jobs/transform/model_client.h"
 
 #include <chrono>
-#include <optional>
 #include <thread>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
 
 namespace headrace::jobs {
 namespace {
@@ -33,15 +28,10 @@ Result<Lease> ModelClient::TakeInstance() {
 }
 
 tl::expected<std::string, ModelClient::Failure> ModelClient::Ask(const http::ClientRequest& request) {
-  boost::asio::io_context context;
-  std::optional<Result<http::ClientResponse>> answer;
-  const auto ask = [&]() -> http::Task<void> { answer.emplace(co_await client_.Send(request, settings_.timeout)); };
-  boost::asio::co_spawn(context, ask, boost::asio::detached);
-  context.run();
-  if (!answer) return tl::unexpected(Failure{0, "the request was not sent", false});
-  if (!*answer) return tl::unexpected(Failure{0, answer->error().message(), false});
-  if ((*answer)->status == 200) return std::move((*answer)->body);
-  return tl::unexpected(Failure{(*answer)->status, std::move((*answer)->body), false});
+  auto answer = http::SendAndWait(client_, request, settings_.timeout);
+  if (!answer) return tl::unexpected(Failure{0, answer.error().message(), false});
+  if (answer->status == 200) return std::move(answer->body);
+  return tl::unexpected(Failure{answer->status, std::move(answer->body), false});
 }
 
 tl::expected<std::string, ModelClient::Failure> ModelClient::Invoke(const std::string& body) {

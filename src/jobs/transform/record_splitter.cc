@@ -1,46 +1,17 @@
 #include "jobs/transform/record_splitter.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+
+#include "data/recordio_format.h"
+#include "data/tfrecord_format.h"
 
 namespace headrace::jobs {
 namespace {
 
+namespace recordio = data::recordio;
+namespace tfrecord = data::tfrecord;
+
 constexpr size_t kPieceBytes = size_t{256} << 10;
-
-// TFRecord: uint64 length, uint32 masked CRC32C of it, payload, uint32 masked CRC32C of the payload.
-constexpr size_t kTFRecordHeader = 12, kTFRecordFooter = 4;
-// RecordIO: uint32 magic, uint32 of which the upper 3 bits are a flag and the rest the length, payload, zeros up to a
-// multiple of four. A payload that holds the magic at such a multiple is cut there, without it, into parts.
-constexpr uint32_t kRecordIOMagic = 0xced7230a;
-constexpr size_t kRecordIOHeader = 8;
-enum PartFlag : uint32_t { kWholeRecord = 0, kFirstPart = 1, kMiddlePart = 2, kLastPart = 3 };
-
-template <typename T>
-T LoadLittle(const char* bytes) {
-  T value;
-  std::memcpy(&value, bytes, sizeof value);
-  return value;
-}
-
-constexpr std::array<uint32_t, 256> MakeCrc32cTable() {
-  std::array<uint32_t, 256> table{};
-  for (uint32_t i = 0; i < 256; ++i) {
-    uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82f63b78u : 0u);
-    table[i] = crc;
-  }
-  return table;
-}
-
-uint32_t MaskedCrc32c(std::string_view bytes) {
-  static constexpr auto kTable = MakeCrc32cTable();
-  uint32_t crc = ~0u;
-  for (const char c : bytes) crc = kTable[(crc ^ static_cast<unsigned char>(c)) & 0xff] ^ (crc >> 8);
-  crc = ~crc;
-  return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
-}
 
 }  // namespace
 
@@ -129,18 +100,18 @@ Result<std::optional<RecordSplitter::Record>> RecordSplitter::Line() {
 Result<std::optional<RecordSplitter::Record>> RecordSplitter::TFRecord() {
   HEADRACE_ASSIGN(const bool any, Need(1));
   if (!any) return std::nullopt;
-  HEADRACE_ASSIGN(const bool header, Need(kTFRecordHeader));
+  HEADRACE_ASSIGN(const bool header, Need(tfrecord::kHeaderBytes));
   if (!header) return Truncated();
-  const auto length = LoadLittle<uint64_t>(Window().data());
-  if (LoadLittle<uint32_t>(Window().data() + 8) != MaskedCrc32c(Window().substr(0, 8)))
+  const auto length = tfrecord::Load<uint64_t>(Window().data());
+  if (!tfrecord::IsHeader(Window().data()))
     return Fail(ErrorCode::kDataLoss, "record {} at byte {} is no TFRecord: the checksum of its length is wrong",
                 count_ + 1, offset_);
   if (length > limit_) return TooLarge(length);
-  const size_t framed = kTFRecordHeader + static_cast<size_t>(length) + kTFRecordFooter;
+  const size_t framed = tfrecord::kHeaderBytes + static_cast<size_t>(length) + tfrecord::kFooterBytes;
   HEADRACE_ASSIGN(const bool complete, Need(framed));
   if (!complete) return Truncated();
-  const auto payload = Window().substr(kTFRecordHeader, static_cast<size_t>(length));
-  if (LoadLittle<uint32_t>(Window().data() + framed - kTFRecordFooter) != MaskedCrc32c(payload))
+  const auto payload = Window().substr(tfrecord::kHeaderBytes, static_cast<size_t>(length));
+  if (tfrecord::Load<uint32_t>(Window().data() + framed - tfrecord::kFooterBytes) != tfrecord::MaskedCrc(payload))
     return Fail(ErrorCode::kDataLoss, "record {} at byte {}: the checksum of its data is wrong", count_ + 1, offset_);
   return Take(framed, payload);
 }
@@ -152,26 +123,27 @@ Result<std::optional<RecordSplitter::Record>> RecordSplitter::RecordIO() {
   size_t framed = 0;
   uint64_t payload_bytes = 0;
   while (true) {
-    HEADRACE_ASSIGN(const bool header, Need(framed + kRecordIOHeader));
+    HEADRACE_ASSIGN(const bool header, Need(framed + recordio::kHeaderBytes));
     if (!header) return Truncated();
-    const auto magic = LoadLittle<uint32_t>(Window().data() + framed);
-    const auto word = LoadLittle<uint32_t>(Window().data() + framed + 4);
-    const uint32_t flag = word >> 29, length = word & ((1u << 29) - 1);
+    const auto magic = tfrecord::Load<uint32_t>(Window().data() + framed);
+    const auto word = tfrecord::Load<uint32_t>(Window().data() + framed + 4);
+    const uint32_t flag = word >> 29, length = word & recordio::kLengthMask;
     const bool first = framed == 0;
-    const bool fits = first ? flag == kWholeRecord || flag == kFirstPart : flag == kMiddlePart || flag == kLastPart;
-    if (magic != kRecordIOMagic || !fits)
+    const bool fits = first ? flag == recordio::kWhole || flag == recordio::kFirst
+                            : flag == recordio::kMiddle || flag == recordio::kLast;
+    if (magic != recordio::kMagic || !fits)
       return Fail(ErrorCode::kDataLoss, "record {} at byte {} is no RecordIO: found {:08x} {:08x} at byte {}",
                   count_ + 1, offset_, magic, word, offset_ + framed);
     payload_bytes += length + (first ? 0 : sizeof magic);
     if (payload_bytes > limit_) return TooLarge(payload_bytes);
-    const size_t part = framed + kRecordIOHeader;
-    framed = part + (length + 3) / 4 * 4;
+    const size_t part = framed + recordio::kHeaderBytes;
+    framed = part + recordio::Padded(length);
     HEADRACE_ASSIGN(const bool complete, Need(framed));
     if (!complete) return Truncated();
-    if (flag == kWholeRecord) return Take(framed, Window().substr(part, length));
-    if (!first) joined_.append(reinterpret_cast<const char*>(&kRecordIOMagic), sizeof kRecordIOMagic);
+    if (flag == recordio::kWhole) return Take(framed, Window().substr(part, length));
+    if (!first) joined_.append(reinterpret_cast<const char*>(&recordio::kMagic), sizeof recordio::kMagic);
     joined_.append(Window().substr(part, length));
-    if (flag == kLastPart) return Take(framed, joined_);
+    if (flag == recordio::kLast) return Take(framed, joined_);
   }
 }
 

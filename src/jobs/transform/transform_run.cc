@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "jobs/pipe/gunzip.h"
+#include "jobs/supervisor/failure_reason.h"
 #include "jobs/training/artifacts.h"
 
 namespace headrace::jobs {
@@ -20,10 +21,7 @@ constexpr int kMostThreads = 64;
 constexpr size_t kShownAnswer = 400;
 
 std::string OneLineOf(std::string text) {
-  if (text.size() > kShownAnswer) {
-    text.resize(kShownAnswer);
-    text += "...";
-  }
+  if (text.size() > kShownAnswer) text = Truncate(std::move(text), kShownAnswer) + "...";
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
 }

@@ -4,14 +4,9 @@
 #include <ctime>
 #include <filesystem>
 
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include "base/file.h"
 #include "base/log.h"
 #include "jobs/supervisor/failure_reason.h"
-#include "store/meta/logs.h"
 
 namespace headrace::jobs {
 namespace {
@@ -19,8 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kTransformLogGroup = "/aws/sagemaker/TransformJobs";
-constexpr UnixMillis kTransformLinesWaitMillis = 200;  // lines of so long go into the log together
-constexpr int kMostTransformPollMillis = 60'000;
 constexpr UnixMillis kInstanceEndMillis = 3000;
 constexpr UnixMillis kAgainMillis = 1000;  // after the database has refused
 
@@ -42,7 +35,7 @@ TransformRunner::TransformRunner(HostingMachine& machine, http::Client& client, 
       account_(std::move(account)),
       name_(std::move(name)),
       directory_(machine.options.data_dir + "/transforms/" + account_ + "/" + name_),
-      event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      log_(*machine.options.database, *machine.options.clock, account_, kTransformLogGroup),
       thread_([this] {
         RunJob();
         ended_ = true;
@@ -53,19 +46,14 @@ TransformRunner::~TransformRunner() {
   thread_.join();
 }
 
-void TransformRunner::Signal() {
-  const uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(event_.get(), &one, sizeof one);
-}
-
 void TransformRunner::Wake() {
   woken_ = true;
-  Signal();
+  wakeup_.Signal();
 }
 
 void TransformRunner::RequestStop() {
   stop_ = true;
-  Signal();
+  wakeup_.Signal();
 }
 
 std::optional<store::TransformJob> TransformRunner::ReadRow() {
@@ -119,7 +107,7 @@ Status TransformRunner::Prepare(const store::TransformJob& job) {
                      row.modified = std::max(row.modified, started_);
                      return {};
                    }));
-  generation_ = std::make_unique<Generation>(machine_, account_, deployment, directory_, [this] { Signal(); });
+  generation_ = std::make_unique<Generation>(machine_, account_, deployment, directory_, [this] { wakeup_.Signal(); });
   return {};
 }
 
@@ -168,7 +156,7 @@ void TransformRunner::StartRun() {
   options.client = &client_;
   options.routes = &routes_;
   options.say = [this](const std::string& line) { Say(line); };
-  options.wake = [this] { Signal(); };
+  options.wake = [this] { wakeup_.Signal(); };
   run_ = std::make_unique<TransformRun>(std::move(options));
 }
 
@@ -207,17 +195,9 @@ void TransformRunner::WriteEnd(End end) {
 }
 
 void TransformRunner::Poll(UnixMillis until) {
-  std::vector<pollfd> watched{{event_.get(), POLLIN, 0}};
+  std::vector<pollfd> watched;
   if (generation_) generation_->AddTo(watched);
-  const UnixMillis now = machine_.options.clock->Now();
-  if (lines_since_ != 0)
-    until = until == 0 ? lines_since_ + kTransformLinesWaitMillis
-                       : std::min(until, lines_since_ + kTransformLinesWaitMillis);
-  const int wait = until == 0 ? kMostTransformPollMillis
-                              : static_cast<int>(std::clamp<UnixMillis>(until - now, 0, kMostTransformPollMillis));
-  if (::poll(watched.data(), watched.size(), wait) <= 0 || watched[0].revents == 0) return;
-  uint64_t count = 0;
-  [[maybe_unused]] const ssize_t n = ::read(event_.get(), &count, sizeof count);
+  wakeup_.Wait(std::move(watched), machine_.options.clock->Now(), log_.NextLook(until));
 }
 
 void TransformRunner::Say(const std::string& line) {
@@ -226,35 +206,22 @@ void TransformRunner::Say(const std::string& line) {
     const std::lock_guard lock(lines_mutex_);
     data_lines_.push_back({now, AsDataLogLine(now, line)});
   }
-  Signal();
+  wakeup_.Signal();
 }
 
 void TransformRunner::WriteLines(bool all) {
-  const UnixMillis now = machine_.options.clock->Now();
-  if (!all) {
-    const std::lock_guard lock(lines_mutex_);
-    if (lines_since_ == 0 && (!data_lines_.empty() || (generation_ && generation_->has_lines()))) lines_since_ = now;
-    if (lines_since_ == 0 || now < lines_since_ + kTransformLinesWaitMillis) return;
-  }
-  lines_since_ = 0;
-  if (generation_)
-    for (const auto& batch : generation_->TakeLines())
-      Append(fmt::format("{}-{}", batch.stream, started_ / 1000), batch.lines);
   std::vector<Instance::Line> lines;
   {
     const std::lock_guard lock(lines_mutex_);
+    const bool any = !data_lines_.empty() || (generation_ && generation_->has_lines());
+    if (!all && !log_.Due(any)) return;
     lines.swap(data_lines_);
   }
-  if (!lines.empty()) Append(data_stream_, lines);
-}
-
-void TransformRunner::Append(const std::string& stream, const std::vector<Instance::Line>& lines) {
-  std::vector<store::LogLineIn> views;
-  for (const auto& line : lines)
-    views.push_back({line.time, line.text.empty() ? std::string_view(" ") : std::string_view(line.text)});
-  const store::Logs::Target target{account_, kTransformLogGroup, stream, true, store::LogTimes::kNeverDecreasing};
-  const auto written = store::Logs(*machine_.options.database).Append(target, views, machine_.options.clock->Now());
-  if (!written) Log(LogLevel::kError, "transform job {}: log: {}", name_, written.error().message());
+  log_.Taken();
+  if (generation_)
+    for (const auto& batch : generation_->TakeLines())
+      log_.Append(fmt::format("{}-{}", batch.stream, started_ / 1000), batch.lines);
+  if (!lines.empty()) log_.Append(data_stream_, lines);
 }
 
 }  // namespace headrace::jobs

@@ -10,9 +10,10 @@
 #include <thread>
 #include <vector>
 
-#include "base/descriptor.h"
 #include "http/client.h"
 #include "jobs/hosting/generation.h"
+#include "jobs/hosting/instance_log.h"
+#include "jobs/hosting/wakeup.h"
 #include "jobs/transform/transform_run.h"
 #include "store/meta/transform_jobs.h"
 
@@ -44,17 +45,16 @@ class TransformRunner {
   // As soon as the database takes it. A job that completes while it is being stopped is stopped.
   void WriteEnd(End end);
 
-  void Signal();
   void Poll(UnixMillis until);
   void Say(const std::string& line);
   void WriteLines(bool all);
-  void Append(const std::string& stream, const std::vector<Instance::Line>& lines);
   std::optional<store::TransformJob> ReadRow();
 
   HostingMachine& machine_;
   http::Client& client_;
   const std::string account_, name_, directory_;
-  Descriptor event_;  // eventfd
+  Wakeup wakeup_;
+  InstanceLog log_;
   std::atomic<bool> woken_ = true, stop_ = false, ended_ = false;
 
   TransformSettings settings_;
@@ -67,7 +67,6 @@ class TransformRunner {
   std::string data_stream_;  // of the log
   std::mutex lines_mutex_;
   std::vector<Instance::Line> data_lines_;
-  UnixMillis lines_since_ = 0;
   std::thread thread_;  // last: it uses the rest
 };
 

@@ -1,7 +1,8 @@
 #include "jobs/transform/transform_settings.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "http/message.h"
 
 namespace headrace::jobs {
 namespace {
@@ -58,15 +59,8 @@ Result<TransformSettings> ParseTransformSettings(const std::string& request) {
   return settings;
 }
 
-std::string MediaTypeOf(std::string_view content_type) {
-  std::string type(content_type.substr(0, content_type.find(';')));
-  while (!type.empty() && type.back() == ' ') type.pop_back();
-  std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return std::tolower(c); });
-  return type;
-}
-
 bool IsProcessable(std::string_view content_type) {
-  const std::string type = MediaTypeOf(content_type);
+  const std::string type = http::MediaType(content_type);
   return type == "text/csv" || type == "application/json" || type == "application/jsonlines";
 }
 

@@ -33,8 +33,6 @@ struct TransformSettings {
 // Of a request that has been checked when it was taken: kDataLoss for another.
 Result<TransformSettings> ParseTransformSettings(const std::string& request);
 
-// "text/csv" of "Text/CSV; charset=utf-8".
-std::string MediaTypeOf(std::string_view content_type);
 // Whether filters and joins know the records of such a body.
 bool IsProcessable(std::string_view content_type);
 

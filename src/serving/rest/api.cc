@@ -76,18 +76,10 @@ const char* NameOfStatus(int status) {
 
 Response ErrorResponse(const Error& error) { return JsonError(StatusOf(error.code()), error.message()); }
 
-// "application/json; charset=utf-8" without what follows the type, in lower case.
-std::string MediaType(const std::string& header) {
-  std::string type = header.substr(0, header.find(';'));
-  while (!type.empty() && type.back() == ' ') type.pop_back();
-  std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return std::tolower(c); });
-  return type;
-}
-
 // The first media type of an Accept header; "" for none or any.
 std::string Accepted(const Request& request) {
   std::string accept = request.headers.Get("Accept");
-  accept = MediaType(accept.substr(0, accept.find(',')));
+  accept = http::MediaType(accept.substr(0, accept.find(',')));
   return accept == "*/*" ? "" : accept;
 }
 
@@ -261,7 +253,7 @@ http::Task<Response> RestApi::Invoke(Request& request, Call call) {
 }
 
 http::Task<Result<RestApi::Outcome>> RestApi::Compute(Request& request, const Call& call) {
-  const std::string type = MediaType(request.headers.Get("Content-Type"));
+  const std::string type = http::MediaType(request.headers.Get("Content-Type"));
   if (call.sagemaker && type != kJson && type != "application/jsonlines" && type != "application/jsons" &&
       type != "text/csv" && type != kNpy && type != kRaw) {
     Outcome refused;

@@ -2,6 +2,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include "store/meta/resource_table.h"
 #include "store/meta/tags.h"
 
 namespace headrace::store {
@@ -27,6 +28,8 @@ Endpoint ReadEndpoint(SQLite::Statement& row) {
   return endpoint;
 }
 
+constexpr ResourceTable<Endpoint> kEndpoints{"endpoints", kEndpointColumns, ReadEndpoint};
+
 }  // namespace
 
 Result<bool> Endpoints::InsertIn(SQLite::Database& db, Endpoint& endpoint) {
@@ -50,46 +53,16 @@ Result<bool> Endpoints::InsertIn(SQLite::Database& db, Endpoint& endpoint) {
 }
 
 Result<std::optional<Endpoint>> Endpoints::Find(const std::string& account_id, const std::string& name) {
-  std::optional<Endpoint> endpoint;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    HEADRACE_ASSIGN(endpoint, FindIn(db, account_id, name));
-    return {};
-  }));
-  return endpoint;
+  return kEndpoints.Find(database_, account_id, name);
 }
 
 Result<std::optional<Endpoint>> Endpoints::FindIn(SQLite::Database& db, const std::string& account_id,
                                                   const std::string& name) {
-  SQLite::Statement select(db,
-                           fmt::format("SELECT {} FROM endpoints WHERE account_id = ? AND name = ?", kEndpointColumns));
-  select.bind(1, account_id);
-  select.bind(2, name);
-  if (!select.executeStep()) return std::optional<Endpoint>();
-  return std::optional<Endpoint>(ReadEndpoint(select));
+  return kEndpoints.Find(db, account_id, name);
 }
 
 Result<std::vector<Endpoint>> Endpoints::List(const ResourceFilter& filter) {
-  std::vector<Endpoint> endpoints;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    const ListingClause clause(filter);
-    SQLite::Statement select(db, fmt::format("SELECT {} FROM endpoints{}", kEndpointColumns, clause.sql()));
-    clause.Bind(select);
-    while (select.executeStep()) endpoints.push_back(ReadEndpoint(select));
-    return {};
-  }));
-  return endpoints;
-}
-
-ResourceCursor Endpoints::CursorOf(const Endpoint& endpoint, ResourceOrder order) {
-  switch (order) {
-    case ResourceOrder::kName:
-      return {endpoint.name, endpoint.sequence};
-    case ResourceOrder::kStatus:
-      return {endpoint.status, endpoint.sequence};
-    case ResourceOrder::kCreationTime:
-      break;
-  }
-  return {std::to_string(endpoint.created), endpoint.sequence};
+  return kEndpoints.List(database_, filter);
 }
 
 Result<Endpoint> Endpoints::Update(const std::string& account_id, const std::string& name, const Change& change) {

@@ -33,7 +33,6 @@ class Endpoints {
   static Result<std::optional<Endpoint>> FindIn(SQLite::Database& db, const std::string& account_id,
                                                 const std::string& name);
   Result<std::vector<Endpoint>> List(const ResourceFilter& filter);
-  static ResourceCursor CursorOf(const Endpoint& endpoint, ResourceOrder order);
 
   // Reads the endpoint, lets `change` edit it and writes it back, in one transaction; returns what was written.
   // kNotFound without such an endpoint; an error of `change` leaves it as it was.

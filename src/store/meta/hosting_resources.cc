@@ -2,6 +2,8 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include "store/meta/resource_table.h"
+
 namespace headrace::store {
 namespace {
 
@@ -12,14 +14,16 @@ HostingResource ReadHostingResource(SQLite::Statement& row) {
           row.getColumn(3).getString(), row.getColumn(4).getString(), row.getColumn(5).getInt64()};
 }
 
-}  // namespace
+ResourceTable<HostingResource> TableOf(HostingResources::Kind kind) {
+  return {kind == HostingResources::Kind::kModel ? "models" : "endpoint_configs", kHostingColumns, ReadHostingResource};
+}
 
-const char* HostingResources::Table() const { return kind_ == Kind::kModel ? "models" : "endpoint_configs"; }
+}  // namespace
 
 Result<bool> HostingResources::InsertIn(SQLite::Database& db, HostingResource& resource) const {
   SQLite::Statement insert(db, fmt::format("INSERT INTO {} (account_id, name, arn, request, created_ms) "
                                            "VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_id, name) DO NOTHING",
-                                           Table()));
+                                           TableOf(kind_).name));
   insert.bind(1, resource.account_id);
   insert.bind(2, resource.name);
   insert.bind(3, resource.arn);
@@ -32,40 +36,19 @@ Result<bool> HostingResources::InsertIn(SQLite::Database& db, HostingResource& r
 
 Result<std::optional<HostingResource>> HostingResources::Find(const std::string& account_id,
                                                               const std::string& name) const {
-  std::optional<HostingResource> found;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement select(
-        db, fmt::format("SELECT {} FROM {} WHERE account_id = ? AND name = ?", kHostingColumns, Table()));
-    select.bind(1, account_id);
-    select.bind(2, name);
-    if (select.executeStep()) found = ReadHostingResource(select);
-    return {};
-  }));
-  return found;
+  return TableOf(kind_).Find(database_, account_id, name);
 }
 
 Result<std::vector<HostingResource>> HostingResources::List(const ResourceFilter& filter) const {
-  std::vector<HostingResource> resources;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    const ListingClause clause(filter);
-    SQLite::Statement select(db, fmt::format("SELECT {} FROM {}{}", kHostingColumns, Table(), clause.sql()));
-    clause.Bind(select);
-    while (select.executeStep()) resources.push_back(ReadHostingResource(select));
-    return {};
-  }));
-  return resources;
+  return TableOf(kind_).List(database_, filter);
 }
 
 Result<bool> HostingResources::DeleteIn(SQLite::Database& db, const std::string& account_id,
                                         const std::string& name) const {
-  SQLite::Statement statement(db, fmt::format("DELETE FROM {} WHERE account_id = ? AND name = ?", Table()));
+  SQLite::Statement statement(db, fmt::format("DELETE FROM {} WHERE account_id = ? AND name = ?", TableOf(kind_).name));
   statement.bind(1, account_id);
   statement.bind(2, name);
   return statement.exec() > 0;
-}
-
-ResourceCursor HostingResources::CursorOf(const HostingResource& resource, ResourceOrder order) {
-  return {order == ResourceOrder::kName ? resource.name : std::to_string(resource.created), resource.sequence};
 }
 
 }  // namespace headrace::store

@@ -31,10 +31,7 @@ class HostingResources {
   // True when there was one.
   Result<bool> DeleteIn(SQLite::Database& db, const std::string& account_id, const std::string& name) const;
 
-  static ResourceCursor CursorOf(const HostingResource& resource, ResourceOrder order);
-
  private:
-  const char* Table() const;
   Database& database_;
   const Kind kind_;
 };

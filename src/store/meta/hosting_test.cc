@@ -75,7 +75,7 @@ TEST_F(HostingTables, ListingsFilterOrderAndGoOn) {
   filter.limit = 2;
   const auto page = models.List(filter).value();
   EXPECT_THAT(Names(page), ElementsAre("ac", "ab"));
-  filter.after = HostingResources::CursorOf(page.back(), filter.order);
+  filter.after = CursorOf(page.back(), filter.order);
   EXPECT_THAT(Names(models.List(filter).value()), ElementsAre("aa"));
   ResourceFilter times;
   times.created_after = 10;
@@ -83,7 +83,7 @@ TEST_F(HostingTables, ListingsFilterOrderAndGoOn) {
   times.limit = 1;
   const auto first = models.List(times).value();
   EXPECT_THAT(Names(first), ElementsAre("ab"));
-  times.after = HostingResources::CursorOf(first.back(), times.order);
+  times.after = CursorOf(first.back(), times.order);
   times.limit = 0;
   EXPECT_THAT(Names(models.List(times).value()), ElementsAre("ac", "b"));
 }

@@ -22,6 +22,16 @@ struct ResourceCursor {
   int64_t sequence = 0;
 };
 
+// Of a resource with a name, a creation time and, perhaps, a status.
+template <typename Resource>
+ResourceCursor CursorOf(const Resource& resource, ResourceOrder order) {
+  if (order == ResourceOrder::kName) return {resource.name, resource.sequence};
+  if constexpr (requires { resource.status; }) {
+    if (order == ResourceOrder::kStatus) return {resource.status, resource.sequence};
+  }
+  return {std::to_string(resource.created), resource.sequence};
+}
+
 struct ResourceFilter {
   std::optional<std::string> account_id;  // absent: everyone's, for the schedulers
   std::string name_contains, arn;         // "": any

@@ -5,6 +5,8 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <nlohmann/json.hpp>
 
+#include "store/meta/resource_table.h"
+
 namespace headrace::store {
 namespace {
 
@@ -71,6 +73,8 @@ void BindChangeable(SQLite::Statement& statement, int first, const TrainingJob& 
   statement.bind(first + 10, job.state);
 }
 
+constexpr ResourceTable<TrainingJob> kTrainingJobs{"training_jobs", kColumns, FromRow};
+
 }  // namespace
 
 Result<bool> TrainingJobs::Insert(TrainingJob& job) {
@@ -99,45 +103,16 @@ Result<bool> TrainingJobs::InsertIn(SQLite::Database& db, TrainingJob& job) {
 }
 
 Result<std::optional<TrainingJob>> TrainingJobs::Find(const std::string& account_id, const std::string& name) {
-  std::optional<TrainingJob> job;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    HEADRACE_ASSIGN(job, FindIn(db, account_id, name));
-    return {};
-  }));
-  return job;
+  return kTrainingJobs.Find(database_, account_id, name);
 }
 
 Result<std::optional<TrainingJob>> TrainingJobs::FindIn(SQLite::Database& db, const std::string& account_id,
                                                         const std::string& name) {
-  SQLite::Statement select(db, fmt::format("SELECT {} FROM training_jobs WHERE account_id = ? AND name = ?", kColumns));
-  select.bind(1, account_id);
-  select.bind(2, name);
-  if (!select.executeStep()) return std::optional<TrainingJob>();
-  return std::optional<TrainingJob>(FromRow(select));
+  return kTrainingJobs.Find(db, account_id, name);
 }
 
 Result<std::vector<TrainingJob>> TrainingJobs::List(const ResourceFilter& filter) {
-  std::vector<TrainingJob> jobs;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    const ListingClause clause(filter);
-    SQLite::Statement select(db, fmt::format("SELECT {} FROM training_jobs{}", kColumns, clause.sql()));
-    clause.Bind(select);
-    while (select.executeStep()) jobs.push_back(FromRow(select));
-    return {};
-  }));
-  return jobs;
-}
-
-ResourceCursor TrainingJobs::CursorOf(const TrainingJob& job, ResourceOrder order) {
-  switch (order) {
-    case ResourceOrder::kName:
-      return {job.name, job.sequence};
-    case ResourceOrder::kStatus:
-      return {job.status, job.sequence};
-    case ResourceOrder::kCreationTime:
-      break;
-  }
-  return {std::to_string(job.created), job.sequence};
+  return kTrainingJobs.List(database_, filter);
 }
 
 Result<TrainingJob> TrainingJobs::Update(const std::string& account_id, const std::string& name, const Change& change) {

@@ -27,7 +27,6 @@ class TrainingJobs {
                                                    const std::string& name);
 
   Result<std::vector<TrainingJob>> List(const ResourceFilter& filter);
-  static ResourceCursor CursorOf(const TrainingJob& job, ResourceOrder order);
 
   // Reads the job, lets `change` edit it and writes it back, in one transaction; returns what was written. kNotFound
   // without such a job; an error of `change` leaves the job as it was.

@@ -136,7 +136,7 @@ TEST_F(TrainingJobsTest, ListsByFilterOrderAndPage) {
       whole.limit = 1;
       for (auto page = jobs_.List(whole).value(); !page.empty(); page = jobs_.List(whole).value()) {
         paged.push_back(page[0].name);
-        whole.after = TrainingJobs::CursorOf(page[0], order);
+        whole.after = CursorOf(page[0], order);
       }
       EXPECT_EQ(paged, all);
     }

@@ -2,6 +2,8 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include "store/meta/resource_table.h"
+
 namespace headrace::store {
 namespace {
 
@@ -25,6 +27,8 @@ TransformJob ReadTransformJob(SQLite::Statement& row) {
   job.deployment = row.getColumn(11).getString();
   return job;
 }
+
+constexpr ResourceTable<TransformJob> kTransformJobs{"transform_jobs", kTransformJobColumns, ReadTransformJob};
 
 }  // namespace
 
@@ -51,52 +55,20 @@ Result<bool> TransformJobs::InsertIn(SQLite::Database& db, TransformJob& job) {
 }
 
 Result<std::optional<TransformJob>> TransformJobs::Find(const std::string& account_id, const std::string& name) {
-  std::optional<TransformJob> job;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    HEADRACE_ASSIGN(job, FindIn(db, account_id, name));
-    return {};
-  }));
-  return job;
+  return kTransformJobs.Find(database_, account_id, name);
 }
 
 Result<std::optional<TransformJob>> TransformJobs::FindIn(SQLite::Database& db, const std::string& account_id,
                                                           const std::string& name) {
-  SQLite::Statement select(
-      db, fmt::format("SELECT {} FROM transform_jobs WHERE account_id = ? AND name = ?", kTransformJobColumns));
-  select.bind(1, account_id);
-  select.bind(2, name);
-  if (!select.executeStep()) return std::optional<TransformJob>();
-  return std::optional<TransformJob>(ReadTransformJob(select));
+  return kTransformJobs.Find(db, account_id, name);
 }
 
 Result<std::vector<TransformJob>> TransformJobs::List(const ResourceFilter& filter) {
-  std::vector<TransformJob> jobs;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    HEADRACE_ASSIGN(jobs, ListIn(db, filter));
-    return {};
-  }));
-  return jobs;
+  return kTransformJobs.List(database_, filter);
 }
 
 Result<std::vector<TransformJob>> TransformJobs::ListIn(SQLite::Database& db, const ResourceFilter& filter) {
-  std::vector<TransformJob> jobs;
-  const ListingClause clause(filter);
-  SQLite::Statement select(db, fmt::format("SELECT {} FROM transform_jobs{}", kTransformJobColumns, clause.sql()));
-  clause.Bind(select);
-  while (select.executeStep()) jobs.push_back(ReadTransformJob(select));
-  return jobs;
-}
-
-ResourceCursor TransformJobs::CursorOf(const TransformJob& job, ResourceOrder order) {
-  switch (order) {
-    case ResourceOrder::kName:
-      return {job.name, job.sequence};
-    case ResourceOrder::kStatus:
-      return {job.status, job.sequence};
-    case ResourceOrder::kCreationTime:
-      break;
-  }
-  return {std::to_string(job.created), job.sequence};
+  return kTransformJobs.List(db, filter);
 }
 
 Result<TransformJob> TransformJobs::Update(const std::string& account_id, const std::string& name,

@@ -34,7 +34,6 @@ class TransformJobs {
                                                     const std::string& name);
   Result<std::vector<TransformJob>> List(const ResourceFilter& filter);
   static Result<std::vector<TransformJob>> ListIn(SQLite::Database& db, const ResourceFilter& filter);
-  static ResourceCursor CursorOf(const TransformJob& job, ResourceOrder order);
 
   // Reads the job, lets `change` edit it and writes it back, in one transaction; returns what was written. kNotFound
   // without such a job; an error of `change` leaves it as it was.

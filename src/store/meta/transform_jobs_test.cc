@@ -82,7 +82,7 @@ TEST_F(TransformTable, ListingsFilterAndGoOn) {
   const auto first = rows_.List(filter).value();
   ASSERT_EQ(first.size(), 1u);
   EXPECT_EQ(first[0].name, "aa");
-  filter.after = TransformJobs::CursorOf(first[0], filter.order);
+  filter.after = CursorOf(first[0], filter.order);
   filter.limit = 0;
   EXPECT_THAT(Names(filter), ElementsAre("b", "ab"));
   ResourceFilter running;

@@ -3,7 +3,6 @@
 #include "api/sagemaker/sagemaker_service.h"
 #include "api/testing/service_test.h"
 #include "store/meta/endpoints.h"
-#include "store/objects/object_store.h"
 
 namespace headrace::api {
 namespace {
@@ -26,13 +25,8 @@ class HostingTest : public ServiceTest {
       woken_.emplace_back(account, name);
     };
     service_ = SageMakerService(options);
-    for (const auto& [bucket, owner] : std::map<std::string, std::string>{{"bucket", kAccount}, {"theirs", kOther}}) {
-      store::Bucket made;
-      made.name = bucket;
-      made.owner = owner;
-      EXPECT_TRUE(objects_->CreateBucket(made));
-      EXPECT_TRUE(objects_->Commit(objects_->NewBlob().value(), bucket, "model.tar.gz", {}));
-    }
+    MakeBucket(*objects_, "bucket", kAccount, {"model.tar.gz"});
+    MakeBucket(*objects_, "theirs", kOther, {"model.tar.gz"});
   }
 
   static Json Model(const std::string& name, const std::string& url = "s3://bucket/model.tar.gz") {

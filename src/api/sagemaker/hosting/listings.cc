@@ -38,7 +38,7 @@ Reply<Json> ListResources(const ResourceListing& listing, const SageMakerOptions
   HEADRACE_REPLY_PASS(const auto filter, ListingFilter(listing.operation, call, input, "Descending"));
   HEADRACE_REPLY(auto rows, store::HostingResources(options.database, listing.kind).List(filter));
   Json reply{{listing.member, Json::array()}};
-  CutPage(listing.operation, filter, rows, store::HostingResources::CursorOf, reply);
+  CutPage(listing.operation, filter, rows, reply);
   for (const auto& row : rows)
     reply[listing.member].push_back(
         {{listing.name, row.name}, {listing.arn, row.arn}, {"CreationTime", Seconds(row.created)}});
@@ -64,7 +64,7 @@ Reply<Json> ListEndpoints(const SageMakerOptions& options, const Call& call, con
   HEADRACE_REPLY_PASS(const auto filter, ListingFilter("ListEndpoints", call, input, "Descending"));
   HEADRACE_REPLY(auto rows, store::Endpoints(options.database).List(filter));
   Json reply{{"Endpoints", Json::array()}};
-  CutPage("ListEndpoints", filter, rows, store::Endpoints::CursorOf, reply);
+  CutPage("ListEndpoints", filter, rows, reply);
   for (const auto& row : rows)
     reply["Endpoints"].push_back({{"EndpointName", row.name},
                                   {"EndpointArn", row.arn},

@@ -4,6 +4,7 @@
 #include "api/sagemaker/hosting/shapes.h"
 #include "api/sagemaker/request.h"
 #include "api/sagemaker/transform/operations.h"
+#include "http/message.h"
 #include "jobs/training/instance_types.h"
 #include "jobs/transform/json_path.h"
 #include "jobs/transform/transform_settings.h"
@@ -42,7 +43,7 @@ void CheckProcessing(const Json& request, Violations& violations) {
                    "Member must be one of text/csv, application/json and application/jsonlines where DataProcessing is "
                    "used");
   const std::string accept = TextOr(request["TransformOutput"], "Accept");
-  if (!accept.empty() && jobs::MediaTypeOf(accept) != jobs::MediaTypeOf(content))
+  if (!accept.empty() && http::MediaType(accept) != http::MediaType(content))
     violations.Add("transformOutput.accept", accept,
                    "Member must be the same as transformInput.contentType where DataProcessing is used");
   const std::string split = TextOr(request["TransformInput"], "SplitType", "None");

@@ -39,7 +39,7 @@ Reply<Json> ListTransformJobs(const SageMakerOptions& options, const Call& call,
   HEADRACE_REPLY_PASS(const auto filter, ListingFilter(kTransformListing, call, input, "Descending"));
   HEADRACE_REPLY(auto jobs, store::TransformJobs(options.database).List(filter));
   Json reply{{"TransformJobSummaries", Json::array()}};
-  CutPage(kTransformListing, filter, jobs, store::TransformJobs::CursorOf, reply);
+  CutPage(kTransformListing, filter, jobs, reply);
   for (const auto& job : jobs) reply["TransformJobSummaries"].push_back(TransformSummary(job));
   return reply;
 }

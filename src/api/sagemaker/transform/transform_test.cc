@@ -4,7 +4,6 @@
 #include "api/testing/service_test.h"
 #include "jobs/hosting/deployment.h"
 #include "store/meta/transform_jobs.h"
-#include "store/objects/object_store.h"
 
 namespace headrace::api {
 namespace {
@@ -23,14 +22,8 @@ class TransformTest : public ServiceTest {
       woken_.emplace_back(account, name);
     };
     service_ = SageMakerService(options);
-    for (const auto& [bucket, owner] : std::map<std::string, std::string>{{"bucket", kAccount}, {"theirs", kOther}}) {
-      store::Bucket made;
-      made.name = bucket;
-      made.owner = owner;
-      EXPECT_TRUE(objects_->CreateBucket(made));
-      for (const char* key : {"model.tar.gz", "in/a"})
-        EXPECT_TRUE(objects_->Commit(objects_->NewBlob().value(), bucket, key, {}));
-    }
+    MakeBucket(*objects_, "bucket", kAccount, {"model.tar.gz", "in/a"});
+    MakeBucket(*objects_, "theirs", kOther, {"model.tar.gz", "in/a"});
     Do("CreateModel", {{"ModelName", "m"},
                        {"ExecutionRoleArn", "arn:aws:iam::111111111111:role/service-role/MyRole"},
                        {"PrimaryContainer",

@@ -1,4 +1,4 @@
-#include "jobs/hosting/ping.h"
+#include "http/ping.h"
 
 #include <cerrno>
 #include <charconv>
@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace headrace::jobs {
+namespace headrace::http {
 namespace {
 
 constexpr size_t kLongestAnswer = 4096;  // of which an error quotes the body
@@ -82,4 +82,4 @@ std::optional<Status> Ping::Answered() const {
               head_end == std::string::npos ? answer_ : answer_.substr(head_end + 4));
 }
 
-}  // namespace headrace::jobs
+}  // namespace headrace::http

@@ -12,7 +12,7 @@
 #include "base/descriptor.h"
 #include "base/result.h"
 
-namespace headrace::jobs {
+namespace headrace::http {
 
 class Ping {
  public:
@@ -38,4 +38,4 @@ class Ping {
   std::string broken_;   // why nothing will come; "" while something may
 };
 
-}  // namespace headrace::jobs
+}  // namespace headrace::http

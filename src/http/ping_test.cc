@@ -1,10 +1,10 @@
-#include "jobs/hosting/ping.h"
+#include "http/ping.h"
 
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-namespace headrace::jobs {
+namespace headrace::http {
 namespace {
 
 using testing::HasSubstr;
@@ -105,4 +105,4 @@ TEST(Ping, TakesNoEndlessAnswer) {
 }
 
 }  // namespace
-}  // namespace headrace::jobs
+}  // namespace headrace::http
