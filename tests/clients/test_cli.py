@@ -14,7 +14,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SECTIONS = {"STS": "sts", "IAM": "iam", "S3": "s3", "SageMaker": "sagemaker", "CloudWatch Logs": "logs", "CloudWatch": "monitoring"}
-HOSTING = re.compile("Model|Endpoint")  # tests/clients/test_hosting.py
+HOSTING = re.compile("Model|Endpoint|TransformJob")  # tests/clients/test_hosting.py, test_transform.py
 TRUST = '{"Version": "2012-10-17", "Statement": []}'
 POLICY = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
 
