@@ -11,8 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   using namespace headrace::serving;
   const std::string_view file(reinterpret_cast<const char*>(bytes), size);
   const Signature signature{"s", "", {{"x", DType::kFloat32, {-1, 2}}}, {}};
-  (void)NpyInputs(file, signature);
-  (void)RawInputs(file, signature);
+  (void)NpyInputs(Buffer(file), signature);
+  (void)RawInputs(Buffer(file), signature);
   const auto tensor = ParseNpy(file);
   if (!tensor) return 0;
   const auto again = ParseNpy(WriteNpy(*tensor));

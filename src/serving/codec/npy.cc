@@ -119,6 +119,15 @@ constexpr Element kElements[] = {
     {"|b1", 1, DType::kFloat32, Convert<uint8_t, float>},
 };
 
+// The elements where they lie, if `memory` keeps them there and they are aligned; else a copy.
+Tensor TensorOf(DType dtype, Shape shape, std::string_view data, const std::shared_ptr<void>& memory) {
+  if (memory && reinterpret_cast<uintptr_t>(data.data()) % Buffer::kAlignment == 0)
+    return Tensor::View(dtype, std::move(shape), const_cast<char*>(data.data()), memory);
+  Tensor tensor(dtype, std::move(shape));
+  std::memcpy(tensor.raw(), data.data(), data.size());
+  return tensor;
+}
+
 // `tensor` with the rows of the signature's only input.
 Result<PredictInputs> AsOnlyInput(Tensor tensor, const Signature& signature, const char* type) {
   const TensorInfo& input = signature.inputs[0];
@@ -143,7 +152,7 @@ Status RequireOneInput(const Signature& signature, const char* type) {
 
 }  // namespace
 
-Result<Tensor> ParseNpy(std::string_view file) {
+Result<Tensor> ParseNpy(std::string_view file, const std::shared_ptr<void>& memory) {
   HEADRACE_ASSIGN(const Header header, ParseHeader(file));
   const Element* element = nullptr;
   for (const Element& candidate : kElements)
@@ -160,12 +169,10 @@ Result<Tensor> ParseNpy(std::string_view file) {
     return Fail(ErrorCode::kInvalidArgument, "application/x-npy: {} bytes of data for shape {} of '{}', wanted {}",
                 data.size(), Shape(header.shape).ToString(), header.descr,
                 static_cast<size_t>(elements) * element->size);
+  if (header.descr == "<f4" || header.descr == "|u1")
+    return TensorOf(element->dtype, Shape(header.shape), data, memory);
   Tensor tensor(element->dtype, Shape(header.shape));
-  if (header.descr == "<f4" || header.descr == "|u1") {
-    std::memcpy(tensor.raw(), data.data(), data.size());
-  } else {
-    element->convert(data.data(), tensor);
-  }
+  element->convert(data.data(), tensor);
   return tensor;
 }
 
@@ -189,13 +196,14 @@ std::string WriteNpy(const Tensor& tensor) {
   return file;
 }
 
-Result<PredictInputs> NpyInputs(std::string_view file, const Signature& signature) {
+Result<PredictInputs> NpyInputs(const Buffer& file, const Signature& signature) {
   HEADRACE_TRY(RequireOneInput(signature, "application/x-npy"));
-  HEADRACE_ASSIGN(Tensor tensor, ParseNpy(file));
+  HEADRACE_ASSIGN(Tensor tensor, ParseNpy(file.bytes(), file.memory()));
   return AsOnlyInput(std::move(tensor), signature, "application/x-npy");
 }
 
-Result<PredictInputs> RawInputs(std::string_view bytes, const Signature& signature) {
+Result<PredictInputs> RawInputs(const Buffer& body, const Signature& signature) {
+  const std::string_view bytes = body.bytes();
   HEADRACE_TRY(RequireOneInput(signature, "application/octet-stream"));
   const TensorInfo& input = signature.inputs[0];
   const size_t row = static_cast<size_t>(RowElements(input.shape)) * SizeOf(input.dtype);
@@ -203,9 +211,8 @@ Result<PredictInputs> RawInputs(std::string_view bytes, const Signature& signatu
     return Fail(ErrorCode::kInvalidArgument,
                 "application/octet-stream: {} bytes, wanted a multiple of {}: rows of {} of shape {} for input '{}'",
                 bytes.size(), row, NameOf(input.dtype), input.shape.ToString(), input.name);
-  Tensor tensor(input.dtype, WithRows(input.shape, static_cast<int64_t>(bytes.size() / row)));
-  std::memcpy(tensor.raw(), bytes.data(), bytes.size());
-  return AsOnlyInput(std::move(tensor), signature, "application/octet-stream");
+  const Shape shape = WithRows(input.shape, static_cast<int64_t>(bytes.size() / row));
+  return AsOnlyInput(TensorOf(input.dtype, shape, bytes, body.memory()), signature, "application/octet-stream");
 }
 
 }  // namespace headrace::serving

@@ -1,12 +1,14 @@
 // NumPy's .npy format, versions 1 to 3, C order: one array in, one array out. And raw tensors: the bytes alone.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "headrace/tensor.h"
 
 #include "base/result.h"
+#include "serving/codec/buffer.h"
 #include "serving/codec/predict_request.h"
 #include "serving/codec/signature.h"
 
@@ -14,12 +16,14 @@ namespace headrace::serving {
 
 // A file of float32, float64, uint8, int8, int32, int64 or bool; its tensor is of that
 // type, or float32 where there is none.
-Result<Tensor> ParseNpy(std::string_view file);
+// Elements that are aligned stay where they lie when `memory` is the file's.
+Result<Tensor> ParseNpy(std::string_view file, const std::shared_ptr<void>& memory = nullptr);
 std::string WriteNpy(const Tensor& tensor);  // not bfloat16
 
-// As the only input of `signature`. An array without the batch dimension is one row.
-Result<PredictInputs> NpyInputs(std::string_view file, const Signature& signature);
+// As the only input of `signature`; where types and alignment allow, a view of the body's memory. An array without the
+// batch dimension is one row.
+Result<PredictInputs> NpyInputs(const Buffer& file, const Signature& signature);
 // Little-endian elements of the input's own type, row after row.
-Result<PredictInputs> RawInputs(std::string_view bytes, const Signature& signature);
+Result<PredictInputs> RawInputs(const Buffer& body, const Signature& signature);
 
 }  // namespace headrace::serving

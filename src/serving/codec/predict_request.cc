@@ -460,7 +460,8 @@ class Parser {
 
 simdjson::padded_string_view View(const JsonBody& body, std::string_view part) {
   const size_t before = static_cast<size_t>(part.data() - body.text().data());
-  return simdjson::padded_string_view(part.data(), part.size(), body.capacity() - before);
+  static_assert(Buffer::kPadding >= simdjson::SIMDJSON_PADDING);
+  return simdjson::padded_string_view(part.data(), part.size(), body.buffer().capacity() - before);
 }
 
 // Calls take(value) for the document in `text`.
@@ -513,11 +514,6 @@ Status WithObject(const JsonBody& body, const Take& take) {
 }
 
 }  // namespace
-
-JsonBody::JsonBody(std::string text) : text_(std::move(text)) {
-  if (text_.capacity() < text_.size() + simdjson::SIMDJSON_PADDING)
-    text_.reserve(text_.size() + simdjson::SIMDJSON_PADDING);
-}
 
 Result<std::string> SignatureName(const JsonBody& body) {
   std::string name;

@@ -5,11 +5,13 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "headrace/tensor.h"
 
 #include "base/result.h"
+#include "serving/codec/buffer.h"
 #include "serving/codec/signature.h"
 
 namespace headrace::serving {
@@ -20,15 +22,16 @@ struct PredictInputs {
   int64_t rows() const { return tensors.empty() ? 0 : tensors[0].dim(0); }
 };
 
-// A JSON body whose text simdjson may read up to 64 bytes beyond; the bytes there do not matter.
+// A JSON body whose text simdjson may read beyond.
 class JsonBody {
  public:
-  explicit JsonBody(std::string text);
-  std::string_view text() const { return text_; }
-  size_t capacity() const { return text_.capacity(); }
+  explicit JsonBody(std::string_view text) : buffer_(text) {}
+  explicit JsonBody(Buffer buffer) : buffer_(std::move(buffer)) {}
+  std::string_view text() const { return buffer_.bytes(); }
+  const Buffer& buffer() const { return buffer_; }
 
  private:
-  std::string text_;
+  Buffer buffer_;
 };
 
 enum class JsonForm {

@@ -175,24 +175,25 @@ TEST(Csv, LinesAreRows) {
 TEST(Npy, ComesBack) {
   const Tensor tensor = Tensor::FromVector(std::vector<float>{1, 2, 3, 4, 5, 6}, {1, 2, 3});
   const std::string file = WriteNpy(tensor);
-  const auto inputs = NpyInputs(file, SmallSignature());
+  const auto inputs = NpyInputs(Buffer(file), SmallSignature());
   ASSERT_TRUE(inputs) << ErrorOf(inputs);
   EXPECT_EQ(inputs->tensors[0].shape(), (Shape{1, 2, 3}));
   EXPECT_EQ(Values(inputs->tensors[0]), Values(tensor));
   // Without the batch it is one row.
-  EXPECT_EQ(NpyInputs(WriteNpy(tensor.Reshape({2, 3})), SmallSignature())->rows(), 1);
-  EXPECT_THAT(ErrorOf(NpyInputs(WriteNpy(tensor.Reshape({3, 2})), SmallSignature())), HasSubstr("(3, 2)"));
-  EXPECT_THAT(ErrorOf(NpyInputs(file, TwoInputs())), HasSubstr("2 inputs"));
-  EXPECT_THAT(ErrorOf(NpyInputs(file.substr(0, file.size() - 1), SmallSignature())), HasSubstr("23 bytes of data"));
+  EXPECT_EQ(NpyInputs(Buffer(WriteNpy(tensor.Reshape({2, 3}))), SmallSignature())->rows(), 1);
+  EXPECT_THAT(ErrorOf(NpyInputs(Buffer(WriteNpy(tensor.Reshape({3, 2}))), SmallSignature())), HasSubstr("(3, 2)"));
+  EXPECT_THAT(ErrorOf(NpyInputs(Buffer(file), TwoInputs())), HasSubstr("2 inputs"));
+  EXPECT_THAT(ErrorOf(NpyInputs(Buffer(file.substr(0, file.size() - 1)), SmallSignature())),
+              HasSubstr("23 bytes of data"));
   for (size_t size = 0; size < file.size(); ++size)
-    EXPECT_FALSE(NpyInputs(file.substr(0, size), SmallSignature())) << size;
+    EXPECT_FALSE(NpyInputs(Buffer(file.substr(0, size)), SmallSignature())) << size;
 }
 
 TEST(Raw, IsAMultipleOfRows) {
   const std::string row(6 * sizeof(float), '\0');
-  EXPECT_EQ(RawInputs(row + row, SmallSignature())->rows(), 2);
-  EXPECT_THAT(ErrorOf(RawInputs(row + "x", SmallSignature())), HasSubstr("25 bytes, wanted a multiple of 24"));
-  EXPECT_FALSE(RawInputs("", SmallSignature()));
+  EXPECT_EQ(RawInputs(Buffer(row + row), SmallSignature())->rows(), 2);
+  EXPECT_THAT(ErrorOf(RawInputs(Buffer(row + "x"), SmallSignature())), HasSubstr("25 bytes, wanted a multiple of 24"));
+  EXPECT_FALSE(RawInputs(Buffer(""), SmallSignature()));
 }
 
 }  // namespace

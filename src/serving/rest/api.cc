@@ -167,8 +167,8 @@ Status CheckMethod(const Signature& signature, const std::string& method, bool b
 // A body's tensors by its content type. TensorFlow Serving takes any type for JSON; the binary ones are ours.
 Result<PredictInputs> Decode(const JsonBody& body, const std::string& type, bool sagemaker, const std::string& method,
                              const Signature& signature) {
-  if (type == kNpy) return NpyInputs(body.text(), signature);
-  if (type == kRaw) return RawInputs(body.text(), signature);
+  if (type == kNpy) return NpyInputs(body.buffer(), signature);
+  if (type == kRaw) return RawInputs(body.buffer(), signature);
   if (method != "predict") return ParseExamples(body, signature);
   if (!sagemaker) return ParsePredict(body, JsonForm::kObject, signature);
   if (type == "text/csv") return CsvInputs(body.text(), signature);

@@ -5,15 +5,16 @@
 
 #include "base/result.h"
 #include "http/message.h"
+#include "serving/codec/buffer.h"
 
 namespace headrace::serving {
 
 // kResourceExhausted above `limit` bytes, before and after inflating; kInvalidArgument for damaged or unknown
-// encodings. The string has room for simdjson's padding.
-http::Task<Result<std::string>> ReadBody(http::Request& request, size_t limit);
+// encodings.
+http::Task<Result<Buffer>> ReadBody(http::Request& request, size_t limit);
 
 // kInvalidArgument when it is no gzip stream.
-Result<std::string> Inflate(std::string_view compressed, size_t limit);
+Result<Buffer> Inflate(std::string_view compressed, size_t limit);
 // A gzip stream, fast rather than small.
 std::string Deflate(std::string_view text);
 

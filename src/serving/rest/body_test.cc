@@ -28,7 +28,7 @@ TEST(Body, LongTextsAreCompressedForWhoAsks) {
   EXPECT_EQ(compressed.headers.Get("Vary"), "Accept-Encoding");
   const auto text = Inflate(std::get<std::string>(compressed.body), 10000);
   ASSERT_TRUE(text);
-  EXPECT_EQ(*text, std::string(5000, 'x'));
+  EXPECT_EQ(text->bytes(), std::string(5000, 'x'));
   EXPECT_FALSE(Answer("identity", 5000).headers.Has("Content-Encoding"));
   EXPECT_FALSE(Answer("gzip", 500).headers.Has("Content-Encoding"));
   EXPECT_FALSE(Answer("gzip", 5000, "HEAD").headers.Has("Content-Encoding"));
