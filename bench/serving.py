@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Serving the example's CNN: Headrace's model server beside TensorFlow and ONNX Runtime behind a minimal server, and beside
-Headrace's own in-process parse and compute.
+"""Serving the example's CNN: Headrace's model server beside TensorFlow and ONNX Runtime behind a minimal server, beside
+Headrace's own in-process parse and compute, and beside the least that HTTP costs here.
 
 usage: scripts/bench serving [--seconds S] [--clients 1,8,64] [--servers headrace,tensorflow,onnxruntime]
        scripts/bench serving --soak SECONDS      full load and a new version every few seconds: no request may fail, and
@@ -33,7 +33,8 @@ from model_server import BIN, ModelServer
 PATH = "/v1/models/m:predict"
 KINDS = {"json": ("application/json", "application/json"), "npy": ("application/x-npy", "application/x-npy")}
 PEERS = {"tensorflow": "tensorflow", "onnxruntime": "torch"}  # and their environments
-ROW = "{:<12} {:>5} {:>5} {:>7} {:>9} {:>9} {:>9} {:>10} {:>9}"
+ROW = "{:<12} {:>5} {:>5} {:>7} {:>9} {:>9} {:>9} {:>10} {:>9} {:>9}"
+ANSWER_BYTES = 200
 
 
 def load_command(port, body, kind, clients, seconds, *rate):
@@ -49,10 +50,22 @@ def load(*arguments):
     return result
 
 
-def in_process(directory, batch):
+def in_process(directory, batch, threads):
     """Milliseconds for parsing the JSON, for computing and for printing, in one process: medians."""
-    out = subprocess.run([BIN / "serving_floor", directory, str(batch)], check=True, capture_output=True, text=True).stdout
+    out = subprocess.run([BIN / "serving_floor", directory, str(batch)], check=True, capture_output=True, text=True,
+                         env={**os.environ, "OMP_NUM_THREADS": str(threads)}).stdout
     return {key: float(value) for key, value in (line.split() for line in out.splitlines())}
+
+
+def echo(bodies):
+    """Milliseconds of a lone client's request to a server that does nothing else: median of the same bodies."""
+    times = {}
+    with subprocess.Popen([BIN / "bench_echo", str(ANSWER_BYTES)], stdout=subprocess.PIPE, text=True) as server:
+        port = int(server.stdout.readline())
+        for (batch, kind), body in bodies.items():
+            times[batch, kind] = load(port, body, kind, 1, 0.5)["p50"]
+        server.kill()
+    return times
 
 
 def write_bodies(images, directory):
@@ -84,38 +97,46 @@ class Peer:
         self.process.wait()
 
 
-def measure(name, port, bodies, floor, arguments):
+def show(name, batch, kind, clients, r, *ratios):
+    print(ROW.format(name, batch, kind, clients, f"{r['p50']:.2f}", f"{r['p99']:.2f}", f"{r['rate']:.1f}", f"{r['rate'] * batch:.0f}",
+                     *ratios), flush=True)
+
+
+def measure(name, port, bodies, floor, http, arguments):
     for (batch, kind), body in bodies.items():
         load(port, body, kind, 1, 0.5)
         least = floor[batch]["compute"] + (floor[batch]["parse"] if kind == "json" else 0)
         for clients in arguments.clients:
             r = load(port, body, kind, clients, arguments.seconds)
-            ratio = f"{r['p50'] / least:.2f}" if clients == 1 else ""
-            print(ROW.format(name, batch, kind, clients, f"{r['p50']:.2f}", f"{r['p99']:.2f}", f"{r['rate']:.1f}",
-                             f"{r['rate'] * batch:.0f}", ratio), flush=True)
+            show(name, batch, kind, clients, r,
+                 *([f"{r['p50'] / least:.2f}", f"{r['p50'] / (least + http[batch, kind]):.2f}"] if clients == 1 else ["", ""]))
         if name == "headrace":
             for how in ["even", "poisson"]:
                 at80 = load(port, body, kind, 64, arguments.seconds, 0.8 * r["rate"], how)
-                print(ROW.format(name, batch, kind, f"80% {how[0]}", f"{at80['p50']:.2f}", f"{at80['p99']:.2f}", f"{at80['rate']:.1f}",
-                                 f"{at80['rate'] * batch:.0f}", f"{at80['p99'] / at80['p50']:.1f}x p50"), flush=True)
+                show(name, batch, kind, f"80% {how[0]}", at80, f"{at80['p99'] / at80['p50']:.1f}x p50", f"{at80['late']:.1%} late")
 
 
 def compare(directory, version, bodies, arguments):
-    floor = {batch: in_process(version, batch) for batch in [1, 128]}
+    # As the server computes: small batches on one thread.
+    all_threads = {batch: in_process(version, batch, os.cpu_count()) for batch in [1, 128]}
+    floor = {1: in_process(version, 1, 1), 128: all_threads[128]}
+    http = echo(bodies)
     name = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
     print(f"machine: {name.group(1) if name else '?'}, {os.cpu_count()} processors, the load generator among them")
-    for batch, times in floor.items():
-        print(f"in process, batch {batch}: parse {times['parse']:.3f} ms, compute {times['compute']:.3f} ms, print {times['print']:.3f} ms")
-    print(ROW.format("server", "batch", "body", "clients", "p50 ms", "p99 ms", "req/s", "images/s", "to floor"))
+    for batch, threads, times in [(1, 1, floor[1]), *((batch, os.cpu_count(), times) for batch, times in all_threads.items())]:
+        print(f"in process, batch {batch}, {threads} threads: parse {times['parse']:.3f} ms, compute {times['compute']:.3f} ms, "
+              f"print {times['print']:.3f} ms")
+    print("a server that only answers: " + ", ".join(f"{batch} {kind} {ms:.3f} ms" for (batch, kind), ms in http.items()))
+    print(ROW.format("server", "batch", "body", "clients", "p50 ms", "p99 ms", "req/s", "images/s", "to floor", "with HTTP"))
     for server in arguments.servers:
         if server == "headrace":
             with ModelServer(version.parent, "m") as running:
                 before = running.resident_kib()
-                measure(server, running.port, bodies, floor, arguments)
+                measure(server, running.port, bodies, floor, http, arguments)
                 print(f"(started in {running.startup_seconds * 1e3:.0f} ms; {before // 1024} MiB at the start, {running.resident_kib() // 1024} MiB after)")
         else:
             with Peer(server, version, os.cpu_count()) as running:
-                measure(server, running.port, bodies, floor, arguments)
+                measure(server, running.port, bodies, floor, http, arguments)
 
 
 def soak(directory, version, bodies, seconds):

@@ -37,7 +37,7 @@ class Running final : public ModelServer {
   explicit Running(const ModelServerOptions& options)
       : options_(options),
         tensorflow_(options.tensorflow_library),
-        batcher_(options.batching, OpenMpThreads(options)),
+        batcher_(options.batching, OpenMpThreads(options), options.http_threads),
         models_([this](const std::string& directory) { return Load(directory); }),
         api_(models_, batcher_, metrics_, options.rest) {}
 
@@ -108,9 +108,10 @@ class Running final : public ModelServer {
     return RequireAll(configs);
   }
 
-  // A loaded version is warm: every worker has run every signature, and the requests that came with it.
+  // A loaded version is warm: every worker has run every signature and the requests that came with it, every
+  // lane its small runs.
   Result<std::shared_ptr<Servable>> Load(const std::string& directory) {
-    HEADRACE_ASSIGN(auto servable, LoadServable(directory, {batcher_.workers(), options_.bfloat16, &tensorflow_,
+    HEADRACE_ASSIGN(auto servable, LoadServable(directory, {batcher_.runners(), options_.bfloat16, &tensorflow_,
                                                             OpenMpThreads(options_)}));
     std::vector<WarmUpRequest> requests;
     if (options_.warm_up) {
@@ -121,6 +122,7 @@ class Running final : public ModelServer {
     const auto start = std::chrono::steady_clock::now();
     batcher_.OnEveryWorker([&](size_t worker) {
       Status status = WarmUp(*servable, requests, worker);
+      if (status && worker == 0) status = MeasureSmallRuns(*servable, worker, batcher_.lanes());
       const std::lock_guard lock(mutex);
       if (!status) warm = std::move(status);
     });

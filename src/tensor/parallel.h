@@ -22,6 +22,7 @@ void PinThreads(int first);
 template <typename Body>
 inline void ParallelRanges(int64_t count, const Body& body) {
   const int threads = static_cast<int>(count < NumThreads() ? (count < 1 ? 1 : count) : NumThreads());
+  if (threads == 1) return body(int64_t{0}, count, 0);  // libgomp makes system calls for a team of one, too
 #pragma omp parallel num_threads(threads)
   {
     const int64_t thread = omp_get_thread_num();
@@ -34,6 +35,10 @@ inline void ParallelRanges(int64_t count, const Body& body) {
 // index writes only results of its own: then the outcome does not depend on which thread took it.
 template <typename Body>
 inline void ParallelDynamic(int64_t count, const Body& body) {
+  if (NumThreads() == 1) {
+    for (int64_t index = 0; index < count; ++index) body(index, 0);
+    return;
+  }
 #pragma omp parallel
   {
     const int thread = omp_get_thread_num();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "tensor/parallel.h"
 
@@ -39,6 +40,13 @@ uint64_t MicrosSince(std::chrono::steady_clock::time_point start, std::chrono::s
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(end - start).count());
 }
 
+size_t NumWorkers(const BatchingParameters& parameters) {
+  return static_cast<size_t>(std::max<int64_t>(parameters.num_batch_threads, 1));
+}
+size_t ComputeThreads(const BatchingParameters& parameters, int openmp_threads) {
+  return NumWorkers(parameters) * static_cast<size_t>(std::max(openmp_threads, 1));
+}
+
 }  // namespace
 
 int64_t BatchingParameters::AllowedSize(int64_t rows) const {
@@ -46,10 +54,14 @@ int64_t BatchingParameters::AllowedSize(int64_t rows) const {
   return found == allowed_batch_sizes.end() ? rows : *found;
 }
 
-Batcher::Batcher(const BatchingParameters& parameters, int openmp_threads)
-    : parameters_(parameters), calls_(static_cast<size_t>(std::max<int64_t>(parameters.num_batch_threads, 1))) {
+Batcher::Batcher(const BatchingParameters& parameters, int openmp_threads, size_t max_lanes)
+    : parameters_(parameters),
+      lanes_(std::min(max_lanes, ComputeThreads(parameters, openmp_threads))),
+      more_processors_(lanes_ < ComputeThreads(parameters, openmp_threads)),
+      calls_(NumWorkers(parameters)) {
+  for (size_t lane = 0; lane < lanes_; ++lane) idle_lanes_.push_back(lane);
   // Fewer threads than processors are for the kernel to place: other servers may be beside this one.
-  const bool pinned = static_cast<int>(calls_.size()) * openmp_threads == tensor::NumProcessors();
+  const bool pinned = static_cast<int>(ComputeThreads(parameters, openmp_threads)) == tensor::NumProcessors();
   for (size_t i = 0; i < calls_.size(); ++i)
     threads_.emplace_back([=, this] {
       tensor::SetNumThreads(openmp_threads);
@@ -68,16 +80,22 @@ void Batcher::Stop() {
     if (thread.joinable()) thread.join();
 }
 
-Status Batcher::Submit(std::shared_ptr<Servable> servable, size_t signature, std::vector<Tensor> inputs, Done done) {
-  Task task{std::move(inputs), std::move(done), Clock::now()};
+std::vector<size_t> Batcher::lanes() const {
+  std::vector<size_t> lanes(lanes_);
+  std::iota(lanes.begin(), lanes.end(), workers());
+  return lanes;
+}
+
+Status Batcher::Submit(std::shared_ptr<Servable> servable, size_t signature, std::vector<Tensor> inputs, Done done,
+                       Lend lend) {
+  Task task{std::move(inputs), std::move(done), std::move(lend), Clock::now()};
   const int64_t rows = task.rows();
   if (rows > parameters_.max_request_size)
     return Fail(ErrorCode::kInvalidArgument, "Task size {} is larger than maximum input batch size {}", rows,
                 parameters_.max_request_size);
   {
     const std::lock_guard lock(mutex_);
-    const Key key{servable.get(), signature};
-    Queue& queue = queues_[key];
+    Queue& queue = queues_[Key{servable.get(), signature}];
     const int64_t batches = (queue.rows + rows + parameters_.max_batch_size - 1) / parameters_.max_batch_size;
     const auto waiting = static_cast<int64_t>(queue.tasks.size());
     if (waiting > 0 && batches > parameters_.max_enqueued_batches)
@@ -85,12 +103,30 @@ Status Batcher::Submit(std::shared_ptr<Servable> servable, size_t signature, std
                   "The batch scheduling queue to which this task was submitted is full; {} "
                   "requests wait",
                   waiting);
+    queue.signature = signature;
     if (!queue.servable) queue.servable = std::move(servable);
     queue.rows += rows;
     queue.tasks.push_back(std::move(task));
+    Announce(queue);
   }
-  wakeup_.notify_one();
   return {};
+}
+
+bool Batcher::IsSmall(const Queue& queue) const {
+  const Task& first = queue.tasks.front();
+  if (!first.lend || lanes_ == 0 || stopping_ || parameters_.batch_timeout_micros > 0) return false;
+  const int64_t small = queue.servable->small_rows(queue.signature);
+  if (parameters_.AllowedSize(first.rows()) > small) return false;
+  // More than all lanes take at once is a large batch, where there are processors for one.
+  return !more_processors_ || queue.rows <= small * static_cast<int64_t>(lanes_);
+}
+
+void Batcher::Announce(const Queue& queue) {
+  if (!IsSmall(queue)) {
+    wakeup_.notify_one();
+  } else if (!idle_lanes_.empty()) {  // else who runs in one looks again
+    queue.tasks.front().lend([this] { RunInLane(); });
+  }
 }
 
 void Batcher::OnEveryWorker(const std::function<void(size_t worker)>& work) {
@@ -111,13 +147,14 @@ void Batcher::OnEveryWorker(const std::function<void(size_t worker)>& work) {
   done.wait(lock, [&] { return left == 0; });
 }
 
-bool Batcher::Take(Batch& batch, Clock::time_point& wake) {
+bool Batcher::Take(bool for_lane, Batch& batch, Clock::time_point& wake) {
   if (queues_.empty()) return false;
   // Round-robin over the queues, from behind the one served last.
   auto at = queues_.upper_bound(last_);
   for (size_t seen = 0; seen < queues_.size(); ++seen, ++at) {
     if (at == queues_.end()) at = queues_.begin();
     Queue& queue = at->second;
+    if (IsSmall(queue) != for_lane) continue;
     const bool company = queue.tasks.size() > 1;
     const auto ready = queue.tasks.front().arrived + std::chrono::microseconds(parameters_.batch_timeout_micros);
     if (company && parameters_.batch_timeout_micros > 0 && queue.rows < parameters_.max_batch_size && !stopping_ &&
@@ -126,21 +163,49 @@ bool Batcher::Take(Batch& batch, Clock::time_point& wake) {
       continue;
     }
     batch.servable = queue.servable;
-    batch.signature = at->first.second;
+    batch.signature = queue.signature;
+    int64_t most = parameters_.max_batch_size;
+    if (for_lane) most = std::min(most, queue.servable->small_rows(queue.signature));
     int64_t rows = 0;
     while (!queue.tasks.empty()) {
       const int64_t own = queue.tasks.front().rows();
-      if (rows > 0 && rows + own > parameters_.max_batch_size) break;
+      if (rows > 0 && parameters_.AllowedSize(rows + own) > most) break;
       rows += own;
       batch.tasks.push_back(std::move(queue.tasks.front()));
       queue.tasks.pop_front();
     }
     queue.rows -= rows;
     last_ = at->first;
-    if (queue.tasks.empty()) queues_.erase(at);
+    if (queue.tasks.empty()) {
+      queues_.erase(at);
+    } else {
+      Announce(queue);
+    }
     return true;
   }
   return false;
+}
+
+void Batcher::RunInLane() {
+  Batch batch;
+  auto wake = Clock::time_point::max();
+  size_t lane = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (idle_lanes_.empty()) return;
+    lane = idle_lanes_.back();
+    idle_lanes_.pop_back();
+    if (!Take(true, batch, wake)) {
+      idle_lanes_.push_back(lane);
+      return;
+    }
+  }
+  tensor::SetNumThreads(1);
+  RunBatch(std::move(batch), workers() + lane);
+  const std::lock_guard lock(mutex_);
+  idle_lanes_.push_back(lane);
+  for (const auto& [key, queue] : queues_)
+    if (IsSmall(queue)) return Announce(queue);
 }
 
 void Batcher::Work(size_t worker) {
@@ -156,7 +221,7 @@ void Batcher::Work(size_t worker) {
     }
     Batch batch;
     auto wake = Clock::time_point::max();
-    if (Take(batch, wake)) {
+    if (Take(false, batch, wake)) {
       lock.unlock();
       RunBatch(std::move(batch), worker);
       lock.lock();
@@ -170,17 +235,17 @@ void Batcher::Work(size_t worker) {
   }
 }
 
-Batcher::Outputs Batcher::Run(const Batch& batch, const std::vector<Tensor>& inputs, size_t worker) const {
+Batcher::Outputs Batcher::Run(const Batch& batch, const std::vector<Tensor>& inputs, size_t runner) const {
   const int64_t rows = inputs[0].dim(0);
   if (rows <= parameters_.max_batch_size && parameters_.AllowedSize(rows) == rows)
-    return batch.servable->Run(batch.signature, inputs, worker);
+    return batch.servable->Run(batch.signature, inputs, runner);
   std::vector<std::vector<Tensor>> parts;
   for (int64_t begin = 0; begin < rows; begin += parameters_.max_batch_size) {
     const int64_t end = std::min(begin + parameters_.max_batch_size, rows);
     std::vector<Tensor> piece;
     for (const Tensor& input : inputs)
       piece.push_back(FilledUp(input.Slice(begin, end), parameters_.AllowedSize(end - begin)));
-    HEADRACE_ASSIGN(std::vector<Tensor> outputs, batch.servable->Run(batch.signature, piece, worker));
+    HEADRACE_ASSIGN(std::vector<Tensor> outputs, batch.servable->Run(batch.signature, piece, runner));
     for (Tensor& output : outputs) output = output.Slice(0, end - begin);
     parts.push_back(std::move(outputs));
   }
@@ -190,7 +255,7 @@ Batcher::Outputs Batcher::Run(const Batch& batch, const std::vector<Tensor>& inp
   return Joined(all);
 }
 
-void Batcher::RunBatch(Batch batch, size_t worker) {
+void Batcher::RunBatch(Batch batch, size_t runner) {
   const auto start = Clock::now();
   std::vector<std::vector<Tensor>*> requests;
   for (Task& task : batch.tasks) {
@@ -198,7 +263,7 @@ void Batcher::RunBatch(Batch batch, size_t worker) {
     counters_.queue_micros += MicrosSince(task.arrived, start);
   }
   const std::vector<Tensor> inputs = requests.size() == 1 ? std::move(*requests[0]) : Joined(requests);
-  Outputs outputs = Run(batch, inputs, worker);
+  Outputs outputs = Run(batch, inputs, runner);
   counters_.compute_micros += MicrosSince(start, Clock::now());
   counters_.batches += 1;
   counters_.requests += batch.tasks.size();

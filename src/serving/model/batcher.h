@@ -2,6 +2,9 @@
 //
 // Requests for one signature of one version that wait together run together. A request that finds a thread idle and no
 // company runs at once; with a batch timeout, one that has company waits for more of it, at most so long.
+//
+// A small run, for which waking a team of threads would take longer than they save, is computed by one of the threads
+// that requests come from, in a lane: as many at a time as there are lanes.
 #pragma once
 
 #include <atomic>
@@ -40,10 +43,13 @@ struct BatchingParameters {
 class Batcher {
  public:
   using Outputs = Result<std::vector<Tensor>>;
-  using Done = std::function<void(Outputs)>;  // on a compute thread
+  using Done = std::function<void(Outputs)>;  // on a compute thread, or one of `lend`
+  // Calls `work` soon, on a thread that may compute for less than a millisecond: not before it returns itself, and
+  // behind what that thread has to do already, which may bring company.
+  using Lend = std::function<void(std::function<void()> work)>;
 
-  // openmp_threads: for each compute thread.
-  Batcher(const BatchingParameters& parameters, int openmp_threads);
+  // openmp_threads: for each compute thread. max_lanes: threads that are lent at a time.
+  Batcher(const BatchingParameters& parameters, int openmp_threads, size_t max_lanes = 0);
   ~Batcher() { Stop(); }
   Batcher(const Batcher&) = delete;
   Batcher& operator=(const Batcher&) = delete;
@@ -51,11 +57,16 @@ class Batcher {
   // Finishes what waits and ends the threads: no `done` is called afterwards. Nothing may be submitted any more.
   void Stop();
   size_t workers() const { return calls_.size(); }
+  // Who computes, as Servable::Run counts them: the workers, behind them the lanes.
+  size_t runners() const { return workers() + lanes_; }
+  std::vector<size_t> lanes() const;
   const BatchingParameters& parameters() const { return parameters_; }
 
   // inputs: rows of one request. An error at once: kUnavailable when max_enqueued_batches wait, kInvalidArgument for a
-  // batch that is too large; then `done` is not called.
-  Status Submit(std::shared_ptr<Servable> servable, size_t signature, std::vector<Tensor> inputs, Done done);
+  // batch that is too large; then `done` is not called. Without `lend` compute threads do all. What is lent may be
+  // dropped once Stop is called.
+  Status Submit(std::shared_ptr<Servable> servable, size_t signature, std::vector<Tensor> inputs, Done done,
+                Lend lend = nullptr);
   // Runs `work(worker)` on every compute thread, between batches, and waits for all.
   void OnEveryWorker(const std::function<void(size_t worker)>& work);
 
@@ -69,12 +80,14 @@ class Batcher {
   struct Task {
     std::vector<Tensor> inputs;
     Done done;
+    Lend lend;
     Clock::time_point arrived;
     int64_t rows() const { return inputs[0].dim(0); }
   };
   using Key = std::pair<Servable*, size_t>;
   struct Queue {
     std::shared_ptr<Servable> servable;
+    size_t signature = 0;
     std::deque<Task> tasks;
     int64_t rows = 0;
   };
@@ -85,19 +98,27 @@ class Batcher {
   };
 
   void Work(size_t worker);
-  // The next batch; none until `wake` when queues only wait for company.
-  bool Take(Batch& batch, Clock::time_point& wake);
-  void RunBatch(Batch batch, size_t worker);
+  void RunInLane();
+  // Whether the queue's next run belongs into a lane.
+  bool IsSmall(const Queue& queue) const;
+  // Tells who can take the queue's next run that it is there.
+  void Announce(const Queue& queue);
+  // The next batch, for a lane or a worker; none until `wake` when queues only wait for company.
+  bool Take(bool for_lane, Batch& batch, Clock::time_point& wake);
+  void RunBatch(Batch batch, size_t runner);
   // In runs of at most max_batch_size and of allowed sizes.
-  Outputs Run(const Batch& batch, const std::vector<Tensor>& inputs, size_t worker) const;
+  Outputs Run(const Batch& batch, const std::vector<Tensor>& inputs, size_t runner) const;
 
   const BatchingParameters parameters_;
+  const size_t lanes_;
+  const bool more_processors_;  // than lanes
   Counters counters_;
   std::mutex mutex_;
   std::condition_variable wakeup_;
   std::map<Key, Queue> queues_;
   Key last_{};                                                  // the queue served last: others are first
   std::vector<std::deque<std::function<void(size_t)>>> calls_;  // by worker
+  std::vector<size_t> idle_lanes_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -1,7 +1,9 @@
 #include "serving/model/batcher.h"
 
+#include <deque>
 #include <future>
 #include <numeric>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,13 +16,14 @@ namespace {
 using testing::Doubler;
 
 std::future<Batcher::Outputs> Submit(Batcher& batcher, const std::shared_ptr<Servable>& servable, float value,
-                                     int64_t rows = 1) {
+                                     int64_t rows = 1, Batcher::Lend lend = nullptr) {
   Tensor x(DType::kFloat32, {rows, 1});
   for (int64_t i = 0; i < rows; ++i) x.data<float>()[i] = value + static_cast<float>(i);
   auto promise = std::make_shared<std::promise<Batcher::Outputs>>();
   auto future = promise->get_future();
-  const Status queued =
-      batcher.Submit(servable, 0, {x}, [promise](Batcher::Outputs outputs) { promise->set_value(std::move(outputs)); });
+  const Status queued = batcher.Submit(
+      servable, 0, {x}, [promise](Batcher::Outputs outputs) { promise->set_value(std::move(outputs)); },
+      std::move(lend));
   if (!queued) promise->set_value(tl::unexpected<Error>(queued.error()));
   return future;
 }
@@ -119,6 +122,115 @@ TEST(Batcher, EveryWorkerIsReached) {
     seen.push_back(worker);
   });
   EXPECT_THAT(seen, ::testing::UnorderedElementsAre(0, 1, 2));
+}
+
+// A thread that lends itself when RunAll is called.
+class Lender {
+ public:
+  Batcher::Lend lend() {
+    return [this](std::function<void()> work) {
+      const std::lock_guard lock(mutex_);
+      work_.push_back(std::move(work));
+    };
+  }
+  bool RunOne() {
+    std::function<void()> work;
+    {
+      const std::lock_guard lock(mutex_);
+      if (work_.empty()) return false;
+      work = std::move(work_.front());
+      work_.pop_front();
+    }
+    work();
+    return true;
+  }
+  void RunAll() {
+    while (RunOne()) continue;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::deque<std::function<void()>> work_;
+};
+
+bool Ready(const std::future<Batcher::Outputs>& future) {
+  return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+}
+
+std::shared_ptr<Doubler> WithSmallRuns(int64_t rows) {
+  const auto model = std::make_shared<Doubler>();
+  model->set_small_rows({rows});
+  return model;
+}
+
+TEST(BatcherLanes, SmallRunsAreTheLenders) {
+  const auto model = WithSmallRuns(2);
+  Batcher batcher({}, 1, 1);
+  Lender lender;
+  std::vector<std::future<Batcher::Outputs>> futures;
+  for (int i = 0; i < 5; ++i) futures.push_back(Submit(batcher, model, static_cast<float>(i), 1, lender.lend()));
+  for (const auto& future : futures) EXPECT_FALSE(Ready(future));
+  lender.RunAll();
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ((*futures[static_cast<size_t>(i)].get())[0].data<float>()[0], 2.0f * static_cast<float>(i));
+  EXPECT_EQ(model->batches, (std::vector<int64_t>{2, 2, 1}));
+  EXPECT_EQ(model->runners, (std::vector<size_t>{1, 1, 1}));  // behind worker 0
+}
+
+TEST(BatcherLanes, WhatIsNotSmallGoesToTheWorkers) {
+  const auto model = WithSmallRuns(2);
+  Lender lender;
+  Batcher batcher({}, 1, 1), waiting({.batch_timeout_micros = 1000}, 1, 1), without({}, 1, 0),
+      filled_up({.max_batch_size = 4, .allowed_batch_sizes = {4}}, 1, 1);
+  EXPECT_TRUE(Submit(batcher, model, 1, 3, lender.lend()).get());
+  EXPECT_TRUE(Submit(batcher, model, 1, 1).get());
+  EXPECT_TRUE(Submit(waiting, model, 1, 1, lender.lend()).get());
+  EXPECT_TRUE(Submit(without, model, 1, 1, lender.lend()).get());
+  EXPECT_TRUE(Submit(filled_up, model, 1, 1, lender.lend()).get());
+  EXPECT_FALSE(lender.RunOne());
+}
+
+TEST(BatcherLanes, ABacklogIsOneLargeBatchWhereThereAreProcessorsForIt) {
+  const auto model = WithSmallRuns(1);
+  Lender lender;
+  Batcher batcher({}, 2, 1);  // two processors, one of them lent
+  auto first = Submit(batcher, model, 1, 1, lender.lend());
+  auto second = Submit(batcher, model, 2, 1, lender.lend());
+  EXPECT_TRUE(first.get());
+  EXPECT_TRUE(second.get());
+  lender.RunAll();  // nothing is left for it
+  EXPECT_EQ(model->batches, (std::vector<int64_t>{2}));
+}
+
+TEST(BatcherLanes, NoMoreRunsAtATimeThanLanes) {
+  const auto model = WithSmallRuns(1);
+  Lender lender, other;
+  Batcher batcher({}, 1, 1);
+  auto first = Submit(batcher, model, 1, 1, lender.lend());
+  std::thread runs;
+  std::future<Batcher::Outputs> second;
+  {
+    const std::lock_guard busy(model->gate);
+    runs = std::thread([&] { lender.RunOne(); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    second = Submit(batcher, model, 2, 1, other.lend());
+    other.RunAll();  // the lane is taken
+  }
+  runs.join();
+  EXPECT_TRUE(Ready(first));
+  other.RunAll();  // offered again by who left the lane
+  EXPECT_TRUE(Ready(second));
+  EXPECT_EQ(model->batches, (std::vector<int64_t>{1, 1}));
+}
+
+TEST(BatcherLanes, WhatALenderDropsIsFinishedByStop) {
+  const auto model = WithSmallRuns(1);
+  Lender lender;
+  Batcher batcher({}, 1, 1);
+  auto future = Submit(batcher, model, 4, 1, lender.lend());
+  batcher.Stop();
+  EXPECT_EQ((*future.get())[0].data<float>()[0], 8.0f);
+  lender.RunAll();  // finds nothing
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ class SavedModelServable final : public Servable {
     for (savedmodel::LoadedGraph& loaded : graphs.signatures) {
       const auto model = std::make_shared<const keras::InferenceModel>(loaded.graph, backend_, inference);
       std::vector<std::unique_ptr<keras::InferenceRunner>> runners;
-      for (size_t i = 0; i < options.workers; ++i) runners.push_back(std::make_unique<keras::InferenceRunner>(model));
+      for (size_t i = 0; i < options.runners; ++i) runners.push_back(std::make_unique<keras::InferenceRunner>(model));
       runners_.push_back(std::move(runners));
       signatures_.push_back(std::move(loaded.signature));
     }
@@ -32,12 +32,12 @@ class SavedModelServable final : public Servable {
   const std::vector<Signature>& signatures() const override { return signatures_; }
   const ::tensorflow::serving::SignatureDefMap& definitions() const override { return definitions_; }
 
-  Result<std::vector<Tensor>> Run(size_t index, const std::vector<Tensor>& inputs, size_t worker) override {
+  Result<std::vector<Tensor>> Run(size_t index, const std::vector<Tensor>& inputs, size_t runner) override {
     try {
       std::vector<Tensor> taken;  // the engine takes uint8 and float32
       for (const Tensor& input : inputs)
         taken.push_back(input.dtype() == DType::kUInt8 ? input : input.Cast(DType::kFloat32));
-      return runners_[index][worker]->Run(taken);
+      return runners_[index][runner]->Run(taken);
     } catch (const Error& error) {
       return tl::unexpected<Error>(error);
     } catch (const std::exception& error) {
@@ -49,7 +49,7 @@ class SavedModelServable final : public Servable {
   std::shared_ptr<const tensor::Backend> backend_;
   std::vector<Signature> signatures_;
   ::tensorflow::serving::SignatureDefMap definitions_;
-  std::vector<std::vector<std::unique_ptr<keras::InferenceRunner>>> runners_;  // by signature, by worker
+  std::vector<std::vector<std::unique_ptr<keras::InferenceRunner>>> runners_;  // by signature, by runner
 };
 
 // What our engine refuses with `refusal`. Without TensorFlow that is the answer.

@@ -1,5 +1,6 @@
 #include "serving/model/warmup.h"
 
+#include <chrono>
 #include <climits>
 #include <filesystem>
 
@@ -8,10 +9,15 @@
 #include "serving/codec/classify.h"
 #include "serving/codec/proto_request.h"
 #include "serving/proto/prediction_log.pb.h"
+#include "tensor/parallel.h"
 
 namespace headrace::serving {
 namespace {
 
+// A team of threads shares work in steps of some ten microseconds each, so a run of less than this gains little; and so
+// long may a thread that reads requests do nothing else.
+constexpr std::chrono::microseconds kSmallRun{500};
+constexpr int64_t kMostSmallRows = 64;
 constexpr size_t kMaxRecords = 1000;
 constexpr size_t kMaxRecordBytes = size_t{256} << 20;
 
@@ -57,15 +63,59 @@ Result<std::vector<WarmUpRequest>> RequestsOf(const tfs::PredictionLog& log, con
   return requests;
 }
 
+std::vector<Tensor> Zeros(const Signature& signature, int64_t rows) {
+  std::vector<Tensor> inputs;
+  for (const TensorInfo& input : signature.inputs)
+    inputs.push_back(Tensor::Zeros(input.dtype, WithRows(input.shape, rows)));
+  return inputs;
+}
+
+// Whether so many rows take less than kSmallRun: the best of three times, behind one that makes the plan.
+Result<bool> IsSmallRun(Servable& servable, size_t signature, int64_t rows, size_t runner) {
+  const std::vector<Tensor> inputs = Zeros(servable.signatures()[signature], rows);
+  HEADRACE_TRY(servable.Run(signature, inputs, runner));
+  for (int run = 0; run < 3; ++run) {
+    const auto start = std::chrono::steady_clock::now();
+    HEADRACE_TRY(servable.Run(signature, inputs, runner));
+    if (std::chrono::steady_clock::now() - start < kSmallRun) return true;
+  }
+  return false;
+}
+
+// In powers of two; every lane has run all of them then.
+Result<int64_t> LargestSmallRun(Servable& servable, size_t signature, const std::vector<size_t>& lanes) {
+  int64_t largest = 0;
+  for (int64_t rows = 1; rows <= kMostSmallRows; rows *= 2) {
+    HEADRACE_ASSIGN(const bool small, IsSmallRun(servable, signature, rows, lanes[0]));
+    if (!small) break;
+    for (size_t i = 1; i < lanes.size(); ++i)
+      HEADRACE_TRY(servable.Run(signature, Zeros(servable.signatures()[signature], rows), lanes[i]));
+    largest = rows;
+  }
+  return largest;
+}
+
 }  // namespace
 
-Status RunZeros(Servable& servable, size_t worker) {
-  for (size_t i = 0; i < servable.signatures().size(); ++i) {
-    std::vector<Tensor> inputs;
-    for (const TensorInfo& input : servable.signatures()[i].inputs)
-      inputs.push_back(Tensor::Zeros(input.dtype, WithRows(input.shape, 1)));
-    HEADRACE_TRY(servable.Run(i, inputs, worker));
+Status RunZeros(Servable& servable, size_t runner) {
+  for (size_t i = 0; i < servable.signatures().size(); ++i)
+    HEADRACE_TRY(servable.Run(i, Zeros(servable.signatures()[i], 1), runner));
+  return {};
+}
+
+Status MeasureSmallRuns(Servable& servable, size_t worker, const std::vector<size_t>& lanes) {
+  std::vector<int64_t> small(servable.signatures().size(), 0);
+  for (size_t i = 0; i < small.size() && !lanes.empty(); ++i) {
+    HEADRACE_ASSIGN(const bool worth_a_try, IsSmallRun(servable, i, 1, worker));
+    if (!worth_a_try) continue;  // with a team already too long: no lane need make its plan
+    const int threads = tensor::NumThreads();
+    tensor::SetNumThreads(1);
+    auto rows = LargestSmallRun(servable, i, lanes);
+    tensor::SetNumThreads(threads);
+    if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
+    small[i] = *rows;
   }
+  servable.set_small_rows(std::move(small));
   return {};
 }
 

@@ -11,7 +11,10 @@
 namespace headrace::serving {
 
 // A row of zeros through every signature: plans are made and pages touched before the first request.
-Status RunZeros(Servable& servable, size_t worker);
+Status RunZeros(Servable& servable, size_t runner);
+// Finds small_rows of every signature, by trying sizes on this thread: as `worker`, which has run already, then alone
+// as each of `lanes`.
+Status MeasureSmallRuns(Servable& servable, size_t worker, const std::vector<size_t>& lanes);
 
 // A request recorded in a version's assets.extra/tf_serving_warmup_requests.
 struct WarmUpRequest {

@@ -76,5 +76,20 @@ TEST_F(WarmUpTest, ARecordThatDoesNotFitIsAnError) {
   EXPECT_FALSE(ReadWarmUpRequests(directory_ / "1", model_));
 }
 
+TEST(SmallRuns, AreWhatOneThreadDoesInHalfAMillisecond) {
+  testing::Doubler quick, slow, middling;
+  slow.time_of_a_row = std::chrono::milliseconds(2);
+  middling.time_of_a_row = std::chrono::microseconds(100);  // a sleep takes somewhat longer
+  for (testing::Doubler* model : {&quick, &slow, &middling}) EXPECT_TRUE(MeasureSmallRuns(*model, 0, {1, 2}));
+  EXPECT_EQ(quick.small_rows(0), 64);
+  EXPECT_EQ(slow.small_rows(0), 0);
+  for (const size_t runner : slow.runners) EXPECT_EQ(runner, 0u);  // no lane has a plan of it
+  EXPECT_LE(middling.small_rows(0), 4);
+  EXPECT_THAT(quick.runners, ::testing::Contains(2u));
+  testing::Doubler without_lanes;
+  EXPECT_TRUE(MeasureSmallRuns(without_lanes, 0, {}));
+  EXPECT_EQ(without_lanes.small_rows(0), 0);
+}
+
 }  // namespace
 }  // namespace headrace::serving

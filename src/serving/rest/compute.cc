@@ -2,8 +2,9 @@
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/defer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace headrace::serving {
@@ -11,7 +12,8 @@ namespace {
 
 namespace net = boost::asio;
 
-// The coroutine that waits. Resumed on its own executor, whichever thread computed.
+// The coroutine that waits. Resumed on its own executor, whichever thread computed. All is deferred rather than posted:
+// from one of the server's threads it stays on it, and no other one is woken.
 template <typename Handler>
 class Waiting {
  public:
@@ -19,8 +21,13 @@ class Waiting {
       : handler_(std::move(handler)), work_(net::make_work_guard(net::get_associated_executor(handler_))) {}
   void Resume() {
     auto executor = work_.get_executor();
-    net::post(executor, [handler = std::move(handler_)]() mutable { std::move(handler)(); });
+    net::defer(executor, [handler = std::move(handler_)]() mutable { std::move(handler)(); });
     work_.reset();
+  }
+  // The server's threads, not the connection's order: while one computes the connection can be cut.
+  Batcher::Lend Threads() const {
+    auto& threads = static_cast<net::io_context&>(net::query(work_.get_executor(), net::execution::context));
+    return [&threads](std::function<void()> work) { net::defer(threads, std::move(work)); };
   }
 
  private:
@@ -37,11 +44,13 @@ http::Task<Batcher::Outputs> Compute(Batcher& batcher, std::shared_ptr<Servable>
   co_await net::async_initiate<const net::use_awaitable_t<>, void()>(
       [&](auto handler) {
         auto waiting = std::make_shared<Waiting<decltype(handler)>>(std::move(handler));
-        Status queued = batcher.Submit(std::move(servable), signature, std::move(inputs),
-                                       [outputs, waiting](Batcher::Outputs computed) {
-                                         *outputs = std::move(computed);
-                                         waiting->Resume();
-                                       });
+        Status queued = batcher.Submit(
+            std::move(servable), signature, std::move(inputs),
+            [outputs, waiting](Batcher::Outputs computed) {
+              *outputs = std::move(computed);
+              waiting->Resume();
+            },
+            waiting->Threads());
         if (queued) return;
         *outputs = tl::unexpected<Error>(std::move(queued.error()));
         waiting->Resume();
