@@ -1,10 +1,12 @@
 // Bodies of predict and classify requests: any bytes become tensors of the signature's shapes, or an error.
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 
 #include "serving/codec/json_response.h"
 #include "serving/codec/predict_request.h"
+#include "serving/codec/quick_row.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   using namespace headrace;
@@ -19,6 +21,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   const JsonForm form = static_cast<JsonForm>(bytes[0] / 4 % 4);
   const JsonBody body(std::string(reinterpret_cast<const char*>(bytes) + 1, size - 1));
   (void)FormOf(body.text());
+  const char* at = body.text().data();
+  if (float number; internal::TakeNumber(at, number)) {
+    const std::string taken(body.text().data(), at);
+    const auto nearest = static_cast<float>(std::strtod(taken.c_str(), nullptr));
+    if (number != nearest) __builtin_trap();
+  }
   if (const auto name = SignatureName(body)) {
     std::string text;
     AppendJsonString(*name, text);

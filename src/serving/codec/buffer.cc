@@ -23,6 +23,11 @@ void Buffer::Reserve(size_t size) {
   capacity_ = wanted;
 }
 
+void Buffer::EndText() {
+  Reserve(size_);
+  std::memset(static_cast<char*>(memory_.get()) + size_, 0, kPadding);
+}
+
 std::span<char> Buffer::Room(size_t least) {
   if (capacity_ < size_ + least + kPadding) Reserve(std::max(2 * size_, size_ + least));
   return {static_cast<char*>(memory_.get()) + size_, capacity_ - kPadding - size_};

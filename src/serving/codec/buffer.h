@@ -22,6 +22,9 @@ class Buffer {
   std::span<char> Room(size_t least);
   void Filled(size_t count) { size_ += count; }  // of the room
 
+  // The bytes behind the end become zeros: a reader of text stops there.
+  void EndText();
+
   size_t size() const { return size_; }
   size_t capacity() const { return capacity_; }  // of bytes and padding
   std::string_view bytes() const { return {static_cast<const char*>(memory_.get()), size_}; }

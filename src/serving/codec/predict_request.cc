@@ -9,6 +9,7 @@
 #include <simdjson.h>
 
 #include "serving/codec/base64.h"
+#include "serving/codec/quick_row.h"
 
 namespace headrace::serving {
 namespace {
@@ -63,7 +64,7 @@ class TensorBuilder {
   // One row: nested lists of the signature's dimensions. A dimension of 1 at the end may be left out.
   Status Row(ondemand::value value) {
     HEADRACE_TRY(AddRow());
-    return Level(std::move(value), 1);
+    return IsQuick(value.raw_json_token().data()) ? Status() : Level(std::move(value), 1);
   }
 
   // A feature of an example: a row, or its elements in one list as tf.Example has them.
@@ -97,6 +98,23 @@ class TensorBuilder {
 
  private:
   char* Data() { return static_cast<char*>(tensor_.raw()); }
+
+  // Whether the row at `text` could be read without the parser, which then skips it.
+  bool IsQuick(const char* text) {
+    char* const row = Data() + static_cast<size_t>(at_) * SizeOf(type_);
+    switch (type_) {
+      case DType::kFloat32:
+        return TakeRow(text, info_.shape, reinterpret_cast<float*>(row));
+      case DType::kUInt8:
+        return TakeRow(text, info_.shape, reinterpret_cast<uint8_t*>(row));
+      case DType::kInt32:
+        return TakeRow(text, info_.shape, reinterpret_cast<int32_t*>(row));
+      case DType::kInt64:
+        return TakeRow(text, info_.shape, reinterpret_cast<int64_t*>(row));
+      default:
+        return false;
+    }
+  }
 
   Status Level(ondemand::value value, size_t axis) {
     ondemand::json_type type;

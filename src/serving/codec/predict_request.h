@@ -22,11 +22,11 @@ struct PredictInputs {
   int64_t rows() const { return tensors.empty() ? 0 : tensors[0].dim(0); }
 };
 
-// A JSON body whose text simdjson may read beyond.
+// A JSON body whose text simdjson may read beyond, and which ends in zeros.
 class JsonBody {
  public:
-  explicit JsonBody(std::string_view text) : buffer_(text) {}
-  explicit JsonBody(Buffer buffer) : buffer_(std::move(buffer)) {}
+  explicit JsonBody(std::string_view text) : JsonBody(Buffer(text)) {}
+  explicit JsonBody(Buffer buffer) : buffer_(std::move(buffer)) { buffer_.EndText(); }
   std::string_view text() const { return buffer_.bytes(); }
   const Buffer& buffer() const { return buffer_; }
 
