@@ -402,6 +402,99 @@ def test_listings(hosting, sagemaker):
     hosting.delete(endpoint)
 
 
+class Several:
+    """Models, configurations and endpoints of one mark, made before and after a moment in whole seconds: clients send no less."""
+
+    def __init__(self, hosting, sagemaker):
+        self.mark = uuid.uuid4().hex[:8]
+        self.early, self.late = [f"{self.mark}-{i}" for i in "cab"], [f"{self.mark}-{i}" for i in "ed"]
+        self.broken = self.late[-1]
+        for each in self.early:
+            self.make(hosting, sagemaker, each)
+        self.moment = self.whole_second()
+        for each in self.late:
+            self.make(hosting, sagemaker, each)
+        for each in self.early + self.late:
+            hosting.wait(each, "Failed" if each == self.broken else "InService")
+        self.changed, self.later_moment = self.early[0], self.whole_second()
+        sagemaker.update_endpoint_weights_and_capacities(EndpointName=self.changed, DesiredWeightsAndCapacities=[
+            {"VariantName": "AllTraffic", "DesiredWeight": 2}])
+        hosting.wait(self.changed)
+
+    def make(self, hosting, sagemaker, each):
+        key = "broken.tar.gz" if each == self.broken else "cnn.tar.gz"
+        sagemaker.create_model(ModelName=each, ExecutionRoleArn=ROLE, PrimaryContainer={
+            "Image": IMAGE, "ModelDataUrl": f"s3://{hosting.bucket}/{key}"})
+        sagemaker.create_endpoint_config(EndpointConfigName=each, ProductionVariants=[
+            {"VariantName": "AllTraffic", "ModelName": each, "InitialInstanceCount": 1, "InstanceType": "ml.m4.xlarge"}])
+        sagemaker.create_endpoint(EndpointName=each, EndpointConfigName=each)
+
+    @staticmethod
+    def whole_second():
+        moment = int(time.time()) + 1
+        time.sleep(moment + 0.02 - time.time())
+        return moment
+
+
+@pytest.fixture(scope="module")
+def several(hosting, sagemaker):
+    several = Several(hosting, sagemaker)
+    yield several
+    for each in several.early + several.late:
+        hosting.delete(each)
+
+
+@pytest.mark.parametrize("operation", ["list_models", "list_endpoint_configs", "list_endpoints"])
+def test_every_filter_of_a_listing(several, sagemaker, operation):
+    member, name_of = {"list_models": ("Models", "ModelName"), "list_endpoint_configs": ("EndpointConfigs", "EndpointConfigName"),
+                       "list_endpoints": ("Endpoints", "EndpointName")}[operation]
+    everything = several.early + several.late
+
+    def found(**filters):
+        reply = getattr(sagemaker, operation)(**{"NameContains": several.mark, **filters})
+        assert "NextToken" not in reply
+        return [each[name_of] for each in reply[member]]
+
+    assert found() == everything[::-1]  # the newest first
+    assert found(SortOrder="Ascending") == found(SortBy="CreationTime", SortOrder="Ascending") == everything
+    assert found(SortBy="Name") == sorted(everything, reverse=True)
+    assert found(SortBy="Name", SortOrder="Ascending") == sorted(everything)
+    assert found(NameContains=several.early[0]) == [several.early[0]] and found(NameContains="no-such-" + several.mark) == []
+    assert found(CreationTimeAfter=several.moment, SortOrder="Ascending") == several.late
+    assert found(CreationTimeBefore=several.moment, SortOrder="Ascending") == several.early
+    assert found(CreationTimeAfter=several.moment, CreationTimeBefore=several.moment) == []
+
+    for sort_by in ("Name", "CreationTime"):
+        for order in ("Ascending", "Descending"):
+            arguments = {"NameContains": several.mark, "SortBy": sort_by, "SortOrder": order}
+            pages = getattr(sagemaker, operation)
+            shown, token, sizes = [], {}, []
+            while token is not None:
+                reply = pages(MaxResults=2, **arguments, **token)
+                shown += [each[name_of] for each in reply[member]]
+                sizes.append(len(reply[member]))
+                token = {"NextToken": reply["NextToken"]} if "NextToken" in reply else None
+            assert sizes == [2, 2, 1] and shown == found(SortBy=sort_by, SortOrder=order)
+    assert "ValidationException" in refusal(getattr(sagemaker, operation), NextToken="no such token")
+    assert "'maxResults'" in refusal(getattr(sagemaker, operation), MaxResults=101)
+    assert "'sortBy'" in refusal(getattr(sagemaker, operation), SortBy="Size")
+
+
+def test_filters_that_only_endpoints_have(several, sagemaker):
+    def found(**filters):
+        return [each["EndpointName"] for each in sagemaker.list_endpoints(NameContains=several.mark, **filters)["Endpoints"]]
+
+    everything = several.early + several.late
+    assert found(StatusEquals="Failed") == [several.broken]
+    assert found(StatusEquals="InService", SortOrder="Ascending") == [each for each in everything if each != several.broken]
+    assert found(StatusEquals="Creating") == []
+    assert found(SortBy="Status", SortOrder="Ascending")[0] == found(SortBy="Status")[-1] == several.broken
+    assert found(LastModifiedTimeAfter=several.later_moment) == [several.changed]
+    assert sorted(found(LastModifiedTimeBefore=several.later_moment)) == sorted(each for each in everything if each != several.changed)
+    assert found(LastModifiedTimeAfter=several.later_moment, CreationTimeAfter=several.moment) == []
+    assert "'statusEquals'" in refusal(sagemaker.list_endpoints, StatusEquals="Gone")
+
+
 # ---- invocations
 
 @pytest.fixture(scope="module")

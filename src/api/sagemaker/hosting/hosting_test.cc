@@ -284,6 +284,16 @@ TEST_F(HostingTest, TagsOfAllThree) {
   EXPECT_THAT(Refusal("ListTags", {{"ResourceArn", arn}}), HasSubstr("not found"));
 }
 
+// Models and configurations have neither a status nor a time of change.
+TEST_F(HostingTest, ListingsLetFiltersBeThatTheyDoNotHave) {
+  Make("e");
+  const Json foreign{{"StatusEquals", "Failed"}, {"LastModifiedTimeAfter", 9e9}, {"LastModifiedTimeBefore", 1}};
+  EXPECT_EQ(Do("ListModels", foreign)["Models"].size(), 1);
+  EXPECT_EQ(Do("ListEndpointConfigs", foreign)["EndpointConfigs"].size(), 1);
+  EXPECT_EQ(Do("ListModels", {{"StatusEquals", 5}})["Models"].size(), 1);
+  EXPECT_EQ(Do("ListEndpoints", foreign)["Endpoints"].size(), 0);
+}
+
 TEST_F(HostingTest, ListingsGoOnWhereTheyEnded) {
   Make("e");
   for (const char* name : {"f", "g"}) Do("CreateEndpoint", {{"EndpointName", name}, {"EndpointConfigName", "c"}});
