@@ -336,6 +336,7 @@ def test_what_create_endpoint_config_refuses(hosting, sagemaker):
     assert "instanceType" in create({**plain, "InstanceType": "ml.nothing.xlarge"})
     assert "acceleratorType" in create({**plain, "AcceleratorType": "ml.eia2.medium"})
     assert "asyncInferenceConfig" in create(AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": "s3://b/k"}})
+    assert "routingConfig.routingStrategy" in create({**plain, "RoutingConfig": {"RoutingStrategy": "ROUND_ROBIN"}})
     assert "shadowProductionVariants" in create(ShadowProductionVariants=[{**plain, "VariantName": "b"}])
     assert "dataCaptureConfig.enableCapture" in create(DataCaptureConfig={
         "EnableCapture": True, "InitialSamplingPercentage": 1, "DestinationS3Uri": "s3://b/k", "CaptureOptions": [{"CaptureMode": "Input"}]})
@@ -573,6 +574,31 @@ def test_variants_share_by_weight(hosting, runtime, sagemaker, images):
     hosting.await_processes(endpoint, 2)
     hosting.delete(endpoint)
     hosting.assert_gone(endpoint)
+
+
+@pytest.mark.parametrize("strategy", ["RANDOM", "LEAST_OUTSTANDING_REQUESTS"])
+def test_a_routing_strategy_is_kept_and_in_force(hosting, runtime, sagemaker, images, strategy):
+    """One of two instances is stopped. By load the other one answers on; at random all clients soon wait for the one that
+    is stopped, until somebody notices that it hangs, which takes more than four seconds."""
+    routing = {"RoutingStrategy": strategy}
+    config = hosting.config({"InitialInstanceCount": 2, "RoutingConfig": routing})
+    assert sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0]["RoutingConfig"] == routing
+    endpoint = name()
+    sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=config)
+    assert hosting.wait(endpoint)["ProductionVariants"][0]["RoutingConfig"] == routing
+    with Load(runtime, endpoint, images[0][0], clients=8) as load:
+        os.kill(hosting.processes(endpoint)[0], signal.SIGSTOP)
+        begin, before = time.monotonic(), load.answers
+        last, still_since = before, begin
+        while time.monotonic() < begin + 4 and time.monotonic() < still_since + 0.5 and load.answers < before + 2000:
+            time.sleep(0.01)
+            if load.answers != last:
+                last, still_since = load.answers, time.monotonic()
+        stands_still = time.monotonic() >= still_since + 0.5
+        for process in hosting.processes(endpoint):
+            os.kill(process, signal.SIGCONT)
+    assert load.failures == [] and stands_still == (strategy == "RANDOM"), (before, last)
+    hosting.delete(endpoint)
 
 
 # ---- updates and crashes

@@ -19,6 +19,7 @@ std::string ToJson(const Deployment& deployment) {
                         {"count", variant.count},
                         {"weight", variant.weight},
                         {"startup_seconds", variant.startup_seconds},
+                        {"routing", variant.routing},
                         {"model",
                          {{"name", model.name},
                           {"image", model.image},
@@ -45,6 +46,7 @@ Result<Deployment> ParseDeployment(const std::string& text) {
       variant.count = from.at("count");
       variant.weight = from.at("weight");
       variant.startup_seconds = from.at("startup_seconds");
+      variant.routing = from.value("routing", "");
       const auto& model = from.at("model");
       variant.model.name = model.at("name");
       variant.model.image = model.at("image");

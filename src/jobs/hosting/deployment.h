@@ -23,6 +23,7 @@ struct Variant {
   int count = 1;
   double weight = 1;
   int startup_seconds = 240;  // until the first answer to /ping
+  std::string routing;        // the RoutingStrategy it was asked for with; "": none
   HostedModel model;
 };
 

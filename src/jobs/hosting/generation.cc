@@ -299,7 +299,7 @@ Route Generation::MakeRoute() const {
   Route route;
   for (size_t i = 0; i < deployment_.variants.size(); ++i) {
     const Variant& variant = deployment_.variants[i];
-    VariantRoute to{variant.name, variant.weight, variant.count, {}};
+    VariantRoute to{variant.name, variant.weight, variant.count, {}, variant.routing == "RANDOM"};
     for (const Slot& slot : slots_)
       if (slot.variant == i && !slot.leaving && slot.target) to.targets.push_back(slot.target);
     route.push_back(std::move(to));

@@ -17,6 +17,26 @@ const VariantRoute* EndpointRoutes::ByWeight(const Route& route) {
   return route.empty() ? nullptr : &route.back();
 }
 
+std::shared_ptr<Target> EndpointRoutes::LeastBusy(const VariantRoute& variant, const Target* except) const {
+  std::shared_ptr<Target> best;
+  const size_t count = variant.targets.size();
+  for (size_t i = 0; i < count; ++i) {
+    const auto& target = variant.targets[(i + requests_) % count];  // of equals another one each time
+    if (target.get() != except && (!best || target->in_flight.load() < best->in_flight.load())) best = target;
+  }
+  return best;
+}
+
+std::shared_ptr<Target> EndpointRoutes::AnyOf(const VariantRoute& variant, const Target* except) {
+  const auto& targets = variant.targets;
+  const size_t count = targets.size();
+  if (count == 0) return nullptr;
+  const size_t first = std::uniform_int_distribution<size_t>(0, count - 1)(random_);
+  if (targets[first].get() != except) return targets[first];
+  if (count == 1) return nullptr;
+  return targets[(first + std::uniform_int_distribution<size_t>(1, count - 1)(random_)) % count];
+}
+
 EndpointRoutes::Choice EndpointRoutes::Take(const std::string& account, const std::string& endpoint,
                                             const std::string& variant, const Target* except) {
   const std::lock_guard lock(mutex_);
@@ -30,15 +50,11 @@ EndpointRoutes::Choice EndpointRoutes::Take(const std::string& account, const st
       if (each.name == variant) chosen = &each;
   }
   if (chosen == nullptr) return {{}, Missing::kVariant};
-  std::shared_ptr<Target> best;
-  const size_t count = chosen->targets.size();
-  for (size_t i = 0; i < count; ++i) {
-    const auto& target = chosen->targets[(i + requests_) % count];  // of equals another one each time
-    if (target.get() != except && (!best || target->in_flight.load() < best->in_flight.load())) best = target;
-  }
-  if (!best) return {{}, Missing::kInstance};
-  best->in_flight.fetch_add(1, std::memory_order_relaxed);
-  return {Lease(std::move(best), chosen->name, std::max(chosen->instances, 1)), {}};
+  auto target = chosen->random ? AnyOf(*chosen, except) : LeastBusy(*chosen, except);
+  const int instances = std::max(chosen->instances, 1);
+  if (!target) return {{}, Missing::kInstance, chosen->name, instances};
+  target->in_flight.fetch_add(1, std::memory_order_relaxed);
+  return {Lease(std::move(target), chosen->name, instances), {}};
 }
 
 void EndpointRoutes::Publish(const std::string& account, const std::string& endpoint, Route route) {

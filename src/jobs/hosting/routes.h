@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,7 @@ struct VariantRoute {
   double weight = 1;
   int instances = 1;  // that there should be
   std::vector<std::shared_ptr<Target>> targets;
+  bool random = false;  // any instance; otherwise the least busy one
 };
 using Route = std::vector<VariantRoute>;
 
@@ -64,9 +66,13 @@ class EndpointRoutes {
   struct Choice {
     std::optional<Lease> lease;
     Missing missing = Missing::kEndpoint;  // without a lease: what there is none of
+    // Of kInstance: the variant that the request would have gone to, and how many instances it should have.
+    std::string variant = {};
+    int instances = 1;
   };
 
-  // The variant asked for, or one by weight; of it the least busy instance, but not `except`, which has just failed.
+  // The variant asked for, or one by weight; of it an instance as its route says, but not `except`, which has just
+  // failed.
   Choice Take(const std::string& account, const std::string& endpoint, const std::string& variant = {},
               const Target* except = nullptr);
 
@@ -76,10 +82,13 @@ class EndpointRoutes {
  private:
   using Key = std::pair<std::string, std::string>;
   const VariantRoute* ByWeight(const Route& route);
+  std::shared_ptr<Target> LeastBusy(const VariantRoute& variant, const Target* except) const;
+  std::shared_ptr<Target> AnyOf(const VariantRoute& variant, const Target* except);
 
   std::mutex mutex_;
   std::map<Key, Route> routes_;
   uint64_t requests_ = 0;
+  std::minstd_rand random_{std::random_device()()};
 };
 
 }  // namespace headrace::jobs

@@ -1,6 +1,7 @@
 #include "jobs/hosting/routes.h"
 
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
 #include "base/testing/temporary_directory.h"
 #include "jobs/hosting/core_shares.h"
@@ -19,6 +20,7 @@ TEST(EndpointRoutes, SaysWhatIsMissing) {
   EXPECT_EQ(routes.Take("1", "e").missing, Missing::kEndpoint);
   routes.Publish("1", "e", {{"a", 1, 1, {}}});
   EXPECT_EQ(routes.Take("1", "e").missing, Missing::kInstance);
+  EXPECT_EQ(routes.Take("1", "e").variant, "a");
   EXPECT_EQ(routes.Take("1", "e", "b").missing, Missing::kVariant);
   EXPECT_EQ(routes.Take("2", "e").missing, Missing::kEndpoint);
   const auto target = T("i");
@@ -43,6 +45,24 @@ TEST(EndpointRoutes, TakesTheLeastBusyInstance) {
   EXPECT_EQ(routes.Take("1", "e").lease->target(), b);
   leases.clear();
   EXPECT_EQ(a->in_flight + b->in_flight + c->in_flight, 0);
+}
+
+TEST(EndpointRoutes, AtRandomIsNotByLoad) {
+  EndpointRoutes routes;
+  const auto a = T("a"), b = T("b"), c = T("c");
+  routes.Publish("1", "e", {{"v", 1, 3, {a, b, c}, true}});
+  a->in_flight = 1000;  // by load it would never be asked
+  std::map<std::string, int> counts;
+  for (int i = 0; i < 3000; ++i) ++counts[routes.Take("1", "e").lease->target()->instance];
+  for (const char* name : {"a", "b", "c"}) EXPECT_NEAR(counts[name], 1000, 150) << name;  // five standard deviations
+  counts.clear();
+  for (int i = 0; i < 3000; ++i) ++counts[routes.Take("1", "e", "", b.get()).lease->target()->instance];
+  EXPECT_EQ(counts["b"], 0);
+  EXPECT_NEAR(counts["a"], 1500, 150);
+  routes.Publish("1", "e", {{"v", 1, 1, {b}, true}});
+  EXPECT_EQ(routes.Take("1", "e", "", b.get()).missing, Missing::kInstance);
+  routes.Publish("1", "e", {{"v", 1, 1, {}, true}});
+  EXPECT_EQ(routes.Take("1", "e").missing, Missing::kInstance);
 }
 
 TEST(EndpointRoutes, SharesRequestsByWeight) {
@@ -72,12 +92,16 @@ TEST(Deployment, ComesBackFromItsText) {
   Deployment deployment;
   deployment.id = 7;
   deployment.config_name = "c";
-  Variant variant{"v", "ml.m4.xlarge", 2, 0.5, 60, {"m", "image", "s3://b/k", true, {{"A", "b"}}}};
+  Variant variant{"v", "ml.m4.xlarge", 2, 0.5, 60, "RANDOM", {"m", "image", "s3://b/k", true, {{"A", "b"}}}};
   deployment.variants = {variant};
   const auto back = ParseDeployment(ToJson(deployment)).value();
   EXPECT_EQ(ToJson(back), ToJson(deployment));
   EXPECT_EQ(back.Find("v")->model.environment.at("A"), "b");
+  EXPECT_EQ(back.Find("v")->routing, "RANDOM");
   EXPECT_EQ(back.Find("w"), nullptr);
+  auto older = nlohmann::json::parse(ToJson(deployment));  // of a server that did not know routing yet
+  older["variants"][0].erase("routing");
+  EXPECT_EQ(ParseDeployment(older.dump()).value().Find("v")->routing, "");
   EXPECT_EQ(ParseDeployment("{}").error().code(), ErrorCode::kDataLoss);
 }
 

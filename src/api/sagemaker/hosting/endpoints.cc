@@ -36,6 +36,10 @@ Json DeployedImages(const jobs::Variant& variant, UnixMillis since) {
                        {"ResolutionTime", Seconds(since)}}});
 }
 
+void ShowRouting(const jobs::Variant& variant, Json& shown) {
+  if (!variant.routing.empty()) shown["RoutingConfig"] = {{"RoutingStrategy", variant.routing}};
+}
+
 // What serves now, and what the update under way makes of it: `wanted` is `serving` when there is none.
 Json DescribeVariants(const jobs::Deployment& serving, const jobs::Deployment& wanted,
                       const store::Endpoint& endpoint) {
@@ -46,6 +50,7 @@ Json DescribeVariants(const jobs::Deployment& serving, const jobs::Deployment& w
     Json shown{{"VariantName", variant.name},           {"DeployedImages", DeployedImages(variant, endpoint.created)},
                {"CurrentWeight", variant.weight},       {"DesiredWeight", desired.weight},
                {"CurrentInstanceCount", variant.count}, {"DesiredInstanceCount", desired.count}};
+    ShowRouting(variant, shown);
     if (endpoint.status == "Updating")
       shown["VariantStatus"] = Json::array({{{"Status", "Updating"}, {"StartTime", Seconds(endpoint.modified)}}});
     list.push_back(std::move(shown));
@@ -56,16 +61,18 @@ Json DescribeVariants(const jobs::Deployment& serving, const jobs::Deployment& w
 // A deployment of other instances that do not serve yet.
 Json DescribePending(const jobs::Deployment& wanted, const store::Endpoint& endpoint) {
   Json list = Json::array();
-  for (const auto& variant : wanted.variants)
-    list.push_back(
-        {{"VariantName", variant.name},
-         {"DeployedImages", DeployedImages(variant, endpoint.modified)},
-         {"InstanceType", variant.instance_type},
-         {"CurrentWeight", 0.0},
-         {"DesiredWeight", variant.weight},
-         {"CurrentInstanceCount", 0},
-         {"DesiredInstanceCount", variant.count},
-         {"VariantStatus", Json::array({{{"Status", "Creating"}, {"StartTime", Seconds(endpoint.modified)}}})}});
+  for (const auto& variant : wanted.variants) {
+    Json shown{{"VariantName", variant.name},
+               {"DeployedImages", DeployedImages(variant, endpoint.modified)},
+               {"InstanceType", variant.instance_type},
+               {"CurrentWeight", 0.0},
+               {"DesiredWeight", variant.weight},
+               {"CurrentInstanceCount", 0},
+               {"DesiredInstanceCount", variant.count},
+               {"VariantStatus", Json::array({{{"Status", "Creating"}, {"StartTime", Seconds(endpoint.modified)}}})}};
+    ShowRouting(variant, shown);
+    list.push_back(std::move(shown));
+  }
   return {{"EndpointConfigName", wanted.config_name},
           {"ProductionVariants", std::move(list)},
           {"StartTime", Seconds(endpoint.modified)}};

@@ -182,6 +182,28 @@ TEST_F(HostingTest, DescribesWhatIsPendingApartFromWhatServes) {
   EXPECT_EQ(described["ProductionVariants"][0]["CurrentInstanceCount"], 2);
 }
 
+TEST_F(HostingTest, RoutingIsKeptAndShown) {
+  Do("CreateModel", Model("m"));
+  const auto with = [](const Json& routing) { return Config("c", {{"RoutingConfig", routing}}); };
+  EXPECT_THAT(Refusal("CreateEndpointConfig", with({{"RoutingStrategy", "PREFIX_AWARE"}})),
+              HasSubstr("at 'productionVariants.1.member.routingConfig.routingStrategy' failed to satisfy constraint: "
+                        "Member must satisfy enum value set: [LEAST_OUTSTANDING_REQUESTS, RANDOM]"));
+  EXPECT_THAT(Refusal("CreateEndpointConfig", with(Json::object())), HasSubstr("routingConfig.routingStrategy"));
+  const Json random{{"RoutingStrategy", "RANDOM"}};
+  Do("CreateEndpointConfig", with(random));
+  EXPECT_EQ(Do("DescribeEndpointConfig", {{"EndpointConfigName", "c"}})["ProductionVariants"][0]["RoutingConfig"],
+            random);
+  Do("CreateEndpoint", {{"EndpointName", "e"}, {"EndpointConfigName", "c"}});
+  Json described = Do("DescribeEndpoint", {{"EndpointName", "e"}});
+  EXPECT_EQ(described["PendingDeploymentSummary"]["ProductionVariants"][0]["RoutingConfig"], random);
+  SetStatus("e", "InService");
+  EXPECT_EQ(Do("DescribeEndpoint", {{"EndpointName", "e"}})["ProductionVariants"][0]["RoutingConfig"], random);
+  Do("CreateEndpointConfig", Config("d"));
+  Do("UpdateEndpoint", {{"EndpointName", "e"}, {"EndpointConfigName", "d"}, {"RetainAllVariantProperties", true}});
+  described = Do("DescribeEndpoint", {{"EndpointName", "e"}});
+  EXPECT_FALSE(described["PendingDeploymentSummary"]["ProductionVariants"][0].contains("RoutingConfig"));
+}
+
 // Clients check types before they send; others need not.
 TEST_F(HostingTest, WrongTypesAreRefusedOrLetBe) {
   Make("e");

@@ -82,6 +82,8 @@ Reply<jobs::Deployment> DeploymentOf(const SageMakerOptions& options, const Call
     variant.weight = from.value("InitialVariantWeight", 1.0);
     variant.startup_seconds =
         static_cast<int>(IntegerOr(from, "ContainerStartupHealthCheckTimeoutInSeconds", variant.startup_seconds));
+    if (const auto routing = from.find("RoutingConfig"); routing != from.end())
+      variant.routing = TextOr(*routing, "RoutingStrategy");
     variant.model = ModelOf(model);
     deployment.variants.push_back(std::move(variant));
   }
