@@ -556,6 +556,48 @@ def test_metrics_and_logs(boto, server, runtime, hosting, images):
     hosting.delete(endpoint)
 
 
+def test_requests_that_find_no_instance_are_errors(boto, hosting, images):
+    """The only instance is killed, and each that follows, for the 30 seconds that a request waits."""
+    endpoint = hosting.create()
+    stop = threading.Event()
+
+    def kill():
+        for process in hosting.processes(endpoint):
+            try:
+                os.kill(process, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def keep_down():
+        while not stop.is_set():
+            kill()
+            time.sleep(0.01)
+
+    patient = boto("sagemaker-runtime", config=botocore.config.Config(retries={"max_attempts": 0}, read_timeout=90))
+    thread = threading.Thread(target=keep_down)
+    kill()
+    thread.start()
+    try:
+        assert refusal(patient.invoke_endpoint, EndpointName=endpoint, ContentType="application/json",
+                       Body=json.dumps(images[0][:1])).startswith(f"ServiceUnavailable: Endpoint {endpoint} has no instance that serves")
+    finally:
+        stop.set()
+        thread.join()
+    cloudwatch, now = boto("cloudwatch"), time.time()
+
+    def total(metric):
+        points = cloudwatch.get_metric_statistics(
+            Namespace="AWS/SageMaker", MetricName=metric, Period=60, StartTime=now - 600, EndTime=now + 60, Statistics=["Sum"],
+            Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "AllTraffic"}])["Datapoints"]
+        return sum(point["Sum"] for point in points)
+
+    deadline = time.monotonic() + 10
+    while total("Invocations") < 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert [total(metric) for metric in ("Invocations", "Invocation5XXErrors", "InvocationModelErrors", "Invocation4XXErrors")] == [1, 1, 1, 0]
+    hosting.delete(endpoint)
+
+
 def test_variants_share_by_weight(hosting, runtime, sagemaker, images):
     endpoint = hosting.create({"VariantName": "a", "InitialVariantWeight": 3}, {"VariantName": "b", "InitialVariantWeight": 1})
     ask = lambda **more: predict(runtime, endpoint, images[0][:1], **more)[1]["InvokedProductionVariant"]  # noqa: E731

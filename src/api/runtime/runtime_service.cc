@@ -126,11 +126,13 @@ class Invocation {
         co_return runtime::InvocationError(400, "ValidationError",
                                            fmt::format("Could not find variant \"{}\" for endpoint {} of account {}.",
                                                        variant, endpoint_, call_.caller.account_id));
-      if (waited >= options_.instance_time)
+      if (waited >= options_.instance_time) {
+        RecordUnserved(choice);
         co_return runtime::InvocationError(
             503, "ServiceUnavailable",
             fmt::format("Endpoint {} has no instance that serves; see the log group /aws/sagemaker/Endpoints/{}.",
                         endpoint_, endpoint_));
+      }
       co_await http::Sleep(kInstancePause);
     }
   }
@@ -181,6 +183,12 @@ class Invocation {
     const double model = MicrosBetween(asked_, answered_), total = MicrosBetween(begin_, Steady::now());
     options_.metrics.Record({call_.caller.account_id, endpoint_, lease_->variant(), lease_->instances(), status, model,
                              std::max(total - model, 0.0)});
+  }
+
+  // Nobody was there to ask: an error of the 5xx kind, whose time was all spent outside of a model.
+  void RecordUnserved(const EndpointRoutes::Choice& choice) const {
+    options_.metrics.Record({call_.caller.account_id, endpoint_, choice.variant, choice.instances, 0, std::nullopt,
+                             MicrosBetween(begin_, Steady::now())});
   }
 
   const RuntimeOptions& options_;

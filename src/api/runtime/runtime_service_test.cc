@@ -47,6 +47,20 @@ class RuntimeTest : public testing::Test {
   void Publish(uint16_t port) {
     routes_.Publish("1", "e", {{"v", 1, 1, {std::make_shared<jobs::Target>("i-1", port)}}});
   }
+  // The sum of a metric of endpoint e's variant v, and of how many samples.
+  std::pair<double, double> Total(const char* metric) {
+    EXPECT_TRUE(metrics_.Flush(*database_, 1000));
+    store::Metrics stored(*database_);
+    const auto series =
+        stored.Find({"1", "AWS/SageMaker", metric, {{"EndpointName", "e"}, {"VariantName", "v"}}}).value();
+    std::pair<double, double> total;
+    if (!series) return total;
+    EXPECT_TRUE(stored.Read(series->id, 0, 2000, [&](const store::MetricSample& sample) {
+      total.first += sample.sum;
+      total.second += sample.count;
+    }));
+    return total;
+  }
   std::string Ask(const std::string& body, const std::string& headers = "", const std::string& endpoint = "e") {
     http::RawClient client(front_->ports()[0]);
     client.Say(fmt::format("POST /endpoints/{}/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n{}\r\n{}",
@@ -54,6 +68,8 @@ class RuntimeTest : public testing::Test {
     return client.HearResponse();
   }
 
+  const TemporaryDirectory directory_;
+  const std::unique_ptr<store::Database> database_ = store::Database::Open(directory_ / "meta.db").value();
   jobs::EndpointRoutes routes_;
   jobs::InvocationMetrics metrics_;
   http::Client client_;
@@ -149,6 +165,21 @@ TEST_F(RuntimeTest, WithoutAnInstanceRequestsWaitForOneButNotForEver) {
   });
   EXPECT_THAT(Ask("body"), HasSubstr("late"));
   later.join();
+  EXPECT_EQ(Total("Invocations").first, 2);
+  EXPECT_EQ(Total("Invocation5XXErrors"), std::pair(1.0, 2.0));
+  EXPECT_EQ(Total("InvocationModelErrors"), std::pair(1.0, 2.0));
+  EXPECT_EQ(Total("Invocation4XXErrors"), std::pair(0.0, 2.0));
+  EXPECT_EQ(Total("ModelLatency").second, 1);  // of the one that a model was asked
+  EXPECT_GE(Total("OverheadLatency").first, 300e3);
+}
+
+TEST_F(RuntimeTest, RefusedRequestsCountNowhere) {
+  Start();
+  Ask("x");
+  Publish(1);
+  Ask("x", "X-Amzn-SageMaker-Target-Variant: w\r\n");
+  Ask("x", "X-Amzn-SageMaker-Target-Model: m\r\n");
+  EXPECT_EQ(Total("Invocations").second, 0);
 }
 
 TEST_F(RuntimeTest, ARequestThatItsInstanceLosesIsAskedOfAnother) {

@@ -18,15 +18,16 @@ double ThreeDigits(double value) {
 void InvocationMetrics::Record(const InvocationOutcome& outcome) {
   const int status = outcome.model_status;
   const bool client = status >= 400 && status < 500, server = status >= 500 || status == 0;
-  const double model = ThreeDigits(outcome.model_micros), overhead = ThreeDigits(outcome.overhead_micros);
+  const bool failed = status < 200 || status >= 300;
+  const double overhead = ThreeDigits(outcome.overhead_micros);
   const std::lock_guard lock(mutex_);
   Counts& counts = counts_[{outcome.account, outcome.endpoint, outcome.variant}];
   ++counts.invocations;
   ++counts.per_instance[1.0 / outcome.instances];
-  ++counts.model_errors[client || server ? 1 : 0];
+  ++counts.model_errors[failed ? 1 : 0];
   ++counts.errors_4xx[client ? 1 : 0];
   ++counts.errors_5xx[server ? 1 : 0];
-  ++counts.model_latency[model];
+  if (outcome.model_micros) ++counts.model_latency[ThreeDigits(*outcome.model_micros)];
   ++counts.overhead_latency[overhead];
 }
 

@@ -1,8 +1,11 @@
 // InvocationMetrics: what invocations tell CloudWatch. Requests only count; a batch is written about once a second.
+// Requests that are refused before a model is looked for (a bad header, no such endpoint or variant) count nowhere, as
+// the service counts what was sent to an endpoint's variant.
 #pragma once
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -14,8 +17,9 @@ namespace headrace::jobs {
 struct InvocationOutcome {
   std::string account, endpoint, variant;
   int instances = 1;
-  int model_status = 200;  // 0: no answer
-  double model_micros = 0, overhead_micros = 0;
+  int model_status = 200;              // 0: no answer, or nobody to ask
+  std::optional<double> model_micros;  // absent: no model was asked
+  double overhead_micros = 0;
 };
 
 class InvocationMetrics {

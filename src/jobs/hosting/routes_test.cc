@@ -113,6 +113,8 @@ TEST(InvocationMetrics, AreCountedByVariantAndWrittenTogether) {
   metrics.Record({"1", "e", "v", 2, 200, 1234.9, 10});
   metrics.Record({"1", "e", "v", 2, 400, 5, 0});
   metrics.Record({"1", "e", "v", 2, 0, 60e6, 0});
+  metrics.Record({"1", "e", "v", 2, 0, std::nullopt, 30e6});  // no instance to ask
+  metrics.Record({"1", "e", "v", 2, 302, 5, 0});              // neither 4xx nor 5xx, and no success
   ASSERT_TRUE(metrics.Flush(*database, 1000));
   ASSERT_TRUE(metrics.Flush(*database, 2000));  // nothing new: nothing written
   store::Metrics stored(*database);
@@ -126,13 +128,15 @@ TEST(InvocationMetrics, AreCountedByVariantAndWrittenTogether) {
                             [&](const store::MetricSample& sample) { total += count ? sample.count : sample.sum; }));
     return total;
   };
-  EXPECT_EQ(sum("Invocations"), 4);
-  EXPECT_EQ(sum("InvocationsPerInstance"), 2);
+  EXPECT_EQ(sum("Invocations"), 6);
+  EXPECT_EQ(sum("InvocationsPerInstance"), 3);
   EXPECT_EQ(sum("Invocation4XXErrors"), 1);
-  EXPECT_EQ(sum("Invocation5XXErrors"), 1);
-  EXPECT_EQ(sum("InvocationModelErrors"), 2);
-  EXPECT_EQ(sum("ModelLatency", true), 4);
-  EXPECT_EQ(sum("ModelLatency"), 1230 + 1230 + 5 + 60e6);
+  EXPECT_EQ(sum("Invocation5XXErrors"), 2);
+  EXPECT_EQ(sum("InvocationModelErrors"), 4);
+  EXPECT_EQ(sum("OverheadLatency", true), 6);
+  EXPECT_EQ(sum("OverheadLatency"), 10 + 10 + 30e6);
+  EXPECT_EQ(sum("ModelLatency", true), 5);
+  EXPECT_EQ(sum("ModelLatency"), 1230 + 1230 + 5 + 60e6 + 5);
 }
 
 }  // namespace
