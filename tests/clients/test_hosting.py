@@ -556,6 +556,29 @@ def test_metrics_and_logs(boto, server, runtime, hosting, images):
     hosting.delete(endpoint)
 
 
+def test_what_instances_use(boto, runtime, hosting, images):
+    endpoint = hosting.create({"InitialInstanceCount": 2})
+    cloudwatch, begin = boto("cloudwatch"), time.time()
+    with Load(runtime, endpoint, images[0][0], clients=2) as load:
+        found, deadline = [], time.monotonic() + 30
+        while not found and time.monotonic() < deadline:
+            time.sleep(0.2)
+            found = cloudwatch.list_metrics(Namespace="/aws/sagemaker/Endpoints",
+                                            Dimensions=[{"Name": "EndpointName", "Value": endpoint}])["Metrics"]
+    assert load.failures == []
+    dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "AllTraffic"}]
+    assert sorted(each["MetricName"] for each in found) == ["CPUUtilization", "DiskUtilization", "MemoryUtilization"]
+    for each in found:
+        assert sorted(each["Dimensions"], key=lambda one: one["Name"]) == dimensions
+        points = cloudwatch.get_metric_statistics(
+            Namespace="/aws/sagemaker/Endpoints", MetricName=each["MetricName"], Dimensions=dimensions, Period=60, StartTime=begin - 60,
+            EndTime=time.time() + 60, Statistics=["SampleCount", "Minimum", "Maximum"], Unit="Percent")["Datapoints"]
+        assert sum(point["SampleCount"] for point in points) == 2  # one an instance
+        most = 100 * os.cpu_count() + 5 if each["MetricName"] == "CPUUtilization" else 100
+        assert all(0 < point["Minimum"] <= point["Maximum"] <= most for point in points), (each, points)
+    hosting.delete(endpoint)
+
+
 def test_requests_that_find_no_instance_are_errors(boto, hosting, images):
     """The only instance is killed, and each that follows, for the 30 seconds that a request waits."""
     endpoint = hosting.create()

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "store/meta/metrics.h"
 
 namespace headrace::jobs {
 namespace {
@@ -12,6 +13,7 @@ namespace fs = std::filesystem;
 
 constexpr UnixMillis kAfterFailedWriteMillis = 500;
 constexpr UnixMillis kEndPatienceMillis = 3000;
+constexpr UnixMillis kFirstUseMillis = 5000, kUseMillis = 60'000;  // once a minute, as SageMaker tells it
 
 }  // namespace
 
@@ -146,6 +148,7 @@ UnixMillis EndpointRunner::Step() {
     if (!settled_ && online_ == wanted_ && wanted->second->Ready()) FinishUpdate();
     if (!settled_ && online_ == wanted_ && wanted->second->Ready()) again = now + kAfterFailedWriteMillis;
   }
+  if (const UnixMillis use = WriteUse(now); use != 0 && (again == 0 || use < again)) again = use;
   if (WriteLines(false)) again = now;  // an instance that had to say something may be let go now
   RemoveUnused();
   return again;
@@ -287,6 +290,24 @@ bool EndpointRunner::WriteLines(bool all) {
   for (auto& [id, generation] : generations_)
     for (const auto& batch : generation->TakeLines()) log_.Append(batch.stream, batch.lines);
   return any;
+}
+
+// What the instances that serve use of their machine. Returns when it wants to be called again; 0: not before something
+// serves.
+UnixMillis EndpointRunner::WriteUse(UnixMillis now) {
+  const auto online = generations_.find(online_);
+  if (online == generations_.end()) return next_use_ = 0;
+  if (next_use_ == 0) next_use_ = now + kFirstUseMillis;
+  if (now < next_use_) return next_use_;
+  next_use_ = now + kUseMillis;
+  std::vector<store::MetricDatum> data;
+  for (const auto& [variant, use] : online->second->SampleUse(now))
+    AddUseMetrics({account_, "/aws/sagemaker/Endpoints", "", {{"EndpointName", name_}, {"VariantName", variant}}}, now,
+                  use, data);
+  if (data.empty()) return next_use_;
+  if (const auto written = store::Metrics(*machine_.options.database).Put(data); !written)
+    Log(LogLevel::kError, "metrics of endpoint {}: {}", name_, written.error().message());
+  return next_use_;
 }
 
 }  // namespace headrace::jobs

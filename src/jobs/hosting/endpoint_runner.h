@@ -45,6 +45,7 @@ class EndpointRunner {
   bool FinishDeletion();
   void RemoveUnused();
   bool WriteLines(bool all);
+  UnixMillis WriteUse(UnixMillis now);
   Status Change(const store::Endpoints::Change& change);
   std::string Directory() const;
 
@@ -60,6 +61,7 @@ class EndpointRunner {
   bool row_gone_ = false;
   std::map<int64_t, std::unique_ptr<Generation>> generations_;
   int64_t wanted_ = 0, online_ = 0;  // ids; 0: none
+  UnixMillis next_use_ = 0;          // when instances are asked what they use; 0: none has served yet
   bool settled_ = true;              // the row says what is: nothing to finish
   std::thread thread_;               // last: it uses the rest
 };

@@ -212,6 +212,8 @@ void Generation::OnAnswer(Slot& slot, UnixMillis now) {
   slot.next_ping = now + kPingMillis;
   if (slot.target) return;
   slot.target = std::make_shared<Target>(slot.instance->options().id, slot.instance->port());
+  const auto size = SizeOfInstance(deployment_.variants[slot.variant].instance_type).value_or(InstanceSize{});
+  slot.use.emplace(slot.instance->started(), size.memory_bytes, slot.instance->options().run_directory);
   slot.served = true;
   slot.vain_starts = 0;
   route_changed_ = true;
@@ -327,6 +329,14 @@ void Generation::Kill() {
     slot.target.reset();
     slot.instance->Kill();
   }
+}
+
+std::vector<Generation::Use> Generation::SampleUse(UnixMillis now) {
+  std::vector<Use> uses;
+  for (Slot& slot : slots_)
+    if (slot.target && slot.use)
+      uses.push_back({deployment_.variants[slot.variant].name, slot.use->Sample(now, slot.instance->Usage())});
+  return uses;
 }
 
 bool Generation::has_lines() const {

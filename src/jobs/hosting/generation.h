@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "http/ping.h"
+#include "jobs/capture/instance_use.h"
 #include "jobs/hosting/core_shares.h"
 #include "jobs/hosting/hosting_service.h"
 #include "jobs/hosting/instance.h"
@@ -62,6 +63,13 @@ class Generation {
   void Kill();
   bool Ended() const { return slots_.empty() && !fetcher_.joinable(); }
 
+  // What the instances that serve have used since the call before, or since they were started; one entry an instance.
+  struct Use {
+    std::string variant;
+    InstanceUse use;
+  };
+  std::vector<Use> SampleUse(UnixMillis now);
+
   struct Lines {
     std::string stream;
     std::vector<Instance::Line> lines;
@@ -83,9 +91,10 @@ class Generation {
     bool served = false;             // since it was started last
     std::optional<http::Ping> ping;  // under way
     UnixMillis next_ping = 0;
-    int missed_pings = 0;    // in a row
-    std::string killed_for;  // why this platform killed the process; "" when it did not
-    std::string last_end;    // how it ended last, with its last lines
+    int missed_pings = 0;           // in a row
+    std::string killed_for;         // why this platform killed the process; "" when it did not
+    std::string last_end;           // how it ended last, with its last lines
+    std::optional<UseSampler> use;  // of the process that serves
   };
 
   void StartFetch();

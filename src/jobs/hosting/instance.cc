@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 
 #include "base/file.h"
-#include "jobs/process/process_tree.h"
 #include "jobs/sandbox/sandbox.h"
 
 namespace headrace::jobs {
@@ -147,6 +146,16 @@ void Instance::Kill() {
   }
   ::kill(child_.pid, SIGKILL);
   state_ = State::kEnding;
+}
+
+TreeUsage Instance::Usage() const {
+  if (state_ == State::kIdle || reaped_) return {};
+  auto processes = Descendants(child_.pid);
+  if (options_.sandbox)
+    LeaveOutSandbox(child_.pid, processes);
+  else
+    processes.push_back(child_.pid);
+  return UsageOf(processes);
 }
 
 void Instance::AddTo(std::vector<pollfd>& watched) const {

@@ -17,6 +17,7 @@
 #include "jobs/hosting/deployment.h"
 #include "jobs/hosting/routes.h"
 #include "jobs/process/child.h"
+#include "jobs/process/process_tree.h"
 
 namespace headrace::jobs {
 
@@ -55,6 +56,9 @@ class Instance {
   // What to poll for; then Attend() reads, and notices a port or the end.
   void AddTo(std::vector<pollfd>& watched) const;
   void Attend(UnixMillis now);
+
+  // Of the model server alone, not of the sandbox around it. Zeros while there is none.
+  TreeUsage Usage() const;
 
   // How the last process ended, "exit code 1" or "killed by SIGKILL"; "" while it has not.
   const std::string& end() const { return end_; }

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "jobs/process/process_tree.h"
+
 namespace headrace::jobs {
 namespace {
 
@@ -108,6 +110,11 @@ Command Sandboxed(const Command& inside, const SandboxOptions& options) {
   outside.arguments = std::move(arguments);
   outside.directory.clear();
   return outside;
+}
+
+void LeaveOutSandbox(pid_t monitor, std::vector<pid_t>& processes) {
+  const auto inside = Descendants(monitor);
+  std::erase_if(processes, [&](pid_t pid) { return pid == monitor || (!inside.empty() && pid == inside.front()); });
 }
 
 Status ProbeBubblewrap() {

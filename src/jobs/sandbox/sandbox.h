@@ -28,6 +28,10 @@ struct SandboxOptions {
 // with the command.
 Command Sandboxed(const Command& inside, const SandboxOptions& options);
 
+// Takes bubblewrap's own two processes out of a list: the monitor, which is the command's process, and the first one
+// inside.
+void LeaveOutSandbox(pid_t monitor, std::vector<pid_t>& processes);
+
 // Whether bubblewrap can make such sandboxes here; the error says why not.
 Status ProbeBubblewrap();
 

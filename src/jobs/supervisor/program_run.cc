@@ -10,12 +10,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
-#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "jobs/capture/instance_use.h"
 #include "jobs/process/process_tree.h"
+#include "jobs/sandbox/sandbox.h"
 
 namespace headrace::jobs {
 namespace {
@@ -29,16 +30,6 @@ uint64_t KernelOomKills() {
   if (!counters) return 0;
   const auto at = counters->find("\noom_kill ");
   return at == std::string::npos ? 0 : std::strtoull(counters->c_str() + at + 10, nullptr, 10);
-}
-
-double DiskPercent(const std::string& path) {
-  struct statvfs status {};
-  if (path.empty() || ::statvfs(path.c_str(), &status) != 0 || status.f_blocks == 0) return 0;
-  return 100.0 * static_cast<double>(status.f_blocks - status.f_bfree) / static_cast<double>(status.f_blocks);
-}
-
-uint64_t MachineMemory() {
-  return static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 // The most memory that any child waited for has had.
@@ -114,8 +105,10 @@ class Run {
       WatchMemory();
     }
     if (options_.sample_millis > 0 && now >= next_sample_) {
-      if (next_sample_ != 0) Sample(now);
-      previous_sample_ = now;
+      if (use_)
+        Sample(now);
+      else
+        use_.emplace(now, options_.memory_bytes, options_.disk_path);
       next_sample_ = now + options_.sample_millis;
     }
   }
@@ -132,13 +125,10 @@ class Run {
     options_.on_stopping();
   }
 
-  // The processes that are the job's: not bubblewrap's monitor, nor its first process inside.
+  // The processes that are the job's own.
   std::vector<pid_t> JobProcesses() const {
     auto below = Descendants(::getpid());
-    if (!options_.sandboxed) return below;
-    std::vector<pid_t> own = {child_.pid};
-    if (const auto inside = Descendants(child_.pid); !inside.empty()) own.push_back(inside.front());
-    std::erase_if(below, [&](pid_t pid) { return std::find(own.begin(), own.end(), pid) != own.end(); });
+    if (options_.sandboxed) LeaveOutSandbox(child_.pid, below);
     return below;
   }
 
@@ -161,8 +151,8 @@ class Run {
     if (options_.memory_bytes != 0 && bytes > options_.memory_bytes && processes.size() > 1)
       bytes = std::min(bytes, ProportionalBytes(processes));
     end_.peak_bytes = std::max(end_.peak_bytes, bytes);
-    memory_now_ = bytes;
-    ticks_now_ = usage.cpu_ticks;
+    usage_now_ = usage;
+    usage_now_.resident_bytes = bytes;
     if (options_.memory_bytes != 0 && bytes > options_.memory_bytes && !end_.out_of_memory) {
       end_.out_of_memory = true;
       for (const pid_t pid : processes) ::kill(pid, SIGKILL);
@@ -170,13 +160,8 @@ class Run {
   }
 
   void Sample(UnixMillis now) {
-    const auto seconds = static_cast<double>(now - previous_sample_) / 1000.0;
-    const auto ticks = ticks_now_ > ticks_before_ ? ticks_now_ - ticks_before_ : 0;
-    ticks_before_ = ticks_now_;
-    const double cpu = 100.0 * static_cast<double>(ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK)) / seconds;
-    const auto memory = options_.memory_bytes != 0 ? std::min(options_.memory_bytes, MachineMemory()) : MachineMemory();
-    reporter_.Sample(cpu, 100.0 * static_cast<double>(memory_now_) / static_cast<double>(memory),
-                     DiskPercent(options_.disk_path));
+    const auto use = use_->Sample(now, usage_now_);
+    reporter_.Sample(use.cpu, use.memory, use.disk);
   }
 
   // What the program left running.
@@ -224,8 +209,9 @@ class Run {
   ProgramEnd end_;
   bool reaped_ = false, signalled_ = false;
   int wait_status_ = 0;
-  UnixMillis stopping_since_ = 0, next_memory_ = 0, next_sample_ = 0, previous_sample_ = 0;
-  uint64_t memory_now_ = 0, ticks_now_ = 0, ticks_before_ = 0;
+  UnixMillis stopping_since_ = 0, next_memory_ = 0, next_sample_ = 0;
+  TreeUsage usage_now_;
+  std::optional<UseSampler> use_;
 };
 
 }  // namespace

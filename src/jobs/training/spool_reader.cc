@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "jobs/capture/instance_use.h"
 #include "jobs/directory/spool.h"
 #include "store/meta/logs.h"
 #include "store/meta/metrics.h"
@@ -101,11 +102,8 @@ Result<bool> SpoolReader::Ingest(IngestState& state) {
     auto event = json::parse(text, nullptr, false);
     if (!event.is_object()) continue;
     if (event.value("e", "") == "sample")
-      for (const auto& [field, name] :
-           {std::pair{"cpu", "CPUUtilization"}, {"memory", "MemoryUtilization"}, {"disk", "DiskUtilization"}})
-        batch.metrics.push_back(
-            {{account_, kNamespace, name, {{"Host", host}}},
-             store::MetricSample::Of(event.value("t", int64_t{0}), event.value(field, 0.0), "Percent")});
+      AddUseMetrics({account_, kNamespace, "", {{"Host", host}}}, event.value("t", int64_t{0}),
+                    {event.value("cpu", 0.0), event.value("memory", 0.0), event.value("disk", 0.0)}, batch.metrics);
     batch.events.push_back(std::move(event));
   }
 

@@ -1,0 +1,41 @@
+// InstanceUse: how much of a machine the processes of a job's or an endpoint's instance use, as CloudWatch is told it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "jobs/process/process_tree.h"
+#include "store/meta/metrics.h"
+
+namespace headrace::jobs {
+
+// In percent.
+struct InstanceUse {
+  double cpu = 0;     // of one core: four busy cores are 400
+  double memory = 0;  // of the instance's
+  double disk = 0;    // of the file system's, whoever uses it
+};
+
+class UseSampler {
+ public:
+  // For processes whose counters stood at 0 at `since`. `memory_bytes`: what the instance may use, 0 for all; never
+  // more than the machine has. `disk_path`: whose file system is looked at, "" for none.
+  UseSampler(UnixMillis since, uint64_t memory_bytes, std::string disk_path);
+
+  // Processor time since the call before, or since `since`; memory and disk as they are.
+  InstanceUse Sample(UnixMillis now, const TreeUsage& usage);
+
+ private:
+  UnixMillis before_;
+  uint64_t ticks_before_ = 0;
+  uint64_t memory_bytes_;
+  std::string disk_path_;
+};
+
+// CPUUtilization, MemoryUtilization and DiskUtilization of `where`, a key without a name, behind what `data` holds.
+void AddUseMetrics(const store::MetricKey& where, UnixMillis time, const InstanceUse& use,
+                   std::vector<store::MetricDatum>& data);
+
+}  // namespace headrace::jobs
