@@ -521,6 +521,53 @@ def test_errors_of_the_model(runtime, endpoint, server):
     assert "Could not find variant" in refusal(runtime.invoke_endpoint, EndpointName=endpoint, TargetVariant="Other", Body=b"x")
 
 
+def test_headers_of_an_invocation(runtime, endpoint, images):
+    ask = lambda **more: predict(runtime, endpoint, images[0][:1], **more)[1]  # noqa: E731
+    assert ask(TargetVariant="AllTraffic")["InvokedProductionVariant"] == "AllTraffic"
+    assert ask(InferenceId="an id of our own", CustomAttributes="a" * 1024)["ContentType"] == "application/json"
+
+    def refused(**arguments):
+        with pytest.raises(ClientError) as error:
+            runtime.invoke_endpoint(**{"EndpointName": endpoint, "Body": b"[]", **arguments})
+        response = error.value.response
+        assert response["ResponseMetadata"]["HTTPStatusCode"] == 400 and response["Error"]["Code"] == "ValidationError"
+        return response["Error"]["Message"]
+
+    assert "found 1025 bytes, wanted at most 1024" in refused(CustomAttributes="a" * 1025)
+    assert f"Could not find variant \"Other\" for endpoint {endpoint} of account" in refused(TargetVariant="Other")
+    assert "'targetVariant'" in refused(TargetVariant="no_name")
+    assert "'accept'" in refused(Accept="a" * 1025) and "'contentType'" in refused(ContentType="a" * 1025)
+    assert "'endpointName'" in refused(EndpointName="no_name")
+    assert "Endpoint none of account" in refused(EndpointName="none")
+
+
+def test_other_operations_are_refused_by_name(runtime, endpoint):
+    unknown = "UnknownOperationException: {}: not implemented by Headrace"
+    assert refusal(runtime.invoke_endpoint_async, EndpointName=endpoint, InputLocation="s3://b/k").startswith(
+        unknown.format("InvokeEndpointAsync"))
+    assert refusal(runtime.invoke_endpoint_with_response_stream, EndpointName=endpoint, Body=b"[]").startswith(
+        unknown.format("InvokeEndpointWithResponseStream"))
+
+
+def test_an_endpoint_that_is_not_in_service_is_not_found(hosting, runtime, sagemaker, images):
+    endpoint = hosting.create(wait=None)
+    not_found = f"ValidationError: Endpoint {endpoint} of account"
+    assert refusal(runtime.invoke_endpoint, EndpointName=endpoint, Body=b"[]").startswith(not_found)
+    hosting.wait(endpoint)
+    predict(runtime, endpoint, images[0][:1])
+    sagemaker.delete_endpoint(EndpointName=endpoint)
+    for _ in range(500):  # its thread has still to hear of it
+        try:
+            predict(runtime, endpoint, images[0][:1])
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ValidationError" and f"Endpoint {endpoint} of account" in str(error)
+            break
+        time.sleep(0.01)
+    else:
+        raise AssertionError("a deleted endpoint answers")
+    hosting.assert_gone(endpoint)
+
+
 def test_other_forms_of_bodies(runtime, endpoint, images):
     body = "\n".join(json.dumps(image) for image in images[0][:2]).encode()
     reply = runtime.invoke_endpoint(EndpointName=endpoint, ContentType="application/jsonlines", Accept="application/jsonlines", Body=body)

@@ -19,7 +19,12 @@ using jobs::EndpointRoutes;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::string_view kPathBegin = "/endpoints/", kPathEnd = "/invocations";
+// The runtime's other operations, by the ends of their paths.
+constexpr std::pair<std::string_view, const char*> kRefused[] = {
+    {"/async-invocations", "InvokeEndpointAsync"},
+    {"/invocations-response-stream", "InvokeEndpointWithResponseStream"}};
 constexpr const char* kAttributes = "X-Amzn-SageMaker-Custom-Attributes";
+constexpr const char* kNamePattern = "[a-zA-Z0-9](-*[a-zA-Z0-9])*";
 constexpr size_t kLongestAttributes = 1024;
 constexpr std::chrono::milliseconds kInstancePause{5};
 // An instance that broke a connection has most likely ended; should it still stand, it is asked again after so long.
@@ -31,7 +36,8 @@ constexpr std::pair<const char*, const char*> kUnsupported[] = {
     {"X-Amzn-SageMaker-Target-Container-Hostname", "TargetContainerHostname: the endpoint has one container"},
     {"X-Amzn-SageMaker-Enable-Explanations", "EnableExplanations: explanations are not offered here"},
     {"X-Amzn-SageMaker-Inference-Component", "InferenceComponentName: there are no inference components here"},
-    {"X-Amzn-SageMaker-Session-Id", "SessionId: sessions are not offered here"}};
+    {"X-Amzn-SageMaker-Session-Id", "SessionId: sessions are not offered here"},
+    {"X-Amzn-SageMaker-Prefix-Aware-Id", "PrefixAwareId: no variant is routed by prefixes here"}};
 
 // The headers that are checked, by the member that clients know them as.
 constexpr std::pair<const char*, const char*> kMembers[] = {{"Accept", "Accept"},
@@ -42,8 +48,9 @@ constexpr std::pair<const char*, const char*> kMembers[] = {{"Accept", "Accept"}
 Shape InvocationShape() {
   return Shape::Structure({{"Accept", Shape::Text(0, 1024, R"([\x00-\x7f]*)")},
                            {"ContentType", Shape::Text(0, 1024, R"([\x00-\x7f]*)")},
+                           {"EndpointName", Shape::Text(0, 63, kNamePattern)},
                            {"InferenceId", Shape::Text(1, 64, R"(\S[\x20-\x7e]*)")},
-                           {"TargetVariant", Shape::Text(0, 63, "[a-zA-Z0-9](-*[a-zA-Z0-9])*")}});
+                           {"TargetVariant", Shape::Text(0, 63, kNamePattern)}});
 }
 
 double MicrosBetween(Steady::time_point from, Steady::time_point to) {
@@ -85,7 +92,7 @@ class Invocation {
     for (const auto& [header, why] : kUnsupported)
       if (request_.headers.Has(header)) return refuse(why);
     static const Shape kShape = InvocationShape();
-    nlohmann::json members = nlohmann::json::object();
+    nlohmann::json members{{"EndpointName", endpoint_}};
     for (const auto& [member, header] : kMembers)
       if (std::string value = request_.headers.Get(header); !value.empty()) members[member] = std::move(value);
     if (const auto refused = Validate(kShape, members)) return refuse(refused->message);
@@ -201,14 +208,20 @@ class Invocation {
   Steady::time_point asked_, answered_;
 };
 
+Response UnknownOperation(const Request& request) {
+  std::string asked = request.method + " " + request.path;
+  for (const auto& [end, operation] : kRefused)
+    if (request.path.starts_with(kPathBegin) && request.path.ends_with(end)) asked = operation;
+  return runtime::InvocationError(
+      404, "UnknownOperationException",
+      asked + ": not implemented by Headrace; there is InvokeEndpoint, POST /endpoints/NAME/invocations");
+}
+
 Task<Response> Handle(std::shared_ptr<const RuntimeOptions> options, const aws::Call& call, Request& request) {
   const std::string_view path = request.path;
   if (!path.starts_with(kPathBegin) || !path.ends_with(kPathEnd) || request.method != "POST" ||
       path.size() < kPathBegin.size() + kPathEnd.size())
-    co_return runtime::InvocationError(
-        404, "UnknownOperationException",
-        fmt::format("{} {}: not implemented by Headrace; there is POST /endpoints/NAME/invocations", request.method,
-                    request.path));
+    co_return UnknownOperation(request);
   request.log_detail = "sagemaker-runtime InvokeEndpoint";
   Invocation invocation(
       *options, call, request,

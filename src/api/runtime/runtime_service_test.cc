@@ -122,6 +122,7 @@ TEST_F(RuntimeTest, RefusesWhatIsNotThereOrTooLong) {
   Publish(1);
   EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Target-Variant: w\r\n"), HasSubstr("Could not find variant"));
   EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Target-Model: m\r\n"), HasSubstr("TargetModel"));
+  EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Prefix-Aware-Id: p\r\n"), HasSubstr("PrefixAwareId"));
   // Without a code of its own, as the service sends it: botocore shows 413.
   EXPECT_THAT(Ask(std::string(1001, 'x')),
               AllOf(StartsWith("HTTP/1.1 413"), HasSubstr("HTTP content length exceeded 1000 bytes."),
@@ -139,6 +140,30 @@ TEST_F(RuntimeTest, ChecksHeadersAsTheServicesModelHasThem) {
                               "equal to 64")));
   EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Target-Variant: a_b\r\nAccept: " + std::string(1025, 'a') + "\r\n"),
               AllOf(HasSubstr("2 validation errors detected"), HasSubstr("'accept'"), HasSubstr("'targetVariant'")));
+}
+
+TEST_F(RuntimeTest, ChecksTheNameOfTheEndpoint) {
+  Start();
+  EXPECT_THAT(Ask("x", "", ""), AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("x-amzn-ErrorType: ValidationError"),
+                                      HasSubstr("Value '' at 'endpointName' failed to satisfy constraint")));
+  EXPECT_THAT(Ask("x", "", "a%20b"), HasSubstr("Value 'a b' at 'endpointName'"));
+  EXPECT_THAT(Ask("x", "", std::string(64, 'e')), HasSubstr("length less than or equal to 63"));
+}
+
+TEST_F(RuntimeTest, RefusesTheOtherOperationsByName) {
+  Start();
+  Publish(1);
+  const auto post = [this](const std::string& path) {
+    http::RawClient client(front_->ports()[0]);
+    client.Say("POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    return client.HearResponse();
+  };
+  EXPECT_THAT(post("/endpoints/e/async-invocations"),
+              AllOf(StartsWith("HTTP/1.1 404"), HasSubstr("x-amzn-ErrorType: UnknownOperationException"),
+                    HasSubstr("InvokeEndpointAsync: not implemented by Headrace")));
+  EXPECT_THAT(post("/endpoints/e/invocations-response-stream"),
+              HasSubstr("InvokeEndpointWithResponseStream: not implemented by Headrace"));
+  EXPECT_THAT(post("/endpoints/e/other"), HasSubstr("POST /endpoints/e/other: not implemented by Headrace"));
 }
 
 TEST_F(RuntimeTest, ASilentModelIsAModelErrorWithoutAStatus) {
