@@ -14,6 +14,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
+[[maybe_unused]] constexpr const char* kSanitized =
+    "a sanitized tree is no package for a compiler without the sanitizers";
+
 // A wheel of one module, which pip installs without building anything.
 std::string Wheel(const std::string& package, const std::string& module_text) {
   const std::string info = package + "-1.0.dist-info/";
@@ -129,9 +132,11 @@ TEST_P(JobProgramsTest, ACMakeProjectIsBuiltAndItsExecutableRun) {
 }
 
 TEST(JobProgramsTest_, ACMakeProjectFindsHeadrace) {
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-  GTEST_SKIP() << "a sanitized tree is no package for a compiler without the sanitizers";
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << kSanitized;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  GTEST_SKIP() << kSanitized;
 #endif
 #endif
   Platform platform;
