@@ -20,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -211,6 +212,7 @@ class ExampleView {
   size_t size() const { return inline_count_ + overflow_.size(); }
   std::vector<std::string_view> names() const;  // in the order of the bytes
   bool Has(std::string_view name) const;
+  bool HasList(std::string_view name) const;  // and it says of which kind its values are, be there any or not
 
   // Of a feature with exactly one value.
   std::string_view Bytes(std::string_view name) const;
@@ -220,6 +222,10 @@ class ExampleView {
   std::vector<std::string_view> BytesList(std::string_view name) const;
   std::vector<int64_t> Int64List(std::string_view name) const;
   std::vector<float> FloatList(std::string_view name) const;
+
+  // Fills `values` from a feature with exactly as many.
+  void Int64s(std::string_view name, std::span<int64_t> values) const;
+  void Floats(std::string_view name, std::span<float> values) const;
 
  private:
   enum class Kind : uint8_t { kNone = 0, kBytes = 1, kFloat = 2, kInt64 = 3 };  // field numbers of Feature's oneof

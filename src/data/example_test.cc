@@ -110,5 +110,40 @@ TEST(Example, EveryTruncationIsRefusedOrHarmless) {
   }
 }
 
+TEST(Example, ValuesIntoTheirPlace) {
+  const std::string bytes = ExampleBuilder().FloatList("f", {1, 2, 3}).Int64List("i", {-1, 4}).Serialize() +
+                            Message(1, Entry("unpacked", Message(2, std::string("\x0d\0\0\x80?", 5))));
+  const ExampleView view(bytes);
+  std::array<float, 3> floats{};
+  view.Floats("f", floats);
+  EXPECT_THAT(floats, ElementsAre(1, 2, 3));
+  std::array<int64_t, 2> integers{};
+  view.Int64s("i", integers);
+  EXPECT_THAT(integers, ElementsAre(-1, 4));
+  float one = 0;
+  view.Floats("unpacked", {&one, 1});
+  EXPECT_EQ(one, 1);
+  const auto error = [](const auto& read) -> std::string {
+    try {
+      read();
+    } catch (const Error& error) {
+      return error.message();
+    }
+    return "";
+  };
+  EXPECT_THAT(error([&] { view.Floats("f", {floats.data(), 2}); }), HasSubstr("'f': found 3 values, wanted 2"));
+  EXPECT_THAT(error([&] { view.Int64s("i", {integers.data(), 1}); }), HasSubstr("'i': found 2 values, wanted 1"));
+  EXPECT_THAT(error([&] { view.Floats("i", floats); }), HasSubstr("found int64, wanted float"));
+}
+
+TEST(Example, AFeatureWithoutAKindHasNoList) {
+  const std::string bytes = ExampleBuilder().FloatList("none", {}).Serialize() + Message(1, Entry("nothing", ""));
+  const ExampleView view(bytes);
+  EXPECT_TRUE(view.Has("nothing"));
+  EXPECT_FALSE(view.HasList("nothing"));
+  EXPECT_TRUE(view.HasList("none"));
+  EXPECT_FALSE(view.HasList("other"));
+}
+
 }  // namespace
 }  // namespace headrace::data

@@ -1,4 +1,5 @@
 #include <cstring>
+#include <span>
 
 #include "headrace/data.h"
 
@@ -60,6 +61,22 @@ T Only(std::string_view name, size_t count, const T& value) {
     throw MakeError(ErrorCode::kInvalidArgument, "tf.Example: feature '{}': found {} values, wanted 1", name, count);
   return value;
 }
+
+// Takes values as they come; those beyond the room are only counted.
+template <typename T>
+struct Filler {
+  std::span<T> values;
+  size_t count = 0;
+  void operator()(T value) {
+    if (count < values.size()) values[count] = value;
+    ++count;
+  }
+  void Require(std::string_view name) const {
+    if (count != values.size())
+      throw MakeError(ErrorCode::kInvalidArgument, "tf.Example: feature '{}': found {} values, wanted {}", name, count,
+                      values.size());
+  }
+};
 
 template <typename Visit>
 void ForEachBytes(std::string_view name, std::string_view feature, const Visit& visit) {
@@ -159,6 +176,11 @@ std::vector<std::string_view> ExampleView::names() const {
   return names;
 }
 
+bool ExampleView::HasList(std::string_view name) const {
+  const Feature* feature = Find(name);
+  return feature != nullptr && feature->kind != Kind::kNone;
+}
+
 bool ExampleView::Has(std::string_view name) const { return Find(name) != nullptr; }
 
 std::string_view ExampleView::Bytes(std::string_view name) const {
@@ -198,6 +220,18 @@ std::vector<float> ExampleView::FloatList(std::string_view name) const {
   std::vector<float> values;
   ForEachFloat(name, Get(name, Kind::kFloat).message, [&](float value) { values.push_back(value); });
   return values;
+}
+
+void ExampleView::Int64s(std::string_view name, std::span<int64_t> values) const {
+  Filler<int64_t> filler{values};
+  ForEachInt64(name, Get(name, Kind::kInt64).message, [&](int64_t value) { filler(value); });
+  filler.Require(name);
+}
+
+void ExampleView::Floats(std::string_view name, std::span<float> values) const {
+  Filler<float> filler{values};
+  ForEachFloat(name, Get(name, Kind::kFloat).message, [&](float value) { filler(value); });
+  filler.Require(name);
 }
 
 }  // namespace headrace::data

@@ -40,6 +40,11 @@ std::vector<int64_t> IntsAttribute(const tf::NodeDef& node, const char* name, st
   return {value->list().i().begin(), value->list().i().end()};
 }
 
+int64_t ListSize(const tf::NodeDef& node, const char* name) {
+  const tf::AttrValue* value = Find(node, name);
+  return value == nullptr ? 0 : value->list().type_size();
+}
+
 Result<std::array<int64_t, 2>> SpatialAttribute(const tf::NodeDef& node, const char* name) {
   constexpr int64_t kMax = int64_t{1} << 20;
   const std::vector<int64_t> v = IntsAttribute(node, name, {1, 1, 1, 1});

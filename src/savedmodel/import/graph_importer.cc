@@ -1,5 +1,8 @@
 #include "savedmodel/import/graph_importer.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "savedmodel/import/operations.h"
 
 namespace headrace::savedmodel {
@@ -8,16 +11,16 @@ namespace {
 // Elements of one sample's activation: beyond this a shape in a file is a mistake or an attack.
 constexpr int64_t kMaxElements = int64_t{1} << 31;
 
-struct Source {
+struct Endpoint {
   const tf::NodeDef* node;
   int output;
 };
-Result<Source> FindTensor(const NodeIndex& index, const std::string& name) {
+Result<Endpoint> FindTensor(const NodeIndex& index, const std::string& name) {
   HEADRACE_ASSIGN(const TensorRef ref, ParseTensorRef(name));
   const tf::NodeDef* node = index.Find(ref.node);
   if (node == nullptr || ref.control)
     return Fail(ErrorCode::kDataLoss, "the signature's tensor '{}' is not in the graph", name);
-  return Source{node, ref.output};
+  return Endpoint{node, ref.output};
 }
 
 tl::unexpected<Error> FailUnknown(const Unknown& unknown) {
@@ -25,21 +28,38 @@ tl::unexpected<Error> FailUnknown(const Unknown& unknown) {
               Describe(*unknown.cause), unknown.cause->op());
 }
 
+bool TakesStrings(OperationHandler handler) {
+  constexpr OperationHandler kThese[] = {ImportIdentity, ImportReshape, ImportSqueeze,  ImportExpandDims,
+                                         ImportShape,    ImportCast,    ImportDecodeRaw};
+  return std::find(std::begin(kThese), std::end(kThese), handler) != std::end(kThese);
+}
+bool TakesStrings(ManyOutputsHandler handler) {
+  constexpr ManyOutputsHandler kThese[] = {ImportIdentityN, ImportSwitch, ImportMerge, ImportParseExample};
+  return std::find(std::begin(kThese), std::end(kThese), handler) != std::end(kThese);
+}
+
 }  // namespace
 
 Result<keras::Graph> GraphImporter::Import(const std::vector<GraphInput>& inputs,
                                            const std::vector<std::string>& outputs) {
-  for (const GraphInput& input : inputs) {
-    HEADRACE_ASSIGN(const Source source, FindTensor(index_, input.tensor));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const GraphInput& input = inputs[i];
+    HEADRACE_ASSIGN(const Endpoint source, FindTensor(index_, input.tensor));
     if (source.output != 0 || items_.count(source.node) > 0)
       return Fail(ErrorCode::kDataLoss, "the signature's input '{}' is no node's first output, or an input twice",
                   input.tensor);
-    HEADRACE_ASSIGN(Item item, Emit(*source.node, keras::InputOp{}, {}, input.shape));
-    if (input.integer) integer_inputs_.insert(std::get<GraphValue>(item).index);
+    decoding_.strings.push_back(input.strings);
+    using From = DecodedTensor::Source;
+    if (input.strings) {
+      items_[source.node] = {StringValue{{i, From::kStringBytes, "", DType::kUInt8, {}, std::nullopt}, input.shape}};
+      continue;
+    }
+    DecodedTensor as_it_is{i, From::kTensor, "", input.dtype, input.shape, std::nullopt};
+    HEADRACE_ASSIGN(Item item, EmitInput(*source.node, std::move(as_it_is)));
     items_[source.node] = {std::move(item)};
   }
   for (const std::string& output : outputs) {
-    HEADRACE_ASSIGN(const Source source, FindTensor(index_, output));
+    HEADRACE_ASSIGN(const Endpoint source, FindTensor(index_, output));
     HEADRACE_ASSIGN(const auto order, index_.Order(*source.node));
     for (const tf::NodeDef* node : order) {
       if (items_.count(node) > 0) continue;
@@ -58,7 +78,7 @@ Result<keras::Graph> GraphImporter::Import(const std::vector<GraphInput>& inputs
 }
 
 Result<int> GraphImporter::OutputValue(const std::string& output) const {
-  HEADRACE_ASSIGN(const Source source, FindTensor(index_, output));
+  HEADRACE_ASSIGN(const Endpoint source, FindTensor(index_, output));
   const Items& items = items_.at(source.node);
   if (static_cast<size_t>(source.output) >= items.size())
     return Fail(ErrorCode::kDataLoss, "the signature's tensor '{}' is not in the graph", output);
@@ -71,18 +91,29 @@ Result<int> GraphImporter::OutputValue(const std::string& output) const {
 }
 
 Result<Items> GraphImporter::ImportNode(const tf::NodeDef& node) {
-  if (node.op() != "Merge" && node.op() != "RefMerge") {
+  const auto handler = FindOperation(node.op());
+  const auto many = FindManyOutputs(node.op());
+  const bool takes_strings = TakesStrings(handler) || TakesStrings(many);
+  if (many != ImportMerge) {
     for (int i = 0; i < DataInputs(node); ++i) {
       HEADRACE_ASSIGN(const Item item, Input(node, i));
       if (std::holds_alternative<Dead>(item)) return Items{Dead{}, Dead{}};
+      if (takes_strings) continue;
+      if (std::holds_alternative<StringValue>(item)) return Items{Unknown{&node}};
+      if (const auto* raw = std::get_if<RawValue>(&item)) return FailRaw(node, *raw);
     }
   }
-  if (const auto handler = FindOperation(node.op())) {
+  if (handler != nullptr) {
     HEADRACE_ASSIGN(Item item, handler(*this, node));
     return Items{std::move(item)};
   }
-  if (const auto handler = FindManyOutputs(node.op())) return handler(*this, node);
+  if (many != nullptr) return many(*this, node);
   return Items{Unknown{&node}};
+}
+
+StringDecoding GraphImporter::decoding() const {
+  const bool any = std::find(decoding_.strings.begin(), decoding_.strings.end(), true) != decoding_.strings.end();
+  return any ? decoding_ : StringDecoding();
 }
 
 Result<Item> GraphImporter::Input(const tf::NodeDef& node, int i) const {
@@ -146,6 +177,13 @@ Result<keras::VariablePtr> GraphImporter::Weight(const tf::NodeDef& node, int i,
     return Fail(ErrorCode::kInvalidArgument, "{}: its weight '{}' is {} {}, wanted float32 of {} dimensions",
                 Describe(node), constant.name, NameOf(constant.value.dtype()), constant.value.shape().ToString(), rank);
   return std::make_shared<keras::Variable>(keras::Variable{constant.name, trainable, constant.value});
+}
+
+Result<Item> GraphImporter::EmitInput(const tf::NodeDef& node, DecodedTensor tensor) {
+  HEADRACE_ASSIGN(Item item, Emit(node, keras::InputOp{}, {}, tensor.shape));
+  if (tensor.dtype != DType::kFloat32) integer_inputs_.insert(std::get<GraphValue>(item).index);
+  decoding_.tensors.push_back(std::move(tensor));
+  return item;
 }
 
 Result<Item> GraphImporter::Emit(const tf::NodeDef& node, keras::Operation op, std::vector<int> inputs, Shape shape,

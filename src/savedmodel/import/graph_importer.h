@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "keras/graph.h"
 #include "savedmodel/import/node_index.h"
+#include "savedmodel/import/string_decoding.h"
 #include "savedmodel/import/variable_source.h"
 
 namespace headrace::savedmodel {
@@ -37,22 +38,33 @@ struct VariableHandle {
 struct Unknown {                       // no operation of ours
   const tf::NodeDef* cause = nullptr;  // the node that we do not know, here or before
 };
-struct Dead {};  // behind the side of a Switch that is not taken
-using Item = std::variant<Unknown, Constant, GraphValue, MergedValue, VariableHandle, Dead>;
+struct Dead {};          // behind the side of a Switch that is not taken
+struct StringValue {     // strings of the signature's input, or of a feature of its Examples
+  DecodedTensor tensor;  // without dtype and shape: what their bytes would be
+  Shape shape;           // [-1, …]
+};
+struct RawValue {  // their bytes as numbers, in rows of a length that is not known yet
+  DecodedTensor tensor;
+  const tf::NodeDef* cause = nullptr;
+};
+using Item = std::variant<Unknown, Constant, GraphValue, MergedValue, VariableHandle, Dead, StringValue, RawValue>;
 using Items = std::vector<Item>;  // the outputs of one node
 
 struct GraphInput {
   std::string tensor;  // "node" or "node:0"
   Shape shape;         // [-1, …]
-  bool integer = false;
+  DType dtype = DType::kFloat32;
+  bool strings = false;
 };
 
 class GraphImporter {
  public:
   GraphImporter(const NodeIndex& index, const VariableSource& variables) : index_(index), variables_(variables) {}
 
-  // The graph from placeholders to tensors named "node" or "node:0". Its InputOps are in the order of `inputs`.
+  // The graph from placeholders to tensors named "node" or "node:0". Its InputOps are in the order of `inputs`, or,
+  // where some are strings, of decoding().tensors.
   Result<keras::Graph> Import(const std::vector<GraphInput>& inputs, const std::vector<std::string>& outputs);
+  StringDecoding decoding() const;  // after Import
 
   // What handlers of operations read. `i` is the number of an input.
   const NodeIndex& index() const { return index_; }
@@ -68,6 +80,10 @@ class GraphImporter {
   // A weight: a float32 constant of the given rank (0: any).
   Result<keras::VariablePtr> Weight(const tf::NodeDef& node, int i, size_t rank, bool trainable = true) const;
   const Shape& ShapeAt(int value) const { return graph_.values[static_cast<size_t>(value)].shape; }
+  // Appends an input of the graph.
+  Result<Item> EmitInput(const tf::NodeDef& node, DecodedTensor tensor);
+  // A feature that Examples must have.
+  void Check(CheckedFeature feature) { decoding_.checked.push_back(std::move(feature)); }
   // Appends a value of `shape` named after the node; refuses shapes that are empty or too large.
   Result<Item> Emit(const tf::NodeDef& node, keras::Operation op, std::vector<int> inputs, Shape shape,
                     std::vector<keras::VariablePtr> variables = {});
@@ -81,6 +97,7 @@ class GraphImporter {
   keras::Graph graph_;
   std::unordered_map<const tf::NodeDef*, Items> items_;
   std::unordered_set<int> integer_inputs_;
+  StringDecoding decoding_;
 };
 
 }  // namespace headrace::savedmodel

@@ -23,6 +23,18 @@ Result<tf::MetaGraphDef*> FindMetaGraph(tf::SavedModel& model, const std::string
   return Fail(ErrorCode::kNotFound, "no graph tagged '{}' alone; there is: {}", tag, found.empty() ? "none" : found);
 }
 
+// An input of strings: one a row.
+Result<TensorInfo> ReadStringsInfo(const std::string& name, const tf::TensorInfo& info) {
+  Shape shape{-1};  // of unknown rank, too
+  if (!info.tensor_shape().unknown_rank()) {
+    HEADRACE_ASSIGN(shape, ShapeFromProto(info.tensor_shape(), "the signature's tensor '" + name + "'"));
+  }
+  if (shape.rank() < 1 || shape.rank() > 2 || (shape.rank() == 2 && shape[1] != 1))
+    return Fail(ErrorCode::kInvalidArgument, "the signature's tensor '{}' is strings of shape {}, wanted one a row",
+                name, shape.ToString());
+  return TensorInfo{name, DType::kUInt8, std::move(shape)};
+}
+
 Result<TensorInfo> ReadTensorInfo(const std::string& name, const tf::TensorInfo& info) {
   const std::string what = "the signature's tensor '" + name + "'";
   HEADRACE_ASSIGN(const DType dtype, DTypeFromProto(info.dtype(), what));
@@ -30,6 +42,7 @@ Result<TensorInfo> ReadTensorInfo(const std::string& name, const tf::TensorInfo&
   return TensorInfo{name, dtype, std::move(shape)};
 }
 
+bool IsStrings(const tf::TensorInfo& info) { return info.dtype() == tf::DT_STRING; }
 bool IsInputType(DType dtype) { return dtype != DType::kBFloat16; }
 
 Result<Signature> ReadSignature(const std::string& name, const tf::SignatureDef& def) {
@@ -40,7 +53,7 @@ Result<Signature> ReadSignature(const std::string& name, const tf::SignatureDef&
     return Fail(ErrorCode::kInvalidArgument, "signature '{}': {} inputs and {} outputs, wanted one of each or more",
                 name, inputs.size(), outputs.size());
   for (const auto& [key, info] : inputs) {
-    HEADRACE_ASSIGN(TensorInfo input, ReadTensorInfo(key, info));
+    HEADRACE_ASSIGN(TensorInfo input, IsStrings(info) ? ReadStringsInfo(key, info) : ReadTensorInfo(key, info));
     if (input.shape.rank() < 1)
       return Fail(ErrorCode::kInvalidArgument, "signature '{}': '{}' has shape {}, wanted a batch", name, key,
                   input.shape.ToString());
@@ -60,30 +73,34 @@ Result<Signature> ReadSignature(const std::string& name, const tf::SignatureDef&
 }
 
 // For models of Keras layers.
-Status RequireOneOfEach(const Signature& signature) {
+Status RequireOneOfEach(const Signature& signature, const tf::SignatureDef& def) {
   if (signature.inputs.size() != 1 || signature.outputs.size() != 1)
     return Fail(ErrorCode::kInvalidArgument, "signature '{}': {} inputs and {} outputs, wanted one of each",
                 signature.name, signature.inputs.size(), signature.outputs.size());
-  if (signature.inputs[0].dtype != DType::kFloat32)
+  const bool strings = IsStrings(def.inputs().begin()->second);
+  if (strings || signature.inputs[0].dtype != DType::kFloat32)
     return Fail(ErrorCode::kInvalidArgument, "signature '{}': '{}' is {}, wanted float32", signature.name,
-                signature.inputs[0].name, NameOf(signature.inputs[0].dtype));
+                signature.inputs[0].name, strings ? "string" : NameOf(signature.inputs[0].dtype));
   return {};
 }
 
 Result<LoadedGraph> ImportSignature(const NodeIndex& index, const VariableSource& variables, const std::string& name,
                                     const tf::SignatureDef& def, bool one_of_each) {
   HEADRACE_ASSIGN(Signature signature, ReadSignature(name, def));
-  if (one_of_each) HEADRACE_TRY(RequireOneOfEach(signature));
+  if (one_of_each) HEADRACE_TRY(RequireOneOfEach(signature, def));
   std::vector<GraphInput> inputs;
-  for (const TensorInfo& input : signature.inputs)
-    inputs.push_back({def.inputs().at(input.name).name(), input.shape, input.dtype != DType::kFloat32});
+  for (const TensorInfo& input : signature.inputs) {
+    const tf::TensorInfo& info = def.inputs().at(input.name);
+    inputs.push_back({info.name(), input.shape, input.dtype, IsStrings(info)});
+  }
   std::vector<std::string> outputs;
   for (const TensorInfo& output : signature.outputs) outputs.push_back(def.outputs().at(output.name).name());
-  HEADRACE_ASSIGN(keras::Graph graph, GraphImporter(index, variables).Import(inputs, outputs));
+  GraphImporter importer(index, variables);
+  HEADRACE_ASSIGN(keras::Graph graph, importer.Import(inputs, outputs));
   const std::vector<int> values = graph.Outputs();
   for (size_t i = 0; i < values.size(); ++i)
     signature.outputs[i].shape = graph.values[static_cast<size_t>(values[i])].shape;
-  return LoadedGraph{std::move(graph), std::move(signature)};
+  return LoadedGraph{std::move(graph), std::move(signature), importer.decoding()};
 }
 
 // Puts the functions in place that these signatures and the restoring of variables need.

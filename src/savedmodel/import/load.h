@@ -13,13 +13,16 @@
 #include "base/result.h"
 #include "keras/graph.h"
 #include "savedmodel/bundle/bundle_reader.h"
+#include "savedmodel/import/string_decoding.h"
 #include "savedmodel/proto/saved_model.pb.h"
 
 namespace headrace::savedmodel {
 
 struct LoadedGraph {
   keras::Graph graph;
+  // As the file has it. DType has no strings: an input of them is uint8 here, and [-1] or [-1, 1].
   Signature signature;
+  StringDecoding strings;  // of a signature with strings
 };
 
 // `path` is for messages.
@@ -27,7 +30,7 @@ Result<tf::SavedModel> ParseSavedModel(std::string_view bytes, const std::string
 // One signature of one float32 input and one output.
 Result<LoadedGraph> LoadGraph(tf::SavedModel model, std::optional<BundleReader> bundle, const LoadOptions& options);
 
-// Signatures for inference, with any number of inputs (float32, uint8, int32, int64) and of float32 outputs.
+// Signatures for inference, with any number of inputs (float32, uint8, int32, int64, strings) and of float32 outputs.
 struct ServingGraphs {
   std::vector<LoadedGraph> signatures;                       // graphs of equal tensors share them
   std::vector<std::pair<std::string, std::string>> refused;  // signature, why

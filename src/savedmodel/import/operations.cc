@@ -30,6 +30,7 @@ OperationHandler FindOperation(std::string_view op) {
       {"Const", ImportConst},
       {"Conv2D", ImportConv2D},
       {"Conv2DBackpropInput", ImportTransposedConv},
+      {"DecodeRaw", ImportDecodeRaw},
       {"DepthwiseConv2dNative", ImportDepthwise},
       {"Elu", ImportActivation},
       {"Erf", ImportPointwise},
@@ -106,8 +107,15 @@ OperationHandler FindOperation(std::string_view op) {
 
 ManyOutputsHandler FindManyOutputs(std::string_view op) {
   static constexpr std::pair<std::string_view, ManyOutputsHandler> kHandlers[] = {
-      {"IdentityN", ImportIdentityN}, {"Merge", ImportMerge},   {"RefMerge", ImportMerge}, {"RefSwitch", ImportSwitch},
-      {"Split", ImportSplit},         {"Switch", ImportSwitch}, {"Unpack", ImportUnpack},
+      {"IdentityN", ImportIdentityN},
+      {"Merge", ImportMerge},
+      {"ParseExample", ImportParseExample},
+      {"ParseExampleV2", ImportParseExample},
+      {"RefMerge", ImportMerge},
+      {"RefSwitch", ImportSwitch},
+      {"Split", ImportSplit},
+      {"Switch", ImportSwitch},
+      {"Unpack", ImportUnpack},
   };
   return Find(kHandlers, op);
 }

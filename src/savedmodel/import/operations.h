@@ -60,10 +60,18 @@ Result<Item> ImportMul(GraphImporter&, const tf::NodeDef&);             //
 Result<Item> ImportRealDiv(GraphImporter&, const tf::NodeDef&);         //
 Result<Item> ImportMinMax(GraphImporter&, const tf::NodeDef&);          //
 Result<Item> ImportSquaredDifference(GraphImporter&, const tf::NodeDef&);
-Result<Item> ImportPower(GraphImporter&, const tf::NodeDef&);       //
-Result<Item> ImportComparison(GraphImporter&, const tf::NodeDef&);  //
-Result<Item> ImportSelect(GraphImporter&, const tf::NodeDef&);      //
-Result<Item> ImportAddN(GraphImporter&, const tf::NodeDef&);        //
+Result<Item> ImportPower(GraphImporter&, const tf::NodeDef&);          //
+Result<Item> ImportComparison(GraphImporter&, const tf::NodeDef&);     //
+Result<Item> ImportSelect(GraphImporter&, const tf::NodeDef&);         //
+Result<Item> ImportAddN(GraphImporter&, const tf::NodeDef&);           //
+Result<Items> ImportParseExample(GraphImporter&, const tf::NodeDef&);  // strings.cc
+Result<Item> ImportDecodeRaw(GraphImporter&, const tf::NodeDef&);      //
+
+// The strings that input `i` of a node is, a constant behind what only moves elements.
+Result<std::vector<std::string>> ConstantStrings(const GraphImporter&, const tf::NodeDef&, int i);
+// Of RawValue: a Reshape that tells its size, and an operation that wants to know it.
+Result<Item> ReshapeRaw(GraphImporter&, const tf::NodeDef&, const RawValue&, const std::vector<int64_t>& target);
+tl::unexpected<Error> FailRaw(const tf::NodeDef& node, const RawValue& raw);
 
 // For shapes.cc and slices.cc.
 Item IntConstant(const tf::NodeDef& node, const std::vector<int64_t>& values, Shape shape, bool symbolic);

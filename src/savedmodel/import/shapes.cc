@@ -49,6 +49,16 @@ bool IsMatrixOf(const Shape& in, const std::vector<int64_t>& target) {
   return target.size() == 2 && c > 0 && target[1] == c && (target[0] == -1 || target[0] == -(RowSize(in) / c));
 }
 
+Result<Item> ReshapedStrings(const tf::NodeDef& node, const StringValue& strings, const std::vector<int64_t>& target) {
+  const auto row = target.empty() || target[0] != -1
+                       ? std::nullopt
+                       : Completed({target.begin() + 1, target.end()}, RowSize(strings.shape));
+  if (!row) return FailReshape(node, strings.shape, target);
+  std::vector<int64_t> dims = row->dims();
+  dims.insert(dims.begin(), -1);
+  return Item(StringValue{strings.tensor, Shape(std::move(dims))});
+}
+
 // The same elements in another shape, for a constant or an activation.
 Result<Item> Reshaped(GraphImporter& importer, const tf::NodeDef& node, const Item& item, std::vector<int64_t> target) {
   if (const auto* constant = std::get_if<Constant>(&item)) {
@@ -56,6 +66,8 @@ Result<Item> Reshaped(GraphImporter& importer, const tf::NodeDef& node, const It
     if (!shape) return FailReshape(node, constant->value.shape(), target);
     return Item(Constant{constant->value.Reshape(*shape), constant->name, constant->symbolic});
   }
+  if (const auto* raw = std::get_if<RawValue>(&item)) return ReshapeRaw(importer, node, *raw, target);
+  if (const auto* strings = std::get_if<StringValue>(&item)) return ReshapedStrings(node, *strings, target);
   const auto* merged = std::get_if<MergedValue>(&item);
   int x = merged != nullptr ? merged->index : 0;
   if (merged == nullptr) {
@@ -77,6 +89,8 @@ Result<Item> Reshaped(GraphImporter& importer, const tf::NodeDef& node, const It
 // Of a constant or an activation.
 Result<Shape> ShapeOf(GraphImporter& importer, const tf::NodeDef& node, const Item& item) {
   if (const auto* constant = std::get_if<Constant>(&item)) return constant->value.shape();
+  if (const auto* strings = std::get_if<StringValue>(&item)) return strings->shape;
+  if (std::holds_alternative<RawValue>(item)) return Shape{-1, 0};  // the rows' length is not known, and of no use
   HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
   return importer.ShapeAt(x);
 }
@@ -155,9 +169,14 @@ Result<Item> ImportCast(GraphImporter& importer, const tf::NodeDef& node) {
     return Item(Unknown{&node});
   }
   const auto* value = std::get_if<GraphValue>(&item);
-  if (value == nullptr || to_float)
-    return value != nullptr || std::holds_alternative<Unknown>(item) ? item : Item(Unknown{&node});
+  const auto* raw = std::get_if<RawValue>(&item);
+  if ((value == nullptr && raw == nullptr) || to_float)
+    return value != nullptr || raw != nullptr || std::holds_alternative<Unknown>(item) ? item : Item(Unknown{&node});
   const auto type = to == node.attr().end() ? tf::DT_INVALID : to->second.type();
+  if (raw != nullptr) {
+    const bool kept = raw->tensor.dtype != DType::kFloat32 && (type == tf::DT_INT32 || type == tf::DT_INT64);
+    return kept ? Result<Item>(item) : FailRaw(node, *raw);
+  }
   if (type != tf::DT_INT32 && type != tf::DT_INT64) return Item(Unknown{&node});
   if (importer.IsInteger(value->index)) return item;
   return importer.Emit(node, keras::PointwiseOp{tensor::Pointwise::kTruncate}, {value->index},

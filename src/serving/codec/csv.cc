@@ -51,6 +51,8 @@ Result<PredictInputs> CsvInputs(std::string_view text, const Signature& signatur
     return Fail(ErrorCode::kInvalidArgument, "text/csv: it carries one tensor, the signature has {} inputs; send JSON",
                 signature.inputs.size());
   const TensorInfo& input = signature.inputs[0];
+  if (signature.TakesStrings(0))
+    return Fail(ErrorCode::kInvalidArgument, "text/csv: input '{}' is strings; send JSON", input.name);
   const std::vector<std::string_view> lines = Lines(text);
   if (lines.empty()) return Fail(ErrorCode::kInvalidArgument, "text/csv: no line");
   const int64_t row = RowElements(input.shape);

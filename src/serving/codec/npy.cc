@@ -145,6 +145,8 @@ Result<PredictInputs> AsOnlyInput(Tensor tensor, const Signature& signature, con
 }
 
 Status RequireOneInput(const Signature& signature, const char* type) {
+  if (signature.inputs.size() == 1 && signature.TakesStrings(0))
+    return Fail(ErrorCode::kInvalidArgument, "{}: input '{}' is strings; send JSON", type, signature.inputs[0].name);
   if (signature.inputs.size() == 1) return {};
   return Fail(ErrorCode::kInvalidArgument, "{}: it carries one tensor, the signature has {} inputs; send JSON", type,
               signature.inputs.size());

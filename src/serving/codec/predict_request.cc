@@ -1,68 +1,48 @@
 #include "serving/codec/predict_request.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstring>
-#include <limits>
+#include <optional>
 
 #include <simdjson.h>
 
 #include "serving/codec/base64.h"
+#include "serving/codec/json_example.h"
+#include "serving/codec/json_text.h"
 #include "serving/codec/quick_row.h"
+#include "serving/codec/row_buffer.h"
+#include "serving/codec/string_decoder.h"
 
 namespace headrace::serving {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-constexpr size_t kShown = 40;  // characters of a value in a message
-
-tl::unexpected<Error> FailJson(simdjson::error_code code) {
-  if (code == simdjson::EMPTY) return Fail(ErrorCode::kInvalidArgument, "JSON Parse error: The document is empty");
-  return Fail(ErrorCode::kInvalidArgument, "JSON Parse error: {}", simdjson::error_message(code));
-}
-
-#define HEADRACE_JSON(declaration, expression)                                                                      \
-  HEADRACE_JSON_(HEADRACE_CONCAT(headrace_json_, __LINE__), HEADRACE_CONCAT(headrace_code_, __LINE__), declaration, \
-                 expression)
-#define HEADRACE_JSON_(result, code, declaration, expression)        \
-  auto result = (expression);                                        \
-  if (const auto code = result.error(); code) return FailJson(code); \
-  declaration = std::move(result).value_unsafe()
-
-std::string_view Shown(std::string_view token) {
-  while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back())) != 0) token.remove_suffix(1);
-  return token.substr(0, kShown);
-}
-
-// One input's elements as they arrive. Its rows are as long as the signature says.
+// One input's elements as they arrive. Its rows are as long as the signature says; strings are decoded at once.
 class TensorBuilder {
  public:
-  TensorBuilder(const TensorInfo& info) : info_(info), type_(info.dtype), row_(RowElements(info.shape)) {}
-
-  int64_t rows() const { return rows_; }
-  const TensorInfo& info() const { return info_; }
-
-  // Room for one more row.
-  Status AddRow() {
-    if (rows_ == capacity_) {
-      const int64_t wanted = std::max<int64_t>(capacity_ * 2, std::max<int64_t>(1, 256 / std::max<int64_t>(row_, 1)));
-      if (wanted > kMaxElements / std::max<int64_t>(row_, 1))
-        return Fail(ErrorCode::kResourceExhausted, "input '{}': more than {} elements", info_.name, kMaxElements);
-      Tensor larger(type_, WithRows(info_.shape, wanted));
-      if (rows_ > 0) std::memcpy(larger.raw(), tensor_.raw(), static_cast<size_t>(rows_ * row_) * SizeOf(type_));
-      tensor_ = std::move(larger);
-      capacity_ = wanted;
-    }
-    at_ = rows_++ * row_;
-    return {};
+  TensorBuilder(const Signature& signature, size_t input)
+      : info_(signature.inputs[input]),
+        place_(signature.GraphInput(input)),
+        type_(info_.dtype),
+        row_(RowElements(info_.shape)),
+        buffer_(type_, info_.shape) {
+    if (signature.TakesStrings(input)) strings_.emplace(signature, input);
   }
 
-  Tensor Finish() { return tensor_.Slice(0, rows_); }
+  int64_t rows() const { return strings_ ? strings_->rows() : buffer_.rows(); }
+  const TensorInfo& info() const { return info_; }
+  bool takes_strings() const { return strings_.has_value(); }
+
+  // Puts the tensors where the model reads them.
+  void Finish(std::vector<Tensor>& tensors) {
+    if (strings_) return strings_->Finish(tensors);
+    tensors[place_] = buffer_.Finish();
+  }
 
   // One row: nested lists of the signature's dimensions. A dimension of 1 at the end may be left out.
   Status Row(ondemand::value value) {
+    if (strings_) return StringRow(std::move(value), info_.shape.rank());
     HEADRACE_TRY(AddRow());
     return IsQuick(value.raw_json_token().data()) ? Status() : Level(std::move(value), 1);
   }
@@ -78,39 +58,74 @@ class TensorBuilder {
   // The only row of `other`, a builder of the same input.
   Status CopyOf(const TensorBuilder& other) {
     HEADRACE_TRY(AddRow());
-    const size_t bytes = static_cast<size_t>(row_) * SizeOf(type_);
-    std::memcpy(Data() + static_cast<size_t>(at_) * SizeOf(type_), other.tensor_.raw(), bytes);
+    std::memcpy(next_, other.buffer_.Row(0), buffer_.row_bytes());
     return {};
   }
 
   // One row as raw bytes in base64.
-  Status RowOfBytes(std::string_view base64) {
-    HEADRACE_TRY(AddRow());
+  Status RowOfBase64(std::string_view base64) {
     const auto bytes = DecodeBase64(base64);
-    const size_t wanted = static_cast<size_t>(row_) * SizeOf(info_.dtype);
     if (!bytes) return Fail(ErrorCode::kInvalidArgument, "input '{}': its b64 is no base64", info_.name);
-    if (bytes->size() != wanted)
+    return RowOfBytes(*bytes);
+  }
+
+  // One row as raw bytes, or as a string.
+  Status RowOfBytes(std::string_view bytes) {
+    if (strings_) return strings_->Add(bytes);
+    HEADRACE_TRY(AddRow());
+    const size_t wanted = buffer_.row_bytes();
+    if (bytes.size() != wanted)
       return Fail(ErrorCode::kInvalidArgument, "input '{}': {} bytes in b64, wanted {} ({} of shape {})", info_.name,
-                  bytes->size(), wanted, NameOf(info_.dtype), info_.shape.ToString());
-    std::memcpy(Data() + static_cast<size_t>(at_) * SizeOf(type_), bytes->data(), wanted);
+                  bytes.size(), wanted, NameOf(info_.dtype), info_.shape.ToString());
+    std::memcpy(next_, bytes.data(), wanted);
     return {};
   }
 
  private:
-  char* Data() { return static_cast<char*>(tensor_.raw()); }
+  // Room for one more row, whose elements come next.
+  Status AddRow() {
+    next_ = buffer_.AddRow();
+    if (next_ != nullptr) return {};
+    return Fail(ErrorCode::kResourceExhausted, "input '{}': more than {} elements", info_.name, kMaxElements);
+  }
+
+  // A string, its bytes in base64, or, where rows have a dimension of 1 (rank 2), a list of one.
+  Status StringRow(ondemand::value value, size_t rank) {
+    const char first = FirstOf(value);
+    if (first == '"') {
+      HEADRACE_JSON(const std::string_view text, value.get_string());
+      return strings_->Add(text);
+    }
+    if (first == '{') {
+      HEADRACE_JSON(ondemand::object object, value.get_object());
+      HEADRACE_ASSIGN(const std::string bytes, Base64Object(std::move(object), "input '" + info_.name + "'"));
+      return strings_->Add(bytes);
+    }
+    if (first != '[' || rank < 2)
+      return Fail(ErrorCode::kInvalidArgument,
+                  "JSON Value: {} is not of expected type: string; wanted text or {{\"b64\": …}} (input '{}')",
+                  Shown(value.raw_json_token()), info_.name);
+    HEADRACE_JSON(ondemand::array list, value.get_array());
+    int64_t count = 0;
+    for (auto element : list) {
+      HEADRACE_JSON(ondemand::value only, std::move(element));
+      if (count++ == 1) return FailSize(1, 1, count, true);
+      HEADRACE_TRY(StringRow(std::move(only), 1));
+    }
+    return count == 1 ? Status() : FailSize(1, 1, count, false);
+  }
 
   // Whether the row at `text` could be read without the parser, which then skips it.
   bool IsQuick(const char* text) {
-    char* const row = Data() + static_cast<size_t>(at_) * SizeOf(type_);
     switch (type_) {
       case DType::kFloat32:
-        return TakeRow(text, info_.shape, reinterpret_cast<float*>(row));
+        return TakeRow(text, info_.shape, reinterpret_cast<float*>(next_));
       case DType::kUInt8:
-        return TakeRow(text, info_.shape, reinterpret_cast<uint8_t*>(row));
+        return TakeRow(text, info_.shape, reinterpret_cast<uint8_t*>(next_));
       case DType::kInt32:
-        return TakeRow(text, info_.shape, reinterpret_cast<int32_t*>(row));
+        return TakeRow(text, info_.shape, reinterpret_cast<int32_t*>(next_));
       case DType::kInt64:
-        return TakeRow(text, info_.shape, reinterpret_cast<int64_t*>(row));
+        return TakeRow(text, info_.shape, reinterpret_cast<int64_t*>(next_));
       default:
         return false;
     }
@@ -196,40 +211,30 @@ class TensorBuilder {
   Status Number(ondemand::value value) {
     if (type_ == DType::kFloat32) {
       double number;
-      if (value.get_double().get(number) && !Special(value.raw_json_token(), number)) return FailType(value);
-      reinterpret_cast<float*>(Data())[at_++] = static_cast<float>(number);
+      if (value.get_double().get(number) && !SpecialNumber(value.raw_json_token(), number)) return FailType(value);
+      Put(static_cast<float>(number));
       return {};
     }
     int64_t number;
     if (value.get_int64().get(number)) return FailType(value);
     const auto [low, high] = Range(info_.dtype);
     if (number < low || number > high) return FailType(value);
-    if (type_ == DType::kUInt8) reinterpret_cast<uint8_t*>(Data())[at_++] = static_cast<uint8_t>(number);
-    if (type_ == DType::kInt32) reinterpret_cast<int32_t*>(Data())[at_++] = static_cast<int32_t>(number);
-    if (type_ == DType::kInt64) reinterpret_cast<int64_t*>(Data())[at_++] = number;
+    if (type_ == DType::kUInt8) Put(static_cast<uint8_t>(number));
+    if (type_ == DType::kInt32) Put(static_cast<int32_t>(number));
+    if (type_ == DType::kInt64) Put(number);
     return {};
+  }
+
+  template <typename T>
+  void Put(T element) {
+    std::memcpy(next_, &element, sizeof element);
+    next_ += sizeof element;
   }
 
   static std::pair<int64_t, int64_t> Range(DType dtype) {
     if (dtype == DType::kUInt8) return {0, 255};
     if (dtype == DType::kInt32) return {INT32_MIN, INT32_MAX};
     return {INT64_MIN, INT64_MAX};
-  }
-
-  // NaN, Infinity and Inf, which no JSON number is; and numbers too large for a double, which are infinite.
-  static bool Special(std::string_view token, double& number) {
-    while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back())) != 0) token.remove_suffix(1);
-    const bool minus = !token.empty() && token[0] == '-';
-    if (minus) token.remove_prefix(1);
-    if (token == "NaN") {
-      number = std::numeric_limits<double>::quiet_NaN();
-    } else if (token == "Infinity" || token == "Inf") {
-      number = std::numeric_limits<double>::infinity();
-    } else {
-      return false;
-    }
-    if (minus) number = -number;
-    return true;
   }
 
   Status FailType(ondemand::value& value) const {
@@ -241,17 +246,19 @@ class TensorBuilder {
   }
 
   const TensorInfo& info_;
+  size_t place_;  // among the tensors that the model reads
   DType type_;
-  int64_t row_ = 1;
-  int64_t rows_ = 0, capacity_ = 0, at_ = 0;
-  Tensor tensor_;
+  int64_t row_;
+  RowBuffer buffer_;
+  char* next_ = nullptr;  // the element to come
+  std::optional<StringDecoder> strings_;
 };
 
 class Parser {
  public:
-  explicit Parser(const Signature& signature) {
+  explicit Parser(const Signature& signature) : tensors_(signature.GraphInputs().size()) {
     builders_.reserve(signature.inputs.size());
-    for (const TensorInfo& input : signature.inputs) builders_.emplace_back(input);
+    for (size_t input = 0; input < signature.inputs.size(); ++input) builders_.emplace_back(signature, input);
   }
 
   Status Object(ondemand::object object) {
@@ -297,7 +304,7 @@ class Parser {
     if (object.find_field_unordered("context").get(value)) return {};
     ondemand::object features;
     if (value.get_object().get(features)) return Fail(ErrorCode::kInvalidArgument, "'context' key must be an object.");
-    return FeaturesOf(std::move(features), 0);
+    return SerializesExamples() ? AddJsonFeatures(std::move(features), example_) : FeaturesOf(std::move(features), 0);
   }
 
   Status Instances(ondemand::value value) {
@@ -320,7 +327,7 @@ class Parser {
                   status.error().message());
     };
     ondemand::object object;
-    if (*Peek(value) != '{') {
+    if (FirstOf(value) != '{') {
       if (builders_.size() != 1)
         return wrapped(Fail(ErrorCode::kInvalidArgument, "wanted an object of the {} inputs", builders_.size()));
       return wrapped(builders_[0].Row(std::move(value)));
@@ -331,6 +338,11 @@ class Parser {
 
   Status ExampleRow(ondemand::object object, const Parser& context) {
     const int64_t number = count_++;
+    if (SerializesExamples()) {
+      data::ExampleBuilder example = context.example_;
+      HEADRACE_TRY(AddJsonFeatures(std::move(object), example));
+      return builders_[0].RowOfBytes(example.Serialize());
+    }
     HEADRACE_TRY(FeaturesOf(std::move(object), number));
     for (size_t i = 0; i < builders_.size(); ++i)
       if (builders_[i].rows() == number && context.builders_[i].rows() > 0)
@@ -347,7 +359,7 @@ class Parser {
       if (builder == nullptr) return FailName(key);
       if (builder->rows() > number) return Fail(ErrorCode::kInvalidArgument, "input '{}' is there twice", key);
       ondemand::value value = field.value();
-      HEADRACE_TRY(*Peek(value) == '{' ? NamedValue(*builder, std::move(value)) : builder->Feature(std::move(value)));
+      HEADRACE_TRY(FirstOf(value) == '{' ? NamedValue(*builder, std::move(value)) : builder->Feature(std::move(value)));
     }
     return {};
   }
@@ -360,7 +372,7 @@ class Parser {
       TensorBuilder* builder = Find(key);
       if (builder == nullptr && key == bytes_key && builders_.size() == 1) {
         HEADRACE_JSON(const std::string_view text, field.value().get_string());
-        HEADRACE_TRY(builders_[0].RowOfBytes(text));
+        HEADRACE_TRY(builders_[0].RowOfBase64(text));
         continue;
       }
       if (builder == nullptr) return FailName(key);
@@ -378,28 +390,21 @@ class Parser {
   }
 
   Status NamedValue(TensorBuilder& builder, ondemand::value value) {
-    if (*Peek(value) != '{') return builder.Row(std::move(value));
+    if (FirstOf(value) != '{') return builder.Row(std::move(value));
     HEADRACE_JSON(ondemand::object object, value.get_object());
     return Bytes(builder, std::move(object));
   }
 
+  // Whether the model has one input of strings: it wants examples as TensorFlow Serving makes them, serialized.
+  bool SerializesExamples() const { return builders_.size() == 1 && builders_[0].takes_strings(); }
+
   static Status Bytes(TensorBuilder& builder, ondemand::object object) {
-    size_t fields = 0;
-    for (auto entry : object) {
-      HEADRACE_JSON(ondemand::field field, std::move(entry));
-      HEADRACE_JSON(const std::string_view key, field.unescaped_key());
-      if (key != "b64" || fields++ > 0)
-        return Fail(ErrorCode::kInvalidArgument, "input '{}': found an object, wanted a list or {{\"b64\": …}}",
-                    builder.info().name);
-      HEADRACE_JSON(const std::string_view text, field.value().get_string());
-      HEADRACE_TRY(builder.RowOfBytes(text));
-    }
-    if (fields == 0) return Fail(ErrorCode::kInvalidArgument, "input '{}': found an empty object", builder.info().name);
-    return {};
+    HEADRACE_ASSIGN(const std::string bytes, Base64Object(std::move(object), "input '" + builder.info().name + "'"));
+    return builder.RowOfBytes(bytes);
   }
 
   Status Columns(ondemand::value value) {
-    if (*Peek(value) != '{') {
+    if (FirstOf(value) != '{') {
       if (builders_.size() != 1)
         return Fail(ErrorCode::kInvalidArgument, "'inputs' is no object, wanted the {} inputs: {}", builders_.size(),
                     Names());
@@ -410,6 +415,11 @@ class Parser {
       HEADRACE_JSON(ondemand::field field, std::move(entry));
       HEADRACE_JSON(const std::string_view key, field.unescaped_key());
       TensorBuilder* builder = Find(key);
+      if (builder == nullptr && key == "b64" && SerializesExamples()) {  // a value and no names: a batch of one
+        HEADRACE_JSON(const std::string_view text, field.value().get_string());
+        HEADRACE_TRY(builders_[0].RowOfBase64(text));
+        continue;
+      }
       if (builder == nullptr) continue;  // extra names are ignored
       if (builder->rows() > 0) return Fail(ErrorCode::kInvalidArgument, "input '{}' is there twice", key);
       HEADRACE_TRY(Column(*builder, field.value()));
@@ -422,6 +432,7 @@ class Parser {
 
   static Status Column(TensorBuilder& builder, ondemand::value value) {
     ondemand::array list;
+    if (builder.takes_strings() && FirstOf(value) != '[') return builder.Row(std::move(value));  // a batch of one
     if (value.get_array().get(list))
       return Fail(ErrorCode::kInvalidArgument, "input '{}': wanted a list whose first dimension is the batch",
                   builder.info().name);
@@ -432,7 +443,7 @@ class Parser {
     return {};
   }
   static Status NamedValueOf(TensorBuilder& builder, ondemand::value value) {
-    if (*Peek(value) != '{') return builder.Row(std::move(value));
+    if (FirstOf(value) != '{') return builder.Row(std::move(value));
     HEADRACE_JSON(ondemand::object object, value.get_object());
     return Bytes(builder, std::move(object));
   }
@@ -445,17 +456,13 @@ class Parser {
       if (builder.rows() != builders_[0].rows())
         return Fail(ErrorCode::kInvalidArgument, "input '{}' has {} rows, '{}' has {}", builder.info().name,
                     builder.rows(), builders_[0].info().name, builders_[0].rows());
-      inputs.tensors.push_back(builder.Finish());
+      builder.Finish(tensors_);
     }
+    inputs.tensors = std::move(tensors_);
     return inputs;
   }
 
  private:
-  // The first character of a value.
-  static const char* Peek(ondemand::value& value) {
-    const std::string_view token = value.raw_json_token();
-    return token.empty() ? "" : token.data();
-  }
   TensorBuilder* Find(std::string_view name) {
     for (TensorBuilder& builder : builders_)
       if (builder.info().name == name) return &builder;
@@ -472,6 +479,8 @@ class Parser {
   }
 
   std::vector<TensorBuilder> builders_;
+  std::vector<Tensor> tensors_;   // that the model reads
+  data::ExampleBuilder example_;  // of a context
   bool row_format_ = true;
   int64_t count_ = 0;
 };
@@ -567,6 +576,9 @@ Result<PredictInputs> ParsePredict(const JsonBody& body, JsonForm form, const Si
 }
 
 Result<PredictInputs> ParseExamples(const JsonBody& body, const Signature& signature) {
+  if (!signature.strings.empty() && signature.inputs.size() != 1)
+    return Fail(ErrorCode::kInvalidArgument, "Expected one input Tensor, of strings; signature '{}' has {} inputs",
+                signature.name, signature.inputs.size());
   Parser parser(signature), context(signature);
   if (body.text().find("\"context\"") != std::string_view::npos)
     HEADRACE_TRY(WithObject(body, [&](ondemand::object object) { return context.Context(std::move(object)); }));

@@ -17,8 +17,9 @@
 namespace headrace::serving {
 
 struct PredictInputs {
-  std::vector<Tensor> tensors;  // one a signature input, in its order, of its type; equal first dimensions above 0
-  bool row_format = true;       // answered with "predictions"; else "outputs"
+  // One each of Signature::GraphInputs(), of its type; equal first dimensions above 0.
+  std::vector<Tensor> tensors;
+  bool row_format = true;  // answered with "predictions"; else "outputs"
   int64_t rows() const { return tensors.empty() ? 0 : tensors[0].dim(0); }
 };
 
@@ -48,7 +49,8 @@ Result<std::string> SignatureName(const JsonBody& body);
 Result<PredictInputs> ParsePredict(const JsonBody& body, JsonForm form, const Signature& signature);
 
 // "examples" of classify and regress: an object of features each, and "context" with those that all share. A model's
-// inputs are its features; a feature's elements may stand in one list.
+// inputs are its features; a feature's elements may stand in one list. A model of one input of strings gets each as a
+// serialized tf.Example.
 Result<PredictInputs> ParseExamples(const JsonBody& body, const Signature& signature);
 
 // Which form a body of SageMaker's content types application/json, application/jsonlines and application/jsons has.

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "headrace/data.h"
+
 #include "serving/codec/codec_testing.h"
 #include "serving/codec/csv.h"
 #include "serving/codec/npy.h"
@@ -194,6 +196,99 @@ TEST(Raw, IsAMultipleOfRows) {
   EXPECT_EQ(RawInputs(Buffer(row + row), SmallSignature())->rows(), 2);
   EXPECT_THAT(ErrorOf(RawInputs(Buffer(row + "x"), SmallSignature())), HasSubstr("25 bytes, wanted a multiple of 24"));
   EXPECT_FALSE(RawInputs(Buffer(""), SmallSignature()));
+}
+
+// ---------------------------------------------------------------------------------------------------- strings
+
+std::string Base64(std::string_view bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t word = 0;
+    for (size_t k = 0; k < 3; ++k) word = word << 8 | (i + k < bytes.size() ? static_cast<uint8_t>(bytes[i + k]) : 0u);
+    for (size_t k = 0; k < 4; ++k) text += i + k <= bytes.size() ? kDigits[word >> (18 - 6 * k) & 63] : '=';
+  }
+  return text;
+}
+
+std::string ExampleOf(float first, int64_t n) {
+  return data::ExampleBuilder().FloatList("x", {first, 2.5f}).Int64("n", n).Bytes("image", "abc").Serialize();
+}
+
+TEST(PredictRequest, StringsInEveryForm) {
+  const std::string a = R"({"b64": ")" + Base64(ExampleOf(1, 3)) + "\"}",
+                    b = R"({"b64": ")" + Base64(ExampleOf(4, 5)) + "\"}";
+  const Signature signature = testing::ExamplesSignature();
+  for (const std::string& body :
+       {R"({"instances": [)" + a + ", " + b + "]}",
+        R"({"instances": [{"examples": )" + a + R"(}, {"examples": )" + b + "}]}",
+        R"({"inputs": [)" + a + ", " + b + "]}", R"({"inputs": {"examples": [)" + a + ", " + b + "]}}"}) {
+    const auto inputs = Parse(body, signature);
+    ASSERT_TRUE(inputs) << ErrorOf(inputs);
+    ASSERT_EQ(inputs->tensors.size(), 3u);
+    EXPECT_EQ(inputs->tensors[0].shape(), (Shape{2, 2}));
+    EXPECT_EQ(Values(inputs->tensors[0]), (std::vector<float>{1, 2.5, 4, 2.5}));
+    EXPECT_EQ(Values(inputs->tensors[1]), (std::vector<float>{3, 5}));
+    EXPECT_EQ(inputs->tensors[2].shape(), (Shape{2, 1, 3}));
+  }
+  EXPECT_EQ(Parse(R"({"inputs": )" + a + "}", signature)->rows(), 1);
+  EXPECT_EQ(Parse(R"({"inputs": {"examples": )" + a + "}}", signature)->rows(), 1);
+  EXPECT_EQ(Parse(a, signature, JsonForm::kInstance)->rows(), 1);
+  EXPECT_EQ(Parse(a + "\n" + b, signature, JsonForm::kLines)->rows(), 2);
+}
+
+TEST(PredictRequest, StringsBesideAnOrdinaryInput) {
+  const auto inputs =
+      Parse(R"({"instances": [{"raw": "abcd", "x": [1, 2]}, {"x": [3, 4], "raw": ["\u0001\u0000\u0000\u0000"]}]})",
+            testing::RawSignature());
+  ASSERT_TRUE(inputs) << ErrorOf(inputs);
+  EXPECT_EQ(Values(inputs->tensors[0]), (std::vector<float>{1, 2, 3, 4}));
+  EXPECT_EQ(inputs->tensors[1].data<int32_t>()[0], 0x64636261);
+  EXPECT_EQ(inputs->tensors[1].data<int32_t>()[1], 1);
+  const auto error = [](const std::string& body) { return ErrorOf(Parse(body, testing::RawSignature())); };
+  EXPECT_THAT(error(R"({"instances": [{"raw": "abcd"}]})"), HasSubstr("Missing named input: x"));
+  EXPECT_THAT(error(R"({"instances": [{"raw": ["abcd", "abcd"], "x": [1, 2]}]})"), HasSubstr("2 or more at level: 1"));
+  EXPECT_THAT(error(R"({"instances": [{"raw": [], "x": [1, 2]}]})"), HasSubstr("0 at level: 1"));
+  EXPECT_THAT(error(R"({"instances": [{"raw": [["abcd"]], "x": [1, 2]}]})"), HasSubstr("not of expected type: string"));
+  EXPECT_THAT(error(R"({"inputs": {"raw": ["abcd", "abcd"], "x": [[1, 2]]}})"),
+              HasSubstr("'x' has 1 rows, 'raw' has 2"));
+  EXPECT_THAT(error(R"({"instances": [{"raw": "abcde", "x": [1, 2]}]})"),
+              HasSubstr("input 'raw', row 0: 5 bytes, wanted 4 (int32 of shape (None, 1))"));
+  EXPECT_THAT(ErrorOf(ParseExamples(JsonBody(R"({"examples": [{"raw": "abcd"}]})"), testing::RawSignature())),
+              HasSubstr("Expected one input Tensor, of strings"));
+}
+
+TEST(PredictRequest, ExamplesBecomeStrings) {
+  const auto parse = [](const std::string& body) {
+    return ParseExamples(JsonBody(body), testing::ExamplesSignature());
+  };
+  const auto inputs = parse(R"({"examples": [{"x": [1.5, -2e3], "image": "abc"}, {"n": true, "image": {"b64": "AAEC"}}],
+                                "context": {"n": 9, "x": [NaN, 1.0]}, "signature_name": "s"})");
+  ASSERT_TRUE(inputs) << ErrorOf(inputs);
+  EXPECT_EQ(inputs->rows(), 2);
+  EXPECT_EQ(inputs->tensors[0].data<float>()[1], -2000);
+  EXPECT_TRUE(std::isnan(inputs->tensors[0].data<float>()[2]));
+  EXPECT_EQ(Values(inputs->tensors[1]), (std::vector<float>{9, 1}));
+  EXPECT_EQ(Values(inputs->tensors[2]), (std::vector<float>{'a', 'b', 'c', 0, 1, 2}));
+  const auto error = [&](const std::string& features) {
+    return ErrorOf(parse(R"({"examples": [{"image": "abc", "x": [0.5, 1.0]}, {"image": "abc", )" + features + "}]}"));
+  };
+  EXPECT_THAT(error(R"("x": [1, 2])"), HasSubstr("row 1: tf.Example: feature 'x': found int64, wanted float"));
+  EXPECT_THAT(error(R"("x": [1, 2.0])"), HasSubstr("feature 'x': its values are of several kinds"));
+  EXPECT_THAT(error(R"("x": [])"), HasSubstr("feature 'x' (data type: float) is required but could not be found"));
+  EXPECT_THAT(error(R"("x": null)"), HasSubstr("null is no number"));
+  EXPECT_THAT(error(R"("x": [[1.0]])"), HasSubstr("is no number"));
+  EXPECT_THAT(error(R"("x": 18446744073709551615)"), HasSubstr("is no int64"));
+  EXPECT_THAT(error(R"("x": {"b65": "a"})"), HasSubstr("found an object"));
+  EXPECT_THAT(ErrorOf(parse(R"({"examples": []})")), HasSubstr("empty list"));
+  EXPECT_THAT(ErrorOf(parse(R"({"examples": [{}], "context": 5})")), HasSubstr("'context' key must be an object."));
+}
+
+TEST(PredictRequest, OtherBodiesCarryNoStrings) {
+  const Signature signature = testing::ExamplesSignature();
+  for (const auto& inputs :
+       {NpyInputs(Buffer("x"), signature), RawInputs(Buffer("x"), signature), CsvInputs("1,2", signature)})
+    EXPECT_THAT(ErrorOf(inputs), HasSubstr("input 'examples' is strings; send JSON"));
 }
 
 }  // namespace

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <set>
 
 #include "savedmodel/tensor_proto.h"
+#include "serving/codec/string_decoder.h"
 
 namespace headrace::serving {
 namespace {
@@ -37,13 +39,29 @@ Status CheckShape(const Shape& found, const TensorInfo& input) {
               input.shape.ToString());
 }
 
+tl::unexpected<Error> FailType(const tf::TensorProto& proto, const TensorInfo& input, tf::DataType wanted) {
+  return Fail(ErrorCode::kInvalidArgument, "input '{}': found {}, wanted {}", input.name,
+              tf::DataType_IsValid(proto.dtype()) ? tf::DataType_Name(proto.dtype())
+                                                  : "type " + std::to_string(static_cast<int>(proto.dtype())),
+              tf::DataType_Name(wanted));
+}
+
+// Strings of a shape that has one a row.
+Status DecodeStrings(const tf::TensorProto& proto, const TensorInfo& input, StringDecoder& decoder) {
+  if (proto.dtype() != tf::DT_STRING) return FailType(proto, input, tf::DT_STRING);
+  HEADRACE_ASSIGN(const Shape shape, savedmodel::ShapeFromProto(proto.tensor_shape(), "input '" + input.name + "'"));
+  HEADRACE_TRY(CheckShape(shape, input));
+  if (proto.string_val_size() != shape[0])
+    return Fail(ErrorCode::kInvalidArgument, "input '{}': {} strings in string_val for shape {}, wanted {}", input.name,
+                proto.string_val_size(), shape.ToString(), shape[0]);
+  for (const std::string& bytes : proto.string_val()) HEADRACE_TRY(decoder.Add(bytes));
+  return {};
+}
+
 Result<Tensor> InputTensor(const tf::TensorProto& proto, const TensorInfo& input, size_t max_bytes) {
   const std::string what = "input '" + input.name + "'";
-  if (proto.dtype() != savedmodel::ToProto(input.dtype))
-    return Fail(ErrorCode::kInvalidArgument, "{}: found {}, wanted {}", what,
-                tf::DataType_IsValid(proto.dtype()) ? tf::DataType_Name(proto.dtype())
-                                                    : "type " + std::to_string(static_cast<int>(proto.dtype())),
-                tf::DataType_Name(savedmodel::ToProto(input.dtype)));
+  const tf::DataType wanted = savedmodel::ToProto(input.dtype);
+  if (proto.dtype() != wanted) return FailType(proto, input, wanted);
   HEADRACE_ASSIGN(const Shape shape, savedmodel::ShapeFromProto(proto.tensor_shape(), what));
   HEADRACE_TRY(CheckShape(shape, input));
   return savedmodel::TensorFromProto(proto, what, max_bytes);
@@ -108,17 +126,51 @@ const tf::Feature* FindFeature(const tf::Example& example, const std::string& na
   return at == features.end() ? nullptr : &at->second;
 }
 
+// Examples as the strings of the only input. A context's features come first: where an example has them too, later
+// ones count.
+Result<PredictInputs> SerializedExamples(const google::protobuf::RepeatedPtrField<tf::Example>& examples,
+                                         const tf::Example& context, const Signature& signature) {
+  if (signature.inputs.size() != 1)
+    return Fail(ErrorCode::kInvalidArgument, "Expected one input Tensor, of strings; signature '{}' has {} inputs",
+                signature.name, signature.inputs.size());
+  const std::string shared = context.SerializeAsString();
+  StringDecoder decoder(signature, 0);
+  for (const tf::Example& example : examples) {
+    std::string bytes = shared;
+    example.AppendToString(&bytes);
+    HEADRACE_TRY(decoder.Add(bytes));
+  }
+  PredictInputs inputs;
+  inputs.tensors.resize(signature.GraphInputs().size());
+  decoder.Finish(inputs.tensors);
+  return inputs;
+}
+
 }  // namespace
 
 Result<PredictInputs> ProtoInputs(const tfs::PredictRequest& request, const Signature& signature, size_t max_bytes) {
   HEADRACE_TRY(CheckNames(request, signature));
   PredictInputs inputs;
-  for (const TensorInfo& input : signature.inputs) {
-    HEADRACE_ASSIGN(Tensor tensor, InputTensor(request.inputs().at(input.name), input, max_bytes));
-    if (!inputs.tensors.empty() && tensor.dim(0) != inputs.rows())
-      return Fail(ErrorCode::kInvalidArgument, "input '{}' has {} rows, '{}' has {}", input.name, tensor.dim(0),
-                  signature.inputs[0].name, inputs.rows());
-    inputs.tensors.push_back(std::move(tensor));
+  inputs.tensors.resize(signature.GraphInputs().size());
+  std::optional<int64_t> rows;
+  for (size_t i = 0; i < signature.inputs.size(); ++i) {
+    const TensorInfo& input = signature.inputs[i];
+    const tf::TensorProto& proto = request.inputs().at(input.name);
+    int64_t own = 0;
+    if (signature.TakesStrings(i)) {
+      StringDecoder decoder(signature, i);
+      HEADRACE_TRY(DecodeStrings(proto, input, decoder));
+      decoder.Finish(inputs.tensors);
+      own = decoder.rows();
+    } else {
+      Tensor& tensor = inputs.tensors[signature.GraphInput(i)];
+      HEADRACE_ASSIGN(tensor, InputTensor(proto, input, max_bytes));
+      own = tensor.dim(0);
+    }
+    if (own != rows.value_or(own))
+      return Fail(ErrorCode::kInvalidArgument, "input '{}' has {} rows, '{}' has {}", input.name, own,
+                  signature.inputs[0].name, *rows);
+    rows = own;
   }
   return inputs;
 }
@@ -128,6 +180,7 @@ Result<PredictInputs> ExampleInputs(const tfs::Input& input, const Signature& si
   const auto& examples = with_context ? input.example_list_with_context().examples() : input.example_list().examples();
   const tf::Example& context = input.example_list_with_context().context();
   if (examples.empty()) return Fail(ErrorCode::kInvalidArgument, "Input is empty.");
+  if (!signature.strings.empty()) return SerializedExamples(examples, context, signature);
   PredictInputs inputs;
   for (const TensorInfo& info : signature.inputs) {
     if (examples.size() > kMaxElements / std::max<int64_t>(RowElements(info.shape), 1))

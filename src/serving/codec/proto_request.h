@@ -17,7 +17,8 @@ namespace tfs = ::tensorflow::serving;
 
 // The tensors of a predict request. A short message can describe a large tensor: above max_bytes it is refused.
 Result<PredictInputs> ProtoInputs(const tfs::PredictRequest& request, const Signature& signature, size_t max_bytes);
-// tf.Examples of classify and regress. A model's inputs are its features; each has a row's elements.
+// tf.Examples of classify and regress. A model's inputs are its features; each has a row's elements. Or a model has one
+// input of strings, which are the Examples, serialized.
 Result<PredictInputs> ExampleInputs(const tfs::Input& input, const Signature& signature);
 
 // The outputs that `filter` names, all without one.

@@ -133,5 +133,66 @@ TEST(SetOutputs, GivesTheOutputsThatTheFilterNames) {
   EXPECT_THAT(refused.error().message(), HasSubstr("output tensor alias not found in signature: r"));
 }
 
+// ---------------------------------------------------------------------------------------------------- strings
+
+tf::Example StringsExample(float first) {
+  tf::Example example = Features({{"x", {first, 2}}});
+  (*example.mutable_features()->mutable_feature())["image"].mutable_bytes_list()->add_value("abc");
+  return example;
+}
+
+TEST(ProtoInputs, DecodesStrings) {
+  tfs::PredictRequest request;
+  tf::TensorProto& examples = (*request.mutable_inputs())["examples"];
+  examples = Proto(tf::DT_STRING, {2});
+  for (const float first : {1.0f, 3.0f}) examples.add_string_val(StringsExample(first).SerializeAsString());
+  const Signature signature = testing::ExamplesSignature();
+  const auto inputs = ProtoInputs(request, signature, kLimit);
+  ASSERT_TRUE(inputs) << inputs.error().what();
+  EXPECT_THAT(Values(inputs->tensors[0]), ElementsAre(1, 2, 3, 2));
+  EXPECT_EQ(inputs->tensors[1].data<int64_t>()[1], 7);
+  const auto error = [&] { return ProtoInputs(request, signature, kLimit).error().message(); };
+  examples.set_string_val(1, "\n\5");
+  EXPECT_THAT(error(), HasSubstr("input 'examples', row 1: malformed tf.Example"));
+  examples.mutable_tensor_shape()->mutable_dim(0)->set_size(int64_t{1} << 40);
+  EXPECT_THAT(error(), HasSubstr("2 strings in string_val for shape (1099511627776,), wanted 1099511627776"));
+  examples = Proto(tf::DT_FLOAT, {2});
+  EXPECT_THAT(error(), HasSubstr("found DT_FLOAT, wanted DT_STRING"));
+  examples = Proto(tf::DT_STRING, {2, 1});
+  EXPECT_THAT(error(), HasSubstr("found shape (2, 1), wanted (None,)"));
+}
+
+TEST(ProtoInputs, StringsBesideAnOrdinaryInput) {
+  tfs::PredictRequest request;
+  tf::TensorProto &raw = (*request.mutable_inputs())["raw"], &x = (*request.mutable_inputs())["x"];
+  raw = Proto(tf::DT_STRING, {1, 1});
+  raw.add_string_val(std::string("\2\0\0\0", 4));
+  x = Proto(tf::DT_FLOAT, {1, 2});
+  const auto inputs = ProtoInputs(request, testing::RawSignature(), kLimit);
+  ASSERT_TRUE(inputs) << inputs.error().what();
+  EXPECT_EQ(inputs->tensors[0].shape(), (Shape{1, 2}));
+  EXPECT_EQ(inputs->tensors[1].data<int32_t>()[0], 2);
+  x = Proto(tf::DT_FLOAT, {3, 2});
+  EXPECT_THAT(ProtoInputs(request, testing::RawSignature(), kLimit).error().message(),
+              HasSubstr("input 'x' has 3 rows, 'raw' has 1"));
+}
+
+TEST(ExampleInputs, SerializesExamplesWithTheirContext) {
+  tfs::Input input;
+  auto& list = *input.mutable_example_list_with_context();
+  *list.add_examples() = StringsExample(1);
+  *list.add_examples() = StringsExample(5);
+  list.mutable_examples(0)->mutable_features()->mutable_feature()->erase("x");
+  *list.mutable_context() = Features({{"x", {8, 9}}});
+  const auto inputs = ExampleInputs(input, testing::ExamplesSignature());
+  ASSERT_TRUE(inputs) << inputs.error().what();
+  EXPECT_THAT(Values(inputs->tensors[0]), ElementsAre(8, 9, 5, 2));
+  list.clear_context();
+  EXPECT_THAT(ExampleInputs(input, testing::ExamplesSignature()).error().message(),
+              HasSubstr("row 0: feature 'x' (data type: float) is required but could not be found: it has no default; "
+                        "the Example has image"));
+  EXPECT_THAT(ExampleInputs(input, testing::RawSignature()).error().message(), HasSubstr("Expected one input Tensor"));
+}
+
 }  // namespace
 }  // namespace headrace::serving

@@ -25,7 +25,9 @@ class SavedModelServable final : public Servable {
       std::vector<std::unique_ptr<keras::InferenceRunner>> runners;
       for (size_t i = 0; i < options.runners; ++i) runners.push_back(std::make_unique<keras::InferenceRunner>(model));
       runners_.push_back(std::move(runners));
-      signatures_.push_back(std::move(loaded.signature));
+      savedmodel::Signature& read = loaded.signature;
+      signatures_.push_back({std::move(read.name), std::move(read.method_name), std::move(read.inputs),
+                             std::move(read.outputs), std::move(loaded.strings)});
     }
   }
 

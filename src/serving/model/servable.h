@@ -24,7 +24,7 @@ class Servable {
   // The same for metadata, as the SavedModel has them: with the names that tensors have in its graph.
   virtual const ::tensorflow::serving::SignatureDefMap& definitions() const = 0;
   // Computes signature `index` as runner `runner`; a runner does one call at a time, several run side by side. inputs
-  // as PredictInputs::tensors; outputs of the signature's types, in its order.
+  // as PredictInputs::tensors (strings are decoded); outputs of the signature's types, in its order.
   virtual Result<std::vector<Tensor>> Run(size_t index, const std::vector<Tensor>& inputs, size_t runner) = 0;
 
   // Rows of the largest batch of a signature that one thread computes in less time than a team of them is worth; 0:

@@ -65,7 +65,7 @@ Result<std::vector<WarmUpRequest>> RequestsOf(const tfs::PredictionLog& log, con
 
 std::vector<Tensor> Zeros(const Signature& signature, int64_t rows) {
   std::vector<Tensor> inputs;
-  for (const TensorInfo& input : signature.inputs)
+  for (const TensorInfo& input : signature.GraphInputs())
     inputs.push_back(Tensor::Zeros(input.dtype, WithRows(input.shape, rows)));
   return inputs;
 }
