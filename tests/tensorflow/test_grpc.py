@@ -235,3 +235,107 @@ def test_warm_up_requests_run_before_a_version_serves(exported, images, tmp_path
         assert status["state"] == "END" and "record 1: input 'image': found shape" in status["status"]["error_message"]
     with ModelServer(tmp_path, "m", "--enable_model_warmup", "false") as server:
         assert requests.get(server.url + "/ping").status_code == 200
+
+
+# ------------------------------------------------------------------------------------------------------------- strings
+
+
+class OfExamples(tf.Module):
+    """Four numbers and an image of twelve bytes, out of serialized Examples."""
+
+    def __init__(self):
+        super().__init__()
+        self.kernel = tf.Variable(np.random.default_rng(3).normal(size=(16, 3)).astype(np.float32))
+
+    def scores(self, examples):
+        parsed = tf.io.parse_example(examples, {"x": tf.io.FixedLenFeature([4], tf.float32), "image": tf.io.FixedLenFeature([], tf.string)})
+        pixels = tf.cast(tf.reshape(tf.io.decode_raw(parsed["image"], tf.uint8), [-1, 12]), tf.float32) / 255.0
+        return tf.matmul(tf.concat([parsed["x"], pixels], 1), self.kernel)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")])
+    def classify(self, inputs):
+        return {"scores": tf.nn.softmax(self.scores(inputs))}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")])
+    def regress(self, inputs):
+        return {"outputs": self.scores(inputs)[:, :1]}
+
+
+def image_example(number):
+    random = np.random.default_rng(number)
+    made = tf.train.Example()
+    made.features.feature["x"].float_list.value.extend(random.normal(size=4))
+    made.features.feature["image"].bytes_list.value.append(random.integers(0, 256, 12, np.uint8).tobytes())
+    return made
+
+
+@pytest.fixture(scope="module")
+def of_examples(tmp_path_factory):
+    base = tmp_path_factory.mktemp("of_examples")
+    module = OfExamples()
+    tf.saved_model.save(module, str(base / "1"), signatures={"serving_default": module.classify, "regress": module.regress})
+    examples = [image_example(i) for i in range(4)]
+    strings = [e.SerializeToString() for e in examples]
+    wanted = module.classify(tf.constant(strings))["scores"].numpy(), module.regress(tf.constant(strings))["outputs"].numpy()
+    with ModelServer(base, "m", "--tensorflow_library", "none", grpc=True) as running:
+        yield Client(running), examples, strings, wanted
+
+
+def strings_request(strings, shape=None):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "m"
+    request.inputs["inputs"].CopyFrom(tf.make_tensor_proto(strings, tf.string, shape))
+    return request
+
+
+def test_predict_on_strings(of_examples):
+    client, _, strings, (scores, _) = of_examples
+    check(tf.make_ndarray(client.prediction.Predict(strings_request(strings)).outputs["scores"]), scores)
+    invalid = grpc.StatusCode.INVALID_ARGUMENT
+    refused(client.prediction.Predict, strings_request([strings[0], b"\x0a\xff\xff"]), invalid, "input 'inputs', row 1: malformed tf.Example")
+    refused(client.prediction.Predict, strings_request([strings[0], b""]), invalid, "row 1: feature 'image' (data type: string) is required")
+    refused(client.prediction.Predict, strings_request(strings, [2, 2]), invalid, "found shape (2, 2), wanted (None,)")
+    fewer = strings_request(strings)
+    fewer.inputs["inputs"].string_val.pop()
+    refused(client.prediction.Predict, fewer, invalid, "3 strings in string_val for shape (4,), wanted 4")
+    numbers = strings_request(strings)
+    numbers.inputs["inputs"].CopyFrom(tf.make_tensor_proto([1.0]))
+    refused(client.prediction.Predict, numbers, invalid, "found DT_FLOAT, wanted DT_STRING")
+
+
+def test_classify_and_regress_on_strings(of_examples):
+    client, examples, _, (scores, values) = of_examples
+    request = classification_pb2.ClassificationRequest()
+    request.model_spec.name = "m"
+    request.input.example_list.examples.extend(examples)
+    answer = client.prediction.Classify(request)
+    check([[c.score for c in row.classes] for row in answer.result.classifications], scores)
+    regress = regression_pb2.RegressionRequest()
+    regress.model_spec.name, regress.model_spec.signature_name = "m", "regress"
+    regress.input.example_list.examples.extend(examples)
+    check([[r.value] for r in client.prediction.Regress(regress).result.regressions], values)
+
+
+def test_a_context_of_strings(of_examples):
+    client, examples, _, (scores, _) = of_examples
+    request = classification_pb2.ClassificationRequest()
+    request.model_spec.name = "m"
+    listed = request.input.example_list_with_context
+    listed.context.features.feature["x"].CopyFrom(examples[2].features.feature["x"])
+    listed.examples.extend(examples)
+    del listed.examples[2].features.feature["x"]
+    check([[c.score for c in row.classes] for row in client.prediction.Classify(request).result.classifications], scores)
+    listed.ClearField("context")
+    refused(client.prediction.Classify, request, grpc.StatusCode.INVALID_ARGUMENT, "row 2: feature 'x' (data type: float) is required")
+
+
+def test_both_tasks_on_the_same_examples(of_examples):
+    client, examples, _, (scores, values) = of_examples
+    request = inference_pb2.MultiInferenceRequest()
+    for method, signature in [("classify", "serving_default"), ("regress", "regress")]:
+        task = request.tasks.add(method_name="tensorflow/serving/" + method)
+        task.model_spec.name, task.model_spec.signature_name = "m", signature
+    request.input.example_list.examples.extend(examples)
+    first, second = client.prediction.MultiInference(request).results
+    check([[c.score for c in row.classes] for row in first.classification_result.classifications], scores)
+    check([[r.value] for r in second.regression_result.regressions], values)
