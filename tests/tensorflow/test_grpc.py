@@ -339,3 +339,22 @@ def test_both_tasks_on_the_same_examples(of_examples):
     first, second = client.prediction.MultiInference(request).results
     check([[c.score for c in row.classes] for row in first.classification_result.classifications], scores)
     check([[r.value] for r in second.regression_result.regressions], values)
+
+
+def test_outputs_of_whole_numbers(tmp_path):
+    class Numbers(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32, name="x")])
+        def serve(self, x):
+            return {"largest": tf.argmax(x, 1), "cut": tf.cast(x, tf.int32)}
+
+    module = Numbers()
+    tf.saved_model.save(module, str(tmp_path / "1"), signatures=module.serve)
+    x = np.random.default_rng(1).normal(0, 9, (6, 4)).astype(np.float32)
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "m"
+    request.inputs["x"].CopyFrom(tf.make_tensor_proto(x))
+    with ModelServer(tmp_path, "m", "--tensorflow_library", "none", grpc=True) as running:
+        outputs = Client(running).prediction.Predict(request).outputs
+    for name, value in module.serve(x).items():
+        found = tf.make_ndarray(outputs[name])
+        assert found.dtype == value.numpy().dtype and np.array_equal(found, value.numpy())

@@ -111,6 +111,11 @@ def layers_of_images():
         "batch_normalization_of_rows": layers.BatchNormalization(axis=1),
         "prelu": layers.PReLU(alpha_initializer=uniform),
         "prelu_shared": layers.PReLU(alpha_initializer=uniform, shared_axes=[1, 2]),
+        "dilated": layers.Conv2D(4, 3, dilation_rate=2, padding="same"),
+        "dilated_valid": layers.Conv2D(4, (2, 3), dilation_rate=(3, 2), activation="relu"),
+        "depthwise_dilated": layers.DepthwiseConv2D(3, dilation_rate=2, padding="same"),
+        "separable_dilated": layers.SeparableConv2D(5, 3, dilation_rate=(2, 3), padding="same"),
+        "up_nearest": layers.UpSampling2D((3, 2)),
         "up_bilinear": layers.UpSampling2D((2, 3), interpolation="bilinear"),
         "transposed": layers.Conv2DTranspose(4, 3, strides=2, padding="same", activation="relu"),
         "transposed_valid": layers.Conv2DTranspose(4, 4, strides=3),
@@ -137,6 +142,8 @@ def layers_of_vectors():
     activations = ["elu", "selu", "gelu", "swish", "softplus", "softsign", "hard_sigmoid", "exponential", "mish", "hard_swish",
                    "celu", "tanh_shrink", "squareplus", "glu", "hard_tanh", "log_sigmoid"]
     return {
+        "repeated": layers.RepeatVector(3),
+        "log_softmax": layers.Activation("log_softmax"),
         "rms_normalization": layers.RMSNormalization(),
         "unit_normalization": layers.UnitNormalization(),
         "inverse_normalization": layers.Normalization(mean=2.0, variance=3.0, invert=True),

@@ -8,13 +8,16 @@ import gzip
 import http.client
 import io
 import json
+import os
 import shutil
 import subprocess
 import threading
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pytest
 import requests
+import tensorflow as tf
 
 import hostile_requests
 from model_server import BIN, ModelServer
@@ -96,6 +99,51 @@ def test_classify_and_regress(server, images):
     check([[score for _, score in row] for row in answer["results"]], wanted[:2])
     refused = requests.post(server.url + "/v1/models/m:regress", json={"examples": [{"image": x[0].tolist()}]})
     assert refused.status_code == 400 and "[batch_size, 1] but got (None, 10)" in refused.json()["error"]
+
+
+class OfNumbers(tf.Module):
+    """Whole numbers beside scores, as classifiers export them."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3, 4], tf.float32, name="x")])
+    def serve(self, x):
+        largest = tf.argmax(x, -1)
+        return {"scores": tf.nn.softmax(x), "largest": largest, "of_columns": tf.argmax(x, 1, output_type=tf.int32),
+                "apart": tf.expand_dims(largest, -1), "cut": tf.cast(x * 100.0, tf.int32), "wide": tf.cast(x * 1e6, tf.int64)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3, 4], tf.float32, name="x")])
+    def only(self, x):
+        return {"largest": tf.argmax(x, 2)}
+
+
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory):
+    base = tmp_path_factory.mktemp("numbers")
+    module = OfNumbers()
+    tf.saved_model.save(module, str(base / "1"), signatures={"serving_default": module.serve, "only": module.only})
+    x = np.random.default_rng(2).normal(size=(5, 3, 4)).astype(np.float32)
+    x[0, 0] = 1.5  # the first of equals
+    x[1, 1] = np.nan
+    with ModelServer(base, "m", "--tensorflow_library", "none") as running:
+        yield running, x, {name: value.numpy() for name, value in module.serve(x).items()}
+
+
+def test_outputs_of_whole_numbers(numbers):
+    server, x, wanted = numbers
+    body = json.dumps({"instances": x.tolist()})
+    rows = requests.post(server.url + "/v1/models/m:predict", data=body).json()["predictions"]
+    for name, value in wanted.items():
+        found = np.array([row[name] for row in rows])
+        assert found.shape == value.shape
+        if name == "scores":
+            assert np.nanmax(np.abs(found - value)) < 1e-5
+            continue
+        assert found.dtype == np.int64, "JSON has integers"
+        known = ~np.isnan(x) if name in ("cut", "wide") else np.ones(value.shape, bool)  # a NaN is no number
+        assert np.array_equal(found[known], value[known]), name
+    headers = {"X-Signature-Name": "only", "Content-Type": "application/x-npy", "Accept": "application/x-npy"}
+    answer = requests.post(server.url + "/v1/models/m:predict", data=npy(x), headers=headers)
+    largest = np.load(io.BytesIO(answer.content))
+    assert largest.dtype == np.int64 and np.array_equal(largest, wanted["largest"])
 
 
 def test_long_answers_are_compressed_for_who_asks(server, images):

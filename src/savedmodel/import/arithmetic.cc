@@ -65,6 +65,13 @@ bool IsSmall(const Tensor& t) {
   return true;
 }
 
+// Whether an element of a shape's numbers stands for the batch.
+bool HoldsBatch(const Constant& constant) {
+  const Tensor& t = constant.value;
+  if (!constant.symbolic || t.dtype() != DType::kInt32) return constant.symbolic;
+  return std::any_of(t.data<int32_t>(), t.data<int32_t>() + t.size(), [](int32_t value) { return value < 0; });
+}
+
 template <typename F>
 Result<Item> Fold(const tf::NodeDef& node, const Constant& a, const Constant& b, F&& f) {
   const auto shape = Broadcast(a.value.shape(), b.value.shape());
@@ -74,7 +81,7 @@ Result<Item> Fold(const tf::NodeDef& node, const Constant& a, const Constant& b,
   for (size_t axis = 0; fits && axis < shape->rank(); ++axis)
     fits = !__builtin_mul_overflow(elements, (*shape)[axis], &elements) && elements <= kMaxFolded;
   const bool division = node.op() == "RealDiv" && a.value.dtype() != DType::kFloat32;
-  if (!known || !fits || division || a.symbolic || b.symbolic) return Item(Unknown{&node});
+  if (!known || !fits || division || HoldsBatch(a) || HoldsBatch(b)) return Item(Unknown{&node});
   if (a.value.dtype() == DType::kFloat32)
     return Item(Constant{FoldTyped<float>(a.value, b.value, *shape, f), node.name()});
   if (a.value.dtype() == DType::kInt32)

@@ -77,16 +77,21 @@ Result<keras::Graph> GraphImporter::Import(const std::vector<GraphInput>& inputs
   return std::move(graph_);
 }
 
-Result<int> GraphImporter::OutputValue(const std::string& output) const {
+Result<int> GraphImporter::OutputValue(const std::string& output) {
   HEADRACE_ASSIGN(const Endpoint source, FindTensor(index_, output));
   const Items& items = items_.at(source.node);
   if (static_cast<size_t>(source.output) >= items.size())
     return Fail(ErrorCode::kDataLoss, "the signature's tensor '{}' is not in the graph", output);
   const Item& result = items[static_cast<size_t>(source.output)];
   if (const auto* unknown = std::get_if<Unknown>(&result)) return FailUnknown(*unknown);
+  if (const auto* index = std::get_if<IndexValue>(&result)) {
+    outputs_.push_back({index->axis, index->shape});
+    return index->x;
+  }
   const auto* value = std::get_if<GraphValue>(&result);
   if (value == nullptr)
     return Fail(ErrorCode::kInvalidArgument, "{}: the output does not depend on the input", Describe(*source.node));
+  outputs_.push_back({std::nullopt, ShapeAt(value->index)});
   return value->index;
 }
 
@@ -136,6 +141,9 @@ Result<int> GraphImporter::Activation(const tf::NodeDef& node, int i) const {
   if (std::holds_alternative<MergedValue>(item))
     return Fail(ErrorCode::kInvalidArgument, "{}: its input {}, {}, has the batch and other dimensions in one",
                 Describe(node), i, Describe(source));
+  if (std::holds_alternative<SpacedValue>(item) || std::holds_alternative<IndexValue>(item))
+    return Fail(ErrorCode::kInvalidArgument, "{}: Headrace does not know the operation {} behind {}", Describe(node),
+                node.op(), Describe(source));
   return Fail(ErrorCode::kInvalidArgument,
               "{}: its input {} is the constant {}, wanted something computed from the input", Describe(node), i,
               Describe(source));

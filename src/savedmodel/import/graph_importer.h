@@ -3,6 +3,7 @@
 // larger operation (gelu, swish).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -47,8 +48,26 @@ struct RawValue {  // their bytes as numbers, in rows of a length that is not kn
   DecodedTensor tensor;
   const tf::NodeDef* cause = nullptr;
 };
-using Item = std::variant<Unknown, Constant, GraphValue, MergedValue, VariableHandle, Dead, StringValue, RawValue>;
+struct SpacedValue {  // a value whose rows and columns are partly in the batch (SpaceToBatchND)
+  int x = 0;
+  std::vector<int64_t> block, padding;  // rows, columns; of each before and behind
+  keras::VariablePtr kernel;            // of the convolution on it, once there is one
+  int64_t groups = 1;
+};
+struct IndexValue {  // where the largest elements of a value are (ArgMax)
+  int x = 0;
+  size_t axis = 1;  // of the value
+  Shape shape;      // [-1, …]
+};
+using Item = std::variant<Unknown, Constant, GraphValue, MergedValue, VariableHandle, Dead, StringValue, RawValue,
+                          SpacedValue, IndexValue>;
 using Items = std::vector<Item>;  // the outputs of one node
+
+// What an output of a signature is of the graph's.
+struct GraphOutput {
+  std::optional<size_t> largest;  // the axis along which it is the number of the largest element; none: the value
+  Shape shape;                    // [-1, …]
+};
 
 struct GraphInput {
   std::string tensor;  // "node" or "node:0"
@@ -65,6 +84,8 @@ class GraphImporter {
   // where some are strings, of decoding().tensors.
   Result<keras::Graph> Import(const std::vector<GraphInput>& inputs, const std::vector<std::string>& outputs);
   StringDecoding decoding() const;  // after Import
+  // Of each output, after Import.
+  const std::vector<GraphOutput>& outputs() const { return outputs_; }
 
   // What handlers of operations read. `i` is the number of an input.
   const NodeIndex& index() const { return index_; }
@@ -90,7 +111,7 @@ class GraphImporter {
 
  private:
   Result<Items> ImportNode(const tf::NodeDef& node);
-  Result<int> OutputValue(const std::string& output) const;
+  Result<int> OutputValue(const std::string& output);
 
   const NodeIndex& index_;
   const VariableSource& variables_;
@@ -98,6 +119,7 @@ class GraphImporter {
   std::unordered_map<const tf::NodeDef*, Items> items_;
   std::unordered_set<int> integer_inputs_;
   StringDecoding decoding_;
+  std::vector<GraphOutput> outputs_;
 };
 
 }  // namespace headrace::savedmodel

@@ -1,5 +1,6 @@
 // Nodes that are one operation of ours.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "savedmodel/import/attributes.h"
@@ -71,6 +72,18 @@ Result<Item> EmitConv(GraphImporter& importer, const tf::NodeDef& node, int x, k
   return importer.Emit(node, op, {x}, shape, {std::move(kernel)});
 }
 
+// What a convolution reads: a value, with its rows and columns where they belong or not.
+struct Convolved {
+  int x = 0;
+  std::optional<SpacedValue> spaced;
+};
+Result<Convolved> ConvolvedInput(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(Item item, importer.Input(node, 0));
+  if (auto* spaced = std::get_if<SpacedValue>(&item)) return Convolved{spaced->x, std::move(*spaced)};
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  return Convolved{x, std::nullopt};
+}
+
 // The axes that input 1 names, of an activation; never the batch.
 Result<std::vector<bool>> ReadReducedAxes(GraphImporter& importer, const tf::NodeDef& node, const Shape& in) {
   HEADRACE_ASSIGN(const std::vector<int64_t> axes, importer.IntsInput(node, 1));
@@ -111,7 +124,8 @@ Result<Pooling> ReadPooling(GraphImporter& importer, const tf::NodeDef& node) {
 
 Result<Item> ImportConv2D(GraphImporter& importer, const tf::NodeDef& node) {
   HEADRACE_TRY(RequireChannelsLast(node));
-  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  HEADRACE_ASSIGN(const Convolved input, ConvolvedInput(importer, node));
+  const int x = input.x;
   HEADRACE_TRY(RequireRank(importer, node, x, 4));
   HEADRACE_ASSIGN(auto kernel, importer.Weight(node, 1, 4));
   const Shape in = importer.ShapeAt(x), k = kernel->value.shape();
@@ -119,12 +133,14 @@ Result<Item> ImportConv2D(GraphImporter& importer, const tf::NodeDef& node) {
   HEADRACE_TRY(RequireSize(node, kernel, {k[0], k[1], in[3] / groups, k[3]}));
   if (k[3] % groups != 0)
     return Fail(ErrorCode::kInvalidArgument, "{}: {} filters in {} groups", Describe(node), k[3], groups);
+  if (input.spaced) return ConvolveSpaced(node, *input.spaced, std::move(kernel), groups);
   return EmitConv(importer, node, x, std::move(kernel), groups);
 }
 
 Result<Item> ImportDepthwise(GraphImporter& importer, const tf::NodeDef& node) {
   HEADRACE_TRY(RequireChannelsLast(node));
-  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  HEADRACE_ASSIGN(const Convolved input, ConvolvedInput(importer, node));
+  const int x = input.x;
   HEADRACE_TRY(RequireRank(importer, node, x, 4));
   HEADRACE_ASSIGN(const auto kernel, importer.Weight(node, 1, 4));
   const Shape in = importer.ShapeAt(x), k = kernel->value.shape();
@@ -132,6 +148,7 @@ Result<Item> ImportDepthwise(GraphImporter& importer, const tf::NodeDef& node) {
   // Filter c * multiplier + i reads channel c: the same bytes are the kernel of c groups of one channel.
   auto grouped = std::make_shared<keras::Variable>(
       keras::Variable{kernel->name, kernel->trainable, kernel->value.Reshape({k[0], k[1], 1, in[3] * k[3]})});
+  if (input.spaced) return ConvolveSpaced(node, *input.spaced, std::move(grouped), in[3]);
   return EmitConv(importer, node, x, std::move(grouped), in[3]);
 }
 
@@ -327,6 +344,29 @@ Result<Item> ImportActivation(GraphImporter& importer, const tf::NodeDef& node) 
   for (const auto& [name, activation] : kActivations)
     if (name == node.op()) return importer.Emit(node, keras::ActivationOp{activation}, {x}, Shape(importer.ShapeAt(x)));
   return Fail(ErrorCode::kInternal, "{}: no activation", Describe(node));
+}
+
+// x - max(x) - log(sum(exp(x - max(x)))), along the last axis.
+Result<Item> ImportLogSoftmax(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  const Shape shape = importer.ShapeAt(x);
+  if (shape.rank() < 2)
+    return Fail(ErrorCode::kInvalidArgument, "{}: its input has shape {}, wanted 2 dimensions or more", Describe(node),
+                shape.ToString());
+  Shape one = shape;
+  one[shape.rank() - 1] = 1;
+  std::vector<bool> last(shape.rank());
+  last.back() = true;
+  const auto emit = [&](keras::Operation op, std::vector<int> inputs, const Shape& made) -> Result<int> {
+    HEADRACE_ASSIGN(const Item item, importer.Emit(node, std::move(op), std::move(inputs), Shape(made)));
+    return std::get<GraphValue>(item).index;
+  };
+  HEADRACE_ASSIGN(const int most, emit(keras::ReduceOp{tensor::Reduction::kMaximum, last}, {x}, one));
+  HEADRACE_ASSIGN(const int below, emit(keras::BinaryOp{tensor::Binary::kSub}, {x, most}, shape));
+  HEADRACE_ASSIGN(const int powers, emit(keras::PointwiseOp{tensor::Pointwise::kExp}, {below}, shape));
+  HEADRACE_ASSIGN(const int sum, emit(keras::ReduceOp{tensor::Reduction::kSum, last}, {powers}, one));
+  HEADRACE_ASSIGN(const int log, emit(keras::PointwiseOp{tensor::Pointwise::kLog}, {sum}, one));
+  return importer.Emit(node, keras::BinaryOp{tensor::Binary::kSub}, {below, log}, Shape(shape));
 }
 
 }  // namespace headrace::savedmodel

@@ -65,8 +65,9 @@ Result<Signature> ReadSignature(const std::string& name, const tf::SignatureDef&
   }
   for (const auto& [key, info] : outputs) {
     HEADRACE_ASSIGN(const DType dtype, DTypeFromProto(info.dtype(), "the signature's tensor '" + key + "'"));
-    if (dtype != DType::kFloat32)
-      return Fail(ErrorCode::kInvalidArgument, "signature '{}': '{}' is {}, wanted float32", name, key, NameOf(dtype));
+    if (dtype != DType::kFloat32 && dtype != DType::kInt32 && dtype != DType::kInt64)
+      return Fail(ErrorCode::kInvalidArgument, "signature '{}': '{}' is {}, wanted float32, int32 or int64", name, key,
+                  NameOf(dtype));
     signature.outputs.push_back({key, dtype, {}});  // its shape is the graph's
   }
   return signature;
@@ -77,6 +78,9 @@ Status RequireOneOfEach(const Signature& signature, const tf::SignatureDef& def)
   if (signature.inputs.size() != 1 || signature.outputs.size() != 1)
     return Fail(ErrorCode::kInvalidArgument, "signature '{}': {} inputs and {} outputs, wanted one of each",
                 signature.name, signature.inputs.size(), signature.outputs.size());
+  if (signature.outputs[0].dtype != DType::kFloat32)
+    return Fail(ErrorCode::kInvalidArgument, "signature '{}': '{}' is {}, wanted float32", signature.name,
+                signature.outputs[0].name, NameOf(signature.outputs[0].dtype));
   const bool strings = IsStrings(def.inputs().begin()->second);
   if (strings || signature.inputs[0].dtype != DType::kFloat32)
     return Fail(ErrorCode::kInvalidArgument, "signature '{}': '{}' is {}, wanted float32", signature.name,
@@ -97,10 +101,8 @@ Result<LoadedGraph> ImportSignature(const NodeIndex& index, const VariableSource
   for (const TensorInfo& output : signature.outputs) outputs.push_back(def.outputs().at(output.name).name());
   GraphImporter importer(index, variables);
   HEADRACE_ASSIGN(keras::Graph graph, importer.Import(inputs, outputs));
-  const std::vector<int> values = graph.Outputs();
-  for (size_t i = 0; i < values.size(); ++i)
-    signature.outputs[i].shape = graph.values[static_cast<size_t>(values[i])].shape;
-  return LoadedGraph{std::move(graph), std::move(signature), importer.decoding()};
+  for (size_t i = 0; i < signature.outputs.size(); ++i) signature.outputs[i].shape = importer.outputs()[i].shape;
+  return LoadedGraph{std::move(graph), std::move(signature), importer.decoding(), importer.outputs()};
 }
 
 // Puts the functions in place that these signatures and the restoring of variables need.

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "keras/graph.h"
 #include "savedmodel/bundle/bundle_reader.h"
+#include "savedmodel/import/graph_importer.h"
 #include "savedmodel/import/string_decoding.h"
 #include "savedmodel/proto/saved_model.pb.h"
 
@@ -23,6 +24,8 @@ struct LoadedGraph {
   // As the file has it. DType has no strings: an input of them is uint8 here, and [-1] or [-1, 1].
   Signature signature;
   StringDecoding strings;  // of a signature with strings
+  // Of each output. What the graph computes is float32 also where the signature says int32 or int64.
+  std::vector<GraphOutput> outputs;
 };
 
 // `path` is for messages.
@@ -30,7 +33,8 @@ Result<tf::SavedModel> ParseSavedModel(std::string_view bytes, const std::string
 // One signature of one float32 input and one output.
 Result<LoadedGraph> LoadGraph(tf::SavedModel model, std::optional<BundleReader> bundle, const LoadOptions& options);
 
-// Signatures for inference, with any number of inputs (float32, uint8, int32, int64, strings) and of float32 outputs.
+// Signatures for inference, with any number of inputs (float32, uint8, int32, int64, strings) and of outputs (float32,
+// int32, int64).
 struct ServingGraphs {
   std::vector<LoadedGraph> signatures;                       // graphs of equal tensors share them
   std::vector<std::pair<std::string, std::string>> refused;  // signature, why

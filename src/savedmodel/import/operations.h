@@ -64,9 +64,16 @@ Result<Item> ImportPower(GraphImporter&, const tf::NodeDef&);          //
 Result<Item> ImportComparison(GraphImporter&, const tf::NodeDef&);     //
 Result<Item> ImportSelect(GraphImporter&, const tf::NodeDef&);         //
 Result<Item> ImportAddN(GraphImporter&, const tf::NodeDef&);           //
+Result<Item> ImportLogSoftmax(GraphImporter&, const tf::NodeDef&);     // layers.cc
+Result<Item> ImportSpaceToBatch(GraphImporter&, const tf::NodeDef&);   // spaced.cc
+Result<Item> ImportBatchToSpace(GraphImporter&, const tf::NodeDef&);   //
+Result<Item> ImportArgMax(GraphImporter&, const tf::NodeDef&);         // arg_max.cc
 Result<Items> ImportParseExample(GraphImporter&, const tf::NodeDef&);  // strings.cc
 Result<Item> ImportDecodeRaw(GraphImporter&, const tf::NodeDef&);      //
 
+// A convolution behind SpaceToBatchND.
+Result<Item> ConvolveSpaced(const tf::NodeDef& node, const SpacedValue& spaced, keras::VariablePtr kernel,
+                            int64_t groups);
 // The strings that input `i` of a node is, a constant behind what only moves elements.
 Result<std::vector<std::string>> ConstantStrings(const GraphImporter&, const tf::NodeDef&, int i);
 // Of RawValue: a Reshape that tells its size, and an operation that wants to know it.

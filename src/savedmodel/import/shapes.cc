@@ -49,14 +49,14 @@ bool IsMatrixOf(const Shape& in, const std::vector<int64_t>& target) {
   return target.size() == 2 && c > 0 && target[1] == c && (target[0] == -1 || target[0] == -(RowSize(in) / c));
 }
 
-Result<Item> ReshapedStrings(const tf::NodeDef& node, const StringValue& strings, const std::vector<int64_t>& target) {
-  const auto row = target.empty() || target[0] != -1
-                       ? std::nullopt
-                       : Completed({target.begin() + 1, target.end()}, RowSize(strings.shape));
-  if (!row) return FailReshape(node, strings.shape, target);
+// The shape of rows that are no activation: strings, numbers of elements.
+Result<Shape> ReshapedRows(const tf::NodeDef& node, const Shape& in, const std::vector<int64_t>& target) {
+  const auto row =
+      target.empty() || target[0] != -1 ? std::nullopt : Completed({target.begin() + 1, target.end()}, RowSize(in));
+  if (!row) return FailReshape(node, in, target);
   std::vector<int64_t> dims = row->dims();
   dims.insert(dims.begin(), -1);
-  return Item(StringValue{strings.tensor, Shape(std::move(dims))});
+  return Shape(std::move(dims));
 }
 
 // The same elements in another shape, for a constant or an activation.
@@ -67,7 +67,14 @@ Result<Item> Reshaped(GraphImporter& importer, const tf::NodeDef& node, const It
     return Item(Constant{constant->value.Reshape(*shape), constant->name, constant->symbolic});
   }
   if (const auto* raw = std::get_if<RawValue>(&item)) return ReshapeRaw(importer, node, *raw, target);
-  if (const auto* strings = std::get_if<StringValue>(&item)) return ReshapedStrings(node, *strings, target);
+  if (const auto* strings = std::get_if<StringValue>(&item)) {
+    HEADRACE_ASSIGN(Shape shape, ReshapedRows(node, strings->shape, target));
+    return Item(StringValue{strings->tensor, std::move(shape)});
+  }
+  if (const auto* largest = std::get_if<IndexValue>(&item)) {
+    HEADRACE_ASSIGN(Shape shape, ReshapedRows(node, largest->shape, target));
+    return Item(IndexValue{largest->x, largest->axis, std::move(shape)});
+  }
   const auto* merged = std::get_if<MergedValue>(&item);
   int x = merged != nullptr ? merged->index : 0;
   if (merged == nullptr) {
@@ -90,6 +97,7 @@ Result<Item> Reshaped(GraphImporter& importer, const tf::NodeDef& node, const It
 Result<Shape> ShapeOf(GraphImporter& importer, const tf::NodeDef& node, const Item& item) {
   if (const auto* constant = std::get_if<Constant>(&item)) return constant->value.shape();
   if (const auto* strings = std::get_if<StringValue>(&item)) return strings->shape;
+  if (const auto* largest = std::get_if<IndexValue>(&item)) return largest->shape;
   if (std::holds_alternative<RawValue>(item)) return Shape{-1, 0};  // the rows' length is not known, and of no use
   HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
   return importer.ShapeAt(x);
@@ -167,6 +175,11 @@ Result<Item> ImportCast(GraphImporter& importer, const tf::NodeDef& node) {
     if (ints && to_float && !constant->symbolic)
       return Item(Constant{constant->value.Cast(DType::kFloat32), constant->name});
     return Item(Unknown{&node});
+  }
+  if (std::holds_alternative<IndexValue>(item)) {  // whole numbers as whole numbers
+    const bool whole =
+        to != node.attr().end() && (to->second.type() == tf::DT_INT32 || to->second.type() == tf::DT_INT64);
+    return whole ? item : Item(Unknown{&node});
   }
   const auto* value = std::get_if<GraphValue>(&item);
   const auto* raw = std::get_if<RawValue>(&item);

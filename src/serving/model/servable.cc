@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "keras/inference/inference_model.h"
 #include "savedmodel/import/load.h"
+#include "serving/model/graph_outputs.h"
 #include "serving/proto/inference.pb.h"
 #include "serving/tensorflow/library.h"
 #include "tensor/backend.h"
@@ -25,6 +26,7 @@ class SavedModelServable final : public Servable {
       std::vector<std::unique_ptr<keras::InferenceRunner>> runners;
       for (size_t i = 0; i < options.runners; ++i) runners.push_back(std::make_unique<keras::InferenceRunner>(model));
       runners_.push_back(std::move(runners));
+      outputs_.push_back(std::move(loaded.outputs));
       savedmodel::Signature& read = loaded.signature;
       signatures_.push_back({std::move(read.name), std::move(read.method_name), std::move(read.inputs),
                              std::move(read.outputs), std::move(loaded.strings)});
@@ -39,7 +41,10 @@ class SavedModelServable final : public Servable {
       std::vector<Tensor> taken;  // the engine takes uint8 and float32
       for (const Tensor& input : inputs)
         taken.push_back(input.dtype() == DType::kUInt8 ? input : input.Cast(DType::kFloat32));
-      return runners_[index][runner]->Run(taken);
+      std::vector<Tensor> outputs = runners_[index][runner]->Run(taken);
+      for (size_t i = 0; i < outputs.size(); ++i)
+        outputs[i] = OutputOf(outputs[i], outputs_[index][i], signatures_[index].outputs[i]);
+      return outputs;
     } catch (const Error& error) {
       return tl::unexpected<Error>(error);
     } catch (const std::exception& error) {
@@ -52,6 +57,7 @@ class SavedModelServable final : public Servable {
   std::vector<Signature> signatures_;
   ::tensorflow::serving::SignatureDefMap definitions_;
   std::vector<std::vector<std::unique_ptr<keras::InferenceRunner>>> runners_;  // by signature, by runner
+  std::vector<std::vector<savedmodel::GraphOutput>> outputs_;                  // by signature
 };
 
 // What our engine refuses with `refusal`. Without TensorFlow that is the answer.
