@@ -184,20 +184,26 @@ def servo(base, with_image):
         if with_image:
             features["image"] = tf.io.FixedLenFeature([], tf.string)
         parsed = v1.parse_example(serialized, features)
-        x = tf.concat([parsed["x"], tf.cast(parsed["n"], tf.float32)], 1)
+        x = tf.concat([parsed["x"], tf.cast(parsed["n"], tf.float32) / 50.0], 1)
         if with_image:
             pixels = tf.reshape(tf.cast(v1.decode_raw(parsed["image"], tf.uint8), tf.float32), [-1, 12])
             x = tf.concat([x, pixels / 255.0], 1)
         kernel = v1.get_variable("kernel", initializer=weights(x.shape[1], 3), use_resource=False)
         logits = tf.matmul(x, kernel)
         scores, value = tf.nn.softmax(logits), tf.reduce_sum(logits, 1, keepdims=True)
+        batch = tf.shape(scores)[0]
+        names = ["cat", "caf\u00e9 \"\u20ac\"", ""] if with_image else tf.as_string(tf.range(3))
+        classes = tf.tile(tf.expand_dims(names, 0), [batch, 1])
+        best = tf.expand_dims(tf.argmax(logits, -1), -1)
         session.run(v1.global_variables_initializer())
         info = v1.saved_model.utils.build_tensor_info
         builder = v1.saved_model.Builder(str(base))
         signature = v1.saved_model.signature_def_utils.build_signature_def
         builder.add_meta_graph_and_variables(session, ["serve"], signature_def_map={
-            "serving_default": signature({"inputs": info(serialized)}, {"scores": info(scores)}, "tensorflow/serving/classify"),
-            "predict": signature({"examples": info(serialized)}, {"scores": info(scores), "logits": info(logits)}, "tensorflow/serving/predict"),
+            "serving_default": signature({"inputs": info(serialized)}, {"classes": info(classes), "scores": info(scores)}, "tensorflow/serving/classify"),
+            "predict": signature({"examples": info(serialized)}, {
+                "scores": info(scores), "logits": info(logits), "class_ids": info(best), "classes": info(tf.as_string(best)), "all_classes": info(classes),
+                "all_class_ids": info(tf.tile(tf.expand_dims(tf.range(3), 0), [batch, 1]))}, "tensorflow/serving/predict"),
             "regression": signature({"inputs": info(serialized)}, {"outputs": info(value)}, "tensorflow/serving/regress"),
         })
         builder.save()
@@ -237,8 +243,16 @@ def test_an_estimators_signatures(estimator):
     url = server.url + "/v1/models/m"
     predicted = requests.post(url + ":predict", json={"signature_name": "predict", "instances": [b64(s) for s in strings]}).json()
     close([p["logits"] for p in predicted["predictions"]], wanted["logits"])
+    assert len(set(wanted["class_ids"].ravel())) > 1
+    for name in ["class_ids", "classes", "all_classes", "all_class_ids"]:
+        value = wanted[name] if wanted[name].dtype != object else np.vectorize(bytes.decode)(wanted[name])
+        assert [p[name] for p in predicted["predictions"]] == value.tolist(), name
+    columns = requests.post(url + ":predict", json={"inputs": [b64(s) for s in strings]}).json()["outputs"]
+    labels = np.vectorize(bytes.decode)(wanted["all_classes"]).tolist()
+    assert columns["classes"] == labels
     answer = requests.post(url + ":classify", json={"examples": [as_json(row) for row in rows]}).json()
     close([[score for _, score in row] for row in answer["results"]], wanted["scores"])
+    assert [[label for label, _ in row] for row in answer["results"]] == labels
     answer = requests.post(url + ":regress", json={"signature_name": "regression", "examples": [as_json(row) for row in rows]}).json()
     close(np.array(answer["results"])[:, None], answers(version, strings, "regression")["outputs"])
 
@@ -325,6 +339,28 @@ def refused(tmp_path, function, spec=tf.TensorSpec([None], tf.string, name="x"))
         with ModelServer(tmp_path, "m", *COMMON, "--max_num_load_retries", "0"):
             pass
     return str(error.value)
+
+
+def test_a_signature_of_other_strings_is_refused_and_the_others_served(tmp_path):
+    """As classifiers with a vocabulary export them: a table makes labels of class numbers."""
+    class Both(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="x")])
+        def classes(self, x):
+            return {"classes": tf.strings.lower(x)}
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="x")])
+        def numbers(self, x):
+            return {"y": tf.reshape(tf.io.decode_raw(x, tf.float32), [-1, 2])}
+
+    module = Both()
+    tf.saved_model.save(module, str(tmp_path / "1"), signatures={"serving_default": module.classes, "numbers": module.numbers})
+    with ModelServer(tmp_path, "m", *COMMON) as server:
+        assert "signature 'serving_default' is not served" in server.text() and "(StringLower)" in server.text()
+        row = np.array([1.5, -2], np.float32)
+        url = server.url + "/v1/models/m:predict"
+        assert requests.post(url, json={"signature_name": "numbers", "instances": [b64(row.tobytes())]}).json()["predictions"] == [[1.5, -2.0]]
+        answer = requests.post(url, json={"signature_name": "serving_default", "instances": [b64(b"x")]})
+        assert answer.status_code == 400 and 'Serving signature name: "serving_default" not found' in answer.json()["error"]
 
 
 def test_images_are_refused_by_name(tmp_path):

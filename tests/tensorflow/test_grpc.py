@@ -254,7 +254,8 @@ class OfExamples(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")])
     def classify(self, inputs):
-        return {"scores": tf.nn.softmax(self.scores(inputs))}
+        scores = tf.nn.softmax(self.scores(inputs))
+        return {"scores": scores, "classes": tf.tile([["a", "b", "\xe7"]], [tf.shape(scores)[0], 1])}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")])
     def regress(self, inputs):
@@ -291,6 +292,8 @@ def strings_request(strings, shape=None):
 def test_predict_on_strings(of_examples):
     client, _, strings, (scores, _) = of_examples
     check(tf.make_ndarray(client.prediction.Predict(strings_request(strings)).outputs["scores"]), scores)
+    classes = tf.make_ndarray(client.prediction.Predict(strings_request(strings[:2])).outputs["classes"])
+    assert classes.tolist() == [[b"a", b"b", "\xe7".encode()]] * 2
     invalid = grpc.StatusCode.INVALID_ARGUMENT
     refused(client.prediction.Predict, strings_request([strings[0], b"\x0a\xff\xff"]), invalid, "input 'inputs', row 1: malformed tf.Example")
     refused(client.prediction.Predict, strings_request([strings[0], b""]), invalid, "row 1: feature 'image' (data type: string) is required")
@@ -310,6 +313,7 @@ def test_classify_and_regress_on_strings(of_examples):
     request.input.example_list.examples.extend(examples)
     answer = client.prediction.Classify(request)
     check([[c.score for c in row.classes] for row in answer.result.classifications], scores)
+    assert [[c.label for c in row.classes] for row in answer.result.classifications] == [["a", "b", "\xe7"]] * 4
     regress = regression_pb2.RegressionRequest()
     regress.model_spec.name, regress.model_spec.signature_name = "m", "regress"
     regress.input.example_list.examples.extend(examples)

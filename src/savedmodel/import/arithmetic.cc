@@ -482,4 +482,10 @@ Result<Item> ImportPointwise(GraphImporter& importer, const tf::NodeDef& node) {
   return importer.Emit(node, keras::PointwiseOp{kind->kind, alpha}, {x}, Shape(importer.ShapeAt(x)));
 }
 
+// Nothing is less than itself.
+Result<Item> ImportZerosLike(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
+  return importer.Emit(node, keras::BinaryOp{tensor::Binary::kLess}, {x, x}, Shape(importer.ShapeAt(x)));
+}
+
 }  // namespace headrace::savedmodel

@@ -66,33 +66,40 @@ Result<keras::Graph> GraphImporter::Import(const std::vector<GraphInput>& inputs
       HEADRACE_ASSIGN(items_[node], ImportNode(*node));
     }
   }
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    HEADRACE_ASSIGN(const int value, OutputValue(outputs[i]));
-    if (i == 0) {
-      graph_.output = value;
-    } else {
-      graph_.more_outputs.push_back(value);
-    }
-  }
+  for (const std::string& output : outputs) HEADRACE_TRY(AddOutput(output));
+  if (computed_.empty())
+    return Fail(ErrorCode::kInvalidArgument, "the output does not depend on the input: all are constants");
+  graph_.output = computed_[0];
+  graph_.more_outputs.assign(computed_.begin() + 1, computed_.end());
   return std::move(graph_);
 }
 
-Result<int> GraphImporter::OutputValue(const std::string& output) {
+Status GraphImporter::AddOutput(const std::string& output) {
   HEADRACE_ASSIGN(const Endpoint source, FindTensor(index_, output));
   const Items& items = items_.at(source.node);
   if (static_cast<size_t>(source.output) >= items.size())
     return Fail(ErrorCode::kDataLoss, "the signature's tensor '{}' is not in the graph", output);
   const Item& result = items[static_cast<size_t>(source.output)];
   if (const auto* unknown = std::get_if<Unknown>(&result)) return FailUnknown(*unknown);
-  if (const auto* index = std::get_if<IndexValue>(&result)) {
-    outputs_.push_back({index->axis, index->shape});
-    return index->x;
-  }
-  const auto* value = std::get_if<GraphValue>(&result);
-  if (value == nullptr)
+  if (const auto* value = std::get_if<GraphValue>(&result)) {
+    outputs_.push_back({.value = GraphOutputOf(value->index), .largest = std::nullopt, .shape = ShapeAt(value->index)});
+  } else if (const auto* index = std::get_if<IndexValue>(&result)) {
+    GraphOutput numbers{.value = GraphOutputOf(index->x), .largest = index->axis, .shape = index->shape};
+    const int64_t count = index->as_text ? ShapeAt(index->x)[index->axis] : 0;
+    for (int64_t i = 0; i < count; ++i) numbers.labels.push_back(std::to_string(i));
+    outputs_.push_back(std::move(numbers));
+  } else if (const auto* row = std::get_if<RowConstant>(&result)) {
+    outputs_.push_back({std::nullopt, std::nullopt, row->row, row->strings, row->shape});
+  } else {
     return Fail(ErrorCode::kInvalidArgument, "{}: the output does not depend on the input", Describe(*source.node));
-  outputs_.push_back({std::nullopt, ShapeAt(value->index)});
-  return value->index;
+  }
+  return {};
+}
+
+// Where a value is among the graph's outputs, which it becomes one of.
+size_t GraphImporter::GraphOutputOf(int value) {
+  computed_.push_back(value);
+  return computed_.size() - 1;
 }
 
 Result<Items> GraphImporter::ImportNode(const tf::NodeDef& node) {
@@ -141,7 +148,8 @@ Result<int> GraphImporter::Activation(const tf::NodeDef& node, int i) const {
   if (std::holds_alternative<MergedValue>(item))
     return Fail(ErrorCode::kInvalidArgument, "{}: its input {}, {}, has the batch and other dimensions in one",
                 Describe(node), i, Describe(source));
-  if (std::holds_alternative<SpacedValue>(item) || std::holds_alternative<IndexValue>(item))
+  if (std::holds_alternative<SpacedValue>(item) || std::holds_alternative<IndexValue>(item) ||
+      std::holds_alternative<RowConstant>(item))
     return Fail(ErrorCode::kInvalidArgument, "{}: Headrace does not know the operation {} behind {}", Describe(node),
                 node.op(), Describe(source));
   return Fail(ErrorCode::kInvalidArgument,

@@ -56,17 +56,27 @@ struct SpacedValue {  // a value whose rows and columns are partly in the batch 
 };
 struct IndexValue {  // where the largest elements of a value are (ArgMax)
   int x = 0;
-  size_t axis = 1;  // of the value
-  Shape shape;      // [-1, …]
+  size_t axis = 1;       // of the value
+  Shape shape;           // [-1, …]
+  bool as_text = false;  // their decimal digits
+};
+struct RowConstant {  // the same row for all of a batch
+  Tensor row;
+  std::vector<std::string> strings;  // or a row of these
+  Shape shape;                       // [-1, …]
 };
 using Item = std::variant<Unknown, Constant, GraphValue, MergedValue, VariableHandle, Dead, StringValue, RawValue,
-                          SpacedValue, IndexValue>;
+                          SpacedValue, IndexValue, RowConstant>;
 using Items = std::vector<Item>;  // the outputs of one node
 
 // What an output of a signature is of the graph's.
 struct GraphOutput {
+  std::optional<size_t> value;    // which of the graph's outputs; none: `row` whatever the input is
   std::optional<size_t> largest;  // the axis along which it is the number of the largest element; none: the value
-  Shape shape;                    // [-1, …]
+  Tensor row = {};
+  // Of an output of strings, which the numbers above stand for.
+  std::vector<std::string> labels = {};
+  Shape shape = {};  // [-1, …]
 };
 
 struct GraphInput {
@@ -111,7 +121,8 @@ class GraphImporter {
 
  private:
   Result<Items> ImportNode(const tf::NodeDef& node);
-  Result<int> OutputValue(const std::string& output);
+  Status AddOutput(const std::string& output);
+  size_t GraphOutputOf(int value);
 
   const NodeIndex& index_;
   const VariableSource& variables_;
@@ -120,6 +131,7 @@ class GraphImporter {
   std::unordered_set<int> integer_inputs_;
   StringDecoding decoding_;
   std::vector<GraphOutput> outputs_;
+  std::vector<int> computed_;  // values that are the graph's outputs
 };
 
 }  // namespace headrace::savedmodel

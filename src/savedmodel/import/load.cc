@@ -1,5 +1,6 @@
 #include "savedmodel/import/load.h"
 
+#include <algorithm>
 #include <climits>
 #include <filesystem>
 #include <map>
@@ -43,6 +44,11 @@ Result<TensorInfo> ReadTensorInfo(const std::string& name, const tf::TensorInfo&
 }
 
 bool IsStrings(const tf::TensorInfo& info) { return info.dtype() == tf::DT_STRING; }
+bool HasStrings(const tf::SignatureDef& def) {
+  const auto strings = [](const auto& entry) { return IsStrings(entry.second); };
+  return std::any_of(def.inputs().begin(), def.inputs().end(), strings) ||
+         std::any_of(def.outputs().begin(), def.outputs().end(), strings);
+}
 bool IsInputType(DType dtype) { return dtype != DType::kBFloat16; }
 
 Result<Signature> ReadSignature(const std::string& name, const tf::SignatureDef& def) {
@@ -64,6 +70,10 @@ Result<Signature> ReadSignature(const std::string& name, const tf::SignatureDef&
     signature.inputs.push_back(std::move(input));
   }
   for (const auto& [key, info] : outputs) {
+    if (IsStrings(info)) {  // numbers that stand for strings
+      signature.outputs.push_back({key, DType::kInt32, {}});
+      continue;
+    }
     HEADRACE_ASSIGN(const DType dtype, DTypeFromProto(info.dtype(), "the signature's tensor '" + key + "'"));
     if (dtype != DType::kFloat32 && dtype != DType::kInt32 && dtype != DType::kInt64)
       return Fail(ErrorCode::kInvalidArgument, "signature '{}': '{}' is {}, wanted float32, int32 or int64", name, key,
@@ -88,6 +98,17 @@ Status RequireOneOfEach(const Signature& signature, const tf::SignatureDef& def)
   return {};
 }
 
+// That what the graph makes of an output is of the signature's type.
+Status CheckOutput(const std::string& signature, const TensorInfo& output, const GraphOutput& made, bool strings) {
+  const bool floats = output.dtype == DType::kFloat32;
+  bool fits = strings == !made.labels.empty();
+  if (!strings && made.largest) fits = fits && !floats;
+  if (!strings && !made.value) fits = fits && made.row.dtype() == output.dtype;
+  if (fits) return {};
+  return Fail(ErrorCode::kInvalidArgument, "signature '{}': its output '{}' is {}, which is not what the graph makes",
+              signature, output.name, strings ? "string" : NameOf(output.dtype));
+}
+
 Result<LoadedGraph> ImportSignature(const NodeIndex& index, const VariableSource& variables, const std::string& name,
                                     const tf::SignatureDef& def, bool one_of_each) {
   HEADRACE_ASSIGN(Signature signature, ReadSignature(name, def));
@@ -101,7 +122,11 @@ Result<LoadedGraph> ImportSignature(const NodeIndex& index, const VariableSource
   for (const TensorInfo& output : signature.outputs) outputs.push_back(def.outputs().at(output.name).name());
   GraphImporter importer(index, variables);
   HEADRACE_ASSIGN(keras::Graph graph, importer.Import(inputs, outputs));
-  for (size_t i = 0; i < signature.outputs.size(); ++i) signature.outputs[i].shape = importer.outputs()[i].shape;
+  for (size_t i = 0; i < signature.outputs.size(); ++i) {
+    TensorInfo& output = signature.outputs[i];
+    HEADRACE_TRY(CheckOutput(name, output, importer.outputs()[i], IsStrings(def.outputs().at(output.name))));
+    output.shape = importer.outputs()[i].shape;
+  }
   return LoadedGraph{std::move(graph), std::move(signature), importer.decoding(), importer.outputs()};
 }
 
@@ -184,7 +209,7 @@ Result<ServingGraphs> LoadServingGraphs(tf::SavedModel model, std::optional<Bund
     if (loaded) {
       graphs.signatures.push_back(std::move(*loaded));
       graphs.definitions[name] = *def;
-    } else if (name == options.signature || defs.size() == 1) {
+    } else if ((name == options.signature && !HasStrings(*def)) || defs.size() == 1) {
       return tl::unexpected<Error>(std::move(loaded.error()));
     } else {
       graphs.refused.emplace_back(name, loaded.error().message());

@@ -21,7 +21,8 @@ namespace headrace::savedmodel {
 
 struct LoadedGraph {
   keras::Graph graph;
-  // As the file has it. DType has no strings: an input of them is uint8 here, and [-1] or [-1, 1].
+  // As the file has it. DType has no strings: an input of them is uint8 here, and [-1] or [-1, 1]; an output of them is
+  // int32, numbers of GraphOutput::labels.
   Signature signature;
   StringDecoding strings;  // of a signature with strings
   // Of each output. What the graph computes is float32 also where the signature says int32 or int64.
@@ -42,8 +43,8 @@ struct ServingGraphs {
   std::map<std::string, tf::SignatureDef> definitions;
   std::string directory;
 };
-// All signatures that Headrace can run. An error when that is not options.signature, or, where the file has no
-// signature of that name, none.
+// All signatures that Headrace can run. An error when that is not options.signature (one of strings may be refused, as
+// others are), or, where the file has no signature of that name, none.
 Result<ServingGraphs> LoadServingGraphs(tf::SavedModel model, std::optional<BundleReader> bundle,
                                         const LoadOptions& options);
 // The same for a version directory.

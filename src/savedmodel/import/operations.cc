@@ -23,6 +23,7 @@ OperationHandler FindOperation(std::string_view op) {
       {"AddN", ImportAddN},
       {"AddV2", ImportAdd},
       {"ArgMax", ImportArgMax},
+      {"AsString", ImportAsString},
       {"AvgPool", ImportAvgPool},
       {"BatchToSpaceND", ImportBatchToSpace},
       {"BiasAdd", ImportBiasAdd},
@@ -70,6 +71,7 @@ OperationHandler FindOperation(std::string_view op) {
       {"Pow", ImportPower},
       {"PreventGradient", ImportIdentity},
       {"Prod", ImportProd},
+      {"Range", ImportRange},
       {"ReadVariableOp", ImportReadVariable},
       {"RealDiv", ImportRealDiv},
       {"Reciprocal", ImportPointwise},
@@ -105,6 +107,7 @@ OperationHandler FindOperation(std::string_view op) {
       {"VarHandleOp", ImportVarHandle},
       {"Variable", ImportVariable},
       {"VariableV2", ImportVariable},
+      {"ZerosLike", ImportZerosLike},
   };
   return Find(kHandlers, op);
 }

@@ -1,6 +1,7 @@
 // One handler an operation of TensorFlow: from a node, whose inputs are imported, to what it is in our graph.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "savedmodel/import/graph_importer.h"
@@ -67,10 +68,17 @@ Result<Item> ImportAddN(GraphImporter&, const tf::NodeDef&);           //
 Result<Item> ImportLogSoftmax(GraphImporter&, const tf::NodeDef&);     // layers.cc
 Result<Item> ImportSpaceToBatch(GraphImporter&, const tf::NodeDef&);   // spaced.cc
 Result<Item> ImportBatchToSpace(GraphImporter&, const tf::NodeDef&);   //
-Result<Item> ImportArgMax(GraphImporter&, const tf::NodeDef&);         // arg_max.cc
+Result<Item> ImportArgMax(GraphImporter&, const tf::NodeDef&);         // labels.cc
+Result<Item> ImportAsString(GraphImporter&, const tf::NodeDef&);       //
+Result<Item> ImportRange(GraphImporter&, const tf::NodeDef&);          //
+Result<Item> ImportZerosLike(GraphImporter&, const tf::NodeDef&);      // arithmetic.cc
 Result<Items> ImportParseExample(GraphImporter&, const tf::NodeDef&);  // strings.cc
 Result<Item> ImportDecodeRaw(GraphImporter&, const tf::NodeDef&);      //
 
+// Whether a node is an AsString that writes whole numbers as their digits alone.
+bool IsPlainAsString(const tf::NodeDef& node);
+// A constant, numbers or strings, that a Tile repeats as often as there are rows in the batch; none for other tiles.
+Result<std::optional<Item>> RepeatedRow(GraphImporter&, const tf::NodeDef&);
 // A convolution behind SpaceToBatchND.
 Result<Item> ConvolveSpaced(const tf::NodeDef& node, const SpacedValue& spaced, keras::VariablePtr kernel,
                             int64_t groups);

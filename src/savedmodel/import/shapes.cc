@@ -73,7 +73,7 @@ Result<Item> Reshaped(GraphImporter& importer, const tf::NodeDef& node, const It
   }
   if (const auto* largest = std::get_if<IndexValue>(&item)) {
     HEADRACE_ASSIGN(Shape shape, ReshapedRows(node, largest->shape, target));
-    return Item(IndexValue{largest->x, largest->axis, std::move(shape)});
+    return Item(IndexValue{largest->x, largest->axis, std::move(shape), largest->as_text});
   }
   const auto* merged = std::get_if<MergedValue>(&item);
   int x = merged != nullptr ? merged->index : 0;

@@ -208,6 +208,8 @@ Result<Items> ImportUnpack(GraphImporter& importer, const tf::NodeDef& node) {
 }
 
 Result<Item> ImportTile(GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(auto repeated, RepeatedRow(importer, node));
+  if (repeated) return std::move(*repeated);
   HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
   HEADRACE_ASSIGN(const auto multiples, importer.IntsInput(node, 1));
   const Shape in = importer.ShapeAt(x);

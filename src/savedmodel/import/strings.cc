@@ -18,8 +18,20 @@ bool KeepsElements(const std::string& op) {
   return op == "Identity" || op == "Reshape" || op == "ExpandDims" || op == "Squeeze";
 }
 
+// The decimal digits of constant numbers.
+Result<std::vector<std::string>> DigitsOf(const GraphImporter& importer, const tf::NodeDef& node) {
+  HEADRACE_ASSIGN(const auto numbers, importer.IntsInput(node, 0));
+  if (static_cast<int64_t>(numbers.size()) > kMaxStrings)
+    return Fail(ErrorCode::kInvalidArgument, "{}: {} strings, wanted at most {}", Describe(node), numbers.size(),
+                kMaxStrings);
+  std::vector<std::string> digits;
+  for (const int64_t number : numbers) digits.push_back(std::to_string(number));
+  return digits;
+}
+
 // The strings of a Const, the last one repeated.
-Result<std::vector<std::string>> StringsOf(const tf::NodeDef& node) {
+Result<std::vector<std::string>> StringsOf(const GraphImporter& importer, const tf::NodeDef& node) {
+  if (IsPlainAsString(node)) return DigitsOf(importer, node);
   const auto value = node.attr().find("value");
   if (node.op() != "Const" || value == node.attr().end() || value->second.tensor().dtype() != tf::DT_STRING)
     return Fail(ErrorCode::kInvalidArgument, "{}: wanted a constant of strings", Describe(node));
@@ -166,7 +178,7 @@ Result<std::vector<std::string>> ConstantStrings(const GraphImporter& importer, 
   while (KeepsElements(source.first->op())) {  // ends, as what a node needs was ordered before it
     HEADRACE_ASSIGN(source, importer.index().Input(*source.first, 0));
   }
-  return StringsOf(*source.first);
+  return StringsOf(importer, *source.first);
 }
 
 Result<Items> ImportParseExample(GraphImporter& importer, const tf::NodeDef& node) {

@@ -240,5 +240,49 @@ TEST_F(StringsTest, FeaturesOfOtherKindsAreRefused) {
   EXPECT_THAT(error([](tf::NodeDef& n) { n.mutable_input()->RemoveLast(); }), HasSubstr("7 inputs"));
 }
 
+// ------------------------------------------------------------------------------------------- what classifiers tell
+
+TEST_F(StringsTest, OutputsThatAreLabels) {
+  Parse();
+  auto& outputs = *(*model_.mutable_meta_graphs(0)->mutable_signature_def())["serving_default"].mutable_outputs();
+  const auto output = [&](const char* name, const char* tensor, tf::DataType type) {
+    outputs[name].set_name(tensor);
+    outputs[name].set_dtype(type);
+  };
+  Numbers("start", tf::DT_INT32, {0}, {});
+  Numbers("limit", tf::DT_INT32, {2}, {});
+  Numbers("step", tf::DT_INT32, {1}, {});
+  Add("Range", "range", {"start", "limit", "step"});
+  Add("AsString", "digits", {"range"});
+  Add("ExpandDims", "wide", {"digits", "start"});
+  Add("Shape", "shape", {"parse"});
+  Numbers("one", tf::DT_INT32, {1}, {1});
+  Add("StridedSlice", "batch", {"shape", "zero", "one", "one"}).Int("shrink_axis_mask", 1);
+  Numbers("zero", tf::DT_INT32, {0}, {1});
+  Add("Pack", "multiples", {"batch", "step"});
+  Add("Tile", "classes", {"wide", "multiples"});
+  Add("ArgMax", "best", {"parse", "step"});
+  Add("AsString", "name", {"best"});
+  output("classes", "classes", tf::DT_STRING);
+  output("best", "best", tf::DT_INT64);
+  output("name", "name", tf::DT_STRING);
+  const auto loaded = Load("parse");
+  ASSERT_TRUE(loaded) << loaded.error().message();
+  ASSERT_EQ(loaded->outputs.size(), 4u);  // best, classes, name, y
+  EXPECT_EQ(loaded->signature.outputs[0].dtype, DType::kInt64);
+  EXPECT_EQ(loaded->outputs[0].largest, 1u);
+  EXPECT_THAT(loaded->outputs[0].labels, ElementsAre());
+  EXPECT_FALSE(loaded->outputs[1].value);
+  EXPECT_THAT(loaded->outputs[1].labels, ElementsAre("0", "1"));
+  EXPECT_EQ(loaded->outputs[1].shape, (Shape{-1, 2}));
+  EXPECT_THAT(loaded->outputs[2].labels, ElementsAre("0", "1"));
+  EXPECT_EQ(loaded->outputs[2].shape, (Shape{-1}));
+  EXPECT_FALSE(loaded->outputs[3].largest);
+  output("classes", "classes", tf::DT_INT32);
+  EXPECT_THAT(LoadError("parse"), HasSubstr("its output 'classes' is int32, which is not what the graph makes"));
+  output("classes", "parse:1", tf::DT_STRING);
+  EXPECT_THAT(LoadError("parse"), HasSubstr("its output 'classes' is string, which is not what the graph makes"));
+}
+
 }  // namespace
 }  // namespace headrace::savedmodel

@@ -39,6 +39,19 @@ Result<size_t> ClassifyOutput(const Signature& signature) {
   return static_cast<size_t>(found);
 }
 
+Result<std::optional<size_t>> ClassesOutput(const Signature& signature) {
+  HEADRACE_ASSIGN(const size_t scores, ClassifyOutput(signature));
+  for (size_t i = 0; i < signature.outputs.size(); ++i) {
+    const TensorInfo& classes = signature.outputs[i];
+    if (classes.name != "classes" || signature.LabelsOf(i) == nullptr) continue;
+    if (classes.shape != signature.outputs[scores].shape)
+      return Fail(ErrorCode::kInvalidArgument, "output 'classes' has shape {}, wanted the scores' {}",
+                  classes.shape.ToString(), signature.outputs[scores].shape.ToString());
+    return std::optional(i);
+  }
+  return std::optional<size_t>();
+}
+
 Result<size_t> RegressOutput(const Signature& signature) {
   const int found = FindOutput(signature, "outputs");
   if (found < 0)

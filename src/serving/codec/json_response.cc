@@ -11,29 +11,45 @@ void AppendValue(uint8_t value, std::string& text) { text += std::to_string(valu
 void AppendValue(int32_t value, std::string& text) { text += std::to_string(value); }
 void AppendValue(int64_t value, std::string& text) { text += std::to_string(value); }
 
-// The nested lists that start at `axis`.
-template <typename T>
-void AppendValues(const T*& at, const Shape& shape, size_t axis, std::string& text) {
+// The nested lists that start at `axis`; append(element) writes one.
+template <typename T, typename Append>
+void AppendValues(const T*& at, const Shape& shape, size_t axis, std::string& text, const Append& append) {
   if (axis == shape.rank()) {
-    AppendValue(*at++, text);
+    append(*at++);
     return;
   }
   text += '[';
   for (int64_t i = 0; i < shape[axis]; ++i) {
     if (i > 0) text += ", ";
-    AppendValues(at, shape, axis + 1, text);
+    AppendValues(at, shape, axis + 1, text, append);
   }
   text += ']';
 }
 
-template <typename T>
-void AppendRowOf(const Tensor& tensor, int64_t row, std::string& text) {
+template <typename T, typename Append>
+void AppendRowBy(const Tensor& tensor, int64_t row, std::string& text, const Append& append) {
   const int64_t size = tensor.size() / tensor.dim(0);
   const T* at = tensor.data<T>() + row * size;
-  AppendValues(at, tensor.shape(), 1, text);
+  AppendValues(at, tensor.shape(), 1, text, append);
 }
 
-void AppendRow(const Tensor& tensor, int64_t row, std::string& text) {
+template <typename T>
+void AppendRowOf(const Tensor& tensor, int64_t row, std::string& text) {
+  AppendRowBy<T>(tensor, row, text, [&](T value) { AppendValue(value, text); });
+}
+
+// An output's tensor, and the strings that its numbers stand for.
+struct OutputTensor {
+  const Tensor& tensor;
+  const Labels* labels;
+};
+
+void AppendRow(const OutputTensor& output, int64_t row, std::string& text) {
+  const Tensor& tensor = output.tensor;
+  if (output.labels != nullptr)
+    return AppendRowBy<int32_t>(tensor, row, text, [&](int32_t number) {
+      AppendJsonString((*output.labels)[static_cast<size_t>(number)], text);
+    });
   switch (tensor.dtype()) {
     case DType::kUInt8:
       return AppendRowOf<uint8_t>(tensor, row, text);
@@ -47,11 +63,11 @@ void AppendRow(const Tensor& tensor, int64_t row, std::string& text) {
 }
 
 // The whole tensor as a list, its closing bracket on a line of its own.
-void AppendColumn(const Tensor& tensor, std::string_view indent, std::string& text) {
+void AppendColumn(const OutputTensor& output, std::string_view indent, std::string& text) {
   text += '[';
-  for (int64_t row = 0; row < tensor.dim(0); ++row) {
+  for (int64_t row = 0; row < output.tensor.dim(0); ++row) {
     if (row > 0) text += ", ";
-    AppendRow(tensor, row, text);
+    AppendRow(output, row, text);
   }
   text += '\n';
   text += indent;
@@ -64,7 +80,7 @@ void AppendNamedRow(const Signature& signature, const std::vector<Tensor>& outpu
     text += i > 0 ? ",\n            " : "\n            ";
     AppendJsonString(signature.outputs[i].name, text);
     text += ": ";
-    AppendRow(outputs[i], row, text);
+    AppendRow({outputs[i], signature.LabelsOf(i)}, row, text);
   }
   text += "\n        }";
 }
@@ -127,7 +143,7 @@ std::string PredictResponse(const Signature& signature, const std::vector<Tensor
   if (row_format) {
     text += "{\n    \"predictions\": ";
     if (outputs.size() == 1) {
-      AppendColumn(outputs[0], "    ", text);
+      AppendColumn({outputs[0], signature.LabelsOf(0)}, "    ", text);
     } else {
       text += '[';
       for (int64_t row = 0; row < outputs[0].dim(0); ++row) {
@@ -138,14 +154,14 @@ std::string PredictResponse(const Signature& signature, const std::vector<Tensor
     }
   } else if (outputs.size() == 1) {
     text += "{\n    \"outputs\": ";
-    AppendColumn(outputs[0], "    ", text);
+    AppendColumn({outputs[0], signature.LabelsOf(0)}, "    ", text);
   } else {
     text += "{\n    \"outputs\": {";
     for (size_t i = 0; i < outputs.size(); ++i) {
       text += i > 0 ? ",\n        " : "\n        ";
       AppendJsonString(signature.outputs[i].name, text);
       text += ": ";
-      AppendColumn(outputs[i], "        ", text);
+      AppendColumn({outputs[i], signature.LabelsOf(i)}, "        ", text);
     }
     text += "\n    }";
   }
@@ -153,14 +169,17 @@ std::string PredictResponse(const Signature& signature, const std::vector<Tensor
   return text;
 }
 
-std::string ClassifyResponse(const Tensor& scores) {
+std::string ClassifyResponse(const Tensor& scores, const Tensor& classes, const Labels* labels) {
   std::string text = "{\n    \"results\": [";
-  const int64_t classes = scores.size() / scores.dim(0);
+  const int64_t count = scores.size() / scores.dim(0);
   for (int64_t row = 0; row < scores.dim(0); ++row) {
     text += row > 0 ? ", [" : "[";
-    for (int64_t c = 0; c < classes; ++c) {
-      text += c > 0 ? ", [\"\", " : "[\"\", ";
-      AppendNumber(scores.data<float>()[row * classes + c], text);
+    for (int64_t c = 0; c < count; ++c) {
+      const int64_t at = row * count + c;
+      text += c > 0 ? ", [" : "[";
+      AppendJsonString(labels != nullptr ? (*labels)[static_cast<size_t>(classes.data<int32_t>()[at])] : "", text);
+      text += ", ";
+      AppendNumber(scores.data<float>()[at], text);
       text += ']';
     }
     text += ']';

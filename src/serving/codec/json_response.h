@@ -16,9 +16,9 @@ namespace headrace::serving {
 // signature's order; of equal first dimensions in row format.
 std::string PredictResponse(const Signature& signature, const std::vector<Tensor>& outputs, bool row_format);
 
-// {"results": …}: pairs of label and score, labels "" as there are none, or values. scores: [n, classes]; [n] or [n,
-// 1].
-std::string ClassifyResponse(const Tensor& scores);
+// {"results": …}: pairs of label and score, or values. scores: [n, classes]; [n] or [n, 1]. labels: what the numbers of
+// `classes`, int32 of the same shape, stand for; or null, for labels that are "".
+std::string ClassifyResponse(const Tensor& scores, const Tensor& classes = {}, const Labels* labels = nullptr);
 std::string RegressResponse(const Tensor& values);
 
 void AppendNumber(float value, std::string& text);

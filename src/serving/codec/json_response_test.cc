@@ -59,5 +59,20 @@ TEST(JsonResponse, StringsAreEscaped) {
   EXPECT_EQ(text, "\"a\\\"b\\\\c\\n\\u0001\xc3\xa9?\"");
 }
 
+TEST(JsonResponse, NumbersThatStandForStrings) {
+  Signature signature{"s", "", {}, {{"classes", DType::kInt32, {-1, 2}}, {"scores", DType::kFloat32, {-1, 2}}}};
+  signature.labels = {{"a", "\"b\""}, {}};
+  Tensor numbers(DType::kInt32, {1, 2});
+  numbers.data<int32_t>()[0] = 1;
+  numbers.data<int32_t>()[1] = 0;
+  const Tensor scores = Tensor::FromVector(std::vector<float>{0.5f, 2}, {1, 2});
+  EXPECT_EQ(
+      PredictResponse(signature, {numbers, scores}, false),
+      "{\n    \"outputs\": {\n        \"classes\": [[\"\\\"b\\\"\", \"a\"]\n        ],\n        \"scores\": [[0.5, "
+      "2.0]\n        ]\n    }\n}");
+  EXPECT_EQ(ClassifyResponse(scores, numbers, signature.LabelsOf(0)),
+            "{\n    \"results\": [[[\"\\\"b\\\"\", 0.5], [\"a\", 2.0]]\n    ]\n}");
+}
+
 }  // namespace
 }  // namespace headrace::serving

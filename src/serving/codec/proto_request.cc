@@ -6,6 +6,7 @@
 #include <set>
 
 #include "savedmodel/tensor_proto.h"
+#include "serving/codec/classify.h"
 #include "serving/codec/string_decoder.h"
 
 namespace headrace::serving {
@@ -146,6 +147,13 @@ Result<PredictInputs> SerializedExamples(const google::protobuf::RepeatedPtrFiel
   return inputs;
 }
 
+void SetStrings(const Tensor& numbers, const Labels& labels, tf::TensorProto& proto) {
+  proto.set_dtype(tf::DT_STRING);
+  savedmodel::ToProto(numbers.shape(), proto.mutable_tensor_shape());
+  for (int64_t i = 0; i < numbers.size(); ++i)
+    proto.add_string_val(labels[static_cast<size_t>(numbers.data<int32_t>()[i])]);
+}
+
 }  // namespace
 
 Result<PredictInputs> ProtoInputs(const tfs::PredictRequest& request, const Signature& signature, size_t max_bytes) {
@@ -212,6 +220,10 @@ Status SetOutputs(const Signature& signature, const std::vector<Tensor>& outputs
     const std::string& name = signature.outputs[i].name;
     if (!filter.empty() && std::find(filter.begin(), filter.end(), name) == filter.end()) continue;
     tf::TensorProto& proto = (*response.mutable_outputs())[name];
+    if (const Labels* labels = signature.LabelsOf(i)) {
+      SetStrings(outputs[i], *labels, proto);
+      continue;
+    }
     proto.set_dtype(savedmodel::ToProto(outputs[i].dtype()));
     savedmodel::ToProto(outputs[i].shape(), proto.mutable_tensor_shape());
     if (outputs[i].dtype() == DType::kFloat32) {
@@ -224,13 +236,22 @@ Status SetOutputs(const Signature& signature, const std::vector<Tensor>& outputs
   return {};
 }
 
-void SetClassifications(const Tensor& scores, tfs::ClassificationResult& result) {
-  const int64_t classes = scores.size() / scores.dim(0);
-  const float* score = scores.data<float>();
-  for (int64_t row = 0; row < scores.dim(0); ++row) {
+Status SetClassifications(const Signature& signature, const std::vector<Tensor>& outputs,
+                          tfs::ClassificationResult& result) {
+  HEADRACE_ASSIGN(const size_t scores, ClassifyOutput(signature));
+  HEADRACE_ASSIGN(const auto classes, ClassesOutput(signature));
+  const float* score = outputs[scores].data<float>();
+  const int32_t* number = classes ? outputs[*classes].data<int32_t>() : nullptr;
+  const int64_t count = outputs[scores].size() / outputs[scores].dim(0);
+  for (int64_t row = 0; row < outputs[scores].dim(0); ++row) {
     tfs::Classifications& classifications = *result.add_classifications();
-    for (int64_t c = 0; c < classes; ++c) classifications.add_classes()->set_score(*score++);
+    for (int64_t c = 0; c < count; ++c) {
+      tfs::Class& made = *classifications.add_classes();
+      made.set_score(*score++);
+      if (number != nullptr) made.set_label((*signature.LabelsOf(*classes))[static_cast<size_t>(*number++)]);
+    }
   }
+  return {};
 }
 
 void SetRegressions(const Tensor& values, tfs::RegressionResult& result) {

@@ -24,8 +24,9 @@ Result<PredictInputs> ExampleInputs(const tfs::Input& input, const Signature& si
 // The outputs that `filter` names, all without one.
 Status SetOutputs(const Signature& signature, const std::vector<Tensor>& outputs, tfs::PredictResponse& response,
                   const std::vector<std::string>& filter);
-// scores: [n, classes]. Labels are empty, as there are none.
-void SetClassifications(const Tensor& scores, tfs::ClassificationResult& result);
+// Scores, and labels where the signature has them, else "". Errors are ClassifyOutput's and ClassesOutput's.
+Status SetClassifications(const Signature& signature, const std::vector<Tensor>& outputs,
+                          tfs::ClassificationResult& result);
 void SetRegressions(const Tensor& values, tfs::RegressionResult& result);  // [n] or [n, 1]
 
 }  // namespace headrace::serving

@@ -194,5 +194,26 @@ TEST(ExampleInputs, SerializesExamplesWithTheirContext) {
   EXPECT_THAT(ExampleInputs(input, testing::RawSignature()).error().message(), HasSubstr("Expected one input Tensor"));
 }
 
+TEST(SetClassifications, TellsLabelsAndScores) {
+  Signature signature{"s", "", {}, {{"classes", DType::kInt32, {-1, 2}}, {"scores", DType::kFloat32, {-1, 2}}}};
+  signature.labels = {{"a", "b"}, {}};
+  Tensor numbers(DType::kInt32, {1, 2});
+  numbers.data<int32_t>()[0] = 1;
+  numbers.data<int32_t>()[1] = 0;
+  const std::vector<Tensor> outputs = {numbers, Tensor::FromVector(std::vector<float>{0.5f, 2}, {1, 2})};
+  tfs::ClassificationResult result;
+  ASSERT_TRUE(SetClassifications(signature, outputs, result));
+  EXPECT_EQ(result.classifications(0).classes(0).label(), "b");
+  EXPECT_EQ(result.classifications(0).classes(1).label(), "a");
+  EXPECT_EQ(result.classifications(0).classes(1).score(), 2);
+  tfs::PredictResponse response;
+  ASSERT_TRUE(SetOutputs(signature, outputs, response, {}));
+  EXPECT_EQ(response.outputs().at("classes").dtype(), tf::DT_STRING);
+  EXPECT_THAT(response.outputs().at("classes").string_val(), ElementsAre("b", "a"));
+  signature.outputs[0].shape = {-1, 3};
+  EXPECT_THAT(SetClassifications(signature, outputs, result).error().message(),
+              HasSubstr("output 'classes' has shape (None, 3), wanted the scores' (None, 2)"));
+}
+
 }  // namespace
 }  // namespace headrace::serving

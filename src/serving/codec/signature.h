@@ -17,11 +17,18 @@ using savedmodel::TensorInfo;
 // The largest number of elements in one request's tensor.
 inline constexpr int64_t kMaxElements = int64_t{1} << 31;
 
+using Labels = std::vector<std::string>;
+
 struct Signature {
   std::string name;                         // "serving_default"
   std::string method_name;                  // "tensorflow/serving/predict"
   std::vector<TensorInfo> inputs, outputs;  // inputs: what clients send; of strings uint8, [-1] or [-1, 1]
   savedmodel::StringDecoding strings = {};  // empty: the model reads the inputs as they are
+  // By output: the strings that its numbers stand for, none where it is numbers. Or empty.
+  std::vector<Labels> labels = {};
+  const Labels* LabelsOf(size_t output) const {
+    return labels.empty() || labels[output].empty() ? nullptr : &labels[output];
+  }
   bool TakesStrings(size_t input) const { return !strings.empty() && strings.strings[input]; }
   // The tensors that the model reads. Names are of the inputs.
   std::vector<TensorInfo> GraphInputs() const {

@@ -92,13 +92,11 @@ grpc::ServerUnaryReactor* PredictionService::Classify(grpc::CallbackServerContex
   return Run(
       call, request->model_spec(), "classify", response->mutable_model_spec(),
       [&](const Signature& signature) -> Result<PredictInputs> {
-        HEADRACE_TRY(ClassifyOutput(signature));
+        HEADRACE_TRY(ClassesOutput(signature));
         return ExampleInputs(request->input(), signature);
       },
       [response](const Target& target, const std::vector<Tensor>& outputs) -> Status {
-        HEADRACE_ASSIGN(const size_t scores, ClassifyOutput(target.Of()));
-        SetClassifications(outputs[scores], *response->mutable_result());
-        return {};
+        return SetClassifications(target.Of(), outputs, *response->mutable_result());
       });
 }
 
@@ -139,8 +137,10 @@ struct PredictionService::Tasks {
     if (!outputs) {
       if (status) status = tl::unexpected<Error>(outputs.error());
     } else if (task.classify) {
-      SetClassifications((*outputs)[task.output],
-                         *response->mutable_results(static_cast<int>(index))->mutable_classification_result());
+      Status set =
+          SetClassifications(task.target.Of(), *outputs,
+                             *response->mutable_results(static_cast<int>(index))->mutable_classification_result());
+      if (!set && status) status = std::move(set);
     } else {
       SetRegressions((*outputs)[task.output],
                      *response->mutable_results(static_cast<int>(index))->mutable_regression_result());

@@ -1,5 +1,6 @@
 #include "serving/model/graph_outputs.h"
 
+#include <cstring>
 #include <limits>
 
 namespace headrace::serving {
@@ -38,9 +39,20 @@ void Largest(const Tensor& value, size_t axis, Tensor& output) {
   }
 }
 
+Tensor Repeated(const Tensor& row, const Shape& shape) {
+  Tensor rows(row.dtype(), shape);
+  for (int64_t i = 0; i < shape[0]; ++i) {
+    Tensor own = rows.Slice(i, i + 1);
+    std::memcpy(own.raw(), row.raw(), row.bytes());
+  }
+  return rows;
+}
+
 }  // namespace
 
-Tensor OutputOf(const Tensor& value, const savedmodel::GraphOutput& output, const TensorInfo& info) {
+Tensor OutputOf(const std::vector<Tensor>& values, const savedmodel::GraphOutput& output, const TensorInfo& info) {
+  if (!output.value) return Repeated(output.row, WithRows(info.shape, values[0].dim(0)));
+  const Tensor& value = values[*output.value];
   if (info.dtype == DType::kFloat32) return value;
   Tensor made(info.dtype, WithRows(info.shape, value.dim(0)));
   const bool wide = info.dtype == DType::kInt64;

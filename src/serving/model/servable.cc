@@ -26,10 +26,12 @@ class SavedModelServable final : public Servable {
       std::vector<std::unique_ptr<keras::InferenceRunner>> runners;
       for (size_t i = 0; i < options.runners; ++i) runners.push_back(std::make_unique<keras::InferenceRunner>(model));
       runners_.push_back(std::move(runners));
-      outputs_.push_back(std::move(loaded.outputs));
       savedmodel::Signature& read = loaded.signature;
       signatures_.push_back({std::move(read.name), std::move(read.method_name), std::move(read.inputs),
                              std::move(read.outputs), std::move(loaded.strings)});
+      for (savedmodel::GraphOutput& output : loaded.outputs)
+        signatures_.back().labels.push_back(std::move(output.labels));
+      outputs_.push_back(std::move(loaded.outputs));
     }
   }
 
@@ -41,9 +43,10 @@ class SavedModelServable final : public Servable {
       std::vector<Tensor> taken;  // the engine takes uint8 and float32
       for (const Tensor& input : inputs)
         taken.push_back(input.dtype() == DType::kUInt8 ? input : input.Cast(DType::kFloat32));
-      std::vector<Tensor> outputs = runners_[index][runner]->Run(taken);
-      for (size_t i = 0; i < outputs.size(); ++i)
-        outputs[i] = OutputOf(outputs[i], outputs_[index][i], signatures_[index].outputs[i]);
+      const std::vector<Tensor> values = runners_[index][runner]->Run(taken);
+      std::vector<Tensor> outputs;
+      for (size_t i = 0; i < outputs_[index].size(); ++i)
+        outputs.push_back(OutputOf(values, outputs_[index][i], signatures_[index].outputs[i]));
       return outputs;
     } catch (const Error& error) {
       return tl::unexpected<Error>(error);

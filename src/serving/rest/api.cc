@@ -157,7 +157,7 @@ Status CheckMethod(const Signature& signature, const std::string& method, bool b
   if (method == "predict") return {};
   if (by_name) HEADRACE_TRY(CheckMethodName(signature, method));
   if (method == "classify") {
-    HEADRACE_TRY(ClassifyOutput(signature));
+    HEADRACE_TRY(ClassesOutput(signature));
   } else {
     HEADRACE_TRY(RegressOutput(signature));
   }
@@ -181,12 +181,19 @@ Result<Response> Encode(const Signature& signature, const std::vector<Tensor>& o
     const bool classify = method == "classify";
     HEADRACE_ASSIGN(const size_t output, classify ? ClassifyOutput(signature) : RegressOutput(signature));
     const Tensor& values = outputs[output];
-    return http::TextResponse(200, kJson, classify ? ClassifyResponse(values) : RegressResponse(values));
+    if (!classify) return http::TextResponse(200, kJson, RegressResponse(values));
+    HEADRACE_ASSIGN(const auto classes, ClassesOutput(signature));
+    return http::TextResponse(
+        200, kJson,
+        classes ? ClassifyResponse(values, outputs[*classes], signature.LabelsOf(*classes)) : ClassifyResponse(values));
   }
   if (accept == kNpy || accept == kRaw) {
     if (outputs.size() != 1)
       return Fail(ErrorCode::kInvalidArgument, "Accept: {} carries one tensor, the signature has {} outputs", accept,
                   outputs.size());
+    if (signature.LabelsOf(0) != nullptr)
+      return Fail(ErrorCode::kInvalidArgument, "Accept: {} carries numbers, output '{}' is strings", accept,
+                  signature.outputs[0].name);
     if (accept == kNpy) return http::TextResponse(200, kNpy, WriteNpy(outputs[0]));
     const auto* bytes = static_cast<const char*>(outputs[0].raw());
     Response response = http::TextResponse(200, kRaw, std::string(bytes, outputs[0].bytes()));
