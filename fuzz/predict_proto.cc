@@ -12,6 +12,16 @@ namespace {
 using namespace headrace;
 using namespace headrace::serving;
 
+Signature Strings() {
+  using From = savedmodel::DecodedTensor::Source;
+  Signature made{"strings", "", {{"examples", DType::kUInt8, {-1}}}, {{"outputs", DType::kFloat32, {-1}}}};
+  made.strings.strings = {true};
+  made.strings.tensors = {{0, From::kFloats, "x", DType::kFloat32, {-1, 2}, {}},
+                          {0, From::kInt64s, "n", DType::kInt64, {-1}, std::string(8, '\0')},
+                          {0, From::kFeatureBytes, "image", DType::kUInt8, {-1, 1, 3}, {}}};
+  return made;
+}
+
 class Model final : public Servable {
  public:
   const std::vector<Signature>& signatures() const override { return signatures_; }
@@ -21,15 +31,17 @@ class Model final : public Servable {
  private:
   std::vector<Signature> signatures_ = {
       {"serving_default", "", {{"x", DType::kFloat32, {-1, 2}}}, {{"scores", DType::kFloat32, {-1, 3}}}},
+      Strings(),
       {"two", "", {{"a", DType::kUInt8, {-1, 2}}, {"b", DType::kInt64, {-1}}}, {{"outputs", DType::kFloat32, {-1}}}}};
   ::tensorflow::serving::SignatureDefMap definitions_;
 };
 
 void Check(const std::vector<Tensor>& tensors, const Signature& signature) {
-  if (tensors.size() != signature.inputs.size() || tensors[0].dim(0) < 1) __builtin_trap();
+  const auto wanted = signature.GraphInputs();
+  if (tensors.size() != wanted.size() || tensors[0].dim(0) < 1) __builtin_trap();
   for (size_t i = 0; i < tensors.size(); ++i) {
-    if (tensors[i].dtype() != signature.inputs[i].dtype) __builtin_trap();
-    if (tensors[i].shape() != WithRows(signature.inputs[i].shape, tensors[0].dim(0))) __builtin_trap();
+    if (tensors[i].dtype() != wanted[i].dtype) __builtin_trap();
+    if (tensors[i].shape() != WithRows(wanted[i].shape, tensors[0].dim(0))) __builtin_trap();
   }
 }
 

@@ -11,8 +11,27 @@ namespace {
 
 constexpr int64_t kMaxNumbers = 1 << 16;
 
+// Whether constant strings are one row: ConstantStrings does not tell their shape.
+bool IsOneRow(GraphImporter& importer, const tf::NodeDef& strings) {
+  if (strings.op() == "Const") {
+    const auto value = strings.attr().find("value");
+    if (value == strings.attr().end()) return false;
+    const tf::TensorShapeProto& shape = value->second.tensor().tensor_shape();
+    return shape.dim_size() == 2 && shape.dim(0).size() == 1;
+  }
+  if (strings.op() == "AsString") {
+    const auto numbers = importer.ConstantInput(strings, 0);
+    return numbers && numbers->value.shape().rank() == 2 && numbers->value.dim(0) == 1;
+  }
+  const auto target = importer.IntsInput(strings, 1);  // of a reshape, or an axis
+  if (strings.op() == "Reshape") return target && target->size() == 2 && (*target)[0] == 1;
+  return strings.op() == "ExpandDims" && target && *target == std::vector<int64_t>{0};
+}
+
 // A row of constant strings; none when the input is something else.
 std::optional<std::vector<std::string>> StringRow(GraphImporter& importer, const tf::NodeDef& node) {
+  const auto source = importer.index().Input(node, 0);
+  if (!source || !IsOneRow(importer, *source->first)) return std::nullopt;
   auto strings = ConstantStrings(importer, node, 0);
   return strings ? std::optional(std::move(*strings)) : std::nullopt;
 }

@@ -278,6 +278,10 @@ TEST_F(StringsTest, OutputsThatAreLabels) {
   EXPECT_THAT(loaded->outputs[2].labels, ElementsAre("0", "1"));
   EXPECT_EQ(loaded->outputs[2].shape, (Shape{-1}));
   EXPECT_FALSE(loaded->outputs[3].largest);
+  Add("ExpandDims", "tall", {"digits", "step"});  // a column
+  Add("Tile", "columns", {"tall", "multiples"});
+  output("classes", "columns", tf::DT_STRING);
+  EXPECT_THAT(LoadError("parse"), HasSubstr("Headrace does not know the operation AsString in this place"));
   output("classes", "classes", tf::DT_INT32);
   EXPECT_THAT(LoadError("parse"), HasSubstr("its output 'classes' is int32, which is not what the graph makes"));
   output("classes", "parse:1", tf::DT_STRING);
