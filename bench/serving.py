@@ -3,6 +3,7 @@
 Headrace's own in-process parse and compute, and beside the least that HTTP costs here.
 
 usage: scripts/bench serving [--seconds S] [--clients 1,8,64] [--servers headrace,tensorflow,onnxruntime]
+       scripts/bench serving --network ResNet50 --size 64 [--batches 1,8]    a network of keras.applications, random weights
        scripts/bench serving --soak SECONDS      full load and a new version every few seconds: no request may fail, and
                                                  memory must not grow
 Needs a release build, build/venv/tensorflow and build/venv/torch (scripts/setup --peers).
@@ -68,10 +69,10 @@ def echo(bodies):
     return times
 
 
-def write_bodies(images, directory):
+def write_bodies(images, batches, directory):
     bodies = {}
-    for batch in [1, 128]:
-        x = np.concatenate([images, images])[:batch]
+    for batch in batches:
+        x = np.concatenate([images] * -(-batch // len(images)))[:batch]
         for kind in KINDS:
             path = bodies[batch, kind] = pathlib.Path(directory) / f"{batch}.{kind}"
             if kind == "json":
@@ -116,15 +117,27 @@ def measure(name, port, bodies, floor, http, arguments):
                 show(name, batch, kind, f"80% {how[0]}", at80, f"{at80['p99'] / at80['p50']:.1f}x p50", f"{at80['late']:.1%} late")
 
 
-def compare(directory, version, bodies, arguments):
-    # As the server computes: small batches on one thread.
-    all_threads = {batch: in_process(version, batch, os.cpu_count()) for batch in [1, 128]}
-    floor = {1: in_process(version, 1, 1), 128: all_threads[128]}
+SMALL_RUN_MS = 0.5  # what the model server computes on one thread
+
+
+def in_process_times(version, batches):
+    """For each batch the threads that the model server computes it with, and the times with so many."""
+    times = {}
+    for batch in batches:
+        alone = in_process(version, batch, 1)
+        small = alone["compute"] < SMALL_RUN_MS
+        times[batch] = (1, alone) if small else (os.cpu_count(), in_process(version, batch, os.cpu_count()))
+    return times
+
+
+def compare(version, bodies, arguments):
+    threads = in_process_times(version, arguments.batches)
+    floor = {batch: times for batch, (_, times) in threads.items()}
     http = echo(bodies)
     name = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
     print(f"machine: {name.group(1) if name else '?'}, {os.cpu_count()} processors, the load generator among them")
-    for batch, threads, times in [(1, 1, floor[1]), *((batch, os.cpu_count(), times) for batch, times in all_threads.items())]:
-        print(f"in process, batch {batch}, {threads} threads: parse {times['parse']:.3f} ms, compute {times['compute']:.3f} ms, "
+    for batch, (count, times) in threads.items():
+        print(f"in process, batch {batch}, {count} threads: parse {times['parse']:.3f} ms, compute {times['compute']:.3f} ms, "
               f"print {times['print']:.3f} ms")
     print("a server that only answers: " + ", ".join(f"{batch} {kind} {ms:.3f} ms" for (batch, kind), ms in http.items()))
     print(ROW.format("server", "batch", "body", "clients", "p50 ms", "p99 ms", "req/s", "images/s", "to floor", "with HTTP"))
@@ -181,21 +194,38 @@ def wait_for(server, number, deadline):
         time.sleep(0.05)
 
 
+def example_cnn(directory):
+    subprocess.run([BIN / "export_models", directory], check=True)
+    base = pathlib.Path(directory) / "cnn"
+    return base / "1", np.load(base / "inputs.npy")
+
+
+def application(name, size, directory):
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import keras
+
+    version = pathlib.Path(directory) / name / "1"
+    getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3)).export(str(version), verbose=False)
+    return version, np.random.default_rng(1).random((8, size, size, 3), np.float32)
+
+
 def main():
+    numbers = lambda text: list(map(int, text.split(",")))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--clients", type=lambda text: list(map(int, text.split(","))), default=[1, 8, 64])
+    parser.add_argument("--clients", type=numbers, default=[1, 8, 64])
+    parser.add_argument("--batches", type=numbers, default=[1, 128])
     parser.add_argument("--servers", type=lambda text: text.split(","), default=["headrace", *PEERS])
+    parser.add_argument("--network")
+    parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--soak", type=float)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        subprocess.run([BIN / "export_models", directory], check=True)
-        base = pathlib.Path(directory) / "cnn"
-        bodies = write_bodies(np.load(base / "inputs.npy"), directory)
+        version, images = application(arguments.network, arguments.size, directory) if arguments.network else example_cnn(directory)
         if arguments.soak:
-            soak(directory, base / "1", bodies, arguments.soak)
+            soak(directory, version, write_bodies(images, [1, 128], directory), arguments.soak)
         else:
-            compare(directory, base / "1", bodies, arguments)
+            compare(version, write_bodies(images, arguments.batches, directory), arguments)
 
 
 main()
