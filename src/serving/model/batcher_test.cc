@@ -214,7 +214,7 @@ TEST(BatcherLanes, NoMoreRunsAtATimeThanLanes) {
   {
     const std::lock_guard busy(model->gate);
     runs = std::thread([&] { lender.RunOne(); });
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    while (model->entered == 0) std::this_thread::yield();
     second = Submit(batcher, model, 2, 1, other.lend());
     other.RunAll();  // the lane is taken
   }

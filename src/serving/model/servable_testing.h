@@ -1,6 +1,7 @@
 // A servable of one input [-1, 1] that doubles it, and tells how it was run.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <string>
@@ -17,6 +18,7 @@ class Doubler : public Servable {
   const std::vector<Signature>& signatures() const override { return signatures_; }
   const ::tensorflow::serving::SignatureDefMap& definitions() const override { return definitions_; }
   Result<std::vector<Tensor>> Run(size_t, const std::vector<Tensor>& inputs, size_t runner) override {
+    ++entered;
     {
       const std::lock_guard lock(gate);
       batches.push_back(inputs[0].dim(0));
@@ -28,7 +30,8 @@ class Doubler : public Servable {
     return std::vector<Tensor>{output};
   }
 
-  std::mutex gate;  // held by a test to keep the thread busy
+  std::atomic<int> entered{0};  // runs that have begun
+  std::mutex gate;              // held by a test to keep the thread busy
   std::vector<int64_t> batches;
   std::vector<size_t> runners;
   std::chrono::microseconds time_of_a_row{0};
