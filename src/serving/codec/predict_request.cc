@@ -1,258 +1,17 @@
 #include "serving/codec/predict_request.h"
 
 #include <algorithm>
-#include <cstring>
-#include <optional>
 
 #include <simdjson.h>
 
-#include "serving/codec/base64.h"
 #include "serving/codec/json_example.h"
 #include "serving/codec/json_text.h"
-#include "serving/codec/quick_row.h"
-#include "serving/codec/row_buffer.h"
-#include "serving/codec/string_decoder.h"
+#include "serving/codec/tensor_builder.h"
 
 namespace headrace::serving {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
-
-// One input's elements as they arrive. Its rows are as long as the signature says; strings are decoded at once.
-class TensorBuilder {
- public:
-  TensorBuilder(const Signature& signature, size_t input)
-      : info_(signature.inputs[input]),
-        place_(signature.GraphInput(input)),
-        type_(info_.dtype),
-        row_(RowElements(info_.shape)),
-        buffer_(type_, info_.shape) {
-    if (signature.TakesStrings(input)) strings_.emplace(signature, input);
-  }
-
-  int64_t rows() const { return strings_ ? strings_->rows() : buffer_.rows(); }
-  const TensorInfo& info() const { return info_; }
-  bool takes_strings() const { return strings_.has_value(); }
-
-  // Puts the tensors where the model reads them.
-  void Finish(std::vector<Tensor>& tensors) {
-    if (strings_) return strings_->Finish(tensors);
-    tensors[place_] = buffer_.Finish();
-  }
-
-  // One row: nested lists of the signature's dimensions. A dimension of 1 at the end may be left out.
-  Status Row(ondemand::value value) {
-    if (strings_) return StringRow(std::move(value), info_.shape.rank());
-    HEADRACE_TRY(AddRow());
-    return IsQuick(value.raw_json_token().data()) ? Status() : Level(std::move(value), 1);
-  }
-
-  // A feature of an example: a row, or its elements in one list as tf.Example has them.
-  Status Feature(ondemand::value value) {
-    if (info_.shape.rank() <= 2 || !IsFlatList(value)) return Row(std::move(value));
-    HEADRACE_TRY(AddRow());
-    HEADRACE_JSON(ondemand::array list, value.get_array());
-    return Elements(std::move(list), row_, 1);
-  }
-
-  // The only row of `other`, a builder of the same input.
-  Status CopyOf(const TensorBuilder& other) {
-    HEADRACE_TRY(AddRow());
-    std::memcpy(next_, other.buffer_.Row(0), buffer_.row_bytes());
-    return {};
-  }
-
-  // One row as raw bytes in base64.
-  Status RowOfBase64(std::string_view base64) {
-    const auto bytes = DecodeBase64(base64);
-    if (!bytes) return Fail(ErrorCode::kInvalidArgument, "input '{}': its b64 is no base64", info_.name);
-    return RowOfBytes(*bytes);
-  }
-
-  // One row as raw bytes, or as a string.
-  Status RowOfBytes(std::string_view bytes) {
-    if (strings_) return strings_->Add(bytes);
-    HEADRACE_TRY(AddRow());
-    const size_t wanted = buffer_.row_bytes();
-    if (bytes.size() != wanted)
-      return Fail(ErrorCode::kInvalidArgument, "input '{}': {} bytes in b64, wanted {} ({} of shape {})", info_.name,
-                  bytes.size(), wanted, NameOf(info_.dtype), info_.shape.ToString());
-    std::memcpy(next_, bytes.data(), wanted);
-    return {};
-  }
-
- private:
-  // Room for one more row, whose elements come next.
-  Status AddRow() {
-    next_ = buffer_.AddRow();
-    if (next_ != nullptr) return {};
-    return Fail(ErrorCode::kResourceExhausted, "input '{}': more than {} elements", info_.name, kMaxElements);
-  }
-
-  // A string, its bytes in base64, or, where rows have a dimension of 1 (rank 2), a list of one.
-  Status StringRow(ondemand::value value, size_t rank) {
-    const char first = FirstOf(value);
-    if (first == '"') {
-      HEADRACE_JSON(const std::string_view text, value.get_string());
-      return strings_->Add(text);
-    }
-    if (first == '{') {
-      HEADRACE_JSON(ondemand::object object, value.get_object());
-      HEADRACE_ASSIGN(const std::string bytes, Base64Object(std::move(object), "input '" + info_.name + "'"));
-      return strings_->Add(bytes);
-    }
-    if (first != '[' || rank < 2)
-      return Fail(ErrorCode::kInvalidArgument,
-                  "JSON Value: {} is not of expected type: string; wanted text or {{\"b64\": …}} (input '{}')",
-                  Shown(value.raw_json_token()), info_.name);
-    HEADRACE_JSON(ondemand::array list, value.get_array());
-    int64_t count = 0;
-    for (auto element : list) {
-      HEADRACE_JSON(ondemand::value only, std::move(element));
-      if (count++ == 1) return FailSize(1, 1, count, true);
-      HEADRACE_TRY(StringRow(std::move(only), 1));
-    }
-    return count == 1 ? Status() : FailSize(1, 1, count, false);
-  }
-
-  // Whether the row at `text` could be read without the parser, which then skips it.
-  bool IsQuick(const char* text) {
-    switch (type_) {
-      case DType::kFloat32:
-        return TakeRow(text, info_.shape, reinterpret_cast<float*>(next_));
-      case DType::kUInt8:
-        return TakeRow(text, info_.shape, reinterpret_cast<uint8_t*>(next_));
-      case DType::kInt32:
-        return TakeRow(text, info_.shape, reinterpret_cast<int32_t*>(next_));
-      case DType::kInt64:
-        return TakeRow(text, info_.shape, reinterpret_cast<int64_t*>(next_));
-      default:
-        return false;
-    }
-  }
-
-  Status Level(ondemand::value value, size_t axis) {
-    ondemand::json_type type;
-    if (const auto code = value.type().get(type); code) type = ondemand::json_type::number;  // NaN and its like
-    if (axis == info_.shape.rank()) {
-      if (type == ondemand::json_type::array)
-        return Fail(ErrorCode::kInvalidArgument,
-                    "Encountered list at unexpected size: more levels than {} at input '{}'", info_.shape.ToString(),
-                    info_.name);
-      return Number(std::move(value));
-    }
-    if (type != ondemand::json_type::array) {
-      for (size_t rest = axis; rest < info_.shape.rank(); ++rest)
-        if (info_.shape[rest] != 1)
-          return Fail(ErrorCode::kInvalidArgument, "JSON Value: {} Type: {} is not a list of {} (input '{}' is {})",
-                      Shown(value.raw_json_token()), TypeName(type), info_.shape[axis], info_.name,
-                      info_.shape.ToString());
-      return Level(std::move(value), info_.shape.rank());
-    }
-    HEADRACE_JSON(ondemand::array list, value.get_array());
-    return axis + 1 == info_.shape.rank() ? Innermost(std::move(list), axis) : Lists(std::move(list), axis);
-  }
-
-  Status Lists(ondemand::array list, size_t axis) {
-    const int64_t wanted = info_.shape[axis];
-    int64_t count = 0;
-    for (auto element : list) {
-      HEADRACE_JSON(ondemand::value value, std::move(element));
-      if (count++ == wanted) return FailSize(axis, wanted, count, true);
-      HEADRACE_TRY(Level(std::move(value), axis + 1));
-    }
-    return count == wanted ? Status() : FailSize(axis, wanted, count, false);
-  }
-
-  Status Innermost(ondemand::array list, size_t axis) { return Elements(std::move(list), info_.shape[axis], axis); }
-
-  // A list of `wanted` numbers.
-  Status Elements(ondemand::array list, int64_t wanted, size_t axis) {
-    int64_t count = 0;
-    for (auto element : list) {
-      HEADRACE_JSON(ondemand::value value, std::move(element));
-      if (count++ == wanted) return FailSize(axis, wanted, count, true);
-      HEADRACE_TRY(Number(std::move(value)));
-    }
-    return count == wanted ? Status() : FailSize(axis, wanted, count, false);
-  }
-
-  // A list whose first element is no list.
-  static bool IsFlatList(ondemand::value& value) {
-    const char* at = value.raw_json_token().data();
-    if (*at++ != '[') return false;
-    while (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n') ++at;
-    return *at != '[';
-  }
-
-  Status FailSize(size_t axis, int64_t wanted, int64_t found, bool more) const {
-    return Fail(ErrorCode::kInvalidArgument,
-                "Encountered list at unexpected size: {}{} at level: {} expected size: {} (input '{}' is {})", found,
-                more ? " or more" : "", axis, wanted, info_.name, info_.shape.ToString());
-  }
-
-  static const char* TypeName(ondemand::json_type type) {
-    switch (type) {
-      case ondemand::json_type::array:
-        return "Array";
-      case ondemand::json_type::object:
-        return "Object";
-      case ondemand::json_type::string:
-        return "String";
-      case ondemand::json_type::boolean:
-        return "Bool";
-      case ondemand::json_type::null:
-        return "Null";
-      default:
-        return "Number";
-    }
-  }
-
-  Status Number(ondemand::value value) {
-    if (type_ == DType::kFloat32) {
-      double number;
-      if (value.get_double().get(number) && !SpecialNumber(value.raw_json_token(), number)) return FailType(value);
-      Put(static_cast<float>(number));
-      return {};
-    }
-    int64_t number;
-    if (value.get_int64().get(number)) return FailType(value);
-    const auto [low, high] = Range(info_.dtype);
-    if (number < low || number > high) return FailType(value);
-    if (type_ == DType::kUInt8) Put(static_cast<uint8_t>(number));
-    if (type_ == DType::kInt32) Put(static_cast<int32_t>(number));
-    if (type_ == DType::kInt64) Put(number);
-    return {};
-  }
-
-  template <typename T>
-  void Put(T element) {
-    std::memcpy(next_, &element, sizeof element);
-    next_ += sizeof element;
-  }
-
-  static std::pair<int64_t, int64_t> Range(DType dtype) {
-    if (dtype == DType::kUInt8) return {0, 255};
-    if (dtype == DType::kInt32) return {INT32_MIN, INT32_MAX};
-    return {INT64_MIN, INT64_MAX};
-  }
-
-  Status FailType(ondemand::value& value) const {
-    ondemand::json_type type;
-    const bool unknown = value.type().get(type);
-    return Fail(ErrorCode::kInvalidArgument, "JSON Value: {} Type: {} is not of expected type: {} (input '{}')",
-                Shown(value.raw_json_token()), unknown ? "Unknown" : TypeName(type),
-                info_.dtype == DType::kFloat32 ? "float" : NameOf(info_.dtype), info_.name);
-  }
-
-  const TensorInfo& info_;
-  size_t place_;  // among the tensors that the model reads
-  DType type_;
-  int64_t row_;
-  RowBuffer buffer_;
-  char* next_ = nullptr;  // the element to come
-  std::optional<StringDecoder> strings_;
-};
 
 class Parser {
  public:
@@ -389,7 +148,7 @@ class Parser {
     return {};
   }
 
-  Status NamedValue(TensorBuilder& builder, ondemand::value value) {
+  static Status NamedValue(TensorBuilder& builder, ondemand::value value) {
     if (FirstOf(value) != '{') return builder.Row(std::move(value));
     HEADRACE_JSON(ondemand::object object, value.get_object());
     return Bytes(builder, std::move(object));
@@ -438,16 +197,10 @@ class Parser {
                   builder.info().name);
     for (auto element : list) {
       HEADRACE_JSON(ondemand::value row, std::move(element));
-      HEADRACE_TRY(NamedValueOf(builder, std::move(row)));
+      HEADRACE_TRY(NamedValue(builder, std::move(row)));
     }
     return {};
   }
-  static Status NamedValueOf(TensorBuilder& builder, ondemand::value value) {
-    if (FirstOf(value) != '{') return builder.Row(std::move(value));
-    HEADRACE_JSON(ondemand::object object, value.get_object());
-    return Bytes(builder, std::move(object));
-  }
-
   Result<PredictInputs> Finish() {
     PredictInputs inputs;
     inputs.row_format = row_format_;
