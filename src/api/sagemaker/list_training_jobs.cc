@@ -40,7 +40,8 @@ Reply<Json> ListTrainingJobs(const SageMakerOptions& options, const Call& call, 
   // No job here has a warm pool.
   if (input.contains("WarmPoolStatusEquals") || input.contains("TrainingPlanArnEquals")) return reply;
 
-  HEADRACE_REPLY_PASS(const auto filter, ListingFilter(kListing, call, input, "Ascending"));
+  HEADRACE_REPLY_PASS(auto filter, ListingFilter(kListing, call, input, "Ascending"));
+  AddStatusFilters(input, filter);
   HEADRACE_REPLY(auto jobs, store::TrainingJobs(options.database).List(filter));
   CutPage(kListing, filter, jobs, reply);
   for (const auto& job : jobs) reply["TrainingJobSummaries"].push_back(Summary(job));

@@ -14,11 +14,8 @@ Reply<store::ResourceFilter> ListingFilter(const char* listing, const Call& call
   store::ResourceFilter filter;
   filter.account_id = call.caller.account_id;
   filter.name_contains = TextOr(input, "NameContains");
-  if (const auto status = TextOr(input, "StatusEquals"); !status.empty()) filter.statuses = {status};
   filter.created_after = TimeIn(input, "CreationTimeAfter");
   filter.created_before = TimeIn(input, "CreationTimeBefore");
-  filter.modified_after = TimeIn(input, "LastModifiedTimeAfter");
-  filter.modified_before = TimeIn(input, "LastModifiedTimeBefore");
   const std::string sort_by = TextOr(input, "SortBy");
   if (sort_by == "Name") filter.order = store::ResourceOrder::kName;
   if (sort_by == "Status") filter.order = store::ResourceOrder::kStatus;
@@ -32,6 +29,12 @@ Reply<store::ResourceFilter> ListingFilter(const char* listing, const Call& call
         store::ResourceCursor{position.substr(blank + 1), std::strtoll(position.substr(0, blank).c_str(), nullptr, 10)};
   }
   return filter;
+}
+
+void AddStatusFilters(const Json& input, store::ResourceFilter& filter) {
+  if (const auto status = TextOr(input, "StatusEquals"); !status.empty()) filter.statuses = {status};
+  filter.modified_after = TimeIn(input, "LastModifiedTimeAfter");
+  filter.modified_before = TimeIn(input, "LastModifiedTimeBefore");
 }
 
 }  // namespace headrace::api::sagemaker

@@ -13,6 +13,8 @@ namespace headrace::api::sagemaker {
 // is refused. The request has the shape of a listing.
 Reply<store::ResourceFilter> ListingFilter(const char* listing, const Call& call, const Json& input,
                                            const char* default_order);
+// StatusEquals, LastModifiedTimeAfter and -Before: of resources that have a status. Elsewhere they are no members.
+void AddStatusFilters(const Json& input, store::ResourceFilter& filter);
 
 // Cuts the one row too many off and says where it would have gone on.
 template <typename Rows>

@@ -31,18 +31,11 @@ struct ResourceListing {
   store::HostingResources::Kind kind;
 };
 
-// What only endpoints have is nothing to the other listings, as is every member that an operation does not know.
-Json WithoutFiltersOfEndpoints(Json input) {
-  for (const char* member : {"StatusEquals", "LastModifiedTimeAfter", "LastModifiedTimeBefore"}) input.erase(member);
-  return input;
-}
-
 Reply<Json> ListResources(const ResourceListing& listing, const SageMakerOptions& options, const Call& call,
                           const Json& input) {
   static const Shape kShape = HostingListShape(false);
   if (auto error = Validate(kShape, input)) return tl::unexpected(std::move(*error));
-  HEADRACE_REPLY_PASS(const auto filter,
-                      ListingFilter(listing.operation, call, WithoutFiltersOfEndpoints(input), "Descending"));
+  HEADRACE_REPLY_PASS(const auto filter, ListingFilter(listing.operation, call, input, "Descending"));
   HEADRACE_REPLY(auto rows, store::HostingResources(options.database, listing.kind).List(filter));
   Json reply{{listing.member, Json::array()}};
   CutPage(listing.operation, filter, rows, reply);
@@ -68,7 +61,8 @@ Reply<Json> ListEndpointConfigs(const SageMakerOptions& options, const Call& cal
 Reply<Json> ListEndpoints(const SageMakerOptions& options, const Call& call, const Json& input) {
   static const Shape kShape = HostingListShape(true);
   if (auto error = Validate(kShape, input)) return tl::unexpected(std::move(*error));
-  HEADRACE_REPLY_PASS(const auto filter, ListingFilter("ListEndpoints", call, input, "Descending"));
+  HEADRACE_REPLY_PASS(auto filter, ListingFilter("ListEndpoints", call, input, "Descending"));
+  AddStatusFilters(input, filter);
   HEADRACE_REPLY(auto rows, store::Endpoints(options.database).List(filter));
   Json reply{{"Endpoints", Json::array()}};
   CutPage("ListEndpoints", filter, rows, reply);

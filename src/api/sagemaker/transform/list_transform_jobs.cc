@@ -36,7 +36,8 @@ Json TransformSummary(const store::TransformJob& job) {
 Reply<Json> ListTransformJobs(const SageMakerOptions& options, const Call& call, const Json& input) {
   static const Shape kShape = TransformListShape();
   if (auto error = Validate(kShape, input)) return tl::unexpected(std::move(*error));
-  HEADRACE_REPLY_PASS(const auto filter, ListingFilter(kTransformListing, call, input, "Descending"));
+  HEADRACE_REPLY_PASS(auto filter, ListingFilter(kTransformListing, call, input, "Descending"));
+  AddStatusFilters(input, filter);
   HEADRACE_REPLY(auto jobs, store::TransformJobs(options.database).List(filter));
   Json reply{{"TransformJobSummaries", Json::array()}};
   CutPage(kTransformListing, filter, jobs, reply);
