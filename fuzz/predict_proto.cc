@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "serving/codec/codec_testing.h"
 #include "serving/codec/proto_request.h"
 #include "serving/model/warmup.h"
 #include "serving/proto/inference.pb.h"
@@ -13,13 +14,10 @@ using namespace headrace;
 using namespace headrace::serving;
 
 Signature Strings() {
-  using From = savedmodel::DecodedTensor::Source;
-  Signature made{"strings", "", {{"examples", DType::kUInt8, {-1}}}, {{"outputs", DType::kFloat32, {-1}}}};
-  made.strings.strings = {true};
-  made.strings.tensors = {{0, From::kFloats, "x", DType::kFloat32, {-1, 2}, {}},
-                          {0, From::kInt64s, "n", DType::kInt64, {-1}, std::string(8, '\0')},
-                          {0, From::kFeatureBytes, "image", DType::kUInt8, {-1, 1, 3}, {}}};
-  return made;
+  Signature strings = testing::ExamplesSignature();
+  strings.name = "strings";
+  strings.outputs = {{"outputs", DType::kFloat32, {-1}}};  // for regress
+  return strings;
 }
 
 class Model final : public Servable {
@@ -37,12 +35,7 @@ class Model final : public Servable {
 };
 
 void Check(const std::vector<Tensor>& tensors, const Signature& signature) {
-  const auto wanted = signature.GraphInputs();
-  if (tensors.size() != wanted.size() || tensors[0].dim(0) < 1) __builtin_trap();
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    if (tensors[i].dtype() != wanted[i].dtype) __builtin_trap();
-    if (tensors[i].shape() != WithRows(wanted[i].shape, tensors[0].dim(0))) __builtin_trap();
-  }
+  if (!testing::AreInputsOf(signature, tensors)) __builtin_trap();
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
-// Signatures for the tests of codecs.
+// Signatures for the tests and fuzz targets of codecs.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "serving/codec/signature.h"
 
@@ -43,6 +44,16 @@ inline Signature RawSignature() {
   signature.strings.tensors = {{1, Source::kTensor, "", DType::kFloat32, {-1, 2}, {}},
                                {0, Source::kStringBytes, "", DType::kInt32, {-1, 1}, {}}};
   return signature;
+}
+
+// Whether these are the tensors that the model reads, of one row or more.
+inline bool AreInputsOf(const Signature& signature, const std::vector<Tensor>& tensors) {
+  const auto wanted = signature.GraphInputs();
+  if (tensors.size() != wanted.size() || tensors[0].dim(0) < 1) return false;
+  for (size_t i = 0; i < tensors.size(); ++i)
+    if (tensors[i].dtype() != wanted[i].dtype || tensors[i].shape() != WithRows(wanted[i].shape, tensors[0].dim(0)))
+      return false;
+  return true;
 }
 
 }  // namespace headrace::serving::testing
