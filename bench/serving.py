@@ -4,6 +4,7 @@ Headrace's own in-process parse and compute, and beside the least that HTTP cost
 
 usage: scripts/bench serving [--seconds S] [--clients 1,8,64] [--servers headrace,tensorflow,onnxruntime]
        scripts/bench serving --network ResNet50 --size 64 [--batches 1,8]    a network of keras.applications, random weights
+       scripts/bench serving --against DIR [--rounds N]    beside the model server of another build (its bin directory), in turns
        scripts/bench serving --soak SECONDS      full load and a new version every few seconds: no request may fail, and
                                                  memory must not grow
 Needs a release build, build/venv/tensorflow and build/venv/torch (scripts/setup --peers).
@@ -34,7 +35,7 @@ from model_server import BIN, ModelServer
 PATH = "/v1/models/m:predict"
 KINDS = {"json": ("application/json", "application/json"), "npy": ("application/x-npy", "application/x-npy")}
 PEERS = {"tensorflow": "tensorflow", "onnxruntime": "torch"}  # and their environments
-ROW = "{:<12} {:>5} {:>5} {:>7} {:>9} {:>9} {:>9} {:>10} {:>9} {:>9}"
+ROW = "{:<12} {:>5} {:>5} {:>7} {:>9} {:>9} {:>9} {:>10} {:>9} {:>9} {}"
 ANSWER_BYTES = 200
 
 
@@ -100,7 +101,7 @@ class Peer:
 
 def show(name, batch, kind, clients, r, *ratios):
     print(ROW.format(name, batch, kind, clients, f"{r['p50']:.2f}", f"{r['p99']:.2f}", f"{r['rate']:.1f}", f"{r['rate'] * batch:.0f}",
-                     *ratios), flush=True)
+                     *(*ratios, "", "", "")[:3]), flush=True)
 
 
 def measure(name, port, bodies, floor, http, arguments):
@@ -110,11 +111,12 @@ def measure(name, port, bodies, floor, http, arguments):
         for clients in arguments.clients:
             r = load(port, body, kind, clients, arguments.seconds)
             show(name, batch, kind, clients, r,
-                 *([f"{r['p50'] / least:.2f}", f"{r['p50'] / (least + http[batch, kind]):.2f}"] if clients == 1 else ["", ""]))
+                 *([f"{r['p50'] / least:.2f}", f"{r['p50'] / (least + http[batch, kind]):.2f}"] if clients == 1 else []))
         if name == "headrace":
-            for how in ["even", "poisson"]:
-                at80 = load(port, body, kind, 64, arguments.seconds, 0.8 * r["rate"], how)
-                show(name, batch, kind, f"80% {how[0]}", at80, f"{at80['p99'] / at80['p50']:.1f}x p50", f"{at80['late']:.1%} late")
+            for part, how in [(0.5, "even"), (0.8, "even"), (0.8, "poisson")]:
+                paced = load(port, body, kind, 64, arguments.seconds, part * r["rate"], how)
+                show(name, batch, kind, f"{part:.0%} {how[0]}", paced, f"{paced['p99'] / paced['p50']:.1f}x p50",
+                     f"p95 {paced['p95'] / paced['p50']:.1f}x", f"{paced['late']:.1%} late")
 
 
 SMALL_RUN_MS = 0.5  # what the model server computes on one thread
@@ -140,7 +142,7 @@ def compare(version, bodies, arguments):
         print(f"in process, batch {batch}, {count} threads: parse {times['parse']:.3f} ms, compute {times['compute']:.3f} ms, "
               f"print {times['print']:.3f} ms")
     print("a server that only answers: " + ", ".join(f"{batch} {kind} {ms:.3f} ms" for (batch, kind), ms in http.items()))
-    print(ROW.format("server", "batch", "body", "clients", "p50 ms", "p99 ms", "req/s", "images/s", "to floor", "with HTTP"))
+    print(ROW.format("server", "batch", "body", "clients", "p50 ms", "p99 ms", "req/s", "images/s", "to floor", "with HTTP", ""))
     for server in arguments.servers:
         if server == "headrace":
             with ModelServer(version.parent, "m") as running:
@@ -150,6 +152,30 @@ def compare(version, bodies, arguments):
         else:
             with Peer(server, version, os.cpu_count()) as running:
                 measure(server, running.port, bodies, floor, http, arguments)
+
+
+PACED = [50, 500, 1500]  # requests a second of single images
+
+
+def one_build(bin_directory, version, bodies, seconds):
+    """Images a second at 64 clients, and p50 of a lone client, without a pause and at some rates: by body."""
+    with ModelServer(version.parent, "m", program=bin_directory / "headrace") as server:
+        results = {}
+        for (batch, kind), body in bodies.items():
+            load(server.port, body, kind, 1, 0.3)
+            results[batch, kind, "1 client, p50 ms"] = load(server.port, body, kind, 1, seconds)["p50"]
+            results[batch, kind, "64 clients, images/s"] = batch * load(server.port, body, kind, 64, seconds)["rate"]
+            for rate in PACED if batch == 1 else []:
+                results[batch, kind, f"{rate} requests/s, p50 ms"] = load(server.port, body, kind, 4, seconds, rate, "even")["p50"]
+        return results
+
+
+def against(other, version, bodies, arguments):
+    rounds = [[one_build(directory, version, bodies, arguments.seconds) for directory in (other, BIN)] for _ in range(arguments.rounds)]
+    print(f"{'':>36} {'other':>10} {'this':>10}   medians of {arguments.rounds} rounds")
+    for key in rounds[0][0]:
+        before, now = (float(np.median([each[side][key] for each in rounds])) for side in (0, 1))
+        print(f"{key[0]:>4} {key[1]:<5} {key[2]:<25} {before:>10.3f} {now:>10.3f}  {now / before:.2f}x")
 
 
 def soak(directory, version, bodies, seconds):
@@ -218,12 +244,16 @@ def main():
     parser.add_argument("--servers", type=lambda text: text.split(","), default=["headrace", *PEERS])
     parser.add_argument("--network")
     parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--against", type=pathlib.Path)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--soak", type=float)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         version, images = application(arguments.network, arguments.size, directory) if arguments.network else example_cnn(directory)
         if arguments.soak:
             soak(directory, version, write_bodies(images, [1, 128], directory), arguments.soak)
+        elif arguments.against:
+            against(arguments.against, version, write_bodies(images, arguments.batches, directory), arguments)
         else:
             compare(version, write_bodies(images, arguments.batches, directory), arguments)
 

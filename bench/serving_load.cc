@@ -4,8 +4,8 @@
 //
 // Without RATE every client sends its next request when it has its answer. With RATE requests start that many times a
 // second whether or not answers come, on the first client that is free, and latency counts from when a request should
-// have started. One JSON line: requests, failed, seconds, rate, p50, p99, max (milliseconds), and late: the part of the
-// requests that this program itself started more than 0.2 ms too late, on a free client.
+// have started. One JSON line: requests, failed, seconds, rate, p50, p95, p99, max (milliseconds), and late: the part
+// of the requests that this program itself started more than 0.2 ms too late, on a free client.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -96,9 +96,10 @@ class Load {
                                 : latencies_[std::min(latencies_.size() - 1, size_t(part * double(latencies_.size())))];
     };
     std::printf(
-        "{\"requests\": %zu, \"failed\": %zu, \"seconds\": %.3f, \"rate\": %.2f, \"p50\": %.4f, \"p99\": %.4f, "
+        "{\"requests\": %zu, \"failed\": %zu, \"seconds\": %.3f, \"rate\": %.2f, \"p50\": %.4f, \"p95\": %.4f, "
+        "\"p99\": %.4f, "
         "\"max\": %.4f, \"late\": %.5f}\n",
-        latencies_.size(), failed_, elapsed_, double(latencies_.size()) / elapsed_, at(0.5), at(0.99), at(1),
+        latencies_.size(), failed_, elapsed_, double(latencies_.size()) / elapsed_, at(0.5), at(0.95), at(0.99), at(1),
         latencies_.empty() ? 0 : double(late_) / double(latencies_.size()));
   }
 

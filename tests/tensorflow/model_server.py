@@ -11,13 +11,13 @@ BIN = pathlib.Path(os.environ.get("HEADRACE_BIN", ROOT / "build/release/bin"))
 
 
 class ModelServer:
-    def __init__(self, base_path=None, name="m", *flags, grpc=False):
+    def __init__(self, base_path=None, name="m", *flags, grpc=False, program=BIN / "headrace"):
         self.directory = tempfile.TemporaryDirectory()
         self.grpc_port_file = pathlib.Path(self.directory.name) / "grpc_port" if grpc else None
         self.port_file = pathlib.Path(self.directory.name) / "port"
         self.log = open(pathlib.Path(self.directory.name) / "log", "w+")
         source = ["--model_name", name, "--model_base_path", base_path] if base_path else []
-        self.command = [BIN / "headrace", "model-server", "--port_file", self.port_file, *source, *flags]
+        self.command = [program, "model-server", "--port_file", self.port_file, *source, *flags]
         if grpc:
             self.command += ["--port", "0", "--grpc_port_file", self.grpc_port_file]
 
