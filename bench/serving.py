@@ -115,8 +115,8 @@ def measure(name, port, bodies, floor, http, arguments):
         if name == "headrace":
             for part, how in [(0.5, "even"), (0.8, "even"), (0.8, "poisson")]:
                 paced = load(port, body, kind, 64, arguments.seconds, part * r["rate"], how)
-                show(name, batch, kind, f"{part:.0%} {how[0]}", paced, f"{paced['p99'] / paced['p50']:.1f}x p50",
-                     f"p95 {paced['p95'] / paced['p50']:.1f}x", f"{paced['late']:.1%} late")
+                show(name, batch, kind, f"{part:.0%} {how[0]}", paced, f"{paced['typical_tail']:.2f}x p50",
+                     f"all {paced['p99'] / paced['p50']:.1f}x", f"{paced['late']:.1%} late")
 
 
 SMALL_RUN_MS = 0.5  # what the model server computes on one thread
@@ -138,6 +138,9 @@ def compare(version, bodies, arguments):
     http = echo(bodies)
     name = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
     print(f"machine: {name.group(1) if name else '?'}, {os.cpu_count()} processors, the load generator among them")
+    pauses = json.loads(subprocess.run([BIN / "bench_pauses", "5"], check=True, capture_output=True, text=True).stdout)
+    print(f"threads that only read the clock: {pauses['per_second']:.1f} pauses of more than 1 ms a second, at most "
+          f"{pauses['longest']:.1f} ms, {pauses['lost']:.2%} of the time lost")
     for batch, (count, times) in threads.items():
         print(f"in process, batch {batch}, {count} threads: parse {times['parse']:.3f} ms, compute {times['compute']:.3f} ms, "
               f"print {times['print']:.3f} ms")

@@ -17,6 +17,7 @@
 #include <signal.h>
 
 #include "base/log.h"
+#include "base/processors.h"
 #include "http/connection.h"
 
 namespace headrace::http {
@@ -47,7 +48,7 @@ class AsioServer : public Server {
     for (size_t i = 0; i < acceptors_.size(); ++i)
       net::co_spawn(acceptors_[i].get_executor(), Accept(acceptors_[i], options_.listeners[i].tls),
                     [](const std::exception_ptr&) {});
-    for (size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
+    for (size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this, i] { Work(i); });
     return {};
   }
 
@@ -103,7 +104,8 @@ class AsioServer : public Server {
   }
 
   // sendfile has no flag against SIGPIPE, so the threads that use it do not take the signal.
-  void Work() {
+  void Work(size_t thread) {
+    if (options_.bind_threads) BindThisThread(Processors(), thread);
     sigset_t pipe;
     ::sigemptyset(&pipe);
     ::sigaddset(&pipe, SIGPIPE);

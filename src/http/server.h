@@ -48,6 +48,9 @@ struct ServerOptions {
   std::vector<Listener> listeners;
   Limits limits{};
   size_t threads = 2;
+  // Binds each thread to a processor of its own. For handlers that compute on a machine that is theirs: left to the
+  // kernel, threads that wake often gather on one processor, and who holds a request there waits for the others.
+  bool bind_threads = false;
   std::function<void(const Exchange&)> observer{};  // called on the server's threads
 };
 

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "base/processors.h"
 #include "base/testing/temporary_directory.h"
 #include "http/blocking.h"
 #include "http/testing/raw_client.h"
@@ -314,6 +315,19 @@ TEST(ServerTest, TellsTheObserver) {
   client.HearResponse();
   (*server)->Stop(kGrace);
   EXPECT_THAT(seen, testing::ElementsAre("PUT 200 5 1 true"));
+}
+
+TEST(ServerTest, BindsItsThreadsToAProcessorEach) {
+  const auto count = [](Request&) -> Task<Response> {
+    co_return TextResponse(200, "text/plain", std::to_string(Processors().size()));
+  };
+  for (const bool bound : {false, true}) {
+    auto server = Server::Listen({.listeners = {{}}, .bind_threads = bound}, count);
+    ASSERT_TRUE(server);
+    RawClient client((*server)->ports()[0]);
+    client.Say("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_THAT(client.HearResponse(), EndsWith("\r\n\r\n" + std::to_string(bound ? 1 : Processors().size())));
+  }
 }
 
 TEST(ServerTest, StopLetsRunningRequestsEnd) {

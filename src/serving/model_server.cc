@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/processors.h"
 #include "http/server.h"
 #ifdef HEADRACE_GRPC
 #include "serving/grpc/grpc_server.h"
@@ -57,6 +58,8 @@ class Running final : public ModelServer {
     http::ServerOptions server;
     server.listeners = {{options_.address, options_.port}};
     server.threads = options_.http_threads;
+    // Where the processors are this server's and each has a thread that computes small runs.
+    server.bind_threads = batcher_.bound() && options_.http_threads >= Processors().size();
     server.limits.connections = options_.max_connections;
     HEADRACE_ASSIGN(server_, http::Server::Listen(std::move(server),
                                                   [this](http::Request& request) { return api_.Handle(request); }));

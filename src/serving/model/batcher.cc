@@ -58,14 +58,14 @@ Batcher::Batcher(const BatchingParameters& parameters, int openmp_threads, size_
     : parameters_(parameters),
       lanes_(std::min(max_lanes, ComputeThreads(parameters, openmp_threads))),
       more_processors_(lanes_ < ComputeThreads(parameters, openmp_threads)),
+      // Fewer threads than processors are for the kernel to place: other servers may be beside this one.
+      bound_(static_cast<int>(ComputeThreads(parameters, openmp_threads)) == tensor::NumProcessors()),
       calls_(NumWorkers(parameters)) {
   for (size_t lane = 0; lane < lanes_; ++lane) idle_lanes_.push_back(lane);
-  // Fewer threads than processors are for the kernel to place: other servers may be beside this one.
-  const bool pinned = static_cast<int>(ComputeThreads(parameters, openmp_threads)) == tensor::NumProcessors();
   for (size_t i = 0; i < calls_.size(); ++i)
     threads_.emplace_back([=, this] {
       tensor::SetNumThreads(openmp_threads);
-      if (pinned) tensor::PinThreads(static_cast<int>(i) * openmp_threads);
+      if (bound_) tensor::PinThreads(static_cast<int>(i) * openmp_threads);
       Work(i);
     });
 }

@@ -60,6 +60,8 @@ class Batcher {
   // Who computes, as Servable::Run counts them: the workers, behind them the lanes.
   size_t runners() const { return workers() + lanes_; }
   std::vector<size_t> lanes() const;
+  // Whether the compute threads are as many as the processors, and bound to one each.
+  bool bound() const { return bound_; }
   const BatchingParameters& parameters() const { return parameters_; }
 
   // inputs: rows of one request. An error at once: kUnavailable when max_enqueued_batches wait, kInvalidArgument for a
@@ -112,6 +114,7 @@ class Batcher {
   const BatchingParameters parameters_;
   const size_t lanes_;
   const bool more_processors_;  // than lanes
+  const bool bound_;
   Counters counters_;
   std::mutex mutex_;
   std::condition_variable wakeup_;
