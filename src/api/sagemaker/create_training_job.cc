@@ -78,7 +78,7 @@ Reply<Json> CreateTrainingJob(const SageMakerOptions& options, const Call& call,
     if (auto error = CheckBuckets(*options.objects, call, request)) return tl::unexpected(std::move(*error));
   }
   bool inserted = false;
-  HEADRACE_REPLY_TRY(options.database.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_REPLY_TRY(options.database.Write([&](store::Connection& db) -> Status {
     HEADRACE_ASSIGN(inserted, store::TrainingJobs::InsertIn(db, job));
     return inserted ? store::Tags::AddIn(db, job.account_id, job.arn, tags) : Status();
   }));

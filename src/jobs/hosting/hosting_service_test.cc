@@ -76,7 +76,7 @@ class HostingServiceTest : public testing::Test {
     endpoint.arn = "arn/" + name;
     endpoint.status = status;
     endpoint.deployment = ToJson(deployment);
-    ValueOrThrow(database_->Write([&](SQLite::Database& db) -> Status {
+    ValueOrThrow(database_->Write([&](store::Connection& db) -> Status {
       HEADRACE_ASSIGN(const bool inserted, store::Endpoints::InsertIn(db, endpoint));
       EXPECT_TRUE(inserted);
       return {};

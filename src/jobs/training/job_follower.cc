@@ -323,7 +323,7 @@ Result<JobFollower::Progress> JobFollower::Conclude(const EndRecord& found) {
     fail(stored.error());
 
   const auto now = options_.clock->Now();
-  HEADRACE_TRY(options_.database->Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(options_.database->Write([&](store::Connection& db) -> Status {
     if (fs::exists(directory_.program_started()))
       HEADRACE_TRY(reader_->SayIn(db, state_, reader_->MetricReport(state_)));
     if (!end.reason.empty()) HEADRACE_TRY(reader_->SayIn(db, state_, {"[headrace] " + end.reason}));

@@ -108,7 +108,7 @@ Result<bool> SpoolReader::Ingest(IngestState& state) {
   }
 
   const auto now = clock_.Now();
-  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Write([&](store::Connection& db) -> Status {
     if (!batch.log.empty())
       HEADRACE_TRY(store::Logs::AppendIn(
           db, {account_, kNamespace, next.log_stream, true, store::LogTimes::kNeverDecreasing}, batch.log, now));
@@ -126,7 +126,8 @@ Result<bool> SpoolReader::Ingest(IngestState& state) {
   return true;
 }
 
-Status SpoolReader::SayIn(SQLite::Database& db, const IngestState& state, const std::vector<std::string>& lines) const {
+Status SpoolReader::SayIn(store::Connection& db, const IngestState& state,
+                          const std::vector<std::string>& lines) const {
   if (lines.empty()) return {};
   const auto now = clock_.Now();
   std::vector<store::LogLineIn> log;

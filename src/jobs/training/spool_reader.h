@@ -29,7 +29,7 @@ class SpoolReader {
   Result<bool> Ingest(IngestState& state);
 
   // Log events of the platform's own, in the caller's transaction.
-  Status SayIn(SQLite::Database& db, const IngestState& state, const std::vector<std::string>& lines) const;
+  Status SayIn(store::Connection& db, const IngestState& state, const std::vector<std::string>& lines) const;
   // What the metric definitions have matched, as lines for the log.
   std::vector<std::string> MetricReport(const IngestState& state) const;
 

@@ -65,7 +65,7 @@ class TransformServiceTest : public testing::Test {
         "S3Uri": "s3://bucket/)" +
                   prefix + R"("}}}, "TransformOutput": {"S3OutputPath": "s3://bucket/out"},
         "TransformResources": {"InstanceCount": 1, "InstanceType": "ml.m4.xlarge"}})";
-    ValueOrThrow(database_->Write([&](SQLite::Database& db) -> Status {
+    ValueOrThrow(database_->Write([&](store::Connection& db) -> Status {
       HEADRACE_ASSIGN(const bool inserted, store::TransformJobs::InsertIn(db, job));
       EXPECT_TRUE(inserted);
       return {};

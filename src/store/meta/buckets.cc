@@ -1,7 +1,8 @@
 #include "store/meta/buckets.h"
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <nlohmann/json.hpp>
+
+#include "store/meta/connection.h"
 
 namespace headrace::store {
 namespace {
@@ -9,7 +10,7 @@ namespace {
 constexpr char kSelect[] =
     "SELECT id, name, owner, region, created_ms, acl, policy, tags, versioning FROM buckets WHERE ";
 
-Bucket ReadBucket(SQLite::Statement& row) {
+Bucket ReadBucket(Query& row) {
   Bucket bucket;
   bucket.id = row.getColumn(0).getInt64();
   bucket.name = row.getColumn(1).getString();
@@ -23,8 +24,8 @@ Bucket ReadBucket(SQLite::Statement& row) {
   return bucket;
 }
 
-bool HasRows(SQLite::Database& db, const char* table, int64_t bucket) {
-  SQLite::Statement query(db, fmt::format("SELECT 1 FROM {} WHERE bucket = ? LIMIT 1", table));
+bool HasRows(Connection& db, const char* table, int64_t bucket) {
+  Query query(db, fmt::format("SELECT 1 FROM {} WHERE bucket = ? LIMIT 1", table));
   query.bind(1, bucket);
   return query.executeStep();
 }
@@ -40,11 +41,11 @@ Pairs DecodePairs(const std::string& text) {
   return json.is_array() ? json.get<Pairs>() : Pairs();
 }
 
-Status InsertBucket(SQLite::Database& db, Bucket& bucket) {
+Status InsertBucket(Connection& db, Bucket& bucket) {
   if (FindBucket(db, bucket.name)) return Fail(ErrorCode::kAlreadyExists, "bucket {}: exists already", bucket.name);
-  SQLite::Statement insert(db,
-                           "INSERT INTO buckets (name, owner, region, created_ms, acl, policy, tags, versioning)"
-                           " VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  Query insert(db,
+               "INSERT INTO buckets (name, owner, region, created_ms, acl, policy, tags, versioning)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   insert.bind(1, bucket.name);
   insert.bind(2, bucket.owner);
   insert.bind(3, bucket.region);
@@ -58,23 +59,23 @@ Status InsertBucket(SQLite::Database& db, Bucket& bucket) {
   return {};
 }
 
-Result<Bucket> FindBucket(SQLite::Database& db, const std::string& name) {
-  SQLite::Statement query(db, std::string(kSelect) + "name = ?");
+Result<Bucket> FindBucket(Connection& db, const std::string& name) {
+  Query query(db, std::string(kSelect) + "name = ?");
   query.bind(1, name);
   if (!query.executeStep()) return Fail(ErrorCode::kNotFound, "bucket {}: does not exist", name);
   return ReadBucket(query);
 }
 
-std::vector<Bucket> ListBuckets(SQLite::Database& db, const std::string& owner) {
+std::vector<Bucket> ListBuckets(Connection& db, const std::string& owner) {
   std::vector<Bucket> buckets;
-  SQLite::Statement query(db, std::string(kSelect) + "owner = ? ORDER BY name");
+  Query query(db, std::string(kSelect) + "owner = ? ORDER BY name");
   query.bind(1, owner);
   while (query.executeStep()) buckets.push_back(ReadBucket(query));
   return buckets;
 }
 
-void UpdateBucket(SQLite::Database& db, const Bucket& bucket) {
-  SQLite::Statement update(db, "UPDATE buckets SET acl = ?, policy = ?, tags = ?, versioning = ? WHERE id = ?");
+void UpdateBucket(Connection& db, const Bucket& bucket) {
+  Query update(db, "UPDATE buckets SET acl = ?, policy = ?, tags = ?, versioning = ? WHERE id = ?");
   update.bind(1, bucket.acl);
   update.bind(2, bucket.policy);
   update.bind(3, EncodePairs(bucket.tags));
@@ -83,12 +84,12 @@ void UpdateBucket(SQLite::Database& db, const Bucket& bucket) {
   update.exec();
 }
 
-Status DeleteBucket(SQLite::Database& db, const std::string& name) {
+Status DeleteBucket(Connection& db, const std::string& name) {
   HEADRACE_ASSIGN(const Bucket bucket, FindBucket(db, name));
   if (HasRows(db, "objects", bucket.id)) return Fail(ErrorCode::kFailedPrecondition, "bucket {}: holds objects", name);
   if (HasRows(db, "uploads", bucket.id))
     return Fail(ErrorCode::kFailedPrecondition, "bucket {}: holds unfinished multipart uploads", name);
-  SQLite::Statement remove(db, "DELETE FROM buckets WHERE id = ?");
+  Query remove(db, "DELETE FROM buckets WHERE id = ?");
   remove.bind(1, bucket.id);
   remove.exec();
   return {};

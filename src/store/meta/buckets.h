@@ -8,11 +8,9 @@
 #include "base/clock.h"
 #include "base/result.h"
 
-namespace SQLite {
-class Database;
-}
-
 namespace headrace::store {
+
+class Connection;
 
 // Names and values in the order given: tags, metadata, headers.
 using Pairs = std::vector<std::pair<std::string, std::string>>;
@@ -30,14 +28,14 @@ struct Bucket {
 };
 
 // kAlreadyExists.
-Status InsertBucket(SQLite::Database& db, Bucket& bucket);
+Status InsertBucket(Connection& db, Bucket& bucket);
 // kNotFound.
-Result<Bucket> FindBucket(SQLite::Database& db, const std::string& name);
-std::vector<Bucket> ListBuckets(SQLite::Database& db, const std::string& owner);
+Result<Bucket> FindBucket(Connection& db, const std::string& name);
+std::vector<Bucket> ListBuckets(Connection& db, const std::string& owner);
 // acl, policy, tags and versioning.
-void UpdateBucket(SQLite::Database& db, const Bucket& bucket);
+void UpdateBucket(Connection& db, const Bucket& bucket);
 // kNotFound; kFailedPrecondition while it holds objects or unfinished uploads.
-Status DeleteBucket(SQLite::Database& db, const std::string& name);
+Status DeleteBucket(Connection& db, const std::string& name);
 
 // JSON text for a column and back.
 std::string EncodePairs(const Pairs& pairs);

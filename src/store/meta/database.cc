@@ -4,11 +4,11 @@
 #include <cstring>
 #include <exception>
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 
 #include "base/descriptor.h"
+#include "store/meta/connection.h"
 #include "store/meta/migrations.h"
 
 namespace headrace::store {
@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;
 
-Status Migrate(SQLite::Database& db, const std::string& path) {
+Status Migrate(Connection& db, const std::string& path) {
   const auto migrations = Migrations();
   const int version = db.execAndGet("PRAGMA user_version").getInt();
   if (version > static_cast<int>(migrations.size())) {
@@ -44,16 +44,28 @@ Status Guarded(const std::string& path, Work&& work) {
   }
 }
 
+// All that is read meanwhile is of one moment.
+class Snapshot {
+ public:
+  explicit Snapshot(Connection& connection) : end_(connection, "COMMIT") { Query(connection, "BEGIN").exec(); }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+  ~Snapshot() { end_.tryExecuteStep(); }
+
+ private:
+  Query end_;
+};
+
 }  // namespace
 
 Database::Database(std::string path) : path_(std::move(path)) {}
 Database::~Database() = default;
 
-Result<std::unique_ptr<SQLite::Database>> Database::Connect(bool writer) const {
-  std::unique_ptr<SQLite::Database> db;
+Result<std::unique_ptr<Connection>> Database::Connect(bool writer) const {
+  std::unique_ptr<Connection> db;
   HEADRACE_TRY(Guarded(path_, [&]() -> Status {
     const int flags = SQLite::OPEN_READWRITE | (writer ? SQLite::OPEN_CREATE : 0);
-    db = std::make_unique<SQLite::Database>(path_, flags, kBusyTimeoutMs);
+    db = std::make_unique<Connection>(path_, flags, kBusyTimeoutMs);
     db->exec("PRAGMA foreign_keys = ON");
     if (writer) {
       db->exec("PRAGMA journal_mode = WAL");
@@ -77,13 +89,13 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& path) {
 }
 
 struct Database::PendingWrite {
-  const std::function<Status(SQLite::Database&)>& work;
+  const std::function<Status(Connection&)>& work;
   Status status;
   std::exception_ptr thrown;  // anything but SQLite's
   bool done = false;
 
   // Whether it may be committed.
-  bool Run(SQLite::Database& db, const std::string& path) {
+  bool Run(Connection& db, const std::string& path) {
     try {
       status = Guarded(path, [&] { return work(db); });
     } catch (...) {
@@ -94,7 +106,7 @@ struct Database::PendingWrite {
 };
 
 // The first to find nobody writing writes for all who wait.
-Status Database::Write(const std::function<Status(SQLite::Database&)>& work) {
+Status Database::Write(const std::function<Status(Connection&)>& work) {
   PendingWrite mine{work, {}, nullptr, false};
   std::unique_lock lock(queue_mutex_);
   queue_.push_back(&mine);
@@ -142,8 +154,8 @@ void Database::CommitTogether(std::vector<PendingWrite*>& batch) {
     if (write->status) write->status = committed;
 }
 
-Status Database::Read(const std::function<Status(SQLite::Database&)>& work) {
-  std::unique_ptr<SQLite::Database> reader;
+Status Database::Read(const std::function<Status(Connection&)>& work) {
+  std::unique_ptr<Connection> reader;
   {
     const std::lock_guard lock(readers_mutex_);
     if (!idle_readers_.empty()) {
@@ -155,7 +167,7 @@ Status Database::Read(const std::function<Status(SQLite::Database&)>& work) {
     HEADRACE_ASSIGN(reader, Connect(false));
   }
   const Status status = Guarded(path_, [&]() -> Status {
-    SQLite::Transaction snapshot(*reader, SQLite::TransactionBehavior::DEFERRED);
+    const Snapshot snapshot(*reader);
     return work(*reader);
   });
   const std::lock_guard lock(readers_mutex_);

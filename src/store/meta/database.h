@@ -1,6 +1,6 @@
 // The metadata database: SQLite in WAL mode, one writer, several readers. Only store/meta sees SQLiteCpp.
 //
-//   database.Write([&](SQLite::Database& db) -> Status { InsertJob(db, job); return AppendEvents(db, events); });
+//   database.Write([&](Connection& db) -> Status { InsertJob(db, job); return AppendEvents(db, events); });
 //
 // A Write is one IMMEDIATE transaction: it is on disk (fsync) when the call returns, or has changed nothing. Reads see
 // one snapshot. SQLite's exceptions end here and become Errors.
@@ -15,11 +15,9 @@
 
 #include "base/result.h"
 
-namespace SQLite {
-class Database;
-}
-
 namespace headrace::store {
+
+class Connection;
 
 class Database {
  public:
@@ -32,24 +30,24 @@ class Database {
 
   // Rolls back when `work` returns an error or throws. Writes that wait for one another share a transaction and its
   // flush, each within a savepoint of its own; `work` may run on another caller's thread.
-  Status Write(const std::function<Status(SQLite::Database&)>& work);
-  Status Read(const std::function<Status(SQLite::Database&)>& work);
+  Status Write(const std::function<Status(Connection&)>& work);
+  Status Read(const std::function<Status(Connection&)>& work);
 
  private:
   struct PendingWrite;
   explicit Database(std::string path);
   void Commit(std::vector<PendingWrite*>& batch);
   void CommitTogether(std::vector<PendingWrite*>& batch);
-  Result<std::unique_ptr<SQLite::Database>> Connect(bool writer) const;
+  Result<std::unique_ptr<Connection>> Connect(bool writer) const;
 
   const std::string path_;
   std::mutex queue_mutex_;
   std::condition_variable queue_moved_;
   std::vector<PendingWrite*> queue_;
   bool writing_ = false;
-  std::unique_ptr<SQLite::Database> writer_;  // of whoever has set writing_
+  std::unique_ptr<Connection> writer_;  // of whoever has set writing_
   std::mutex readers_mutex_;
-  std::vector<std::unique_ptr<SQLite::Database>> idle_readers_;
+  std::vector<std::unique_ptr<Connection>> idle_readers_;
 };
 
 }  // namespace headrace::store

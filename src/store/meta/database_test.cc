@@ -5,11 +5,11 @@
 #include <stdexcept>
 #include <thread>
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include "base/testing/temporary_directory.h"
+#include "store/meta/connection.h"
 #include "store/meta/migrations.h"
 
 namespace headrace::store {
@@ -18,7 +18,7 @@ namespace {
 class DatabaseTest : public testing::Test {
  protected:
   Status Insert(const std::string& name) {
-    return database_->Write([&](SQLite::Database& db) -> Status {
+    return database_->Write([&](Connection& db) -> Status {
       db.exec("INSERT INTO principals VALUES ('" + name + "', '" + name + "', 0)");
       if (name == "refused") return Fail(ErrorCode::kInvalidArgument, "refused");
       return {};
@@ -26,7 +26,7 @@ class DatabaseTest : public testing::Test {
   }
   int Count() {
     int count = 0;
-    EXPECT_TRUE(database_->Read([&](SQLite::Database& db) -> Status {
+    EXPECT_TRUE(database_->Read([&](Connection& db) -> Status {
       count = db.execAndGet("SELECT count(*) FROM principals").getInt();
       return {};
     }));
@@ -73,7 +73,7 @@ TEST_F(DatabaseTest, WritersTogetherStayApart) {
           wrong += Insert("refused") ? 1 : 0;  // written, then refused
           bool caught = false;
           try {
-            (void)database_->Write([&](SQLite::Database& db) -> Status {
+            (void)database_->Write([&](Connection& db) -> Status {
               db.exec("INSERT INTO principals VALUES ('thrown', 'thrown', 0)");
               throw std::runtime_error("ours");
             });
@@ -105,7 +105,7 @@ TEST_F(DatabaseTest, SharesTheFileWithOtherProcesses) {
 }
 
 TEST_F(DatabaseTest, RefusesANewerSchema) {
-  ASSERT_TRUE(database_->Write([](SQLite::Database& db) -> Status {
+  ASSERT_TRUE(database_->Write([](Connection& db) -> Status {
     db.exec("PRAGMA user_version = 9999");
     return {};
   }));

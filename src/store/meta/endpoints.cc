@@ -1,7 +1,6 @@
 #include "store/meta/endpoints.h"
 
-#include <SQLiteCpp/SQLiteCpp.h>
-
+#include "store/meta/connection.h"
 #include "store/meta/resource_table.h"
 #include "store/meta/tags.h"
 
@@ -12,7 +11,7 @@ constexpr const char* kEndpointColumns =
     "sequence, account_id, name, arn, config_name, status, failure_reason, created_ms, modified_ms, deployment, "
     "previous";
 
-Endpoint ReadEndpoint(SQLite::Statement& row) {
+Endpoint ReadEndpoint(Query& row) {
   Endpoint endpoint;
   endpoint.sequence = row.getColumn(0).getInt64();
   endpoint.account_id = row.getColumn(1).getString();
@@ -32,11 +31,11 @@ constexpr ResourceTable<Endpoint> kEndpoints{"endpoints", kEndpointColumns, Read
 
 }  // namespace
 
-Result<bool> Endpoints::InsertIn(SQLite::Database& db, Endpoint& endpoint) {
-  SQLite::Statement insert(db,
-                           "INSERT INTO endpoints (account_id, name, arn, config_name, status, failure_reason, "
-                           "created_ms, modified_ms, deployment, previous) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                           "ON CONFLICT (account_id, name) DO NOTHING");
+Result<bool> Endpoints::InsertIn(Connection& db, Endpoint& endpoint) {
+  Query insert(db,
+               "INSERT INTO endpoints (account_id, name, arn, config_name, status, failure_reason, "
+               "created_ms, modified_ms, deployment, previous) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+               "ON CONFLICT (account_id, name) DO NOTHING");
   insert.bind(1, endpoint.account_id);
   insert.bind(2, endpoint.name);
   insert.bind(3, endpoint.arn);
@@ -56,7 +55,7 @@ Result<std::optional<Endpoint>> Endpoints::Find(const std::string& account_id, c
   return kEndpoints.Find(database_, account_id, name);
 }
 
-Result<std::optional<Endpoint>> Endpoints::FindIn(SQLite::Database& db, const std::string& account_id,
+Result<std::optional<Endpoint>> Endpoints::FindIn(Connection& db, const std::string& account_id,
                                                   const std::string& name) {
   return kEndpoints.Find(db, account_id, name);
 }
@@ -67,13 +66,13 @@ Result<std::vector<Endpoint>> Endpoints::List(const ResourceFilter& filter) {
 
 Result<Endpoint> Endpoints::Update(const std::string& account_id, const std::string& name, const Change& change) {
   Endpoint endpoint;
-  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
     HEADRACE_ASSIGN(auto found, FindIn(db, account_id, name));
     if (!found) return Fail(ErrorCode::kNotFound, "endpoint {}: account {} has none of that name", name, account_id);
     HEADRACE_TRY(change(*found));
-    SQLite::Statement update(db,
-                             "UPDATE endpoints SET config_name = ?, status = ?, failure_reason = ?, modified_ms = ?, "
-                             "deployment = ?, previous = ? WHERE sequence = ?");
+    Query update(db,
+                 "UPDATE endpoints SET config_name = ?, status = ?, failure_reason = ?, modified_ms = ?, "
+                 "deployment = ?, previous = ? WHERE sequence = ?");
     update.bind(1, found->config_name);
     update.bind(2, found->status);
     update.bind(3, found->failure_reason);
@@ -89,8 +88,8 @@ Result<Endpoint> Endpoints::Update(const std::string& account_id, const std::str
 }
 
 Status Endpoints::Delete(const Endpoint& endpoint) {
-  return database_.Write([&](SQLite::Database& db) -> Status {
-    SQLite::Statement remove(db, "DELETE FROM endpoints WHERE sequence = ?");
+  return database_.Write([&](Connection& db) -> Status {
+    Query remove(db, "DELETE FROM endpoints WHERE sequence = ?");
     remove.bind(1, endpoint.sequence);
     remove.exec();
     return Tags::RemoveAllIn(db, endpoint.account_id, endpoint.arn);

@@ -28,10 +28,9 @@ class Endpoints {
   explicit Endpoints(Database& database) : database_(database) {}
 
   // False, and nothing changed, when the account has one of that name.
-  static Result<bool> InsertIn(SQLite::Database& db, Endpoint& endpoint);
+  static Result<bool> InsertIn(Connection& db, Endpoint& endpoint);
   Result<std::optional<Endpoint>> Find(const std::string& account_id, const std::string& name);
-  static Result<std::optional<Endpoint>> FindIn(SQLite::Database& db, const std::string& account_id,
-                                                const std::string& name);
+  static Result<std::optional<Endpoint>> FindIn(Connection& db, const std::string& account_id, const std::string& name);
   Result<std::vector<Endpoint>> List(const ResourceFilter& filter);
 
   // Reads the endpoint, lets `change` edit it and writes it back, in one transaction; returns what was written.

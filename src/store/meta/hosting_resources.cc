@@ -1,7 +1,6 @@
 #include "store/meta/hosting_resources.h"
 
-#include <SQLiteCpp/SQLiteCpp.h>
-
+#include "store/meta/connection.h"
 #include "store/meta/resource_table.h"
 
 namespace headrace::store {
@@ -9,7 +8,7 @@ namespace {
 
 constexpr const char* kHostingColumns = "sequence, account_id, name, arn, request, created_ms";
 
-HostingResource ReadHostingResource(SQLite::Statement& row) {
+HostingResource ReadHostingResource(Query& row) {
   return {row.getColumn(0).getInt64(),  row.getColumn(1).getString(), row.getColumn(2).getString(),
           row.getColumn(3).getString(), row.getColumn(4).getString(), row.getColumn(5).getInt64()};
 }
@@ -20,10 +19,10 @@ ResourceTable<HostingResource> TableOf(HostingResources::Kind kind) {
 
 }  // namespace
 
-Result<bool> HostingResources::InsertIn(SQLite::Database& db, HostingResource& resource) const {
-  SQLite::Statement insert(db, fmt::format("INSERT INTO {} (account_id, name, arn, request, created_ms) "
-                                           "VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_id, name) DO NOTHING",
-                                           TableOf(kind_).name));
+Result<bool> HostingResources::InsertIn(Connection& db, HostingResource& resource) const {
+  Query insert(db, fmt::format("INSERT INTO {} (account_id, name, arn, request, created_ms) "
+                               "VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_id, name) DO NOTHING",
+                               TableOf(kind_).name));
   insert.bind(1, resource.account_id);
   insert.bind(2, resource.name);
   insert.bind(3, resource.arn);
@@ -43,9 +42,8 @@ Result<std::vector<HostingResource>> HostingResources::List(const ResourceFilter
   return TableOf(kind_).List(database_, filter);
 }
 
-Result<bool> HostingResources::DeleteIn(SQLite::Database& db, const std::string& account_id,
-                                        const std::string& name) const {
-  SQLite::Statement statement(db, fmt::format("DELETE FROM {} WHERE account_id = ? AND name = ?", TableOf(kind_).name));
+Result<bool> HostingResources::DeleteIn(Connection& db, const std::string& account_id, const std::string& name) const {
+  Query statement(db, fmt::format("DELETE FROM {} WHERE account_id = ? AND name = ?", TableOf(kind_).name));
   statement.bind(1, account_id);
   statement.bind(2, name);
   return statement.exec() > 0;

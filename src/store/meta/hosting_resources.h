@@ -25,11 +25,11 @@ class HostingResources {
   HostingResources(Database& database, Kind kind) : database_(database), kind_(kind) {}
 
   // False, and nothing changed, when the account has one of that name.
-  Result<bool> InsertIn(SQLite::Database& db, HostingResource& resource) const;
+  Result<bool> InsertIn(Connection& db, HostingResource& resource) const;
   Result<std::optional<HostingResource>> Find(const std::string& account_id, const std::string& name) const;
   Result<std::vector<HostingResource>> List(const ResourceFilter& filter) const;
   // True when there was one.
-  Result<bool> DeleteIn(SQLite::Database& db, const std::string& account_id, const std::string& name) const;
+  Result<bool> DeleteIn(Connection& db, const std::string& account_id, const std::string& name) const;
 
  private:
   Database& database_;

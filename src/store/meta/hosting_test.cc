@@ -16,7 +16,7 @@ class HostingTables : public testing::Test {
   bool Insert(HostingResources& rows, const std::string& account, const std::string& name, UnixMillis created) {
     HostingResource resource{0, account, name, "arn:" + name, R"({"a":1})", created};
     bool inserted = false;
-    ValueOrThrow(database_->Write([&](SQLite::Database& db) -> Status {
+    ValueOrThrow(database_->Write([&](Connection& db) -> Status {
       HEADRACE_ASSIGN(inserted, rows.InsertIn(db, resource));
       return {};
     }));
@@ -24,7 +24,7 @@ class HostingTables : public testing::Test {
   }
   bool Insert(Endpoint endpoint) {
     bool inserted = false;
-    ValueOrThrow(database_->Write([&](SQLite::Database& db) -> Status {
+    ValueOrThrow(database_->Write([&](Connection& db) -> Status {
       HEADRACE_ASSIGN(inserted, Endpoints::InsertIn(db, endpoint));
       return {};
     }));
@@ -51,7 +51,7 @@ TEST_F(HostingTables, KindsAndAccountsAreApart) {
   EXPECT_EQ(models.Find("1", "m").value()->created, 10);
   EXPECT_EQ(models.Find("1", "m").value()->request, R"({"a":1})");
   EXPECT_FALSE(models.Find("1", "n").value());
-  ValueOrThrow(database_->Write([&](SQLite::Database& db) -> Status {
+  ValueOrThrow(database_->Write([&](Connection& db) -> Status {
     HEADRACE_ASSIGN(const bool deleted, models.DeleteIn(db, "1", "m"));
     EXPECT_TRUE(deleted);
     return {};

@@ -4,7 +4,7 @@
 #include <memory>
 #include <queue>
 
-#include <SQLiteCpp/SQLiteCpp.h>
+#include "store/meta/connection.h"
 
 namespace headrace::store {
 namespace {
@@ -18,12 +18,12 @@ constexpr const char* kGroupColumns =
 constexpr const char* kStreamColumns =
     "id, group_id, name, created_ms, first_event_ms, last_event_ms, last_ingestion_ms, stored_bytes";
 
-LogGroup GroupFromRow(SQLite::Statement& row) {
+LogGroup GroupFromRow(Query& row) {
   return {row.getColumn(0).getInt64(), row.getColumn(1).getString(), row.getColumn(2).getInt64(),
           row.getColumn(3).getInt64(), row.getColumn(4).getInt64()};
 }
 
-LogStream StreamFromRow(SQLite::Statement& row) {
+LogStream StreamFromRow(Query& row) {
   return {row.getColumn(0).getInt64(), row.getColumn(1).getInt64(), row.getColumn(2).getString(),
           row.getColumn(3).getInt64(), row.getColumn(4).getInt64(), row.getColumn(5).getInt64(),
           row.getColumn(6).getInt64(), row.getColumn(7).getInt64()};
@@ -37,20 +37,20 @@ std::string BehindPrefix(std::string prefix) {
   return prefix;
 }
 
-void InsertGroup(SQLite::Database& db, const std::string& account_id, const std::string& name, UnixMillis now) {
-  SQLite::Statement insert(db,
-                           "INSERT INTO log_groups (account_id, name, created_ms) VALUES (?, ?, ?) "
-                           "ON CONFLICT DO NOTHING");
+void InsertGroup(Connection& db, const std::string& account_id, const std::string& name, UnixMillis now) {
+  Query insert(db,
+               "INSERT INTO log_groups (account_id, name, created_ms) VALUES (?, ?, ?) "
+               "ON CONFLICT DO NOTHING");
   insert.bind(1, account_id);
   insert.bind(2, name);
   insert.bind(3, now);
   insert.exec();
 }
 
-bool InsertStream(SQLite::Database& db, int64_t group_id, const std::string& name, UnixMillis now) {
-  SQLite::Statement insert(db,
-                           "INSERT INTO log_streams (group_id, name, created_ms) VALUES (?, ?, ?) "
-                           "ON CONFLICT DO NOTHING");
+bool InsertStream(Connection& db, int64_t group_id, const std::string& name, UnixMillis now) {
+  Query insert(db,
+               "INSERT INTO log_streams (group_id, name, created_ms) VALUES (?, ?, ?) "
+               "ON CONFLICT DO NOTHING");
   insert.bind(1, group_id);
   insert.bind(2, name);
   insert.bind(3, now);
@@ -63,11 +63,11 @@ struct Tail {
   UnixMillis first_event = 0, last_event = 0;
 };
 
-std::optional<Tail> FindTail(SQLite::Database& db, const Logs::Target& target) {
-  SQLite::Statement select(db,
-                           "SELECT s.id, s.next_sequence, s.first_event_ms, s.last_event_ms FROM log_streams s "
-                           "JOIN log_groups g ON g.id = s.group_id "
-                           "WHERE g.account_id = ? AND g.name = ? AND s.name = ?");
+std::optional<Tail> FindTail(Connection& db, const Logs::Target& target) {
+  Query select(db,
+               "SELECT s.id, s.next_sequence, s.first_event_ms, s.last_event_ms FROM log_streams s "
+               "JOIN log_groups g ON g.id = s.group_id "
+               "WHERE g.account_id = ? AND g.name = ? AND s.name = ?");
   select.bind(1, target.account_id);
   select.bind(2, target.group);
   select.bind(3, target.stream);
@@ -76,11 +76,11 @@ std::optional<Tail> FindTail(SQLite::Database& db, const Logs::Target& target) {
               select.getColumn(3).getInt64()};
 }
 
-Result<Tail> TailFor(SQLite::Database& db, const Logs::Target& target, UnixMillis now) {
+Result<Tail> TailFor(Connection& db, const Logs::Target& target, UnixMillis now) {
   auto tail = FindTail(db, target);
   if (!tail && target.create) {
     InsertGroup(db, target.account_id, target.group, now);
-    SQLite::Statement select(db, "SELECT id FROM log_groups WHERE account_id = ? AND name = ?");
+    Query select(db, "SELECT id FROM log_groups WHERE account_id = ? AND name = ?");
     select.bind(1, target.account_id);
     select.bind(2, target.group);
     select.executeStep();
@@ -91,7 +91,7 @@ Result<Tail> TailFor(SQLite::Database& db, const Logs::Target& target, UnixMilli
   return *tail;
 }
 
-LogEvent EventFromRow(SQLite::Statement& row, int64_t stream_id) {
+LogEvent EventFromRow(Query& row, int64_t stream_id) {
   return {{row.getColumn(0).getInt64(), row.getColumn(1).getInt64()},
           stream_id,
           row.getColumn(2).getInt64(),
@@ -99,9 +99,9 @@ LogEvent EventFromRow(SQLite::Statement& row, int64_t stream_id) {
 }
 
 // A forward read of one stream that can be held open beside others.
-std::unique_ptr<SQLite::Statement> OpenForward(SQLite::Database& db, int64_t stream_id, const LogInterval& interval,
-                                               const LogPosition& after) {
-  auto select = std::make_unique<SQLite::Statement>(
+std::unique_ptr<Query> OpenForward(Connection& db, int64_t stream_id, const LogInterval& interval,
+                                   const LogPosition& after) {
+  auto select = std::make_unique<Query>(
       db,
       "SELECT timestamp_ms, sequence, ingestion_ms, message FROM log_events WHERE stream_id = ? "
       "AND timestamp_ms >= ? AND timestamp_ms < ? AND (timestamp_ms, sequence) > (?, ?) "
@@ -121,9 +121,9 @@ UnixMillis RetainedSince(const LogGroup& group, UnixMillis now) {
   return group.retention_days == 0 ? std::numeric_limits<int64_t>::min() : now - group.retention_days * kDayMs;
 }
 
-Result<bool> Logs::Changed(const std::function<bool(SQLite::Database&)>& work) {
+Result<bool> Logs::Changed(const std::function<bool(Connection&)>& work) {
   bool changed = false;
-  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
     changed = work(db);
     return {};
   }));
@@ -131,15 +131,15 @@ Result<bool> Logs::Changed(const std::function<bool(SQLite::Database&)>& work) {
 }
 
 Result<bool> Logs::CreateGroup(const std::string& account_id, const std::string& name, UnixMillis now) {
-  return Changed([&](SQLite::Database& db) {
+  return Changed([&](Connection& db) {
     InsertGroup(db, account_id, name, now);
     return db.getChanges() > 0;
   });
 }
 
 Result<bool> Logs::DeleteGroup(const std::string& account_id, const std::string& name) {
-  return Changed([&](SQLite::Database& db) {
-    SQLite::Statement statement(db, "DELETE FROM log_groups WHERE account_id = ? AND name = ?");
+  return Changed([&](Connection& db) {
+    Query statement(db, "DELETE FROM log_groups WHERE account_id = ? AND name = ?");
     statement.bind(1, account_id);
     statement.bind(2, name);
     return statement.exec() > 0;
@@ -147,8 +147,8 @@ Result<bool> Logs::DeleteGroup(const std::string& account_id, const std::string&
 }
 
 Result<bool> Logs::SetRetention(const std::string& account_id, const std::string& name, int64_t days) {
-  return Changed([&](SQLite::Database& db) {
-    SQLite::Statement statement(db, "UPDATE log_groups SET retention_days = ? WHERE account_id = ? AND name = ?");
+  return Changed([&](Connection& db) {
+    Query statement(db, "UPDATE log_groups SET retention_days = ? WHERE account_id = ? AND name = ?");
     statement.bind(1, days);
     statement.bind(2, account_id);
     statement.bind(3, name);
@@ -158,9 +158,8 @@ Result<bool> Logs::SetRetention(const std::string& account_id, const std::string
 
 Result<std::optional<LogGroup>> Logs::FindGroup(const std::string& account_id, const std::string& name) {
   std::optional<LogGroup> group;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement select(db,
-                             fmt::format("SELECT {} FROM log_groups WHERE account_id = ? AND name = ?", kGroupColumns));
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
+    Query select(db, fmt::format("SELECT {} FROM log_groups WHERE account_id = ? AND name = ?", kGroupColumns));
     select.bind(1, account_id);
     select.bind(2, name);
     if (select.executeStep()) group = GroupFromRow(select);
@@ -172,11 +171,11 @@ Result<std::optional<LogGroup>> Logs::FindGroup(const std::string& account_id, c
 Result<std::vector<LogGroup>> Logs::ListGroups(const std::string& account_id, const std::string& prefix,
                                                const std::string& part, const std::string& after, size_t limit) {
   std::vector<LogGroup> groups;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement select(db, fmt::format("SELECT {} FROM log_groups WHERE account_id = ?1 AND name >= ?2 "
-                                             "AND (?3 = '' OR name < ?3) AND name > ?4 AND (?5 = '' OR instr(name, "
-                                             "?5) > 0) ORDER BY name LIMIT ?6",
-                                             kGroupColumns));
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
+    Query select(db, fmt::format("SELECT {} FROM log_groups WHERE account_id = ?1 AND name >= ?2 "
+                                 "AND (?3 = '' OR name < ?3) AND name > ?4 AND (?5 = '' OR instr(name, "
+                                 "?5) > 0) ORDER BY name LIMIT ?6",
+                                 kGroupColumns));
     select.bind(1, account_id);
     select.bind(2, prefix);
     select.bind(3, BehindPrefix(prefix));
@@ -190,12 +189,12 @@ Result<std::vector<LogGroup>> Logs::ListGroups(const std::string& account_id, co
 }
 
 Result<bool> Logs::CreateStream(const LogGroup& group, const std::string& name, UnixMillis now) {
-  return Changed([&](SQLite::Database& db) { return InsertStream(db, group.id, name, now); });
+  return Changed([&](Connection& db) { return InsertStream(db, group.id, name, now); });
 }
 
 Result<bool> Logs::DeleteStream(const LogGroup& group, const std::string& name) {
-  return Changed([&](SQLite::Database& db) {
-    SQLite::Statement statement(db, "DELETE FROM log_streams WHERE group_id = ? AND name = ?");
+  return Changed([&](Connection& db) {
+    Query statement(db, "DELETE FROM log_streams WHERE group_id = ? AND name = ?");
     statement.bind(1, group.id);
     statement.bind(2, name);
     return statement.exec() > 0;
@@ -204,9 +203,8 @@ Result<bool> Logs::DeleteStream(const LogGroup& group, const std::string& name) 
 
 Result<std::optional<LogStream>> Logs::FindStream(const LogGroup& group, const std::string& name) {
   std::optional<LogStream> stream;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement select(db,
-                             fmt::format("SELECT {} FROM log_streams WHERE group_id = ? AND name = ?", kStreamColumns));
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
+    Query select(db, fmt::format("SELECT {} FROM log_streams WHERE group_id = ? AND name = ?", kStreamColumns));
     select.bind(1, group.id);
     select.bind(2, name);
     if (select.executeStep()) stream = StreamFromRow(select);
@@ -217,7 +215,7 @@ Result<std::optional<LogStream>> Logs::FindStream(const LogGroup& group, const s
 
 Result<std::vector<LogStream>> Logs::ListStreams(const LogGroup& group, const StreamFilter& filter) {
   std::vector<LogStream> streams;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
     const bool by_name = filter.order == LogStreamOrder::kName;
     const char* order = by_name ? "name" : "last_event_ms";
     const char* direction = filter.descending ? "DESC" : "ASC";
@@ -229,7 +227,7 @@ Result<std::vector<LogStream>> Logs::ListStreams(const LogGroup& group, const St
                      : fmt::format(" AND (last_event_ms, name) {} (?5, ?4)", comparison);
     }
     sql += fmt::format(" ORDER BY {} {}, name {} LIMIT ?6", order, direction, direction);
-    SQLite::Statement select(db, sql);
+    Query select(db, sql);
     select.bind(1, group.id);
     select.bind(2, filter.prefix);
     select.bind(3, BehindPrefix(filter.prefix));
@@ -245,19 +243,19 @@ Result<std::vector<LogStream>> Logs::ListStreams(const LogGroup& group, const St
 }
 
 Status Logs::Append(const Target& target, std::span<const LogLineIn> lines, UnixMillis now) {
-  return database_.Write([&](SQLite::Database& db) { return AppendIn(db, target, lines, now); });
+  return database_.Write([&](Connection& db) { return AppendIn(db, target, lines, now); });
 }
 
-Status Logs::AppendIn(SQLite::Database& db, const Target& target, std::span<const LogLineIn> lines, UnixMillis now) {
+Status Logs::AppendIn(Connection& db, const Target& target, std::span<const LogLineIn> lines, UnixMillis now) {
   HEADRACE_ASSIGN(Tail tail, TailFor(db, target, now));
   if (lines.empty()) return {};
   const bool had_events = tail.next_sequence > 0;
   UnixMillis first = had_events ? tail.first_event : std::numeric_limits<int64_t>::max();
   UnixMillis last = had_events ? tail.last_event : std::numeric_limits<int64_t>::min();
   int64_t bytes = 0;
-  SQLite::Statement insert(db,
-                           "INSERT INTO log_events (stream_id, timestamp_ms, sequence, ingestion_ms, message) "
-                           "VALUES (?, ?, ?, ?, ?)");
+  Query insert(db,
+               "INSERT INTO log_events (stream_id, timestamp_ms, sequence, ingestion_ms, message) "
+               "VALUES (?, ?, ?, ?, ?)");
   insert.bind(1, tail.stream_id);
   insert.bind(4, now);
   for (const auto& line : lines) {
@@ -271,9 +269,9 @@ Status Logs::AppendIn(SQLite::Database& db, const Target& target, std::span<cons
     insert.exec();
     insert.reset();
   }
-  SQLite::Statement update(db,
-                           "UPDATE log_streams SET next_sequence = ?, first_event_ms = ?, last_event_ms = ?, "
-                           "last_ingestion_ms = ?, stored_bytes = stored_bytes + ? WHERE id = ?");
+  Query update(db,
+               "UPDATE log_streams SET next_sequence = ?, first_event_ms = ?, last_event_ms = ?, "
+               "last_ingestion_ms = ?, stored_bytes = stored_bytes + ? WHERE id = ?");
   update.bind(1, tail.next_sequence);
   update.bind(2, first);
   update.bind(3, last);
@@ -285,7 +283,7 @@ Status Logs::AppendIn(SQLite::Database& db, const Target& target, std::span<cons
 }
 
 Status Logs::ReadForward(int64_t stream_id, const LogInterval& interval, const LogPosition& after, const Visit& visit) {
-  return database_.Read([&](SQLite::Database& db) -> Status {
+  return database_.Read([&](Connection& db) -> Status {
     const auto select = OpenForward(db, stream_id, interval, after);
     while (select->executeStep() && visit(EventFromRow(*select, stream_id))) {
     }
@@ -295,11 +293,11 @@ Status Logs::ReadForward(int64_t stream_id, const LogInterval& interval, const L
 
 Status Logs::ReadBackward(int64_t stream_id, const LogInterval& interval, const LogPosition& before,
                           const Visit& visit) {
-  return database_.Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement select(db,
-                             "SELECT timestamp_ms, sequence, ingestion_ms, message FROM log_events WHERE stream_id = ? "
-                             "AND timestamp_ms >= ? AND timestamp_ms < ? AND timestamp_ms <= ? "
-                             "AND (timestamp_ms, sequence) < (?, ?) ORDER BY timestamp_ms DESC, sequence DESC");
+  return database_.Read([&](Connection& db) -> Status {
+    Query select(db,
+                 "SELECT timestamp_ms, sequence, ingestion_ms, message FROM log_events WHERE stream_id = ? "
+                 "AND timestamp_ms >= ? AND timestamp_ms < ? AND timestamp_ms <= ? "
+                 "AND (timestamp_ms, sequence) < (?, ?) ORDER BY timestamp_ms DESC, sequence DESC");
     select.bind(1, stream_id);
     select.bind(2, interval.from);
     select.bind(3, interval.to);
@@ -314,11 +312,11 @@ Status Logs::ReadBackward(int64_t stream_id, const LogInterval& interval, const 
 
 Status Logs::ReadMerged(std::span<const LogStream> streams, const LogInterval& interval,
                         const std::optional<MergedPosition>& after, const Visit& visit) {
-  return database_.Read([&](SQLite::Database& db) -> Status {
+  return database_.Read([&](Connection& db) -> Status {
     struct Source {
       MergedPosition head;
       LogEvent event;
-      std::unique_ptr<SQLite::Statement> rows;
+      std::unique_ptr<Query> rows;
     };
     const auto later = [](const Source* a, const Source* b) { return a->head > b->head; };
     std::vector<std::unique_ptr<Source>> sources;
@@ -359,13 +357,13 @@ Status Logs::ReadMerged(std::span<const LogStream> streams, const LogInterval& i
 
 Result<int64_t> Logs::Expire(UnixMillis now, int64_t limit) {
   int64_t deleted = 0;
-  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
     std::vector<std::pair<int64_t, UnixMillis>> outdated;  // stream, horizon
     {
-      SQLite::Statement select(db,
-                               "SELECT s.id, ?1 - g.retention_days * ?2 FROM log_streams s JOIN log_groups g "
-                               "ON g.id = s.group_id WHERE g.retention_days > 0 AND s.next_sequence > 0 "
-                               "AND s.first_event_ms < ?1 - g.retention_days * ?2");
+      Query select(db,
+                   "SELECT s.id, ?1 - g.retention_days * ?2 FROM log_streams s JOIN log_groups g "
+                   "ON g.id = s.group_id WHERE g.retention_days > 0 AND s.next_sequence > 0 "
+                   "AND s.first_event_ms < ?1 - g.retention_days * ?2");
       select.bind(1, now);
       select.bind(2, kDayMs);
       while (select.executeStep())
@@ -373,22 +371,22 @@ Result<int64_t> Logs::Expire(UnixMillis now, int64_t limit) {
     }
     for (const auto& [stream_id, horizon] : outdated) {
       if (deleted >= limit) break;
-      SQLite::Statement size(db,
-                             "SELECT coalesce(sum(length(CAST(message AS BLOB)) + ?), 0) FROM log_events "
-                             "WHERE stream_id = ? AND timestamp_ms < ?");
+      Query size(db,
+                 "SELECT coalesce(sum(length(CAST(message AS BLOB)) + ?), 0) FROM log_events "
+                 "WHERE stream_id = ? AND timestamp_ms < ?");
       size.bind(1, kEventOverhead);
       size.bind(2, stream_id);
       size.bind(3, horizon);
       size.executeStep();
       const int64_t bytes = size.getColumn(0).getInt64();
-      SQLite::Statement remove(db, "DELETE FROM log_events WHERE stream_id = ? AND timestamp_ms < ?");
+      Query remove(db, "DELETE FROM log_events WHERE stream_id = ? AND timestamp_ms < ?");
       remove.bind(1, stream_id);
       remove.bind(2, horizon);
       deleted += remove.exec();
-      SQLite::Statement update(db,
-                               "UPDATE log_streams SET stored_bytes = stored_bytes - ?1, first_event_ms = coalesce("
-                               "(SELECT min(timestamp_ms) FROM log_events WHERE stream_id = ?2), last_event_ms) "
-                               "WHERE id = ?2");
+      Query update(db,
+                   "UPDATE log_streams SET stored_bytes = stored_bytes - ?1, first_event_ms = coalesce("
+                   "(SELECT min(timestamp_ms) FROM log_events WHERE stream_id = ?2), last_event_ms) "
+                   "WHERE id = ?2");
       update.bind(1, bytes);
       update.bind(2, stream_id);
       update.exec();

@@ -101,7 +101,7 @@ class Logs {
     LogTimes times = LogTimes::kAsGiven;
   };
   Status Append(const Target& target, std::span<const LogLineIn> lines, UnixMillis now);
-  static Status AppendIn(SQLite::Database& db, const Target& target, std::span<const LogLineIn> lines, UnixMillis now);
+  static Status AppendIn(Connection& db, const Target& target, std::span<const LogLineIn> lines, UnixMillis now);
 
   // Events of one stream inside `interval`, behind `after` in ascending order, or (ReadBackward) before `before` in
   // descending order, until `visit` returns false.
@@ -127,7 +127,7 @@ class Logs {
   Result<int64_t> Expire(UnixMillis now, int64_t limit = 100'000);
 
  private:
-  Result<bool> Changed(const std::function<bool(SQLite::Database&)>& work);
+  Result<bool> Changed(const std::function<bool(Connection&)>& work);
 
   Database& database_;
 };

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <nlohmann/json.hpp>
+
+#include "store/meta/connection.h"
 
 namespace headrace::store {
 namespace {
@@ -26,7 +27,7 @@ Dimensions ParseDimensions(const std::string& text) {
 
 constexpr const char* kColumns = "s.id, s.account_id, s.namespace, s.name, s.dimensions, s.first_ms, s.last_ms";
 
-MetricSeries SeriesFromRow(SQLite::Statement& row) {
+MetricSeries SeriesFromRow(Query& row) {
   MetricSeries series;
   series.id = row.getColumn(0).getInt64();
   series.key = {row.getColumn(1).getString(), row.getColumn(2).getString(), row.getColumn(3).getString(),
@@ -36,9 +37,8 @@ MetricSeries SeriesFromRow(SQLite::Statement& row) {
   return series;
 }
 
-void InsertDimensions(SQLite::Database& db, int64_t series_id, const MetricKey& key) {
-  SQLite::Statement insert(db,
-                           "INSERT INTO metric_dimensions (account_id, name, value, series_id) VALUES (?, ?, ?, ?)");
+void InsertDimensions(Connection& db, int64_t series_id, const MetricKey& key) {
+  Query insert(db, "INSERT INTO metric_dimensions (account_id, name, value, series_id) VALUES (?, ?, ?, ?)");
   for (const auto& [name, value] : key.dimensions) {
     insert.bind(1, key.account_id);
     insert.bind(2, name);
@@ -57,7 +57,7 @@ bool IsFinite(const MetricSample& sample) {
 // The series of one batch: found or made once each, brought up to date once each.
 class SeriesOfBatch {
  public:
-  explicit SeriesOfBatch(SQLite::Database& db)
+  explicit SeriesOfBatch(Connection& db)
       : db_(db),
         find_(db,
               "SELECT id, next_sequence, first_ms, last_ms FROM metric_series WHERE account_id = ? AND namespace = ? "
@@ -78,7 +78,7 @@ class SeriesOfBatch {
   }
 
   void Save() {
-    SQLite::Statement update(db_, "UPDATE metric_series SET next_sequence = ?, first_ms = ?, last_ms = ? WHERE id = ?");
+    Query update(db_, "UPDATE metric_series SET next_sequence = ?, first_ms = ?, last_ms = ? WHERE id = ?");
     for (const auto& [key, entry] : entries_) {
       update.bind(1, entry.next_sequence);
       update.bind(2, entry.first);
@@ -101,9 +101,9 @@ class SeriesOfBatch {
       return {find_.getColumn(0).getInt64(), find_.getColumn(1).getInt64(), find_.getColumn(2).getInt64(),
               find_.getColumn(3).getInt64()};
     }
-    SQLite::Statement insert(db_,
-                             "INSERT INTO metric_series (account_id, namespace, name, dimensions, first_ms, last_ms) "
-                             "VALUES (?1, ?2, ?3, ?4, ?5, ?5)");
+    Query insert(db_,
+                 "INSERT INTO metric_series (account_id, namespace, name, dimensions, first_ms, last_ms) "
+                 "VALUES (?1, ?2, ?3, ?4, ?5, ?5)");
     insert.bind(1, key.account_id);
     insert.bind(2, key.name_space);
     insert.bind(3, key.name);
@@ -115,8 +115,8 @@ class SeriesOfBatch {
     return {id, 0, time, time};
   }
 
-  SQLite::Database& db_;
-  SQLite::Statement find_;
+  Connection& db_;
+  Query find_;
   std::map<MetricKey, Entry> entries_;
 };
 
@@ -124,15 +124,15 @@ class SeriesOfBatch {
 
 Status Metrics::Put(std::span<const MetricDatum> data) {
   if (data.empty()) return {};
-  return database_.Write([&](SQLite::Database& db) { return PutIn(db, data); });
+  return database_.Write([&](Connection& db) { return PutIn(db, data); });
 }
 
-Status Metrics::PutIn(SQLite::Database& db, std::span<const MetricDatum> data) {
+Status Metrics::PutIn(Connection& db, std::span<const MetricDatum> data) {
   if (data.empty()) return {};
   SeriesOfBatch series(db);
-  SQLite::Statement insert(db,
-                           "INSERT INTO metric_samples (series_id, timestamp_ms, sequence, sample_count, sum, minimum, "
-                           "maximum, unit) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  Query insert(db,
+               "INSERT INTO metric_samples (series_id, timestamp_ms, sequence, sample_count, sum, minimum, "
+               "maximum, unit) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   for (const auto& [key, sample] : data) {
     if (!IsFinite(sample)) continue;
     auto& entry = series.For(key, sample.time);
@@ -153,10 +153,10 @@ Status Metrics::PutIn(SQLite::Database& db, std::span<const MetricDatum> data) {
 
 Result<std::optional<MetricSeries>> Metrics::Find(const MetricKey& key) {
   std::optional<MetricSeries> series;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement select(db, fmt::format("SELECT {} FROM metric_series s WHERE s.account_id = ? AND "
-                                             "s.namespace = ? AND s.name = ? AND s.dimensions = ?",
-                                             kColumns));
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
+    Query select(db, fmt::format("SELECT {} FROM metric_series s WHERE s.account_id = ? AND "
+                                 "s.namespace = ? AND s.name = ? AND s.dimensions = ?",
+                                 kColumns));
     select.bind(1, key.account_id);
     select.bind(2, key.name_space);
     select.bind(3, key.name);
@@ -169,7 +169,7 @@ Result<std::optional<MetricSeries>> Metrics::Find(const MetricKey& key) {
 
 Result<std::vector<MetricSeries>> Metrics::List(const SeriesFilter& filter) {
   std::vector<MetricSeries> found;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
     std::vector<std::string> values{filter.account_id};
     std::string sql = fmt::format("SELECT {} FROM metric_series s WHERE s.account_id = ?", kColumns);
     const auto add = [&](const char* condition, const std::string& value) {
@@ -185,7 +185,7 @@ Result<std::vector<MetricSeries>> Metrics::List(const SeriesFilter& filter) {
       sql += ")";
     }
     sql += " AND s.last_ms >= ? AND s.id > ? ORDER BY s.id LIMIT ?";
-    SQLite::Statement select(db, sql);
+    Query select(db, sql);
     int index = 0;
     for (const auto& value : values) select.bind(++index, value);
     select.bind(++index, filter.active_since);
@@ -198,11 +198,11 @@ Result<std::vector<MetricSeries>> Metrics::List(const SeriesFilter& filter) {
 }
 
 Status Metrics::Read(int64_t series_id, UnixMillis from, UnixMillis to, const Visit& visit) {
-  return database_.Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement select(db,
-                             "SELECT timestamp_ms, sample_count, sum, minimum, maximum, unit FROM metric_samples "
-                             "WHERE series_id = ? AND timestamp_ms >= ? AND timestamp_ms < ? "
-                             "ORDER BY timestamp_ms, sequence");
+  return database_.Read([&](Connection& db) -> Status {
+    Query select(db,
+                 "SELECT timestamp_ms, sample_count, sum, minimum, maximum, unit FROM metric_samples "
+                 "WHERE series_id = ? AND timestamp_ms >= ? AND timestamp_ms < ? "
+                 "ORDER BY timestamp_ms, sequence");
     select.bind(1, series_id);
     select.bind(2, from);
     select.bind(3, to);
@@ -216,26 +216,26 @@ Status Metrics::Read(int64_t series_id, UnixMillis from, UnixMillis to, const Vi
 
 Result<int64_t> Metrics::Expire(UnixMillis horizon, int64_t limit) {
   int64_t deleted = 0;
-  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
     std::vector<int64_t> outdated;
     {
-      SQLite::Statement select(db, "SELECT id FROM metric_series WHERE first_ms < ?");
+      Query select(db, "SELECT id FROM metric_series WHERE first_ms < ?");
       select.bind(1, horizon);
       while (select.executeStep()) outdated.push_back(select.getColumn(0).getInt64());
     }
     for (const int64_t id : outdated) {
       if (deleted >= limit) break;
-      SQLite::Statement remove(db, "DELETE FROM metric_samples WHERE series_id = ? AND timestamp_ms < ?");
+      Query remove(db, "DELETE FROM metric_samples WHERE series_id = ? AND timestamp_ms < ?");
       remove.bind(1, id);
       remove.bind(2, horizon);
       deleted += remove.exec();
-      SQLite::Statement empty(db, "DELETE FROM metric_series WHERE id = ?1 AND last_ms < ?2");
+      Query empty(db, "DELETE FROM metric_series WHERE id = ?1 AND last_ms < ?2");
       empty.bind(1, id);
       empty.bind(2, horizon);
       if (empty.exec() > 0) continue;
-      SQLite::Statement update(db,
-                               "UPDATE metric_series SET first_ms = (SELECT min(timestamp_ms) FROM metric_samples "
-                               "WHERE series_id = ?1) WHERE id = ?1");
+      Query update(db,
+                   "UPDATE metric_series SET first_ms = (SELECT min(timestamp_ms) FROM metric_samples "
+                   "WHERE series_id = ?1) WHERE id = ?1");
       update.bind(1, id);
       update.exec();
     }

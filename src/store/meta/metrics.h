@@ -53,7 +53,7 @@ class Metrics {
   // Series come into being with their first sample. Samples with a NaN or an infinity are left out, as CloudWatch
   // cannot hold them.
   Status Put(std::span<const MetricDatum> data);
-  static Status PutIn(SQLite::Database& db, std::span<const MetricDatum> data);
+  static Status PutIn(Connection& db, std::span<const MetricDatum> data);
 
   // Exactly this name and dimension set.
   Result<std::optional<MetricSeries>> Find(const MetricKey& key);

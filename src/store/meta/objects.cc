@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <nlohmann/json.hpp>
+
+#include "store/meta/connection.h"
 
 namespace headrace::store {
 namespace {
@@ -12,7 +13,7 @@ using Json = nlohmann::json;
 
 constexpr char kColumns[] = "key, blob, size, etag, modified_ms, info";
 
-Object ReadObject(SQLite::Statement& row, const Bucket& bucket) {
+Object ReadObject(Query& row, const Bucket& bucket) {
   Object object;
   object.bucket = bucket.name;
   object.key = row.getColumn(0).getString();
@@ -27,20 +28,20 @@ Object ReadObject(SQLite::Statement& row, const Bucket& bucket) {
 // Walks the keys of a bucket upwards within a prefix, from one bound to the next without reading what lies between.
 class KeyCursor {
  public:
-  KeyCursor(SQLite::Database& db, const Bucket& bucket, const std::string& prefix)
+  KeyCursor(Connection& db, const Bucket& bucket, const std::string& prefix)
       : bucket_(bucket), prefix_end_(PrefixEnd(prefix)), above_(db, Sql(">")), from_(db, Sql(">=")) {}
 
   void SeekAbove(const std::string& key) { Seek(above_, key); }
   void SeekFrom(const std::string& key) { Seek(from_, key); }
   bool Next() { return current_->executeStep(); }
-  SQLite::Statement& row() { return *current_; }
+  Query& row() { return *current_; }
 
  private:
   std::string Sql(const char* comparison) const {
     return fmt::format("SELECT {} FROM objects WHERE bucket = ? AND key {} ?{} ORDER BY key", kColumns, comparison,
                        prefix_end_.empty() ? "" : " AND key < ?");
   }
-  void Seek(SQLite::Statement& statement, const std::string& key) {
+  void Seek(Query& statement, const std::string& key) {
     current_ = &statement;
     statement.reset();
     statement.bind(1, bucket_.id);
@@ -50,8 +51,8 @@ class KeyCursor {
 
   const Bucket& bucket_;
   const std::string prefix_end_;
-  SQLite::Statement above_, from_;
-  SQLite::Statement* current_ = nullptr;
+  Query above_, from_;
+  Query* current_ = nullptr;
 };
 
 // The common prefix that `key` falls under, or "".
@@ -97,17 +98,16 @@ ObjectInfo DecodeInfo(const std::string& text) {
   return info;
 }
 
-Result<Object> FindObject(SQLite::Database& db, const Bucket& bucket, const std::string& key) {
-  SQLite::Statement query(db, fmt::format("SELECT {} FROM objects WHERE bucket = ? AND key = ?", kColumns));
+Result<Object> FindObject(Connection& db, const Bucket& bucket, const std::string& key) {
+  Query query(db, fmt::format("SELECT {} FROM objects WHERE bucket = ? AND key = ?", kColumns));
   query.bind(1, bucket.id);
   query.bind(2, key);
   if (!query.executeStep()) return Fail(ErrorCode::kNotFound, "object {}/{}: does not exist", bucket.name, key);
   return ReadObject(query, bucket);
 }
 
-void PutObject(SQLite::Database& db, const Bucket& bucket, const Object& object) {
-  SQLite::Statement insert(
-      db, fmt::format("INSERT OR REPLACE INTO objects (bucket, {}) VALUES (?, ?, ?, ?, ?, ?, ?)", kColumns));
+void PutObject(Connection& db, const Bucket& bucket, const Object& object) {
+  Query insert(db, fmt::format("INSERT OR REPLACE INTO objects (bucket, {}) VALUES (?, ?, ?, ?, ?, ?, ?)", kColumns));
   insert.bind(1, bucket.id);
   insert.bind(2, object.key);
   insert.bind(3, object.blob);
@@ -118,14 +118,14 @@ void PutObject(SQLite::Database& db, const Bucket& bucket, const Object& object)
   insert.exec();
 }
 
-void DeleteObject(SQLite::Database& db, const Bucket& bucket, const std::string& key) {
-  SQLite::Statement remove(db, "DELETE FROM objects WHERE bucket = ? AND key = ?");
+void DeleteObject(Connection& db, const Bucket& bucket, const std::string& key) {
+  Query remove(db, "DELETE FROM objects WHERE bucket = ? AND key = ?");
   remove.bind(1, bucket.id);
   remove.bind(2, key);
   remove.exec();
 }
 
-Listing ListObjects(SQLite::Database& db, const Bucket& bucket, const ListQuery& query) {
+Listing ListObjects(Connection& db, const Bucket& bucket, const ListQuery& query) {
   Listing listing;
   KeyCursor cursor(db, bucket, query.prefix);
   const std::string passed = CommonPrefix(query.after, query);  // wholly behind us
@@ -158,8 +158,7 @@ Listing ListObjects(SQLite::Database& db, const Bucket& bucket, const ListQuery&
   return listing;
 }
 
-Status CheckPrecondition(SQLite::Database& db, const Bucket& bucket, const std::string& key,
-                         const Precondition& wanted) {
+Status CheckPrecondition(Connection& db, const Bucket& bucket, const std::string& key, const Precondition& wanted) {
   if (!wanted.absent && wanted.any_etag.empty()) return {};
   const auto found = FindObject(db, bucket, key);
   if (!found && found.error().code() != ErrorCode::kNotFound) return tl::unexpected<Error>(found.error());
@@ -171,10 +170,10 @@ Status CheckPrecondition(SQLite::Database& db, const Bucket& bucket, const std::
   return Fail(ErrorCode::kFailedPrecondition, "object {}/{}: has ETag {}", bucket.name, key, found->etag);
 }
 
-bool BlobInUse(SQLite::Database& db, const std::string& blob) {
-  SQLite::Statement query(db,
-                          "SELECT 1 FROM objects WHERE blob = ?1 UNION ALL SELECT 1 FROM upload_parts WHERE blob = ?1"
-                          " UNION ALL SELECT 1 FROM uploads WHERE shared_blob = ?1 LIMIT 1");
+bool BlobInUse(Connection& db, const std::string& blob) {
+  Query query(db,
+              "SELECT 1 FROM objects WHERE blob = ?1 UNION ALL SELECT 1 FROM upload_parts WHERE blob = ?1"
+              " UNION ALL SELECT 1 FROM uploads WHERE shared_blob = ?1 LIMIT 1");
   query.bind(1, blob);
   return query.executeStep();
 }

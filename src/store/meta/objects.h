@@ -54,18 +54,17 @@ struct Listing {
 };
 
 // kNotFound.
-Result<Object> FindObject(SQLite::Database& db, const Bucket& bucket, const std::string& key);
+Result<Object> FindObject(Connection& db, const Bucket& bucket, const std::string& key);
 // Inserts or replaces.
-void PutObject(SQLite::Database& db, const Bucket& bucket, const Object& object);
-void DeleteObject(SQLite::Database& db, const Bucket& bucket, const std::string& key);
+void PutObject(Connection& db, const Bucket& bucket, const Object& object);
+void DeleteObject(Connection& db, const Bucket& bucket, const std::string& key);
 // `query.bucket` is not looked at. Cost grows with what is returned, not with what is stored.
-Listing ListObjects(SQLite::Database& db, const Bucket& bucket, const ListQuery& query);
+Listing ListObjects(Connection& db, const Bucket& bucket, const ListQuery& query);
 // kFailedPrecondition, or kNotFound when If-Match meets no object.
-Status CheckPrecondition(SQLite::Database& db, const Bucket& bucket, const std::string& key,
-                         const Precondition& wanted);
+Status CheckPrecondition(Connection& db, const Bucket& bucket, const std::string& key, const Precondition& wanted);
 
 // Whether an object or a part lies in that blob.
-bool BlobInUse(SQLite::Database& db, const std::string& blob);
+bool BlobInUse(Connection& db, const std::string& blob);
 
 std::string EncodeInfo(const ObjectInfo& info);
 ObjectInfo DecodeInfo(const std::string& text);

@@ -4,10 +4,10 @@
 #include <random>
 #include <set>
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 
 #include "base/testing/temporary_directory.h"
+#include "store/meta/connection.h"
 #include "store/meta/database.h"
 
 namespace headrace::store {
@@ -59,11 +59,11 @@ class ObjectsTest : public testing::Test {
  protected:
   ObjectsTest() {
     bucket_.name = "b";
-    EXPECT_TRUE(database_->Write([&](SQLite::Database& db) { return InsertBucket(db, bucket_); }));
+    EXPECT_TRUE(database_->Write([&](Connection& db) { return InsertBucket(db, bucket_); }));
   }
 
   void Insert(const std::vector<std::string>& keys) {
-    ASSERT_TRUE(database_->Write([&](SQLite::Database& db) -> Status {
+    ASSERT_TRUE(database_->Write([&](Connection& db) -> Status {
       for (const std::string& key : keys) PutObject(db, bucket_, {.bucket = "b", .key = key, .blob = "x"});
       return {};
     }));
@@ -72,7 +72,7 @@ class ObjectsTest : public testing::Test {
 
   Listing List(const ListQuery& query) {
     Listing listing;
-    EXPECT_TRUE(database_->Read([&](SQLite::Database& db) -> Status {
+    EXPECT_TRUE(database_->Read([&](Connection& db) -> Status {
       listing = ListObjects(db, bucket_, query);
       return {};
     }));
@@ -157,10 +157,10 @@ TEST_F(ObjectsTest, PagesVisitEverythingOnce) {
 
 // A listing seeks: it must not read the thousands of rows below a common prefix, nor those of other prefixes.
 TEST_F(ObjectsTest, ListingUsesTheKeyOrder) {
-  ASSERT_TRUE(database_->Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement plan(db,
-                           "EXPLAIN QUERY PLAN SELECT key FROM objects WHERE bucket = 1 AND key >= 'a' AND key < 'b'"
-                           " ORDER BY key");
+  ASSERT_TRUE(database_->Read([&](Connection& db) -> Status {
+    Query plan(db,
+               "EXPLAIN QUERY PLAN SELECT key FROM objects WHERE bucket = 1 AND key >= 'a' AND key < 'b'"
+               " ORDER BY key");
     std::string text;
     while (plan.executeStep()) text += plan.getColumn(3).getString() + "\n";
     EXPECT_NE(text.find("USING PRIMARY KEY (bucket=? AND key>? AND key<?)"), std::string::npos) << text;

@@ -2,8 +2,7 @@
 
 #include <cctype>
 
-#include <SQLiteCpp/SQLiteCpp.h>
-
+#include "store/meta/connection.h"
 #include "store/random.h"
 
 namespace headrace::store {
@@ -25,36 +24,36 @@ Status CheckName(const std::string& name) {
       name, kMaxNameSize);
 }
 
-AccessKey ReadKey(SQLite::Statement& row) {
+AccessKey ReadKey(Query& row) {
   return {row.getColumn(0).getString(), row.getColumn(1).getString(), row.getColumn(2).getString(),
           row.getColumn(3).getString(), row.getColumn(4).getString(), row.getColumn(5).getString(),
           row.getColumn(6).getInt64(),  row.getColumn(7).getInt64()};
 }
 
 // The account of `name`, or "" without that principal.
-std::string AccountOf(SQLite::Database& db, const std::string& name) {
-  SQLite::Statement query(db, "SELECT account_id FROM principals WHERE name = ?");
+std::string AccountOf(Connection& db, const std::string& name) {
+  Query query(db, "SELECT account_id FROM principals WHERE name = ?");
   query.bind(1, name);
   return query.executeStep() ? query.getColumn(0).getString() : std::string();
 }
 
-int CountKeys(SQLite::Database& db, const std::string& name) {
-  SQLite::Statement query(db, "SELECT count(*) FROM access_keys WHERE principal = ? AND session_token = ''");
+int CountKeys(Connection& db, const std::string& name) {
+  Query query(db, "SELECT count(*) FROM access_keys WHERE principal = ? AND session_token = ''");
   query.bind(1, name);
   query.executeStep();
   return query.getColumn(0).getInt();
 }
 
-void InsertPrincipal(SQLite::Database& db, const std::string& name, const std::string& account, UnixMillis now) {
-  SQLite::Statement insert(db, "INSERT INTO principals VALUES (?, ?, ?)");
+void InsertPrincipal(Connection& db, const std::string& name, const std::string& account, UnixMillis now) {
+  Query insert(db, "INSERT INTO principals VALUES (?, ?, ?)");
   insert.bind(1, name);
   insert.bind(2, account);
   insert.bind(3, now);
   insert.exec();
 }
 
-void InsertKey(SQLite::Database& db, const AccessKey& key) {
-  SQLite::Statement insert(db, "INSERT INTO access_keys VALUES (?, ?, ?, ?, ?, ?, ?)");
+void InsertKey(Connection& db, const AccessKey& key) {
+  Query insert(db, "INSERT INTO access_keys VALUES (?, ?, ?, ?, ?, ?, ?)");
   insert.bind(1, key.access_key_id);
   insert.bind(2, key.principal);
   insert.bind(3, key.secret_access_key);
@@ -74,8 +73,8 @@ AccessKey NewKey(const std::string& principal, std::string_view id_prefix, UnixM
   return key;
 }
 
-void DeleteKeysOf(SQLite::Database& db, const std::string& name) {
-  SQLite::Statement remove(db, "DELETE FROM access_keys WHERE principal = ?");
+void DeleteKeysOf(Connection& db, const std::string& name) {
+  Query remove(db, "DELETE FROM access_keys WHERE principal = ?");
   remove.bind(1, name);
   remove.exec();
 }
@@ -85,7 +84,7 @@ void DeleteKeysOf(SQLite::Database& db, const std::string& name) {
 Result<AccessKey> Principals::Create(const std::string& name) {
   HEADRACE_TRY(CheckName(name));
   AccessKey key = NewKey(name, "AKIA", clock_.Now());
-  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
     key.account_id = AccountOf(db, name);
     if (!key.account_id.empty() && CountKeys(db, name) > 0)
       return Fail(ErrorCode::kAlreadyExists, "principal {}: exists already", name);
@@ -100,10 +99,10 @@ Result<AccessKey> Principals::Create(const std::string& name) {
 }
 
 Result<AccessKey> Principals::Insert(AccessKey key) {
-  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
     key.account_id = AccountOf(db, key.principal);
     if (key.account_id.empty()) return Fail(ErrorCode::kNotFound, "principal {}: does not exist", key.principal);
-    SQLite::Statement expired(db, "DELETE FROM access_keys WHERE expires_ms > 0 AND expires_ms <= ?");
+    Query expired(db, "DELETE FROM access_keys WHERE expires_ms > 0 AND expires_ms <= ?");
     expired.bind(1, clock_.Now());
     expired.exec();
     InsertKey(db, key);
@@ -125,10 +124,10 @@ Result<AccessKey> Principals::AddSessionKey(const std::string& name, const std::
 
 Result<std::vector<Principal>> Principals::List() const {
   std::vector<Principal> principals;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement query(db,
-                            "SELECT name, account_id, created_ms, (SELECT count(*) FROM access_keys k WHERE"
-                            " k.principal = name AND session_token = '') FROM principals ORDER BY name");
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
+    Query query(db,
+                "SELECT name, account_id, created_ms, (SELECT count(*) FROM access_keys k WHERE"
+                " k.principal = name AND session_token = '') FROM principals ORDER BY name");
     while (query.executeStep()) {
       principals.push_back({query.getColumn(0).getString(), query.getColumn(1).getString(),
                             query.getColumn(2).getInt64(), query.getColumn(3).getInt()});
@@ -147,8 +146,8 @@ Result<Principal> Principals::Find(const std::string& name) const {
 
 Result<AccessKey> Principals::FindKey(std::string_view access_key_id) const {
   AccessKey key;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement query(db, std::string(kSelectKey) + "WHERE k.access_key_id = ?");
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
+    Query query(db, std::string(kSelectKey) + "WHERE k.access_key_id = ?");
     query.bind(1, std::string(access_key_id));
     if (!query.executeStep()) return Fail(ErrorCode::kNotFound, "access key {}: does not exist", access_key_id);
     key = ReadKey(query);
@@ -161,10 +160,10 @@ Result<AccessKey> Principals::FindKey(std::string_view access_key_id) const {
 
 Result<AccessKey> Principals::FirstKey(const std::string& name) const {
   AccessKey key;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement query(db, std::string(kSelectKey) +
-                                    "WHERE k.principal = ? AND k.session_token = ''"
-                                    " ORDER BY k.created_ms, k.access_key_id LIMIT 1");
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
+    Query query(db, std::string(kSelectKey) +
+                        "WHERE k.principal = ? AND k.session_token = ''"
+                        " ORDER BY k.created_ms, k.access_key_id LIMIT 1");
     query.bind(1, name);
     if (!query.executeStep()) return Fail(ErrorCode::kNotFound, "principal {}: has no key", name);
     key = ReadKey(query);
@@ -174,7 +173,7 @@ Result<AccessKey> Principals::FirstKey(const std::string& name) const {
 }
 
 Status Principals::Revoke(const std::string& name) {
-  return database_.Write([&](SQLite::Database& db) -> Status {
+  return database_.Write([&](Connection& db) -> Status {
     if (CountKeys(db, name) == 0) return Fail(ErrorCode::kNotFound, "principal {}: has no key", name);
     DeleteKeysOf(db, name);
     return {};
@@ -182,12 +181,12 @@ Status Principals::Revoke(const std::string& name) {
 }
 
 Status Principals::RevokeKey(const std::string& access_key_id) {
-  return database_.Write([&](SQLite::Database& db) -> Status {
-    SQLite::Statement query(db, "SELECT principal FROM access_keys WHERE access_key_id = ?");
+  return database_.Write([&](Connection& db) -> Status {
+    Query query(db, "SELECT principal FROM access_keys WHERE access_key_id = ?");
     query.bind(1, access_key_id);
     if (!query.executeStep()) return Fail(ErrorCode::kNotFound, "access key {}: does not exist", access_key_id);
     const std::string principal = query.getColumn(0).getString();
-    SQLite::Statement remove(db, "DELETE FROM access_keys WHERE access_key_id = ?");
+    Query remove(db, "DELETE FROM access_keys WHERE access_key_id = ?");
     remove.bind(1, access_key_id);
     remove.exec();
     if (CountKeys(db, principal) == 0) DeleteKeysOf(db, principal);

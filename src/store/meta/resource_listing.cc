@@ -2,8 +2,9 @@
 
 #include <cstdlib>
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
+
+#include "store/meta/connection.h"
 
 namespace headrace::store {
 namespace {
@@ -63,7 +64,7 @@ void ListingClause::Add(const std::string& condition, int64_t value) {
   values_.push_back({{}, value, true});
 }
 
-void ListingClause::Bind(SQLite::Statement& statement) const {
+void ListingClause::Bind(Query& statement) const {
   int index = 0;
   for (const auto& value : values_) {
     ++index;

@@ -8,11 +8,9 @@
 
 #include "base/clock.h"
 
-namespace SQLite {
-class Statement;
-}
-
 namespace headrace::store {
+
+class Query;
 
 enum class ResourceOrder { kCreationTime, kName, kStatus };
 
@@ -49,7 +47,7 @@ class ListingClause {
  public:
   explicit ListingClause(const ResourceFilter& filter);
   const std::string& sql() const { return sql_; }
-  void Bind(SQLite::Statement& statement) const;
+  void Bind(Query& statement) const;
 
  private:
   struct Value {

@@ -1,7 +1,6 @@
 #include "store/meta/roles.h"
 
-#include <SQLiteCpp/SQLiteCpp.h>
-
+#include "store/meta/connection.h"
 #include "store/random.h"
 
 namespace headrace::store {
@@ -10,25 +9,25 @@ namespace {
 constexpr const char* kSelect =
     "SELECT account_id, name, role_id, path, trust_policy, description, max_session_seconds, created_ms FROM roles ";
 
-Role ReadRole(SQLite::Statement& row) {
+Role ReadRole(Query& row) {
   return {row.getColumn(0).getString(), row.getColumn(1).getString(), row.getColumn(2).getString(),
           row.getColumn(3).getString(), row.getColumn(4).getString(), row.getColumn(5).getString(),
           row.getColumn(6).getInt64(),  row.getColumn(7).getInt64()};
 }
 
-void Bind(SQLite::Statement& statement, const std::string& account_id, const std::string& name) {
+void Bind(Query& statement, const std::string& account_id, const std::string& name) {
   statement.bind(1, account_id);
   statement.bind(2, name);
 }
 
-bool Exists(SQLite::Database& db, const std::string& account_id, const std::string& name) {
-  SQLite::Statement query(db, "SELECT 1 FROM roles WHERE account_id = ? AND name = ?");
+bool Exists(Connection& db, const std::string& account_id, const std::string& name) {
+  Query query(db, "SELECT 1 FROM roles WHERE account_id = ? AND name = ?");
   Bind(query, account_id, name);
   return query.executeStep();
 }
 
-int64_t CountPolicies(SQLite::Database& db, const std::string& account_id, const std::string& role) {
-  SQLite::Statement query(db, "SELECT count(*) FROM role_policies WHERE account_id = ? AND role = ?");
+int64_t CountPolicies(Connection& db, const std::string& account_id, const std::string& role) {
+  Query query(db, "SELECT count(*) FROM role_policies WHERE account_id = ? AND role = ?");
   Bind(query, account_id, role);
   query.executeStep();
   return query.getColumn(0).getInt64();
@@ -38,12 +37,12 @@ int64_t CountPolicies(SQLite::Database& db, const std::string& account_id, const
 
 Result<Role> Roles::Create(Role role) {
   role.role_id = "AROA" + RandomText(kBase32Digits, 17);
-  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
     if (Exists(db, role.account_id, role.name))
       return Fail(ErrorCode::kAlreadyExists, "role {}: exists already", role.name);
-    SQLite::Statement insert(db,
-                             "INSERT INTO roles (account_id, name, role_id, path, trust_policy, description, "
-                             "max_session_seconds, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    Query insert(db,
+                 "INSERT INTO roles (account_id, name, role_id, path, trust_policy, description, "
+                 "max_session_seconds, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     Bind(insert, role.account_id, role.name);
     insert.bind(3, role.role_id);
     insert.bind(4, role.path);
@@ -59,8 +58,8 @@ Result<Role> Roles::Create(Role role) {
 
 Result<Role> Roles::Find(const std::string& account_id, const std::string& name) const {
   Role role;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement query(db, std::string(kSelect) + "WHERE account_id = ? AND name = ?");
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
+    Query query(db, std::string(kSelect) + "WHERE account_id = ? AND name = ?");
     Bind(query, account_id, name);
     if (!query.executeStep()) return Fail(ErrorCode::kNotFound, "role {}: does not exist", name);
     role = ReadRole(query);
@@ -71,8 +70,8 @@ Result<Role> Roles::Find(const std::string& account_id, const std::string& name)
 
 Result<std::vector<Role>> Roles::List(const std::string& account_id, const std::string& path_prefix) const {
   std::vector<Role> roles;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement query(db, std::string(kSelect) + "WHERE account_id = ? ORDER BY name");
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
+    Query query(db, std::string(kSelect) + "WHERE account_id = ? ORDER BY name");
     query.bind(1, account_id);
     while (query.executeStep()) {
       Role role = ReadRole(query);
@@ -84,11 +83,11 @@ Result<std::vector<Role>> Roles::List(const std::string& account_id, const std::
 }
 
 Status Roles::Remove(const std::string& account_id, const std::string& name) {
-  return database_.Write([&](SQLite::Database& db) -> Status {
+  return database_.Write([&](Connection& db) -> Status {
     if (!Exists(db, account_id, name)) return Fail(ErrorCode::kNotFound, "role {}: does not exist", name);
     if (const int64_t count = CountPolicies(db, account_id, name); count > 0)
       return Fail(ErrorCode::kFailedPrecondition, "role {}: has {} policies attached", name, count);
-    SQLite::Statement remove(db, "DELETE FROM roles WHERE account_id = ? AND name = ?");
+    Query remove(db, "DELETE FROM roles WHERE account_id = ? AND name = ?");
     Bind(remove, account_id, name);
     remove.exec();
     return {};
@@ -96,10 +95,10 @@ Status Roles::Remove(const std::string& account_id, const std::string& name) {
 }
 
 Status Roles::Attach(const std::string& account_id, const std::string& role, const std::string& policy_arn) {
-  return database_.Write([&](SQLite::Database& db) -> Status {
-    SQLite::Statement insert(db,
-                             "INSERT INTO role_policies (account_id, role, policy_arn) VALUES (?, ?, ?) "
-                             "ON CONFLICT DO NOTHING");
+  return database_.Write([&](Connection& db) -> Status {
+    Query insert(db,
+                 "INSERT INTO role_policies (account_id, role, policy_arn) VALUES (?, ?, ?) "
+                 "ON CONFLICT DO NOTHING");
     Bind(insert, account_id, role);
     insert.bind(3, policy_arn);
     insert.exec();
@@ -112,8 +111,8 @@ Status Roles::Attach(const std::string& account_id, const std::string& role, con
 }
 
 Status Roles::Detach(const std::string& account_id, const std::string& role, const std::string& policy_arn) {
-  return database_.Write([&](SQLite::Database& db) -> Status {
-    SQLite::Statement remove(db, "DELETE FROM role_policies WHERE account_id = ? AND role = ? AND policy_arn = ?");
+  return database_.Write([&](Connection& db) -> Status {
+    Query remove(db, "DELETE FROM role_policies WHERE account_id = ? AND role = ? AND policy_arn = ?");
     Bind(remove, account_id, role);
     remove.bind(3, policy_arn);
     if (remove.exec() == 0)
@@ -124,9 +123,8 @@ Status Roles::Detach(const std::string& account_id, const std::string& role, con
 
 Result<std::vector<std::string>> Roles::Policies(const std::string& account_id, const std::string& role) const {
   std::vector<std::string> policies;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement query(
-        db, "SELECT policy_arn FROM role_policies WHERE account_id = ? AND role = ? ORDER BY policy_arn");
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
+    Query query(db, "SELECT policy_arn FROM role_policies WHERE account_id = ? AND role = ? ORDER BY policy_arn");
     Bind(query, account_id, role);
     while (query.executeStep()) policies.push_back(query.getColumn(0).getString());
     return {};

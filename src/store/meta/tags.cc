@@ -1,17 +1,17 @@
 #include "store/meta/tags.h"
 
-#include <SQLiteCpp/SQLiteCpp.h>
+#include "store/meta/connection.h"
 
 namespace headrace::store {
 
 Status Tags::Add(const std::string& account_id, const std::string& arn, const TagList& tags) {
-  return database_.Write([&](SQLite::Database& db) { return AddIn(db, account_id, arn, tags); });
+  return database_.Write([&](Connection& db) { return AddIn(db, account_id, arn, tags); });
 }
 
-Status Tags::AddIn(SQLite::Database& db, const std::string& account_id, const std::string& arn, const TagList& tags) {
-  SQLite::Statement insert(db,
-                           "INSERT INTO tags (account_id, arn, key, value) VALUES (?, ?, ?, ?) "
-                           "ON CONFLICT (account_id, arn, key) DO UPDATE SET value = excluded.value");
+Status Tags::AddIn(Connection& db, const std::string& account_id, const std::string& arn, const TagList& tags) {
+  Query insert(db,
+               "INSERT INTO tags (account_id, arn, key, value) VALUES (?, ?, ?, ?) "
+               "ON CONFLICT (account_id, arn, key) DO UPDATE SET value = excluded.value");
   for (const auto& [key, value] : tags) {
     insert.bind(1, account_id);
     insert.bind(2, arn);
@@ -20,7 +20,7 @@ Status Tags::AddIn(SQLite::Database& db, const std::string& account_id, const st
     insert.exec();
     insert.reset();
   }
-  SQLite::Statement count(db, "SELECT count(*) FROM tags WHERE account_id = ? AND arn = ?");
+  Query count(db, "SELECT count(*) FROM tags WHERE account_id = ? AND arn = ?");
   count.bind(1, account_id);
   count.bind(2, arn);
   count.executeStep();
@@ -33,8 +33,8 @@ Status Tags::AddIn(SQLite::Database& db, const std::string& account_id, const st
 
 Result<TagList> Tags::List(const std::string& account_id, const std::string& arn) {
   TagList tags;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
-    SQLite::Statement select(db, "SELECT key, value FROM tags WHERE account_id = ? AND arn = ? ORDER BY key");
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
+    Query select(db, "SELECT key, value FROM tags WHERE account_id = ? AND arn = ? ORDER BY key");
     select.bind(1, account_id);
     select.bind(2, arn);
     while (select.executeStep()) tags.emplace_back(select.getColumn(0).getString(), select.getColumn(1).getString());
@@ -44,8 +44,8 @@ Result<TagList> Tags::List(const std::string& account_id, const std::string& arn
 }
 
 Status Tags::Remove(const std::string& account_id, const std::string& arn, const std::vector<std::string>& keys) {
-  return database_.Write([&](SQLite::Database& db) -> Status {
-    SQLite::Statement remove(db, "DELETE FROM tags WHERE account_id = ? AND arn = ? AND key = ?");
+  return database_.Write([&](Connection& db) -> Status {
+    Query remove(db, "DELETE FROM tags WHERE account_id = ? AND arn = ? AND key = ?");
     for (const auto& key : keys) {
       remove.bind(1, account_id);
       remove.bind(2, arn);
@@ -57,8 +57,8 @@ Status Tags::Remove(const std::string& account_id, const std::string& arn, const
   });
 }
 
-Status Tags::RemoveAllIn(SQLite::Database& db, const std::string& account_id, const std::string& arn) {
-  SQLite::Statement remove(db, "DELETE FROM tags WHERE account_id = ? AND arn = ?");
+Status Tags::RemoveAllIn(Connection& db, const std::string& account_id, const std::string& arn) {
+  Query remove(db, "DELETE FROM tags WHERE account_id = ? AND arn = ?");
   remove.bind(1, account_id);
   remove.bind(2, arn);
   remove.exec();

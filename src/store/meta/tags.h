@@ -21,11 +21,11 @@ class Tags {
 
   // Adds, or gives existing keys a new value.
   Status Add(const std::string& account_id, const std::string& arn, const TagList& tags);
-  static Status AddIn(SQLite::Database& db, const std::string& account_id, const std::string& arn, const TagList& tags);
+  static Status AddIn(Connection& db, const std::string& account_id, const std::string& arn, const TagList& tags);
   // By key.
   Result<TagList> List(const std::string& account_id, const std::string& arn);
   Status Remove(const std::string& account_id, const std::string& arn, const std::vector<std::string>& keys);
-  static Status RemoveAllIn(SQLite::Database& db, const std::string& account_id, const std::string& arn);
+  static Status RemoveAllIn(Connection& db, const std::string& account_id, const std::string& arn);
 
  private:
   Database& database_;

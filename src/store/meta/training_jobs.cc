@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <nlohmann/json.hpp>
 
+#include "store/meta/connection.h"
 #include "store/meta/resource_table.h"
 
 namespace headrace::store {
@@ -33,7 +33,7 @@ std::string FinalMetricsText(const TrainingJob& job) {
   return Dump(list);
 }
 
-TrainingJob FromRow(SQLite::Statement& row) {
+TrainingJob FromRow(Query& row) {
   TrainingJob job;
   job.sequence = row.getColumn(0).getInt64();
   job.account_id = row.getColumn(1).getString();
@@ -59,7 +59,7 @@ TrainingJob FromRow(SQLite::Statement& row) {
 }
 
 // Binds what an update may change, from parameter `first` on.
-void BindChangeable(SQLite::Statement& statement, int first, const TrainingJob& job) {
+void BindChangeable(Query& statement, int first, const TrainingJob& job) {
   statement.bind(first + 0, job.request);
   statement.bind(first + 1, job.status);
   statement.bind(first + 2, job.secondary_status);
@@ -79,15 +79,15 @@ constexpr ResourceTable<TrainingJob> kTrainingJobs{"training_jobs", kColumns, Fr
 
 Result<bool> TrainingJobs::Insert(TrainingJob& job) {
   bool inserted = false;
-  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
     HEADRACE_ASSIGN(inserted, InsertIn(db, job));
     return {};
   }));
   return inserted;
 }
 
-Result<bool> TrainingJobs::InsertIn(SQLite::Database& db, TrainingJob& job) {
-  SQLite::Statement insert(
+Result<bool> TrainingJobs::InsertIn(Connection& db, TrainingJob& job) {
+  Query insert(
       db,
       "INSERT INTO training_jobs (account_id, name, arn, created_ms, request, status, secondary_status, transitions, "
       "failure_reason, modified_ms, training_start_ms, training_end_ms, model_artifacts, final_metrics, state) "
@@ -106,7 +106,7 @@ Result<std::optional<TrainingJob>> TrainingJobs::Find(const std::string& account
   return kTrainingJobs.Find(database_, account_id, name);
 }
 
-Result<std::optional<TrainingJob>> TrainingJobs::FindIn(SQLite::Database& db, const std::string& account_id,
+Result<std::optional<TrainingJob>> TrainingJobs::FindIn(Connection& db, const std::string& account_id,
                                                         const std::string& name) {
   return kTrainingJobs.Find(db, account_id, name);
 }
@@ -117,19 +117,19 @@ Result<std::vector<TrainingJob>> TrainingJobs::List(const ResourceFilter& filter
 
 Result<TrainingJob> TrainingJobs::Update(const std::string& account_id, const std::string& name, const Change& change) {
   TrainingJob job;
-  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
     HEADRACE_ASSIGN(job, UpdateIn(db, account_id, name, change));
     return {};
   }));
   return job;
 }
 
-Result<TrainingJob> TrainingJobs::UpdateIn(SQLite::Database& db, const std::string& account_id, const std::string& name,
+Result<TrainingJob> TrainingJobs::UpdateIn(Connection& db, const std::string& account_id, const std::string& name,
                                            const Change& change) {
   HEADRACE_ASSIGN(auto found, FindIn(db, account_id, name));
   if (!found) return Fail(ErrorCode::kNotFound, "training job {}: account {} has none of that name", name, account_id);
   HEADRACE_TRY(change(*found));
-  SQLite::Statement update(
+  Query update(
       db,
       "UPDATE training_jobs SET request = ?, status = ?, secondary_status = ?, transitions = ?, failure_reason = ?, "
       "modified_ms = ?, training_start_ms = ?, training_end_ms = ?, model_artifacts = ?, final_metrics = ?, state = ? "
@@ -142,15 +142,15 @@ Result<TrainingJob> TrainingJobs::UpdateIn(SQLite::Database& db, const std::stri
 
 Result<bool> TrainingJobs::Delete(const std::string& account_id, const std::string& name) {
   bool deleted = false;
-  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
     HEADRACE_ASSIGN(deleted, DeleteIn(db, account_id, name));
     return {};
   }));
   return deleted;
 }
 
-Result<bool> TrainingJobs::DeleteIn(SQLite::Database& db, const std::string& account_id, const std::string& name) {
-  SQLite::Statement statement(db, "DELETE FROM training_jobs WHERE account_id = ? AND name = ?");
+Result<bool> TrainingJobs::DeleteIn(Connection& db, const std::string& account_id, const std::string& name) {
+  Query statement(db, "DELETE FROM training_jobs WHERE account_id = ? AND name = ?");
   statement.bind(1, account_id);
   statement.bind(2, name);
   return statement.exec() > 0;

@@ -20,10 +20,10 @@ class TrainingJobs {
 
   // False, and nothing changed, when the account has a job of that name. Sets job.sequence.
   Result<bool> Insert(TrainingJob& job);
-  static Result<bool> InsertIn(SQLite::Database& db, TrainingJob& job);
+  static Result<bool> InsertIn(Connection& db, TrainingJob& job);
 
   Result<std::optional<TrainingJob>> Find(const std::string& account_id, const std::string& name);
-  static Result<std::optional<TrainingJob>> FindIn(SQLite::Database& db, const std::string& account_id,
+  static Result<std::optional<TrainingJob>> FindIn(Connection& db, const std::string& account_id,
                                                    const std::string& name);
 
   Result<std::vector<TrainingJob>> List(const ResourceFilter& filter);
@@ -32,12 +32,12 @@ class TrainingJobs {
   // without such a job; an error of `change` leaves the job as it was.
   using Change = std::function<Status(TrainingJob&)>;
   Result<TrainingJob> Update(const std::string& account_id, const std::string& name, const Change& change);
-  static Result<TrainingJob> UpdateIn(SQLite::Database& db, const std::string& account_id, const std::string& name,
+  static Result<TrainingJob> UpdateIn(Connection& db, const std::string& account_id, const std::string& name,
                                       const Change& change);
 
   // True when there was one.
   Result<bool> Delete(const std::string& account_id, const std::string& name);
-  static Result<bool> DeleteIn(SQLite::Database& db, const std::string& account_id, const std::string& name);
+  static Result<bool> DeleteIn(Connection& db, const std::string& account_id, const std::string& name);
 
  private:
   Database& database_;

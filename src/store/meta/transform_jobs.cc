@@ -1,7 +1,6 @@
 #include "store/meta/transform_jobs.h"
 
-#include <SQLiteCpp/SQLiteCpp.h>
-
+#include "store/meta/connection.h"
 #include "store/meta/resource_table.h"
 
 namespace headrace::store {
@@ -11,7 +10,7 @@ constexpr const char* kTransformJobColumns =
     "sequence, account_id, name, arn, request, status, failure_reason, created_ms, modified_ms, transform_start_ms, "
     "transform_end_ms, deployment";
 
-TransformJob ReadTransformJob(SQLite::Statement& row) {
+TransformJob ReadTransformJob(Query& row) {
   TransformJob job;
   job.sequence = row.getColumn(0).getInt64();
   job.account_id = row.getColumn(1).getString();
@@ -32,8 +31,8 @@ constexpr ResourceTable<TransformJob> kTransformJobs{"transform_jobs", kTransfor
 
 }  // namespace
 
-Result<bool> TransformJobs::InsertIn(SQLite::Database& db, TransformJob& job) {
-  SQLite::Statement insert(
+Result<bool> TransformJobs::InsertIn(Connection& db, TransformJob& job) {
+  Query insert(
       db,
       "INSERT INTO transform_jobs (account_id, name, arn, request, status, failure_reason, created_ms, modified_ms, "
       "transform_start_ms, transform_end_ms, deployment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
@@ -58,7 +57,7 @@ Result<std::optional<TransformJob>> TransformJobs::Find(const std::string& accou
   return kTransformJobs.Find(database_, account_id, name);
 }
 
-Result<std::optional<TransformJob>> TransformJobs::FindIn(SQLite::Database& db, const std::string& account_id,
+Result<std::optional<TransformJob>> TransformJobs::FindIn(Connection& db, const std::string& account_id,
                                                           const std::string& name) {
   return kTransformJobs.Find(db, account_id, name);
 }
@@ -67,21 +66,21 @@ Result<std::vector<TransformJob>> TransformJobs::List(const ResourceFilter& filt
   return kTransformJobs.List(database_, filter);
 }
 
-Result<std::vector<TransformJob>> TransformJobs::ListIn(SQLite::Database& db, const ResourceFilter& filter) {
+Result<std::vector<TransformJob>> TransformJobs::ListIn(Connection& db, const ResourceFilter& filter) {
   return kTransformJobs.List(db, filter);
 }
 
 Result<TransformJob> TransformJobs::Update(const std::string& account_id, const std::string& name,
                                            const Change& change) {
   TransformJob job;
-  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
     HEADRACE_ASSIGN(auto found, FindIn(db, account_id, name));
     if (!found)
       return Fail(ErrorCode::kNotFound, "transform job {}: account {} has none of that name", name, account_id);
     HEADRACE_TRY(change(*found));
-    SQLite::Statement update(db,
-                             "UPDATE transform_jobs SET status = ?, failure_reason = ?, modified_ms = ?, "
-                             "transform_start_ms = ?, transform_end_ms = ? WHERE sequence = ?");
+    Query update(db,
+                 "UPDATE transform_jobs SET status = ?, failure_reason = ?, modified_ms = ?, "
+                 "transform_start_ms = ?, transform_end_ms = ? WHERE sequence = ?");
     update.bind(1, found->status);
     update.bind(2, found->failure_reason);
     update.bind(3, found->modified);

@@ -28,12 +28,12 @@ class TransformJobs {
   explicit TransformJobs(Database& database) : database_(database) {}
 
   // False, and nothing changed, when the account has one of that name.
-  static Result<bool> InsertIn(SQLite::Database& db, TransformJob& job);
+  static Result<bool> InsertIn(Connection& db, TransformJob& job);
   Result<std::optional<TransformJob>> Find(const std::string& account_id, const std::string& name);
-  static Result<std::optional<TransformJob>> FindIn(SQLite::Database& db, const std::string& account_id,
+  static Result<std::optional<TransformJob>> FindIn(Connection& db, const std::string& account_id,
                                                     const std::string& name);
   Result<std::vector<TransformJob>> List(const ResourceFilter& filter);
-  static Result<std::vector<TransformJob>> ListIn(SQLite::Database& db, const ResourceFilter& filter);
+  static Result<std::vector<TransformJob>> ListIn(Connection& db, const ResourceFilter& filter);
 
   // Reads the job, lets `change` edit it and writes it back, in one transaction; returns what was written. kNotFound
   // without such a job; an error of `change` leaves it as it was.

@@ -20,7 +20,7 @@ class TransformTable : public testing::Test {
     job.deployment = R"({"b":2})";
     job.created = job.modified = created;
     bool inserted = false;
-    ValueOrThrow(database_->Write([&](SQLite::Database& db) -> Status {
+    ValueOrThrow(database_->Write([&](Connection& db) -> Status {
       HEADRACE_ASSIGN(inserted, TransformJobs::InsertIn(db, job));
       return {};
     }));

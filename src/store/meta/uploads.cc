@@ -2,12 +2,12 @@
 
 #include <limits>
 
-#include <SQLiteCpp/SQLiteCpp.h>
+#include "store/meta/connection.h"
 
 namespace headrace::store {
 namespace {
 
-Upload ReadUpload(SQLite::Statement& row, const Bucket& bucket) {
+Upload ReadUpload(Query& row, const Bucket& bucket) {
   return {row.getColumn(0).getString(), bucket.name,
           row.getColumn(1).getString(), row.getColumn(2).getInt64(),
           row.getColumn(3).getString(), DecodeInfo(row.getColumn(4).getString())};
@@ -15,7 +15,7 @@ Upload ReadUpload(SQLite::Statement& row, const Bucket& bucket) {
 
 constexpr char kPartColumns[] = "number, blob, offset, size, etag, modified_ms, checksums";
 
-UploadPart ReadPart(SQLite::Statement& row) {
+UploadPart ReadPart(Query& row) {
   UploadPart part;
   part.number = row.getColumn(0).getInt();
   part.blob = row.getColumn(1).getString();
@@ -42,9 +42,8 @@ bool Behind(const Upload& upload, const std::string& common, const UploadQuery& 
 
 }  // namespace
 
-void InsertUpload(SQLite::Database& db, const Bucket& bucket, const Upload& upload) {
-  SQLite::Statement insert(
-      db, "INSERT INTO uploads (id, bucket, key, created_ms, initiator, info) VALUES (?, ?, ?, ?, ?, ?)");
+void InsertUpload(Connection& db, const Bucket& bucket, const Upload& upload) {
+  Query insert(db, "INSERT INTO uploads (id, bucket, key, created_ms, initiator, info) VALUES (?, ?, ?, ?, ?, ?)");
   insert.bind(1, upload.id);
   insert.bind(2, bucket.id);
   insert.bind(3, upload.key);
@@ -54,9 +53,8 @@ void InsertUpload(SQLite::Database& db, const Bucket& bucket, const Upload& uplo
   insert.exec();
 }
 
-Result<Upload> FindUpload(SQLite::Database& db, const Bucket& bucket, const std::string& key, const std::string& id) {
-  SQLite::Statement query(
-      db, "SELECT id, key, created_ms, initiator, info FROM uploads WHERE id = ? AND bucket = ? AND key = ?");
+Result<Upload> FindUpload(Connection& db, const Bucket& bucket, const std::string& key, const std::string& id) {
+  Query query(db, "SELECT id, key, created_ms, initiator, info FROM uploads WHERE id = ? AND bucket = ? AND key = ?");
   query.bind(1, id);
   query.bind(2, bucket.id);
   query.bind(3, key);
@@ -65,12 +63,12 @@ Result<Upload> FindUpload(SQLite::Database& db, const Bucket& bucket, const std:
 }
 
 // Unfinished uploads are few, so this walks those from `after_key` on.
-UploadListing ListUploads(SQLite::Database& db, const Bucket& bucket, const UploadQuery& query) {
+UploadListing ListUploads(Connection& db, const Bucket& bucket, const UploadQuery& query) {
   UploadListing listing;
   const std::string end = PrefixEnd(query.prefix);
-  SQLite::Statement rows(db, fmt::format("SELECT id, key, created_ms, initiator, info FROM uploads WHERE bucket = ? AND"
-                                         " key >= ?{} ORDER BY key, id",
-                                         end.empty() ? "" : " AND key < ?"));
+  Query rows(db, fmt::format("SELECT id, key, created_ms, initiator, info FROM uploads WHERE bucket = ? AND"
+                             " key >= ?{} ORDER BY key, id",
+                             end.empty() ? "" : " AND key < ?"));
   rows.bind(1, bucket.id);
   rows.bind(2, std::max(query.prefix, query.after_key));
   if (!end.empty()) rows.bind(3, end);
@@ -94,18 +92,17 @@ UploadListing ListUploads(SQLite::Database& db, const Bucket& bucket, const Uplo
   return listing;
 }
 
-void DeleteUpload(SQLite::Database& db, const std::string& id) {
+void DeleteUpload(Connection& db, const std::string& id) {
   for (const char* sql : {"DELETE FROM upload_parts WHERE upload = ?", "DELETE FROM uploads WHERE id = ?"}) {
-    SQLite::Statement remove(db, sql);
+    Query remove(db, sql);
     remove.bind(1, id);
     remove.exec();
   }
 }
 
-void PutPart(SQLite::Database& db, const std::string& upload, const UploadPart& part) {
-  SQLite::Statement insert(
-      db,
-      fmt::format("INSERT OR REPLACE INTO upload_parts (upload, {}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", kPartColumns));
+void PutPart(Connection& db, const std::string& upload, const UploadPart& part) {
+  Query insert(db, fmt::format("INSERT OR REPLACE INTO upload_parts (upload, {}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                               kPartColumns));
   insert.bind(1, upload);
   insert.bind(2, part.number);
   insert.bind(3, part.blob);
@@ -117,19 +114,18 @@ void PutPart(SQLite::Database& db, const std::string& upload, const UploadPart& 
   insert.exec();
 }
 
-Result<UploadPart> FindPart(SQLite::Database& db, const std::string& upload, int number) {
-  SQLite::Statement query(db, fmt::format("SELECT {} FROM upload_parts WHERE upload = ? AND number = ?", kPartColumns));
+Result<UploadPart> FindPart(Connection& db, const std::string& upload, int number) {
+  Query query(db, fmt::format("SELECT {} FROM upload_parts WHERE upload = ? AND number = ?", kPartColumns));
   query.bind(1, upload);
   query.bind(2, number);
   if (!query.executeStep()) return Fail(ErrorCode::kNotFound, "upload {}: has no part {}", upload, number);
   return ReadPart(query);
 }
 
-std::vector<UploadPart> ListParts(SQLite::Database& db, const std::string& upload, int after, size_t limit) {
+std::vector<UploadPart> ListParts(Connection& db, const std::string& upload, int after, size_t limit) {
   std::vector<UploadPart> parts;
-  SQLite::Statement query(
-      db,
-      fmt::format("SELECT {} FROM upload_parts WHERE upload = ? AND number > ? ORDER BY number LIMIT ?", kPartColumns));
+  Query query(db, fmt::format("SELECT {} FROM upload_parts WHERE upload = ? AND number > ? ORDER BY number LIMIT ?",
+                              kPartColumns));
   query.bind(1, upload);
   query.bind(2, after);
   query.bind(3, static_cast<int64_t>(std::min<size_t>(limit, std::numeric_limits<int>::max())));

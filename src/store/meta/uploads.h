@@ -40,17 +40,17 @@ struct UploadListing {
   std::string last_key, last_id;
 };
 
-void InsertUpload(SQLite::Database& db, const Bucket& bucket, const Upload& upload);
+void InsertUpload(Connection& db, const Bucket& bucket, const Upload& upload);
 // kNotFound unless it is of that bucket and key.
-Result<Upload> FindUpload(SQLite::Database& db, const Bucket& bucket, const std::string& key, const std::string& id);
-UploadListing ListUploads(SQLite::Database& db, const Bucket& bucket, const UploadQuery& query);
+Result<Upload> FindUpload(Connection& db, const Bucket& bucket, const std::string& key, const std::string& id);
+UploadListing ListUploads(Connection& db, const Bucket& bucket, const UploadQuery& query);
 // With its parts.
-void DeleteUpload(SQLite::Database& db, const std::string& id);
+void DeleteUpload(Connection& db, const std::string& id);
 
 // Replaces a part of the same number.
-void PutPart(SQLite::Database& db, const std::string& upload, const UploadPart& part);
-Result<UploadPart> FindPart(SQLite::Database& db, const std::string& upload, int number);
+void PutPart(Connection& db, const std::string& upload, const UploadPart& part);
+Result<UploadPart> FindPart(Connection& db, const std::string& upload, int number);
 // By number, those above `after`.
-std::vector<UploadPart> ListParts(SQLite::Database& db, const std::string& upload, int after, size_t limit);
+std::vector<UploadPart> ListParts(Connection& db, const std::string& upload, int after, size_t limit);
 
 }  // namespace headrace::store

@@ -34,7 +34,7 @@ Result<BlobWriter> Concatenate(const BlobDirectory& blobs, const std::vector<Upl
   return writer;
 }
 
-Status CheckUnchanged(SQLite::Database& db, const Upload& upload, const std::vector<UploadPart>& parts) {
+Status CheckUnchanged(Connection& db, const Upload& upload, const std::vector<UploadPart>& parts) {
   for (const UploadPart& part : parts) {
     HEADRACE_ASSIGN(const UploadPart now, FindPart(db, upload.id, part.number));
     if (now.blob != part.blob || now.offset != part.offset)
@@ -43,7 +43,7 @@ Status CheckUnchanged(SQLite::Database& db, const Upload& upload, const std::vec
   return {};
 }
 
-void Forget(SQLite::Database& db, const Upload& upload, std::vector<std::string>& released) {
+void Forget(Connection& db, const Upload& upload, std::vector<std::string>& released) {
   for (UploadPart& part : ListParts(db, upload.id, 0, kMaxParts)) released.push_back(std::move(part.blob));
   DeleteUpload(db, upload.id);
 }
@@ -53,7 +53,7 @@ void Forget(SQLite::Database& db, const Upload& upload, std::vector<std::string>
 Result<Upload> ObjectStore::CreateUpload(const std::string& bucket, const std::string& key,
                                          const std::string& initiator, ObjectInfo info) {
   const Upload upload{RandomText(kHexDigits, kUploadIdDigits), bucket, key, clock_.Now(), initiator, std::move(info)};
-  HEADRACE_TRY(Change(bucket, [&](SQLite::Database& db, const Bucket& in, std::vector<std::string>&) -> Status {
+  HEADRACE_TRY(Change(bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>&) -> Status {
     InsertUpload(db, in, upload);
     return {};
   }));
@@ -62,7 +62,7 @@ Result<Upload> ObjectStore::CreateUpload(const std::string& bucket, const std::s
 
 Result<Upload> ObjectStore::FindUpload(const std::string& bucket, const std::string& key, const std::string& id) const {
   Upload upload;
-  HEADRACE_TRY(Look(bucket, [&](SQLite::Database& db, const Bucket& in) -> Status {
+  HEADRACE_TRY(Look(bucket, [&](Connection& db, const Bucket& in) -> Status {
     HEADRACE_ASSIGN(upload, store::FindUpload(db, in, key, id));
     return {};
   }));
@@ -71,7 +71,7 @@ Result<Upload> ObjectStore::FindUpload(const std::string& bucket, const std::str
 
 Result<UploadListing> ObjectStore::ListUploads(const UploadQuery& query) const {
   UploadListing listing;
-  HEADRACE_TRY(Look(query.bucket, [&](SQLite::Database& db, const Bucket& in) -> Status {
+  HEADRACE_TRY(Look(query.bucket, [&](Connection& db, const Bucket& in) -> Status {
     listing = store::ListUploads(db, in, query);
     return {};
   }));
@@ -83,7 +83,7 @@ Result<UploadPart> ObjectStore::CommitPart(BlobWriter writer, const Upload& uplo
   if (!writer.sealed()) HEADRACE_TRY(writer.Seal());
   const UploadPart part{number, writer.blob(), 0, writer.size(), writer.md5(), clock_.Now(), std::move(checksums)};
   HEADRACE_TRY(
-      Change(upload.bucket, [&](SQLite::Database& db, const Bucket& in, std::vector<std::string>& released) -> Status {
+      Change(upload.bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
         HEADRACE_TRY(store::FindUpload(db, in, upload.key, upload.id));
         if (const auto old = FindPart(db, upload.id, number)) released.push_back(old->blob);
         PutPart(db, upload.id, part);
@@ -95,7 +95,7 @@ Result<UploadPart> ObjectStore::CommitPart(BlobWriter writer, const Upload& uplo
 
 Result<std::vector<UploadPart>> ObjectStore::ListParts(const Upload& upload, int after, size_t limit) const {
   std::vector<UploadPart> parts;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
     parts = store::ListParts(db, upload.id, after, limit);
     return {};
   }));
@@ -115,7 +115,7 @@ Result<Object> ObjectStore::CompleteUpload(const Upload& upload, const std::vect
                       SizeOf(parts),  EtagOf(parts), clock_.Now(),
                       std::move(info)};
   HEADRACE_TRY(
-      Change(upload.bucket, [&](SQLite::Database& db, const Bucket& in, std::vector<std::string>& released) -> Status {
+      Change(upload.bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
         HEADRACE_TRY(store::FindUpload(db, in, upload.key, upload.id));
         HEADRACE_TRY(CheckUnchanged(db, upload, parts));
         HEADRACE_TRY(Replace(db, in, object, wanted, released));
@@ -127,12 +127,11 @@ Result<Object> ObjectStore::CompleteUpload(const Upload& upload, const std::vect
 }
 
 Status ObjectStore::AbortUpload(const Upload& upload) {
-  return Change(upload.bucket,
-                [&](SQLite::Database& db, const Bucket& in, std::vector<std::string>& released) -> Status {
-                  HEADRACE_TRY(store::FindUpload(db, in, upload.key, upload.id));
-                  Forget(db, upload, released);
-                  return {};
-                });
+  return Change(upload.bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
+    HEADRACE_TRY(store::FindUpload(db, in, upload.key, upload.id));
+    Forget(db, upload, released);
+    return {};
+  });
 }
 
 }  // namespace headrace::store

@@ -59,7 +59,7 @@ Result<std::unique_ptr<ObjectStore>> ObjectStore::Open(Database& database, const
 size_t ObjectStore::RemoveOrphans(const std::function<bool()>& stop) const {
   const auto in_use = [this](const std::string& blob) {
     bool used = true;
-    const Status looked = database_.Read([&](SQLite::Database& db) -> Status {
+    const Status looked = database_.Read([&](Connection& db) -> Status {
       used = BlobInUse(db, blob);
       return {};
     });
@@ -69,18 +69,17 @@ size_t ObjectStore::RemoveOrphans(const std::function<bool()>& stop) const {
 }
 
 Status ObjectStore::Look(const std::string& bucket,
-                         const std::function<Status(SQLite::Database&, const Bucket&)>& work) const {
-  return database_.Read([&](SQLite::Database& db) -> Status {
+                         const std::function<Status(Connection&, const Bucket&)>& work) const {
+  return database_.Read([&](Connection& db) -> Status {
     HEADRACE_ASSIGN(const Bucket found, store::FindBucket(db, bucket));
     return work(db, found);
   });
 }
 
-Status ObjectStore::Change(
-    const std::string& bucket,
-    const std::function<Status(SQLite::Database&, const Bucket&, std::vector<std::string>&)>& work) {
+Status ObjectStore::Change(const std::string& bucket,
+                           const std::function<Status(Connection&, const Bucket&, std::vector<std::string>&)>& work) {
   std::vector<std::string> released;
-  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
     released.clear();
     HEADRACE_ASSIGN(const Bucket found, store::FindBucket(db, bucket));
     HEADRACE_TRY(work(db, found, released));
@@ -91,8 +90,8 @@ Status ObjectStore::Change(
   return {};
 }
 
-Status ObjectStore::Replace(SQLite::Database& db, const Bucket& bucket, const Object& object,
-                            const Precondition& wanted, std::vector<std::string>& released) const {
+Status ObjectStore::Replace(Connection& db, const Bucket& bucket, const Object& object, const Precondition& wanted,
+                            std::vector<std::string>& released) const {
   HEADRACE_TRY(CheckPrecondition(db, bucket, object.key, wanted));
   if (const auto old = FindObject(db, bucket, object.key)) released.push_back(old->blob);
   PutObject(db, bucket, object);
@@ -101,13 +100,13 @@ Status ObjectStore::Replace(SQLite::Database& db, const Bucket& bucket, const Ob
 
 Result<Bucket> ObjectStore::CreateBucket(Bucket bucket) {
   bucket.created = clock_.Now();
-  HEADRACE_TRY(database_.Write([&](SQLite::Database& db) { return InsertBucket(db, bucket); }));
+  HEADRACE_TRY(database_.Write([&](Connection& db) { return InsertBucket(db, bucket); }));
   return bucket;
 }
 
 Result<Bucket> ObjectStore::FindBucket(const std::string& name) const {
   Bucket bucket;
-  HEADRACE_TRY(Look(name, [&](SQLite::Database&, const Bucket& found) -> Status {
+  HEADRACE_TRY(Look(name, [&](Connection&, const Bucket& found) -> Status {
     bucket = found;
     return {};
   }));
@@ -116,7 +115,7 @@ Result<Bucket> ObjectStore::FindBucket(const std::string& name) const {
 
 Result<std::vector<Bucket>> ObjectStore::ListBuckets(const std::string& owner) const {
   std::vector<Bucket> buckets;
-  HEADRACE_TRY(database_.Read([&](SQLite::Database& db) -> Status {
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
     buckets = store::ListBuckets(db, owner);
     return {};
   }));
@@ -124,7 +123,7 @@ Result<std::vector<Bucket>> ObjectStore::ListBuckets(const std::string& owner) c
 }
 
 Status ObjectStore::UpdateBucket(const std::string& name, const std::function<void(Bucket&)>& change) {
-  return database_.Write([&](SQLite::Database& db) -> Status {
+  return database_.Write([&](Connection& db) -> Status {
     HEADRACE_ASSIGN(Bucket bucket, store::FindBucket(db, name));
     change(bucket);
     store::UpdateBucket(db, bucket);
@@ -133,14 +132,14 @@ Status ObjectStore::UpdateBucket(const std::string& name, const std::function<vo
 }
 
 Status ObjectStore::DeleteBucket(const std::string& name) {
-  return database_.Write([&](SQLite::Database& db) { return store::DeleteBucket(db, name); });
+  return database_.Write([&](Connection& db) { return store::DeleteBucket(db, name); });
 }
 
 Result<Object> ObjectStore::Commit(BlobWriter writer, const std::string& bucket, const std::string& key,
                                    ObjectInfo info, const Precondition& wanted) {
   if (!writer.sealed()) HEADRACE_TRY(writer.Seal());
   const Object object = MakeObject(writer, bucket, key, std::move(info), clock_.Now());
-  HEADRACE_TRY(Change(bucket, [&](SQLite::Database& db, const Bucket& in, std::vector<std::string>& released) {
+  HEADRACE_TRY(Change(bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) {
     return Replace(db, in, object, wanted, released);
   }));
   writer.Keep();
@@ -168,7 +167,7 @@ Result<Object> ObjectStore::PutFile(const std::string& bucket, const std::string
 
 Result<Object> ObjectStore::Find(const std::string& bucket, const std::string& key) const {
   Object object;
-  HEADRACE_TRY(Look(bucket, [&](SQLite::Database& db, const Bucket& in) -> Status {
+  HEADRACE_TRY(Look(bucket, [&](Connection& db, const Bucket& in) -> Status {
     HEADRACE_ASSIGN(object, FindObject(db, in, key));
     return {};
   }));
@@ -192,7 +191,7 @@ Result<OpenObject> ObjectStore::Open(const std::string& bucket, const std::strin
 
 Result<Listing> ObjectStore::List(const ListQuery& query) const {
   Listing listing;
-  HEADRACE_TRY(Look(query.bucket, [&](SQLite::Database& db, const Bucket& in) -> Status {
+  HEADRACE_TRY(Look(query.bucket, [&](Connection& db, const Bucket& in) -> Status {
     listing = ListObjects(db, in, query);
     return {};
   }));
@@ -206,18 +205,17 @@ Result<Object> ObjectStore::Copy(const Object& from, const std::string& bucket, 
   object.key = key;
   object.modified = clock_.Now();
   object.info = std::move(info);
-  HEADRACE_TRY(
-      Change(bucket, [&](SQLite::Database& db, const Bucket& in, std::vector<std::string>& released) -> Status {
-        if (!BlobInUse(db, from.blob))
-          return Fail(ErrorCode::kNotFound, "object {}/{}: was replaced while it was copied", from.bucket, from.key);
-        return Replace(db, in, object, wanted, released);
-      }));
+  HEADRACE_TRY(Change(bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
+    if (!BlobInUse(db, from.blob))
+      return Fail(ErrorCode::kNotFound, "object {}/{}: was replaced while it was copied", from.bucket, from.key);
+    return Replace(db, in, object, wanted, released);
+  }));
   return object;
 }
 
 Status ObjectStore::UpdateInfo(const std::string& bucket, const std::string& key,
                                const std::function<void(ObjectInfo&)>& change) {
-  return Change(bucket, [&](SQLite::Database& db, const Bucket& in, std::vector<std::string>&) -> Status {
+  return Change(bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>&) -> Status {
     HEADRACE_ASSIGN(Object object, FindObject(db, in, key));
     change(object.info);
     PutObject(db, in, object);
@@ -227,21 +225,20 @@ Status ObjectStore::UpdateInfo(const std::string& bucket, const std::string& key
 
 Result<bool> ObjectStore::Delete(const std::string& bucket, const std::string& key, const Precondition& wanted) {
   bool existed = false;
-  HEADRACE_TRY(
-      Change(bucket, [&](SQLite::Database& db, const Bucket& in, std::vector<std::string>& released) -> Status {
-        HEADRACE_TRY(CheckPrecondition(db, in, key, wanted));
-        const auto object = FindObject(db, in, key);
-        existed = object.has_value();
-        if (!existed) return {};
-        released.push_back(object->blob);
-        DeleteObject(db, in, key);
-        return {};
-      }));
+  HEADRACE_TRY(Change(bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
+    HEADRACE_TRY(CheckPrecondition(db, in, key, wanted));
+    const auto object = FindObject(db, in, key);
+    existed = object.has_value();
+    if (!existed) return {};
+    released.push_back(object->blob);
+    DeleteObject(db, in, key);
+    return {};
+  }));
   return existed;
 }
 
 Status ObjectStore::DeleteMany(const std::string& bucket, const std::vector<std::string>& keys) {
-  return Change(bucket, [&](SQLite::Database& db, const Bucket& in, std::vector<std::string>& released) -> Status {
+  return Change(bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
     for (const std::string& key : keys) {
       const auto object = FindObject(db, in, key);
       if (!object) continue;

@@ -84,12 +84,11 @@ class ObjectStore {
  private:
   ObjectStore(Database& database, const Clock& clock, std::unique_ptr<BlobDirectory> blobs);
   // One transaction; afterwards removes those of the blobs it names that no row names any more.
-  Status Change(
-      const std::string& bucket,
-      const std::function<Status(SQLite::Database&, const Bucket&, std::vector<std::string>& released)>& work);
-  Status Look(const std::string& bucket, const std::function<Status(SQLite::Database&, const Bucket&)>& work) const;
+  Status Change(const std::string& bucket,
+                const std::function<Status(Connection&, const Bucket&, std::vector<std::string>& released)>& work);
+  Status Look(const std::string& bucket, const std::function<Status(Connection&, const Bucket&)>& work) const;
   // In a transaction: puts the row and names the blob it replaced.
-  Status Replace(SQLite::Database& db, const Bucket& bucket, const Object& object, const Precondition& wanted,
+  Status Replace(Connection& db, const Bucket& bucket, const Object& object, const Precondition& wanted,
                  std::vector<std::string>& released) const;
 
   Database& database_;

@@ -81,7 +81,7 @@ Reply<Json> CreateEndpointConfig(const SageMakerOptions& options, const Call& ca
   config.created = call.now;
   const store::HostingResources configs(options.database, store::HostingResources::Kind::kEndpointConfig);
   bool inserted = false;
-  HEADRACE_REPLY_TRY(options.database.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_REPLY_TRY(options.database.Write([&](store::Connection& db) -> Status {
     HEADRACE_ASSIGN(inserted, configs.InsertIn(db, config));
     return inserted ? store::Tags::AddIn(db, config.account_id, config.arn, tags) : Status();
   }));

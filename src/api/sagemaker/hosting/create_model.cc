@@ -90,7 +90,7 @@ Reply<Json> CreateModel(const SageMakerOptions& options, const Call& call, const
   if (taken) return AlreadyExisting("model", model.arn);
   if (auto error = CheckData(options, call, model)) return tl::unexpected(std::move(*error));
   bool inserted = false;
-  HEADRACE_REPLY_TRY(options.database.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_REPLY_TRY(options.database.Write([&](store::Connection& db) -> Status {
     HEADRACE_ASSIGN(inserted, models.InsertIn(db, model));
     return inserted ? store::Tags::AddIn(db, model.account_id, model.arn, tags) : Status();
   }));

@@ -163,7 +163,7 @@ Reply<Json> CreateEndpoint(const SageMakerOptions& options, const Call& call, co
   endpoint.deployment = jobs::ToJson(deployment);
   const auto tags = TakeTags(request);
   bool inserted = false;
-  HEADRACE_REPLY_TRY(options.database.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_REPLY_TRY(options.database.Write([&](store::Connection& db) -> Status {
     HEADRACE_ASSIGN(inserted, store::Endpoints::InsertIn(db, endpoint));
     return inserted ? store::Tags::AddIn(db, endpoint.account_id, endpoint.arn, tags) : Status();
   }));

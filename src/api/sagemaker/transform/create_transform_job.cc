@@ -45,7 +45,7 @@ jobs::Deployment DeploymentFor(const Json& request, const store::HostingResource
 int64_t InstancesOf(const Json& request) { return IntegerOr(request["TransformResources"], "InstanceCount", 1); }
 
 // Inserts the job as long as the account's jobs have instances left; else says how many they have.
-Result<bool> InsertWithinLimit(SQLite::Database& db, store::TransformJob& job, int64_t wanted, int64_t& used) {
+Result<bool> InsertWithinLimit(store::Connection& db, store::TransformJob& job, int64_t wanted, int64_t& used) {
   store::ResourceFilter running;
   running.account_id = job.account_id;
   running.statuses = {"InProgress", "Stopping"};
@@ -96,7 +96,7 @@ Reply<Json> CreateTransformJob(const SageMakerOptions& options, const Call& call
 
   bool inserted = false;
   int64_t used = -1;
-  HEADRACE_REPLY_TRY(options.database.Write([&](SQLite::Database& db) -> Status {
+  HEADRACE_REPLY_TRY(options.database.Write([&](store::Connection& db) -> Status {
     HEADRACE_ASSIGN(inserted, InsertWithinLimit(db, job, InstancesOf(request), used));
     return inserted ? store::Tags::AddIn(db, job.account_id, job.arn, tags) : Status();
   }));
