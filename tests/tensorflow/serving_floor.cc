@@ -1,5 +1,5 @@
-// serving_floor VERSION_DIRECTORY BATCH: medians, in milliseconds, of what serving one request costs without a server:
-// parsing its JSON, computing, printing the answer.
+// serving_floor VERSION_DIRECTORY BATCH [SECONDS]: medians, in milliseconds, of what serving one request costs without
+// a server: parsing its JSON, computing, printing the answer; each measured for so long (4) or 500 times.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -15,10 +15,11 @@
 
 namespace {
 
-double MedianMilliseconds(const std::function<void()>& run) {
+double MedianMilliseconds(double seconds, const std::function<void()>& run) {
   std::vector<double> times;
   const auto begin = std::chrono::steady_clock::now();
-  for (int i = 0; i < 500 && std::chrono::steady_clock::now() - begin < std::chrono::seconds(4); ++i) {
+  const std::chrono::duration<double> limit(seconds);
+  for (int i = 0; i < 500 && std::chrono::steady_clock::now() - begin < limit; ++i) {
     const auto start = std::chrono::steady_clock::now();
     run();
     times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
@@ -32,8 +33,9 @@ double MedianMilliseconds(const std::function<void()>& run) {
 int main(int argc, char** argv) {
   using namespace headrace;
   using namespace headrace::serving;
-  if (argc != 3) {
-    std::fputs("usage: serving_floor VERSION_DIRECTORY BATCH\n", stderr);
+  const double seconds = argc == 4 ? std::atof(argv[3]) : 4;
+  if (argc < 3 || argc > 4 || seconds <= 0) {
+    std::fputs("usage: serving_floor VERSION_DIRECTORY BATCH [SECONDS]\n", stderr);
     return 2;
   }
   if (tensor::NumThreads() == tensor::NumProcessors()) tensor::PinThreads(0);  // as the model server's
@@ -74,8 +76,9 @@ int main(int argc, char** argv) {
   }
   const JsonBody body(text + "]}");
   std::vector<Tensor> outputs = *(*model)->Run(0, {x}, 0);
-  std::printf("parse %.4f\n", MedianMilliseconds([&] { (void)ParsePredict(body, JsonForm::kObject, signature); }));
-  std::printf("compute %.4f\n", MedianMilliseconds([&] { outputs = *(*model)->Run(0, {x}, 0); }));
-  std::printf("print %.4f\n", MedianMilliseconds([&] { (void)PredictResponse(signature, outputs, true); }));
+  std::printf("parse %.4f\n",
+              MedianMilliseconds(seconds, [&] { (void)ParsePredict(body, JsonForm::kObject, signature); }));
+  std::printf("compute %.4f\n", MedianMilliseconds(seconds, [&] { outputs = *(*model)->Run(0, {x}, 0); }));
+  std::printf("print %.4f\n", MedianMilliseconds(seconds, [&] { (void)PredictResponse(signature, outputs, true); }));
   return 0;
 }
