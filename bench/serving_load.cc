@@ -86,8 +86,9 @@ class Load {
       }
       if (now >= end && due.empty() && idle_.size() == clients_.size()) break;
       if (now >= end + std::chrono::seconds(60)) Die("no answer for a minute");
-      const double wait = closed ? 0.1 : std::clamp(Seconds(next - Clock::now()), 0.0, 0.1);
-      Wait(next < end || closed ? wait : 0.1);
+      // Until the next start, when there is a client for it.
+      const bool starts = !closed && next < end && !idle_.empty();
+      Wait(starts ? std::clamp(Seconds(next - Clock::now()), 0.0, 0.1) : 0.1);
     }
     elapsed_ = Seconds(Clock::now() - begin);
   }
