@@ -262,9 +262,11 @@ void Generation::StartFailed(Slot& slot, const std::string& how, UnixMillis now)
     cause_ = std::move(cause);
     return;
   }
-  // The first restart comes at once.
+  // The first restart of what has served comes at once. What has not may be taken back instead, before it is started.
   const UnixMillis wait =
-      slot.failures == 1 ? 0 : std::min(kFirstRestartMillis << std::min(slot.failures - 2, 20), kLongestRestartMillis);
+      slot.served && slot.failures == 1
+          ? 0
+          : std::min(kFirstRestartMillis << std::clamp(slot.failures - 2, 0, 20), kLongestRestartMillis);
   slot.restart_at = now + wait;
   instance.Say(now, fmt::format("the model server ended: {}; it is started again{}", how,
                                 wait == 0 ? "" : fmt::format(" in {} ms", wait)));
