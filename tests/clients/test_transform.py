@@ -301,6 +301,37 @@ def test_stopping(transforms, hosting, model, images):  # noqa: F811
     hosting.assert_gone(job)
 
 
+def test_what_instances_use(transforms, boto, model, images):  # noqa: F811
+    """The job is stopped once both of its instances have told: they do after five seconds, whatever a machine does in them."""
+    cloudwatch, begin, space = boto("cloudwatch"), time.time(), "/aws/sagemaker/TransformJobs"
+    prefix = transforms.put(first__csv=many_lines(images[0][0], 400))
+    for i in range(60):
+        transforms.s3.copy_object(Bucket=transforms.bucket, Key=f"{prefix}{i}.csv",
+                                  CopySource={"Bucket": transforms.bucket, "Key": f"{prefix}first.csv"})
+    job = transforms.start(model, prefix, kind="text/csv", split="Line", BatchStrategy="SingleRecord",
+                           resources={**RESOURCES, "InstanceCount": 2})
+    found = []
+    while len(found) < 4:
+        assert transforms.describe(job)["TransformJobStatus"] == "InProgress"
+        time.sleep(0.1)
+        found = [each for each in cloudwatch.list_metrics(Namespace=space)["Metrics"]
+                 if each["Dimensions"][0]["Value"].startswith(job + "/")]
+    transforms.sagemaker.stop_transform_job(TransformJobName=job)
+    transforms.wait(job, "Stopped")
+
+    streams = transforms.logs.describe_log_streams(logGroupName=space, logStreamNamePrefix=job + "/")["logStreams"]
+    hosts = {stream["logStreamName"].removesuffix("/data-log").rpartition("-")[0] for stream in streams}
+    assert len(hosts) == 2 and all(host.startswith(job + "/i-0") for host in hosts)
+    assert all(each["Dimensions"] == [{"Name": "Host", "Value": each["Dimensions"][0]["Value"]}] for each in found)
+    assert sorted((each["MetricName"], each["Dimensions"][0]["Value"]) for each in found) == [
+        (metric, host) for metric in ("CPUUtilization", "MemoryUtilization") for host in sorted(hosts)]
+    for each in found:
+        points = cloudwatch.get_metric_statistics(
+            **each, Period=60, StartTime=begin - 60, EndTime=time.time() + 60, Statistics=["Minimum", "Maximum"], Unit="Percent")["Datapoints"]
+        most = 100 * os.cpu_count() + 5 if each["MetricName"] == "CPUUtilization" else 100
+        assert points and all(0 < point["Minimum"] <= point["Maximum"] <= most for point in points), (each, points)
+
+
 def test_a_killed_model_server_is_asked_again(transforms, hosting, model, images):  # noqa: F811
     prefix = transforms.put(a__csv=many_lines(images[0][0], 600))
     job = transforms.start(model, prefix, kind="text/csv", split="Line", BatchStrategy="SingleRecord", assemble="Line", MaxConcurrentTransforms=2)

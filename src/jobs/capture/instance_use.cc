@@ -9,9 +9,10 @@
 namespace headrace::jobs {
 namespace {
 
-double DiskPercent(const std::string& path) {
+std::optional<double> DiskPercent(const std::string& path) {
+  if (path.empty()) return std::nullopt;
   struct statvfs status {};
-  if (path.empty() || ::statvfs(path.c_str(), &status) != 0 || status.f_blocks == 0) return 0;
+  if (::statvfs(path.c_str(), &status) != 0 || status.f_blocks == 0) return 0;
   return 100.0 * static_cast<double>(status.f_blocks - status.f_bfree) / static_cast<double>(status.f_blocks);
 }
 
@@ -40,12 +41,13 @@ InstanceUse UseSampler::Sample(UnixMillis now, const TreeUsage& usage) {
 
 void AddUseMetrics(const store::MetricKey& where, UnixMillis time, const InstanceUse& use,
                    std::vector<store::MetricDatum>& data) {
-  const std::pair<const char*, double> metrics[] = {
+  const std::pair<const char*, std::optional<double>> metrics[] = {
       {"CPUUtilization", use.cpu}, {"MemoryUtilization", use.memory}, {"DiskUtilization", use.disk}};
   for (const auto& [name, percent] : metrics) {
+    if (!percent) continue;
     store::MetricKey key = where;
     key.name = name;
-    data.push_back({std::move(key), store::MetricSample::Of(time, percent, "Percent")});
+    data.push_back({std::move(key), store::MetricSample::Of(time, *percent, "Percent")});
   }
 }
 

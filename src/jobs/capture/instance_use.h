@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,9 @@ namespace headrace::jobs {
 
 // In percent.
 struct InstanceUse {
-  double cpu = 0;     // of one core: four busy cores are 400
-  double memory = 0;  // of the instance's
-  double disk = 0;    // of the file system's, whoever uses it
+  double cpu = 0;              // of one core: four busy cores are 400
+  double memory = 0;           // of the instance's
+  std::optional<double> disk;  // of the file system's, whoever uses it; none: not looked at, and not told
 };
 
 class UseSampler {
@@ -34,7 +35,8 @@ class UseSampler {
   std::string disk_path_;
 };
 
-// CPUUtilization, MemoryUtilization and DiskUtilization of `where`, a key without a name, behind what `data` holds.
+// CPUUtilization, MemoryUtilization and, where there is one, DiskUtilization of `where`, a key without a name, behind
+// what `data` holds.
 void AddUseMetrics(const store::MetricKey& where, UnixMillis time, const InstanceUse& use,
                    std::vector<store::MetricDatum>& data);
 

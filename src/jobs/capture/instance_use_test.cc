@@ -13,8 +13,9 @@ TEST(UseSampler, PercentOfACoreOfTheMemoryAndOfTheDisk) {
   const InstanceUse first = sampler.Sample(11'000, {1 << 18, Ticks(4), 1});
   EXPECT_DOUBLE_EQ(first.cpu, 40);  // four seconds of ten
   EXPECT_DOUBLE_EQ(first.memory, 25);
-  EXPECT_GT(first.disk, 0);
-  EXPECT_LE(first.disk, 100);
+  ASSERT_TRUE(first.disk);
+  EXPECT_GT(*first.disk, 0);
+  EXPECT_LE(*first.disk, 100);
   EXPECT_DOUBLE_EQ(sampler.Sample(13'000, {1 << 19, Ticks(10), 1}).cpu, 300);  // three cores
   EXPECT_DOUBLE_EQ(sampler.Sample(14'000, {1 << 19, Ticks(2), 1}).cpu, 0);     // a process has ended
   EXPECT_DOUBLE_EQ(sampler.Sample(15'000, {1 << 19, Ticks(3), 1}).cpu, 100);
@@ -27,7 +28,7 @@ TEST(UseSampler, MemoryIsThatOfTheMachineWhenTheInstanceIsLarger) {
   const InstanceUse use = all.Sample(1000, usage);
   EXPECT_GT(use.memory, 0);
   EXPECT_EQ(use.memory, larger.Sample(1000, usage).memory);
-  EXPECT_EQ(use.disk, 0);
+  EXPECT_EQ(use.disk, std::nullopt);
 }
 
 TEST(UseMetrics, HaveSageMakersNames) {
@@ -41,6 +42,14 @@ TEST(UseMetrics, HaveSageMakersNames) {
   EXPECT_EQ(data[2].key.name, "DiskUtilization");
   EXPECT_EQ(data[2].sample.sum, 3);
   EXPECT_EQ(data[2].key.dimensions.at("EndpointName"), "e");
+}
+
+TEST(UseMetrics, SayNothingOfADiskThatWasNotLookedAt) {
+  std::vector<store::MetricDatum> data;
+  AddUseMetrics({"1", "/aws/sagemaker/TransformJobs", "", {{"Host", "j/i-1"}}}, 1000, {150, 20, {}}, data);
+  ASSERT_EQ(data.size(), 2u);
+  EXPECT_EQ(data[0].key.name, "CPUUtilization");
+  EXPECT_EQ(data[1].key.name, "MemoryUtilization");
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <filesystem>
 
 #include "base/log.h"
-#include "store/meta/metrics.h"
 
 namespace headrace::jobs {
 namespace {
@@ -13,7 +12,6 @@ namespace fs = std::filesystem;
 
 constexpr UnixMillis kAfterFailedWriteMillis = 500;
 constexpr UnixMillis kEndPatienceMillis = 3000;
-constexpr UnixMillis kFirstUseMillis = 5000, kUseMillis = 60'000;  // once a minute, as SageMaker tells it
 
 }  // namespace
 
@@ -25,6 +23,11 @@ EndpointRunner::EndpointRunner(HostingMachine& machine, EndpointRoutes& routes, 
       name_(std::move(name)),
       may_end_(std::move(may_end)),
       log_(*machine.options.database, *machine.options.clock, account_, "/aws/sagemaker/Endpoints/" + name_),
+      use_report_(*machine.options.database, "endpoint " + name_,
+                  [this](const Generation::Use& use, UnixMillis now, std::vector<store::MetricDatum>& data) {
+                    const store::Dimensions dimensions{{"EndpointName", name_}, {"VariantName", use.variant}};
+                    AddUseMetrics({account_, "/aws/sagemaker/Endpoints", "", dimensions}, now, use.use, data);
+                  }),
       thread_([this] { Run(); }) {}
 
 EndpointRunner::~EndpointRunner() {
@@ -292,22 +295,11 @@ bool EndpointRunner::WriteLines(bool all) {
   return any;
 }
 
-// What the instances that serve use of their machine. Returns when it wants to be called again; 0: not before something
-// serves.
+// Only of those that requests go to. Returns when it wants to be called again; 0: not before something serves.
 UnixMillis EndpointRunner::WriteUse(UnixMillis now) {
   const auto online = generations_.find(online_);
-  if (online == generations_.end()) return next_use_ = 0;
-  if (next_use_ == 0) next_use_ = now + kFirstUseMillis;
-  if (now < next_use_) return next_use_;
-  next_use_ = now + kUseMillis;
-  std::vector<store::MetricDatum> data;
-  for (const auto& [variant, use] : online->second->SampleUse(now))
-    AddUseMetrics({account_, "/aws/sagemaker/Endpoints", "", {{"EndpointName", name_}, {"VariantName", variant}}}, now,
-                  use, data);
-  if (data.empty()) return next_use_;
-  if (const auto written = store::Metrics(*machine_.options.database).Put(data); !written)
-    Log(LogLevel::kError, "metrics of endpoint {}: {}", name_, written.error().message());
-  return next_use_;
+  if (online == generations_.end()) return use_report_.Step(now, nullptr);
+  return use_report_.Step(now, [&](UnixMillis at) { return online->second->SampleUse(at); });
 }
 
 }  // namespace headrace::jobs

@@ -11,6 +11,7 @@
 
 #include "jobs/hosting/generation.h"
 #include "jobs/hosting/instance_log.h"
+#include "jobs/hosting/use_report.h"
 #include "jobs/hosting/wakeup.h"
 #include "store/meta/endpoints.h"
 
@@ -55,13 +56,13 @@ class EndpointRunner {
   const std::function<bool()> may_end_;
   Wakeup wakeup_;
   InstanceLog log_;
+  UseReport use_report_;
   std::atomic<bool> woken_ = true, stop_ = false;
 
   std::string status_;
   bool row_gone_ = false;
   std::map<int64_t, std::unique_ptr<Generation>> generations_;
   int64_t wanted_ = 0, online_ = 0;  // ids; 0: none
-  UnixMillis next_use_ = 0;          // when instances are asked what they use; 0: none has served yet
   bool settled_ = true;              // the row says what is: nothing to finish
   std::thread thread_;               // last: it uses the rest
 };

@@ -337,7 +337,8 @@ std::vector<Generation::Use> Generation::SampleUse(UnixMillis now) {
   std::vector<Use> uses;
   for (Slot& slot : slots_)
     if (slot.target && slot.use)
-      uses.push_back({deployment_.variants[slot.variant].name, slot.use->Sample(now, slot.instance->Usage())});
+      uses.push_back({deployment_.variants[slot.variant].name, slot.instance->options().id,
+                      slot.use->Sample(now, slot.instance->Usage())});
   return uses;
 }
 

@@ -65,7 +65,7 @@ class Generation {
 
   // What the instances that serve have used since the call before, or since they were started; one entry an instance.
   struct Use {
-    std::string variant;
+    std::string variant, instance;
     InstanceUse use;
   };
   std::vector<Use> SampleUse(UnixMillis now);

@@ -161,7 +161,7 @@ class Run {
 
   void Sample(UnixMillis now) {
     const auto use = use_->Sample(now, usage_now_);
-    reporter_.Sample(use.cpu, use.memory, use.disk);
+    reporter_.Sample(use.cpu, use.memory, use.disk.value_or(0));
   }
 
   // What the program left running.

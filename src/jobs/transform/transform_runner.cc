@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kTransformLogGroup = "/aws/sagemaker/TransformJobs";
+constexpr const char* kTransformGroup = "/aws/sagemaker/TransformJobs";  // of lines, and the metrics' namespace
 constexpr UnixMillis kInstanceEndMillis = 3000;
 constexpr UnixMillis kAgainMillis = 1000;  // after the database has refused
 
@@ -35,7 +35,14 @@ TransformRunner::TransformRunner(HostingMachine& machine, http::Client& client, 
       account_(std::move(account)),
       name_(std::move(name)),
       directory_(machine.options.data_dir + "/transforms/" + account_ + "/" + name_),
-      log_(*machine.options.database, *machine.options.clock, account_, kTransformLogGroup),
+      log_(*machine.options.database, *machine.options.clock, account_, kTransformGroup),
+      use_report_(*machine.options.database, "transform job " + name_,
+                  [this](const Generation::Use& use, UnixMillis now, std::vector<store::MetricDatum>& data) {
+                    const store::Dimensions host{{"Host", name_ + "/" + use.instance}};
+                    InstanceUse told = use.use;
+                    told.disk.reset();  // SageMaker has none for transform jobs
+                    AddUseMetrics({account_, kTransformGroup, "", host}, now, told, data);
+                  }),
       thread_([this] {
         RunJob();
         ended_ = true;
@@ -123,6 +130,7 @@ TransformRunner::End TransformRunner::Work() {
       const std::string failure = run_->failure();
       return failure.empty() ? End::kCompleted : Fail(failure + ". See job logs for more information");
     }
+    WriteUse(again);
     WriteLines(false);
     Poll(again);
   }
@@ -138,6 +146,14 @@ std::optional<TransformRunner::End> TransformRunner::StepInstances(UnixMillis& a
     generation_->RoutePublished();
   }
   return std::nullopt;
+}
+
+// From when the objects go through the model servers.
+void TransformRunner::WriteUse(UnixMillis& again) {
+  if (!run_) return;
+  const auto sample = [this](UnixMillis at) { return generation_->SampleUse(at); };
+  const UnixMillis use = use_report_.Step(machine_.options.clock->Now(), sample);
+  again = again == 0 ? use : std::min(again, use);
 }
 
 void TransformRunner::StartRun() {

@@ -13,6 +13,7 @@
 #include "http/client.h"
 #include "jobs/hosting/generation.h"
 #include "jobs/hosting/instance_log.h"
+#include "jobs/hosting/use_report.h"
 #include "jobs/hosting/wakeup.h"
 #include "jobs/transform/transform_run.h"
 #include "store/meta/transform_jobs.h"
@@ -40,6 +41,7 @@ class TransformRunner {
   End Work();
   End Fail(const std::string& why);
   std::optional<End> StepInstances(UnixMillis& again);
+  void WriteUse(UnixMillis& again);
   void StartRun();
   void EndInstances();
   // As soon as the database takes it. A job that completes while it is being stopped is stopped.
@@ -55,6 +57,7 @@ class TransformRunner {
   const std::string account_, name_, directory_;
   Wakeup wakeup_;
   InstanceLog log_;
+  UseReport use_report_;
   std::atomic<bool> woken_ = true, stop_ = false, ended_ = false;
 
   TransformSettings settings_;
