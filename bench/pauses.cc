@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   std::vector<Pauses> of_thread(static_cast<size_t>(headrace::tensor::NumProcessors()));
   std::vector<std::thread> threads;
+  threads.reserve(of_thread.size());
   for (Pauses& pauses : of_thread) threads.emplace_back([&pauses, end] { pauses = ReadTheClock(end); });
   for (std::thread& thread : threads) thread.join();
   Pauses all;

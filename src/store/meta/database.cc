@@ -166,7 +166,7 @@ Status Database::Read(const std::function<Status(Connection&)>& work) {
   if (!reader) {
     HEADRACE_ASSIGN(reader, Connect(false));
   }
-  const Status status = Guarded(path_, [&]() -> Status {
+  Status status = Guarded(path_, [&]() -> Status {
     const Snapshot snapshot(*reader);
     return work(*reader);
   });
