@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "tensor/parallel.h"
+#include "base/processors.h"
 
 namespace {
 
@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-  std::vector<Pauses> of_thread(static_cast<size_t>(headrace::tensor::NumProcessors()));
+  std::vector<Pauses> of_thread(headrace::Processors().size());
   std::vector<std::thread> threads;
   threads.reserve(of_thread.size());
   for (Pauses& pauses : of_thread) threads.emplace_back([&pauses, end] { pauses = ReadTheClock(end); });

@@ -68,6 +68,10 @@ class Peer:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
 
+    def processor_seconds(self):
+        """What its threads have computed; of those that have ended nothing is known."""
+        return sum(int(path.read_text().split()[0]) for path in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")) / 1e9
+
     def client(self, boto3, config):
         return boto3.client("s3", endpoint_url=self.url, region_name="us-west-2", aws_access_key_id=self.keys[0],
                             aws_secret_access_key=self.keys[1], config=config)
@@ -156,20 +160,22 @@ def run(arguments):
         clients = [peer.client(boto3, config) for peer in peers]
         for client in clients:
             client.create_bucket(Bucket="bench", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-        print(f"{'':4} {'size':>5} {'streams':>7} {'headrace':>10} {'moto':>10} {'ratio':>6}  unit")
+        print(f"{'':4} {'size':>5} {'streams':>7} {'headrace':>10} {'moto':>10} {'ratio':>6}  {'unit':<10}  headrace's processor time")
         for text in arguments.sizes.split(","):
             size = size_of(text)
             for streams in map(int, arguments.streams.split(",")):
                 if size * streams > arguments.largest << 20:
                     continue
-                count = max(1, min(200, (64 << 20) // size) // streams)
+                count = max(1, min(1000, (64 << 20) // size) // streams)
                 for method in ("PUT", "GET"):
-                    figures = []
+                    figures, before = [], peers[0].processor_seconds()
                     for peer, client in zip(peers, clients):
                         measured = [measure(peer, client, method, size, streams, count) for _ in range(arguments.rounds)]
                         figures.append(rate(size, count * streams, statistics.median(measured)))
                     (ours, unit), (theirs, _) = figures
-                    print(f"{method:4} {text:>5} {streams:7} {ours:10.0f} {theirs:10.0f} {ours / theirs:6.1f}  {unit}", flush=True)
+                    used = (peers[0].processor_seconds() - before) / (arguments.rounds * count * streams)
+                    print(f"{method:4} {text:>5} {streams:7} {ours:10.0f} {theirs:10.0f} {ours / theirs:6.1f}  {unit:<10}  {used * 1e6:.0f} us a request",
+                          flush=True)
         for peer in peers:
             print(f"peak resident memory of {peer.name}: {peer.peak_mib():.0f} MiB")
     finally:

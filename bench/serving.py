@@ -172,11 +172,11 @@ def compare(version, bodies, arguments):
                 measure(server, running.port, bodies, floor, http, arguments)
 
 
-PACED = [50, 500, 1500]  # requests a second of single images
+PACED = [50, 500, 1000, 1500, 6000]  # requests a second of single images
 
 
 def one_build(bin_directory, version, bodies, seconds):
-    """Images a second at 64 clients, and p50 of a lone client, without a pause and at some rates: by body."""
+    """Images a second at 64 clients, and p50 of a lone client; of single images p50 and p99 at some rates: by body."""
     with ModelServer(version.parent, "m", program=bin_directory / "headrace") as server:
         results = {}
         for (batch, kind), body in bodies.items():
@@ -184,7 +184,8 @@ def one_build(bin_directory, version, bodies, seconds):
             results[batch, kind, "1 client, p50 ms"] = load(server.port, body, kind, 1, seconds)["p50"]
             results[batch, kind, "64 clients, images/s"] = batch * load(server.port, body, kind, 64, seconds)["rate"]
             for rate in PACED if batch == 1 else []:
-                results[batch, kind, f"{rate} requests/s, p50 ms"] = load(server.port, body, kind, 4, seconds, rate, "even")["p50"]
+                paced = load(server.port, body, kind, 64, seconds, rate, "even")
+                results.update({(batch, kind, f"{rate} requests/s, {part} ms"): paced[part] for part in ("p50", "p99")})
         return results
 
 

@@ -4,8 +4,6 @@
 
 namespace headrace::tensor {
 
-int NumProcessors() { return static_cast<int>(Processors().size()); }
-
 void PinThreads(int first) {
   const std::vector<int> processors = Processors();
 #pragma omp parallel

@@ -12,8 +12,6 @@ inline int NumThreads() { return omp_get_max_threads(); }
 // For kernels that the calling thread runs from now on.
 inline void SetNumThreads(int threads) { omp_set_num_threads(threads); }
 
-// Processors that this process may use.
-int NumProcessors();
 // Binds the calling thread and the threads of its kernels to a processor each: the process's, counted from `first` and
 // around. Without it one that wakes may be put behind the one that waits for it, for a turn of milliseconds.
 void PinThreads(int first);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/processors.h"
 #include "serving/codec/json_response.h"
 #include "serving/codec/predict_request.h"
 #include "serving/model/servable.h"
@@ -38,7 +39,7 @@ int main(int argc, char** argv) {
     std::fputs("usage: serving_floor VERSION_DIRECTORY BATCH [SECONDS]\n", stderr);
     return 2;
   }
-  if (tensor::NumThreads() == tensor::NumProcessors()) tensor::PinThreads(0);  // as the model server's
+  if (static_cast<size_t>(tensor::NumThreads()) == Processors().size()) tensor::PinThreads(0);  // as the model server's
   const auto model = LoadServable(argv[1], {});
   if (!model) {
     std::fprintf(stderr, "serving_floor: %s\n", model.error().what());

@@ -122,10 +122,7 @@ void EndpointRunner::ComeBack(Generation& generation) {
 UnixMillis EndpointRunner::Step() {
   const UnixMillis now = machine_.options.clock->Now();
   UnixMillis again = 0;
-  for (auto& [id, generation] : generations_) {
-    const UnixMillis next = generation->Step(now);
-    if (next != 0 && (again == 0 || next < again)) again = next;
-  }
+  for (auto& [id, generation] : generations_) again = Earlier(again, generation->Step(now));
   if (status_ == "Deleting" || row_gone_ || status_ == "Failed") {
     routes_.Remove(account_, name_);
     for (auto& [id, generation] : generations_) generation->Kill();
@@ -151,7 +148,7 @@ UnixMillis EndpointRunner::Step() {
     if (!settled_ && online_ == wanted_ && wanted->second->Ready()) FinishUpdate();
     if (!settled_ && online_ == wanted_ && wanted->second->Ready()) again = now + kAfterFailedWriteMillis;
   }
-  if (const UnixMillis use = WriteUse(now); use != 0 && (again == 0 || use < again)) again = use;
+  again = Earlier(again, WriteUse(now));
   if (WriteLines(false)) again = now;  // an instance that had to say something may be let go now
   RemoveUnused();
   return again;

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "jobs/hosting/model_files.h"
+#include "jobs/hosting/wakeup.h"
 #include "jobs/sandbox/sandbox.h"
 #include "jobs/supervisor/failure_reason.h"
 #include "jobs/training/instance_types.h"
@@ -21,8 +22,6 @@ constexpr UnixMillis kDrainLookMillis = 5;
 constexpr UnixMillis kPingPatienceMillis = 2000;
 constexpr UnixMillis kPingMillis = 5000, kPingAgainMillis = 1000;
 constexpr int kMostMissedPings = 3;  // one after the other: the process hangs
-
-UnixMillis Earlier(UnixMillis a, UnixMillis b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // Wakeup: how a thread that polls waits, and how others end its wait.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include <poll.h>
@@ -9,6 +10,9 @@
 #include "base/descriptor.h"
 
 namespace headrace::jobs {
+
+// Of two times to wake at; 0: none.
+inline UnixMillis Earlier(UnixMillis a, UnixMillis b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
 
 class Wakeup {
  public:

@@ -152,8 +152,7 @@ std::optional<TransformRunner::End> TransformRunner::StepInstances(UnixMillis& a
 void TransformRunner::WriteUse(UnixMillis& again) {
   if (!run_) return;
   const auto sample = [this](UnixMillis at) { return generation_->SampleUse(at); };
-  const UnixMillis use = use_report_.Step(machine_.options.clock->Now(), sample);
-  again = again == 0 ? use : std::min(again, use);
+  again = Earlier(again, use_report_.Step(machine_.options.clock->Now(), sample));
 }
 
 void TransformRunner::StartRun() {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/processors.h"
 #include "tensor/parallel.h"
 
 namespace headrace::serving {
@@ -59,7 +60,7 @@ Batcher::Batcher(const BatchingParameters& parameters, int openmp_threads, size_
       lanes_(std::min(max_lanes, ComputeThreads(parameters, openmp_threads))),
       more_processors_(lanes_ < ComputeThreads(parameters, openmp_threads)),
       // Fewer threads than processors are for the kernel to place: other servers may be beside this one.
-      bound_(static_cast<int>(ComputeThreads(parameters, openmp_threads)) == tensor::NumProcessors()),
+      bound_(ComputeThreads(parameters, openmp_threads) == Processors().size()),
       calls_(NumWorkers(parameters)) {
   for (size_t lane = 0; lane < lanes_; ++lane) idle_lanes_.push_back(lane);
   for (size_t i = 0; i < calls_.size(); ++i)

@@ -7,12 +7,10 @@ constexpr size_t kMostIdle = 256;  // a listing's filters make texts of their ow
 
 }  // namespace
 
-Query::Query(Connection& connection, const std::string& sql)
-    : connection_(connection), own_(connection.idle_.extract(sql)) {
-  if (!own_.empty()) return;
-  Connection::Statements fresh;
-  fresh.emplace(sql, std::make_unique<SQLite::Statement>(connection, sql));
-  own_ = fresh.extract(fresh.begin());
+Query::Query(Connection& connection, const std::string& sql) : connection_(connection) {
+  const auto place = connection.idle_.try_emplace(sql).first;
+  if (!place->second) place->second = std::make_unique<SQLite::Statement>(connection, sql);
+  own_ = connection.idle_.extract(place);
 }
 
 // One that is in use twice at a time goes back once.
