@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/descriptor.h"
 #include "base/file.h"
 
@@ -120,17 +121,6 @@ Status MakeParents(const std::vector<InputObject>& objects, const std::string& d
 }
 
 }  // namespace
-
-bool IsSafeRelativePath(std::string_view name) {
-  if (name.empty() || name.find('\0') != std::string_view::npos) return false;
-  for (size_t begin = 0; begin <= name.size();) {
-    const auto end = std::min(name.find('/', begin), name.size());
-    const auto part = name.substr(begin, end - begin);
-    if (part.empty() || part == "." || part == ".." || part.size() > 255) return false;
-    begin = end + 1;
-  }
-  return true;
-}
 
 Result<StagedTotals> StageFiles(const std::vector<InputObject>& objects, const std::string& directory,
                                 const StagingOptions& options) {

@@ -30,7 +30,4 @@ struct StagingOptions {
 Result<StagedTotals> StageFiles(const std::vector<InputObject>& objects, const std::string& directory,
                                 const StagingOptions& options);
 
-// Whether `name` is a relative path without empty, "." and ".." parts.
-bool IsSafeRelativePath(std::string_view name);
-
 }  // namespace headrace::jobs
