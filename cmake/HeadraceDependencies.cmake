@@ -30,7 +30,7 @@ if(HEADRACE_GRPC)
 endif()
 
 add_library(headrace_hdf5 INTERFACE)
-target_include_directories(headrace_hdf5 SYSTEM INTERFACE $<BUILD_INTERFACE:${HDF5_C_INCLUDE_DIRS}>)
+target_include_directories(headrace_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(headrace_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
 
 # Debian's own dnnl package file asks for OpenCL, which the library it describes does not use.
@@ -70,7 +70,7 @@ if(HEADRACE_BENCH)
   find_package(benchmark REQUIRED)
 endif()
 
-# Flags for everything that is ours; kept out of what is installed.
+# Flags for everything that is ours.
 add_library(headrace_flags INTERFACE)
 target_compile_options(headrace_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers
   $<$<BOOL:${HEADRACE_WERROR}>:-Werror>)

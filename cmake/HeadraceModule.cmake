@@ -55,13 +55,12 @@ function(headrace_module name)
   endif()
   add_library(headrace_${name} STATIC ${sources})
   add_library(headrace::${name} ALIAS headrace_${name})
-  set_target_properties(headrace_${name} PROPERTIES EXPORT_NAME ${name})
   headrace_unity(headrace_${name})
   target_include_directories(headrace_${name}
-    PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    PUBLIC ${CMAKE_SOURCE_DIR}/include
     PRIVATE ${CMAKE_SOURCE_DIR}/src)
   list(TRANSFORM arg_DEPS PREPEND headrace_)
-  target_link_libraries(headrace_${name} PUBLIC ${arg_DEPS} ${arg_EXTERNAL} PRIVATE $<BUILD_INTERFACE:headrace_flags>)
+  target_link_libraries(headrace_${name} PUBLIC ${arg_DEPS} ${arg_EXTERNAL} PRIVATE headrace_flags)
 
   file(GLOB_RECURSE protos CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/src ${dir}/*.proto)
   if(arg_EXCLUDE)
@@ -85,7 +84,7 @@ function(headrace_module name)
     endif()
     set_source_files_properties(${stem}.cc PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # protoc's names are the same in all
     target_sources(headrace_${name} PRIVATE ${stem}.cc ${stem}.h)
-    target_include_directories(headrace_${name} SYSTEM PUBLIC $<BUILD_INTERFACE:${proto_dir}>)
+    target_include_directories(headrace_${name} SYSTEM PUBLIC ${proto_dir})
   endforeach()
 
   if(per_isa)

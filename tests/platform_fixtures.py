@@ -20,8 +20,9 @@ START_SECONDS = 20
 class Server:
     """A running platform on ports of its own; `restart` and `kill` are for tests of recovery."""
 
-    def __init__(self, directory, *arguments, run_as=None):
-        """run_as: subprocess's user, group and extra_groups."""
+    def __init__(self, directory, *arguments, run_as=None, program=HEADRACE):
+        """run_as: subprocess's user, group and extra_groups. program: another installation's `headrace`."""
+        self.program = program
         self.run_as = run_as or {}
         self.directory = pathlib.Path(directory)
         self.arguments = arguments
@@ -31,13 +32,13 @@ class Server:
 
     def start(self, port=0):
         self.process = subprocess.Popen(
-            [HEADRACE, "serve", "--data-dir", self.directory, "--listen", f"127.0.0.1:{port}", *self.arguments],
+            [self.program, "serve", "--data-dir", self.directory, "--listen", f"127.0.0.1:{port}", *self.arguments],
             stdout=open(self.log, "ab"), stderr=subprocess.STDOUT, start_new_session=True, **self.run_as)
         deadline = time.monotonic() + START_SECONDS
         while True:
             if self.process.poll() is not None:
                 raise RuntimeError(f"headrace serve ended with {self.process.returncode}:\n{self.log.read_text()[-4000:]}")
-            shown = subprocess.run([HEADRACE, "env", "--data-dir", self.directory, "-o", "json"], capture_output=True, text=True)
+            shown = subprocess.run([self.program, "env", "--data-dir", self.directory, "-o", "json"], capture_output=True, text=True)
             if shown.returncode == 0:
                 self.environment = json.loads(shown.stdout)
                 if self.answers():
@@ -82,7 +83,7 @@ class Server:
                 **self.environment, **more}
 
     def headrace(self, *arguments, check=True):
-        return subprocess.run([HEADRACE, *map(str, arguments)], check=check, capture_output=True, text=True,
+        return subprocess.run([self.program, *map(str, arguments)], check=check, capture_output=True, text=True,
                               env=self.client_environment())
 
 

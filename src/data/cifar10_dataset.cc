@@ -28,11 +28,14 @@ Status CheckBatch(size_t batch, std::string_view bytes, bool whole) {
   return {};
 }
 
+// Where an installation has the sample is known from where its programs lie: it can be moved as a whole.
 Result<std::string> SampleDirectory() {
-  for (const char* directory : {HEADRACE_SAMPLE_INSTALLED, HEADRACE_SAMPLE_SOURCE})
-    if (fs::exists(directory)) return directory;
-  return Fail(ErrorCode::kNotFound, "the sample images are neither in {} nor in {}", HEADRACE_SAMPLE_INSTALLED,
-              HEADRACE_SAMPLE_SOURCE);
+  std::error_code ignored;
+  const auto programs = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  const auto installed = (programs / HEADRACE_SAMPLE_INSTALLED).lexically_normal().string();
+  for (const auto& directory : {installed, std::string(HEADRACE_SAMPLE_SOURCE)})
+    if (fs::exists(directory, ignored)) return directory;
+  return Fail(ErrorCode::kNotFound, "the sample images are neither in {} nor in {}", installed, HEADRACE_SAMPLE_SOURCE);
 }
 
 Result<Cifar10Batches> ReadChecked(const std::string& archive, const std::string& md5, const Progress& progress) {

@@ -1,0 +1,183 @@
+"""The Debian package on a bare Debian 12 with systemd: installed, used, upgraded under a running job, removed, purged."""
+import json
+import shutil
+import socket
+import subprocess
+import time
+
+import boto3
+import pytest
+
+import debian_root
+import jobs
+from conftest import BUILD, ROOT, run
+
+CONFIG = ("--config", "/etc/headrace/headrace.toml")
+REGION = "us-west-2"
+CPP = """
+#include <cstdio>
+#include "headrace/keras.h"
+int main() {
+  headrace::keras::Sequential model({headrace::keras::Dense(2, {.input_shape = {3}})});
+  std::printf("parameters: %ld\\n", static_cast<long>(model.count_params()));
+}
+"""
+SLOW = "import time\nfor i in range(150):\n    print('second', i / 10, flush=True)\n    time.sleep(0.1)\nprint('to the end', flush=True)\n"
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    """The package of this build, and the same as its next version."""
+    directory = tmp_path_factory.mktemp("packages")
+    run("cpack", "-B", directory, "--config", BUILD / "CPackConfig.cmake")
+    first = next(directory.glob("headrace_*.deb"))
+    content = directory / "content"
+    run("dpkg-deb", "-R", first, content)
+    control = content / "DEBIAN/control"
+    version = next(line.split()[1] for line in control.read_text().splitlines() if line.startswith("Version:"))
+    control.write_text(control.read_text().replace(f"Version: {version}", f"Version: {version}.1"))
+    second = directory / "next.deb"
+    run("dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", content, second)
+    return first, second
+
+
+@pytest.fixture(scope="module")
+def debian():
+    """A bare Debian 12; systemd does not run yet."""
+    reason = debian_root.why_not()
+    if reason:
+        pytest.skip(reason)
+    root = debian_root.Debian()
+    yield root
+    root.remove()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Service:
+    """The installed headrace.service, seen by an AWS client."""
+
+    def __init__(self, debian):
+        self.debian = debian
+        self.port = free_port()
+        settings = debian.path / "etc/headrace/headrace.toml"
+        settings.write_text(settings.read_text() + f'listen = "127.0.0.1:{self.port}"\ntls-listen = "off"\n')
+
+    def headrace(self, *arguments):
+        return self.debian.run("runuser", "-u", "headrace", "--", "headrace", *arguments, *CONFIG)
+
+    def show(self, name):
+        return self.debian.run("systemctl", "show", "-P", name, "headrace.service").strip()
+
+    def wait(self, seconds=60):
+        deadline = time.monotonic() + seconds
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            if time.monotonic() > deadline:
+                raise AssertionError(self.debian.run("journalctl", "--no-pager", "-u", "headrace", check=False).stdout)
+            time.sleep(0.1)
+
+    def client(self, name):
+        shown = json.loads(self.headrace("env", "-o", "json"))
+        return boto3.client(name, endpoint_url=f"http://127.0.0.1:{self.port}", region_name=REGION,
+                            aws_access_key_id=shown["AWS_ACCESS_KEY_ID"], aws_secret_access_key=shown["AWS_SECRET_ACCESS_KEY"])
+
+    def start_job(self, program, text):
+        s3 = self.client("s3")
+        if "bucket" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+            s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+        return jobs.create(self.client("sagemaker"), "bucket", jobs.upload_source(s3, "bucket", {program: text}), program)
+
+    def completed(self, name):
+        job = jobs.wait(self.client("sagemaker"), name, 120)
+        lines = jobs.log_lines(self.client("logs"), name)
+        assert job["TrainingJobStatus"] == "Completed", json.dumps([job.get("FailureReason"), *lines], indent=1)
+        return lines
+
+
+@pytest.fixture(scope="module")
+def service(debian, packages):
+    """The package installed as somebody does it, and started by systemd."""
+    shutil.copy(packages[0], debian.path / "root/headrace.deb")
+    debian.run("apt-get", "install", "-y", "--no-install-recommends", "/root/headrace.deb", "g++", "python3")
+    service = Service(debian)
+    reason = debian.boot()
+    if reason:
+        pytest.skip(reason)
+    service.wait()
+    return service
+
+
+def test_its_exposure_is_low(tmp_path):
+    """Of the unit file alone, whether or not systemd runs."""
+    units = tmp_path / "usr/lib/systemd/system"
+    units.mkdir(parents=True)
+    shutil.copy(ROOT / "packaging/headrace.service", units)
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", f"--root={tmp_path}", "--threshold=29", "--no-pager",
+                           "headrace.service"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_service_runs_as_its_own_user(service):
+    assert service.show("ActiveState") == "active"
+    assert service.show("User") == "headrace"
+    assert service.debian.run("stat", "-c", "%U %a", "/var/lib/headrace").strip() == "headrace 700"
+    assert service.debian.run("systemctl", "is-enabled", "headrace").strip() == "enabled"
+
+
+def test_doctor_finds_all_that_jobs_need(service):
+    found = {check["check"]: check for check in json.loads(service.headrace("doctor", "-o", "json"))}
+    for name in ("sandbox", "compiler", "python"):
+        assert found[name]["verdict"] == "ok", found[name]
+
+
+@pytest.mark.parametrize("program, text, says", [("train.py", "import os\nprint('uid map:', open('/proc/self/uid_map').read())\n"
+                                                                "print('sees home:', os.path.exists('/var/lib/headrace/keys'))\n",
+                                                  "sees home: False"),
+                                                 ("train.cpp", CPP, "parameters: 8")], ids=["Python", "C++"])
+def test_jobs_run_in_a_sandbox_under_the_hardened_service(program, text, says, service):
+    lines = service.completed(service.start_job(program, text))
+    assert says in lines, lines
+
+
+def test_an_upgrade_loses_no_job(service, packages):
+    name = service.start_job("train.py", SLOW)
+    sagemaker = service.client("sagemaker")
+    deadline = time.monotonic() + 60
+    while sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] != "Training":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    before = service.show("MainPID")
+    settings = service.debian.run("cat", "/etc/headrace/headrace.toml")
+    shutil.copy(packages[1], service.debian.path / "root/next.deb")
+    service.debian.run("apt-get", "install", "-y", "/root/next.deb")
+    service.wait()
+    assert service.show("MainPID") not in ("0", before)
+    assert service.debian.run("cat", "/etc/headrace/headrace.toml") == settings
+    lines = service.completed(name)
+    assert [line for line in lines if line.startswith("second ")] == [f"second {i / 10}" for i in range(150)]
+    assert "to the end" in lines
+
+
+def test_removal_ends_all_and_keeps_the_data_until_a_purge(service):
+    debian = service.debian
+    service.start_job("train.py", SLOW)
+    deadline = time.monotonic() + 60
+    while "supervise" not in debian.run("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    debian.run("apt-get", "remove", "-y", "headrace")
+    uid = debian.run("id", "-u", "headrace").strip()
+    assert uid not in debian.run("sh", "-c", "grep -h ^Uid: /proc/[0-9]*/status").split()
+    assert debian.run("test", "-e", "/usr/bin/headrace", check=False).returncode != 0
+    assert debian.run("sh", "-c", "ls /var/lib/headrace/meta.db /etc/headrace/headrace.toml").count("\n") == 2
+    debian.run("apt-get", "purge", "-y", "headrace")
+    for path in ("/var/lib/headrace", "/etc/headrace", "/lib/systemd/system/headrace.service"):
+        assert debian.run("test", "-e", path, check=False).returncode != 0, path
+    assert debian.run("getent", "passwd", "headrace", check=False).returncode != 0
