@@ -6,10 +6,13 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "jobs/process/exec_descriptors.h"
 
 namespace headrace::jobs {
 namespace {
@@ -38,44 +41,48 @@ struct ExecArguments {
   std::vector<char*> argv, envp;
 };
 
-// The file to execute: a name without a slash is looked for in the PATH of the child's environment.
-std::string ProgramPath(const Command& command) {
-  const auto& name = command.arguments.front();
-  if (name.find('/') != std::string::npos) return name;
-  const auto variable = command.environment.find("PATH");
-  std::string path = variable != command.environment.end() ? variable->second : "/usr/local/bin:/usr/bin:/bin";
-  for (size_t begin = 0; begin <= path.size();) {
-    const auto end = std::min(path.find(':', begin), path.size());
-    const auto candidate = path.substr(begin, end - begin) + "/" + name;
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
-    begin = end + 1;
+// A file of memory that holds `text`, to be read from its beginning.
+Result<Descriptor> TextFile(const std::string& text) {
+  Descriptor file(::memfd_create("headrace", MFD_CLOEXEC));
+  size_t written = 0;
+  while (file && written < text.size()) {
+    const ssize_t n = ::write(file.get(), text.data() + written, text.size() - written);
+    if (n < 0 && errno != EINTR) break;
+    written += n > 0 ? static_cast<size_t>(n) : 0;
   }
-  return name;
+  if (!file || written < text.size() || ::lseek(file.get(), 0, SEEK_SET) != 0)
+    return Fail(ErrorCode::kResourceExhausted, "cannot make a file in memory: {}", std::strerror(errno));
+  return file;
 }
 
+// What a program's descriptors become of, from 0 on; -1: nothing.
+using Sources = std::vector<int>;
+constexpr int kOutOfTheWay = 100;
+
 // Runs between fork and execve: only calls that are safe there, nothing that allocates.
-[[noreturn]] void BecomeProgram(const char* program, const ExecArguments& arguments, const char* directory,
-                                const cpu_set_t* cpus, const Pipe& output, const Pipe& error, int passed, int report) {
+[[noreturn]] void BecomeProgram(const ExecArguments& arguments, const char* directory, const cpu_set_t* cpus,
+                                Sources& sources, int report, pid_t parent) {
   ::setsid();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);  // it died before it could be watched
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   for (const int signal : {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGQUIT}) ::signal(signal, SIG_DFL);
   if (const int score = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); score >= 0) {
     [[maybe_unused]] const ssize_t written = ::write(score, "500", 3);
+    ::close(score);
   }
   if (cpus != nullptr) ::sched_setaffinity(0, sizeof *cpus, cpus);
-  const int null = ::open("/dev/null", O_RDONLY);
-  if (null >= 0) ::dup2(null, STDIN_FILENO);
-  if (null > STDERR_FILENO) ::close(null);
-  // The report's descriptor must not be the one that the passed descriptor becomes.
-  if (report == 3) report = ::fcntl(report, F_DUPFD_CLOEXEC, 10);
-  if (passed == 3) ::fcntl(passed, F_SETFD, 0);
-  if (passed >= 0 && passed != 3) ::dup2(passed, 3);
-  if (::dup2(output.write.get(), STDOUT_FILENO) >= 0 && ::dup2(error.write.get(), STDERR_FILENO) >= 0 &&
-      (directory == nullptr || ::chdir(directory) == 0))
-    ::execve(program, arguments.argv.data(), arguments.envp.data());
+  // Out of the way first: a source may have the number that another one is to get.
+  bool given = (report = ::fcntl(report, F_DUPFD_CLOEXEC, kOutOfTheWay)) >= 0;
+  for (int& source : sources)
+    if (source >= 0) given = (source = ::fcntl(source, F_DUPFD_CLOEXEC, kOutOfTheWay)) >= 0 && given;
+  CloseAtExec(STDERR_FILENO + 1);
+  for (size_t fd = 0; fd < sources.size(); ++fd)
+    if (sources[fd] >= 0) given = ::dup2(sources[fd], static_cast<int>(fd)) >= 0 && given;
+  if (given && (directory == nullptr || ::chdir(directory) == 0))
+    ::execve(arguments.argv[0], arguments.argv.data(), arguments.envp.data());
   const int code = errno;
   [[maybe_unused]] const ssize_t written = ::write(report, &code, sizeof code);
   ::_exit(127);
@@ -84,21 +91,33 @@ std::string ProgramPath(const Command& command) {
 }  // namespace
 
 Result<Child> StartChild(const Command& command) {
+  if (command.arguments.empty() || !command.arguments.front().starts_with('/'))
+    return Fail(ErrorCode::kInvalidArgument, "cannot run '{}': wanted an absolute path",
+                command.arguments.empty() ? "" : command.arguments.front());
+  const std::string& program = command.arguments.front();
   HEADRACE_ASSIGN(auto output, MakePipe());
   HEADRACE_ASSIGN(auto error, MakePipe());
   HEADRACE_ASSIGN(auto report, MakePipe());
+  const Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  Sources sources = {nothing.get(), output.write.get(), error.write.get(), command.passed_descriptor};
+  std::vector<Descriptor> texts;
+  for (const auto& text : command.texts) {
+    HEADRACE_ASSIGN(auto file, TextFile(text));
+    sources.push_back(file.get());
+    texts.push_back(std::move(file));
+  }
   const ExecArguments arguments(command);
-  const std::string program = ProgramPath(command);
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
   for (const int cpu : command.cpus)
     if (cpu >= 0 && cpu < CPU_SETSIZE) CPU_SET(cpu, &cpus);
 
+  const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return Fail(ErrorCode::kResourceExhausted, "cannot start a process: {}", std::strerror(errno));
   if (pid == 0)
-    BecomeProgram(program.c_str(), arguments, command.directory.empty() ? nullptr : command.directory.c_str(),
-                  command.cpus.empty() ? nullptr : &cpus, output, error, command.passed_descriptor, report.write.get());
+    BecomeProgram(arguments, command.directory.empty() ? nullptr : command.directory.c_str(),
+                  command.cpus.empty() ? nullptr : &cpus, sources, report.write.get(), parent);
   report.write.Reset();
   int code = 0;
   ssize_t n;

@@ -14,11 +14,12 @@
 namespace headrace::jobs {
 
 struct Command {
-  std::vector<std::string> arguments;              // [0] is the program: a path, or a name looked up in PATH
+  std::vector<std::string> arguments;              // [0] is the program's absolute path: nothing is looked up
   std::map<std::string, std::string> environment;  // all of it
   std::string directory;                           // to run in; "" stays
   std::vector<int> cpus;                           // empty: all
   int passed_descriptor = -1;                      // becomes descriptor 3 of the program
+  std::vector<std::string> texts;                  // what the program reads from its descriptors 4, 5, …
 };
 
 struct Child {
@@ -28,7 +29,8 @@ struct Child {
 };
 
 // The child leads a session of its own, reads nothing from standard input, is the kernel's first choice when memory
-// runs out, and is killed when the calling thread dies. kNotFound when the program cannot be executed.
+// runs out, and is killed when the calling thread dies. Of this process's descriptors it has those of the command and
+// no others. kNotFound when the program cannot be executed, kInvalidArgument when its path is not absolute.
 Result<Child> StartChild(const Command& command);
 
 }  // namespace headrace::jobs

@@ -5,12 +5,11 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <linux/close_range.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/descriptor.h"
+#include "jobs/process/exec_descriptors.h"
 
 extern char** environ;
 
@@ -29,7 +28,7 @@ namespace {
   ::dup2(null, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
-  ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+  CloseAtExec(STDERR_FILENO + 1);
   ::execve(argv[0], argv, environ);
   const int code = errno;
   [[maybe_unused]] const ssize_t written = ::write(report, &code, sizeof code);

@@ -17,6 +17,7 @@
 
 #include "base/descriptor.h"
 #include "base/file.h"
+#include "jobs/process/find_program.h"
 
 namespace headrace::jobs {
 namespace {
@@ -98,19 +99,6 @@ std::string Identity(const std::string& path) {
   return fmt::format("{} {} {}.{}", path, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
-std::string FindInPath(const std::string& name) {
-  if (name.find('/') != std::string::npos) return name;
-  const char* variable = std::getenv("PATH");
-  const std::string path = variable == nullptr ? "/usr/local/bin:/usr/bin:/bin" : variable;
-  for (size_t begin = 0; begin <= path.size();) {
-    const auto end = std::min(path.find(':', begin), path.size());
-    auto candidate = path.substr(begin, end - begin) + "/" + name;
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
-    begin = end + 1;
-  }
-  return name;
-}
-
 bool IsCMakeProject(const CompileRequest& request) { return fs::exists(request.source_dir + "/CMakeLists.txt"); }
 
 Result<std::string> CacheKey(const CompileRequest& request) {
@@ -118,7 +106,7 @@ Result<std::string> CacheKey(const CompileRequest& request) {
   hash.AddField("headrace program 1");
   hash.AddField(request.entry_point);
   for (const char* flag : kFlags) hash.AddField(flag);
-  hash.AddField(Identity(fs::weakly_canonical(FindInPath(request.compiler)).string()));
+  hash.AddField(Identity(fs::weakly_canonical(FindProgram(request.compiler).value_or(request.compiler)).string()));
   hash.AddField(Identity(request.installation.library_dir + "/libheadrace.so"));
   HEADRACE_TRY(AddTree(request.installation.include_dir + "/headrace", hash));
   HEADRACE_TRY(request.whole_tree || IsCMakeProject(request) ? AddTree(request.source_dir, hash)
@@ -147,6 +135,7 @@ std::map<std::string, std::string> CompilerEnvironment() {
 Status RunStep(const RunCompiler& run, std::vector<std::string> arguments, const std::string& directory,
                const std::string& build) {
   const std::string shown = arguments.front();
+  HEADRACE_ASSIGN(arguments.front(), FindProgram(shown));
   HEADRACE_ASSIGN(
       const bool succeeded,
       run({.arguments = std::move(arguments), .environment = CompilerEnvironment(), .directory = directory}, build));
@@ -163,18 +152,19 @@ Status CompileFile(const CompileRequest& request, const std::string& build, cons
                    {"-I", include, "-I", request.source_dir, "-o", build + "/program", request.entry_point});
   if (fs::exists(library + "/libheadrace.so"))
     arguments.insert(arguments.end(), {"-L", library, "-lheadrace", "-Wl,-rpath," + library});
-  if (FindInPath("ld.mold") != "ld.mold") arguments.push_back("-fuse-ld=mold");
+  if (FindProgram("ld.mold")) arguments.push_back("-fuse-ld=mold");
   return RunStep(run, std::move(arguments), request.source_dir, build);
 }
 
 Status CompileProject(const CompileRequest& request, const std::string& build, const RunCompiler& run) {
-  std::vector<std::string> configure = {"cmake",
-                                        "-S",
-                                        request.source_dir,
-                                        "-B",
-                                        build,
-                                        "-DCMAKE_BUILD_TYPE=Release",
-                                        "-DCMAKE_CXX_COMPILER=" + FindInPath(request.compiler)};
+  std::vector<std::string> configure = {
+      "cmake",
+      "-S",
+      request.source_dir,
+      "-B",
+      build,
+      "-DCMAKE_BUILD_TYPE=Release",
+      "-DCMAKE_CXX_COMPILER=" + FindProgram(request.compiler).value_or(request.compiler)};
   if (!request.installation.cmake_dir.empty()) configure.push_back("-DHeadrace_DIR=" + request.installation.cmake_dir);
   HEADRACE_TRY(RunStep(run, std::move(configure), request.source_dir, build));
   HEADRACE_TRY(RunStep(run, {"cmake", "--build", build, "--parallel", std::to_string(std::max(request.parallel, 1))},

@@ -1,80 +1,66 @@
 #include "jobs/sandbox/sandbox.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
+#include <map>
 
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "jobs/process/find_program.h"
 #include "jobs/process/process_tree.h"
+#include "jobs/sandbox/seccomp.h"
+#include "jobs/sandbox/system_view.h"
 
 namespace headrace::jobs {
 namespace {
 
 namespace fs = std::filesystem;
 
-// What programs need of a system, where it exists. /opt is taken apart because the job's /opt/ml is mounted in it.
-constexpr std::array kSystem = {"/usr",
-                                "/bin",
-                                "/sbin",
-                                "/lib",
-                                "/lib32",
-                                "/lib64",
-                                "/etc",
-                                "/sys",
-                                "/nix",
-                                "/var/lib/dpkg",
-                                "/run/systemd/resolve"};
-// Readable by the owner only; a job of the same user could read them.
-constexpr std::array kSecret = {"/etc/shadow", "/etc/shadow-", "/etc/gshadow",    "/etc/gshadow-",
-                                "/etc/ssh",    "/etc/sudoers", "/etc/ssl/private"};
+// Where bubblewrap itself runs, nothing of the job's is looked at; it needs no more than this.
+const std::map<std::string, std::string> kOutside = {{"PATH", "/usr/bin:/bin"}};
+constexpr int kFirstText = 4;  // the descriptor of a command's first text
 
-bool IsBelow(const std::string& path, const std::string& parent) {
-  return path == parent || (path.starts_with(parent) && (parent.ends_with('/') || path[parent.size()] == '/'));
+Result<std::string> Bubblewrap() {
+  for (const char* path : {"/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"})
+    if (::access(path, X_OK) == 0) return std::string(path);
+  return FindProgram("bwrap");
 }
 
-void ShowSystem(std::vector<std::string>& arguments) {
-  std::error_code ignored;
-  for (const char* path : kSystem) {
-    if (fs::is_symlink(path, ignored))
-      arguments.insert(arguments.end(), {"--symlink", fs::read_symlink(path, ignored).string(), path});
-    else if (fs::exists(path, ignored))
-      arguments.insert(arguments.end(), {"--ro-bind", path, path});
+// Bubblewrap's arguments, and the texts that it reads from descriptors.
+class Arguments {
+ public:
+  void Add(std::initializer_list<std::string> more) { words_.insert(words_.end(), more.begin(), more.end()); }
+  void Add(const std::vector<std::string>& more) { words_.insert(words_.end(), more.begin(), more.end()); }
+  // `option` with the descriptor of a text.
+  void AddText(const std::string& option, std::string text) {
+    Add({option, std::to_string(kFirstText + static_cast<int>(texts_.size()))});
+    texts_.push_back(std::move(text));
   }
-  for (const char* path : kSecret) {
-    if (fs::is_directory(path, ignored))
-      arguments.insert(arguments.end(), {"--tmpfs", path});
-    else if (fs::exists(path, ignored))
-      arguments.insert(arguments.end(), {"--ro-bind", "/dev/null", path});
+  std::vector<std::string> TakeWords() { return std::move(words_); }
+  std::vector<std::string> TakeTexts() { return std::move(texts_); }
+
+ private:
+  std::vector<std::string> words_, texts_;
+};
+
+// For --args: everybody on the machine can read command lines. Words end at a zero byte, so whatever stands behind one
+// in a variable must not become a word of its own.
+std::string Variables(const std::map<std::string, std::string>& environment) {
+  std::string text("--clearenv");
+  text += '\0';
+  for (const auto& [name, value] : environment) {
+    std::string variable = name + "=" + value;
+    variable.resize(std::min(variable.find('\0'), variable.size()));
+    const auto equals =
+        variable.find('=');  // a name may hold one: the kernel would take it for the end of the name, too
+    if (equals == 0 || equals == std::string::npos) continue;
+    variable[equals] = '\0';
+    text.append("--setenv").append(1, '\0').append(variable).append(1, '\0');
   }
-  for (const auto& entry : fs::directory_iterator("/opt", ignored))
-    if (entry.path() != "/opt/ml" && entry.path() != "/opt/headrace" && entry.is_directory(ignored))
-      arguments.insert(arguments.end(), {"--ro-bind", entry.path(), entry.path()});
-}
-
-void ShowDevices(std::vector<std::string>& arguments) {
-  arguments.insert(arguments.end(), {"--dev", "/dev", "--proc", "/proc"});
-  // Root may write to these even without capabilities.
-  for (const char* path : {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"})
-    arguments.insert(arguments.end(), {"--ro-bind-try", path, path});
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("/dev", ignored))
-    if (entry.path().filename().string().starts_with("nvidia"))
-      arguments.insert(arguments.end(), {"--dev-bind", entry.path(), entry.path()});
-}
-
-// Hidden paths that would be seen through one of the read-only ones.
-void Hide(const SandboxOptions& options, std::vector<std::string>& arguments) {
-  const auto is_shown = [&](const std::string& path) {
-    const auto above = [&](const std::string& shown) { return IsBelow(path, shown); };
-    return std::any_of(kSystem.begin(), kSystem.end(), above) || IsBelow(path, "/opt") ||
-           std::any_of(options.read_only.begin(), options.read_only.end(), above);
-  };
-  for (const auto& path : options.hidden)
-    if (is_shown(path) && fs::is_directory(path)) arguments.insert(arguments.end(), {"--tmpfs", path});
+  return text;
 }
 
 bool IsHidden(const SandboxOptions& options, const std::string& path) {
@@ -82,32 +68,63 @@ bool IsHidden(const SandboxOptions& options, const std::string& path) {
                      [&](const std::string& hidden) { return IsBelow(path, hidden); });
 }
 
+// Hidden paths that would be seen through one of the read-only ones.
+void Hide(const SandboxOptions& options, std::vector<std::string> shown, Arguments& arguments) {
+  shown.insert(shown.end(), options.read_only.begin(), options.read_only.end());
+  for (const auto& path : options.hidden)
+    if (std::any_of(shown.begin(), shown.end(), [&](const auto& above) { return IsBelow(path, above); }) &&
+        fs::is_directory(path))
+      arguments.Add({"--tmpfs", path});
+}
+
+// In this order: interpreters may lie in the home directory, hidden paths in what is shown, the job's own files below
+// hidden ones, and interpreters below what the job's own files would cover, as /tmp.
+void ShowFiles(const SandboxOptions& options, const SystemView& system, Arguments& arguments) {
+  std::vector<std::string> paths;
+  for (const auto& path : options.read_only)
+    if (fs::exists(path)) paths.push_back(path);
+  if (!options.home.empty()) arguments.Add({"--bind", options.home, "/root"});
+  for (const auto& path : paths) arguments.Add({"--ro-bind", path, path});
+  Hide(options, system.roots, arguments);
+  for (const auto& path : paths)  // certificates and the like, in the middle of what is hidden
+    if (IsHidden(options, path)) arguments.Add({"--ro-bind", path, path});
+  for (const auto& mount : options.mounts)
+    arguments.Add({mount.writable ? "--bind" : "--ro-bind", mount.source, mount.target});
+  for (const auto& path : paths)
+    if (std::any_of(options.mounts.begin(), options.mounts.end(),
+                    [&](const Mount& mount) { return path != mount.source && IsBelow(path, mount.target); }))
+      arguments.Add({"--ro-bind", path, path});
+}
+
 }  // namespace
 
 Command Sandboxed(const Command& inside, const SandboxOptions& options) {
-  std::vector<std::string> arguments = {"bwrap",           "--die-with-parent", "--unshare-pid",
-                                        "--unshare-ipc",   "--unshare-uts",     "--hostname",
-                                        options.host_name, "--cap-drop",        "ALL"};
-  if (!options.network) arguments.push_back("--unshare-net");
-  ShowSystem(arguments);
-  ShowDevices(arguments);
-  arguments.insert(arguments.end(), {"--dir", "/var/tmp", "--dir", "/run"});
-  // In this order: interpreters may lie in the home directory, hidden paths in what is shown, and the job's own files
-  // below hidden ones.
-  if (!options.home.empty()) arguments.insert(arguments.end(), {"--bind", options.home, "/root"});
-  for (const auto& path : options.read_only)
-    if (fs::exists(path)) arguments.insert(arguments.end(), {"--ro-bind", path, path});
-  Hide(options, arguments);
-  for (const auto& path : options.read_only)  // certificates and the like, in the middle of what is hidden
-    if (fs::exists(path) && IsHidden(options, path)) arguments.insert(arguments.end(), {"--ro-bind", path, path});
-  for (const auto& mount : options.mounts)
-    arguments.insert(arguments.end(), {mount.writable ? "--bind" : "--ro-bind", mount.source, mount.target});
-  if (!inside.directory.empty()) arguments.insert(arguments.end(), {"--chdir", inside.directory});
-  arguments.push_back("--");
-  arguments.insert(arguments.end(), inside.arguments.begin(), inside.arguments.end());
+  const auto system = MakeSystemView();
+  Arguments arguments;
+  arguments.Add({Bubblewrap().value_or("/usr/bin/bwrap"), "--die-with-parent", "--unshare-pid", "--unshare-ipc",
+                 "--unshare-uts", "--hostname", options.host_name, "--cap-drop", "ALL"});
+  if (!options.network) arguments.Add({"--unshare-net"});
+  arguments.AddText("--args", Variables(inside.environment));
+  if (auto filter = SystemCallFilter(); !filter.empty()) arguments.AddText("--seccomp", std::move(filter));
+  arguments.Add(system.arguments);
+  for (const auto& file : system.made) {
+    arguments.Add({"--perms", "0644"});
+    arguments.AddText("--ro-bind-data", file.text);
+    arguments.Add({file.path});
+  }
+  arguments.Add({"--dir", "/var/tmp", "--dir", "/run"});
+  if (options.memory_files != 0)
+    arguments.Add({"--perms", "1777", "--size", std::to_string(options.memory_files), "--tmpfs", "/tmp"});
+  ShowFiles(options, system, arguments);
+  arguments.Add({"--remount-ro", "/"});
+  if (!inside.directory.empty()) arguments.Add({"--chdir", inside.directory});
+  arguments.Add({"--"});
+  arguments.Add(inside.arguments);
 
   Command outside = inside;
-  outside.arguments = std::move(arguments);
+  outside.arguments = arguments.TakeWords();
+  outside.texts = arguments.TakeTexts();
+  outside.environment = kOutside;
   outside.directory.clear();
   return outside;
 }
@@ -118,7 +135,11 @@ void LeaveOutSandbox(pid_t monitor, std::vector<pid_t>& processes) {
 }
 
 Status ProbeBubblewrap() {
-  Command probe = Sandboxed({.arguments = {"true"}, .environment = {{"PATH", "/usr/bin:/bin"}}}, {});
+  if (const auto program = Bubblewrap(); !program)
+    return Fail(ErrorCode::kUnavailable, "bubblewrap is missing (install the package bubblewrap): {}",
+                program.error().message());
+  const Command probe = Sandboxed({.arguments = {"/bin/sh", "-c", ":"}, .environment = kOutside},
+                                  {.network = false, .memory_files = 1 << 20});
   auto child = StartChild(probe);
   if (!child) return Fail(ErrorCode::kUnavailable, "bubblewrap: {}", child.error().message());
   pollfd ended{child->process.get(), POLLIN, 0};

@@ -1,5 +1,6 @@
-// Sandbox: what a job's processes see of the machine. With bubblewrap: the system read-only, the job's own /opt/ml,
-// /tmp and home, its own process ids and host name, and nothing of the platform's data or of other jobs.
+// Sandbox: what a job's processes see of the machine. With bubblewrap: what programs need of the system
+// (system_view.h), read-only, the job's own /opt/ml, /tmp and home, its own process ids and host name, and nothing of
+// the platform's data or of other jobs. No capabilities, and no system calls that only administrators need (seccomp.h).
 #pragma once
 
 #include <string>
@@ -18,14 +19,16 @@ struct Mount {
 struct SandboxOptions {
   std::string home;  // what the job sees as /root, writable; "" for none
   std::vector<Mount> mounts;
-  std::vector<std::string> read_only;  // seen at their own path when they exist
+  std::vector<std::string> read_only;  // seen at their own path when they exist, also below a mount's target
   std::vector<std::string> hidden;     // never seen, even below something that is
   std::string host_name = "algo-1";
-  bool network = true;
+  bool network = true;        // false: an empty network of its own
+  uint64_t memory_files = 0;  // bytes of a /tmp in memory; 0: there is only what mounts show
 };
 
 // The command that runs `inside` in a sandbox. Its directory and program are paths inside. Every process in it dies
-// with the command.
+// with the command. Nothing of `inside` reaches a process outside the sandbox: bubblewrap has an environment of its
+// own, and what it is told of the variables stands in no command line.
 Command Sandboxed(const Command& inside, const SandboxOptions& options);
 
 // Takes bubblewrap's own two processes out of a list: the monitor, which is the command's process, and the first one

@@ -13,16 +13,20 @@ constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 
 JobView::JobView(const JobDescription& job, const JobDirectory& directory)
     : job_(job), directory_(directory), sandboxed_(job.bubblewrap), ml_(sandboxed_ ? "/opt/ml" : directory.ml()) {
-  has_init_ = ::access(job.init_program.c_str(), X_OK) == 0;
   options_.home = directory.home();
   options_.read_only = job.read_only;
   options_.hidden = job.hidden;
   options_.host_name = job.current_host;
   options_.network = !job.request.value("EnableNetworkIsolation", false);
-  options_.mounts = {
-      {directory.ml(), "/opt/ml", true}, {directory.tmp(), "/tmp", true}, {directory.tools(), kTools, false}};
-  if (::access("/etc/hosts", F_OK) == 0) options_.mounts.push_back({directory.host() + "/hosts", "/etc/hosts", false});
-  if (has_init_) options_.mounts.push_back({job.init_program, kInit, false});
+  options_.mounts = {{directory.ml(), "/opt/ml", true},   {directory.tmp(), "/tmp", true},
+                     {directory.tmp(), "/var/tmp", true}, {directory.tools(), kTools, false},
+                     {job.init_program, kInit, false},    {directory.host() + "/hosts", "/etc/hosts", false}};
+}
+
+Status JobView::Check() const {
+  if (::access(job_.init_program.c_str(), X_OK) == 0) return {};
+  return Fail(ErrorCode::kFailedPrecondition,
+              "this installation of Headrace is not whole: {} is missing; install it again", job_.init_program);
 }
 
 std::map<std::string, std::string> JobView::Surroundings() const {
@@ -41,7 +45,7 @@ std::string JobView::Show(const std::string& source, const std::string& target, 
 }
 
 Command JobView::WithInit(Command inside, const std::string& init) const {
-  if (has_init_) inside.arguments.insert(inside.arguments.begin(), init);
+  inside.arguments.insert(inside.arguments.begin(), init);
   inside.cpus = job_.cpus;
   return inside;
 }
@@ -59,7 +63,7 @@ Command JobView::WrapTool(Command tool, const std::vector<std::string>& readable
   options.hidden = job_.hidden;
   options.network = false;
   options.mounts.push_back({directory_.tmp(), "/tmp", true});
-  if (has_init_) options.mounts.push_back({job_.init_program, kInit, false});
+  options.mounts.push_back({job_.init_program, kInit, false});
   for (const auto& path : readable) options.mounts.push_back({path, path, false});
   for (const auto& path : writable) options.mounts.push_back({path, path, true});
   return Sandboxed(WithInit(std::move(tool), kInit), options);

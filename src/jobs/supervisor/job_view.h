@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "jobs/directory/job_description.h"
 #include "jobs/directory/job_directory.h"
 #include "jobs/sandbox/sandbox.h"
@@ -31,7 +32,8 @@ class JobView {
   // of the platform.
   Command WrapTool(Command tool, const std::vector<std::string>& readable,
                    const std::vector<std::string>& writable) const;
-  bool has_init() const { return has_init_; }
+  // Whether this installation has what every process of a job is started by.
+  Status Check() const;
 
  private:
   Command WithInit(Command inside, const std::string& init) const;
@@ -40,7 +42,6 @@ class JobView {
   const JobDirectory& directory_;
   const bool sandboxed_;
   std::string ml_;
-  bool has_init_ = false;
   SandboxOptions options_;
 };
 

@@ -131,6 +131,7 @@ class Supervisor {
   }
 
   Status Prepare() {
+    HEADRACE_TRY(view_.Check());
     if (fs::exists(directory_.program_started())) {  // an earlier attempt's files may have been changed
       std::error_code ignored;
       fs::remove_all(directory_.host(), ignored);
@@ -447,7 +448,7 @@ class Supervisor {
     RunOptions options = Limits();
     options.grace_seconds = std::min(options.grace_seconds, 5);
     options.sample_millis = 0;
-    HEADRACE_ASSIGN(const auto end, RunProgram(command, view_.has_init(), options, reporter_, clock_));
+    HEADRACE_ASSIGN(const auto end, RunProgram(command, true, options, reporter_, clock_));
     if (end.stopped || end.timed_out) return Fail(ErrorCode::kUnavailable, "stopped");
     return end;
   }
@@ -479,7 +480,7 @@ class Supervisor {
     HEADRACE_TRY(pipes.Start());
     options.failed_meanwhile = [&pipes] { return pipes.Watch(); };
     reporter_.Started();
-    HEADRACE_ASSIGN(auto end, RunProgram(view_.Wrap(std::move(inside)), view_.has_init(), options, reporter_, clock_));
+    HEADRACE_ASSIGN(auto end, RunProgram(view_.Wrap(std::move(inside)), true, options, reporter_, clock_));
     pipes.Stop();
     reporter_.Exit(end.exit_code, end.signal, end.peak_bytes, end.out_of_memory);
     if (end.killed)

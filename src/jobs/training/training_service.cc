@@ -16,6 +16,8 @@
 
 #include "base/log.h"
 #include "jobs/process/child.h"
+#include "jobs/process/find_program.h"
+#include "jobs/runtime/installation.h"
 #include "jobs/sandbox/sandbox.h"
 #include "jobs/training/instance_types.h"
 #include "jobs/training/job_follower.h"
@@ -45,8 +47,10 @@ std::vector<int> CoresOfThisProcess() {
 void FindPython(const std::string& configured, Machine& machine) {
   const char* path = std::getenv("PATH");
   const char* home = std::getenv("HOME");
+  const auto program = FindProgram(configured);
+  if (!program) return;
   auto child = StartChild(
-      {.arguments = {configured, "-c", "import sys; print(sys.executable); print(sys.prefix); print(sys.base_prefix)"},
+      {.arguments = {*program, "-c", "import sys; print(sys.executable); print(sys.prefix); print(sys.base_prefix)"},
        .environment = {{"PATH", path == nullptr ? "/usr/bin:/bin" : path}, {"HOME", home == nullptr ? "/" : home}}});
   if (!child) return;
   pollfd ended{child->process.get(), POLLIN, 0};
@@ -92,6 +96,11 @@ class TrainingService::Impl {
   ~Impl() { Stop(); }
 
   Status Start() {
+    if (const auto init = FindInstallation(options_.headrace_binary).init; ::access(init.c_str(), X_OK) != 0)
+      return Fail(ErrorCode::kFailedPrecondition,
+                  "this installation of Headrace is not whole: {} is missing, which starts every program of a job; "
+                  "install it again",
+                  init);
     const auto mine = CoresOfThisProcess();
     machine_.cpus = options_.capacity_cpus > 0 ? options_.capacity_cpus : static_cast<int>(mine.size());
     // Numbers beyond the machine's cores are places without a core of their own.
