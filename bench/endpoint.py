@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pathlib
+import socket
 import statistics
 import subprocess
 import sys
@@ -49,13 +50,27 @@ def text(count):
                        for _ in range(count)]).encode()
 
 
-def run_clients(port, path, body, headers, clients, seconds):
+class LocalConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket; its path may be longer than an address holds, so it is reached through its directory."""
+
+    def __init__(self, path):
+        super().__init__("localhost")
+        self.path = path
+
+    def connect(self):
+        directory = os.open(self.path.parent, os.O_PATH | os.O_DIRECTORY)
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(f"/proc/self/fd/{directory}/{self.path.name}")
+        os.close(directory)
+
+
+def run_clients(server, path, body, headers, clients, seconds):
     """Latencies in milliseconds, and requests a second."""
     latencies, failures = [[] for _ in range(clients)], []
     end = time.perf_counter() + seconds
 
     def client(own):
-        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection = LocalConnection(server) if isinstance(server, pathlib.Path) else http.client.HTTPConnection("127.0.0.1", server)
         while time.perf_counter() < end:
             start = time.perf_counter()
             connection.request("POST", path, body, headers)
@@ -134,8 +149,8 @@ def run(server, archive, options):
 
     sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
     await_in_service(sagemaker, "e")
-    port_file, = server.directory.glob("endpoints/*/e/*/AllTraffic/i-*/port")
-    model_port, path = int(port_file.read_text()), "/endpoints/e/invocations"
+    model_server, = server.directory.glob("endpoints/*/e/*/AllTraffic/i-*/http.sock")
+    path = "/endpoints/e/invocations"
 
     print("| images | body | clients | model server p50 | endpoint p50 | added | endpoint p99 | endpoint req/s | of the model server's |")
     print("|---|---|---|---|---|---|---|---|---|")
@@ -146,8 +161,8 @@ def run(server, archive, options):
             SigV4Auth(keys, "sagemaker", "us-west-2").add_auth(request)
             signed = dict(request.headers)
             for clients in (1, 8):
-                run_clients(model_port, "/invocations", body, headers, clients, 0.3)
-                direct, direct_rate = run_clients(model_port, "/invocations", body, headers, clients, options.seconds)
+                run_clients(model_server, "/invocations", body, headers, clients, 0.3)
+                direct, direct_rate = run_clients(model_server, "/invocations", body, headers, clients, options.seconds)
                 run_clients(server.port, path, body, signed, clients, 0.3)
                 through, rate = run_clients(server.port, path, body, signed, clients, options.seconds)
                 middle, other = statistics.median(direct), statistics.median(through)

@@ -87,7 +87,10 @@ void RunModelServer(const Options& options) {
     ValueOrThrow(WriteFileAtomically(options.grpc_port_file, std::to_string(server->grpc_port()) + "\n"));
   if (!options.port_file.empty())
     ValueOrThrow(WriteFileAtomically(options.port_file, std::to_string(server->port()) + "\n"));
-  std::cout << fmt::format("headrace model-server: http://{}:{}/v1/models\n", server_options.address, server->port())
+  std::cout << (server_options.socket_path.empty()
+                    ? fmt::format("headrace model-server: http://{}:{}/v1/models\n", server_options.address,
+                                  server->port())
+                    : fmt::format("headrace model-server: http over {}\n", server_options.socket_path))
             << std::flush;
   int signal = 0;
   ::sigwait(&signals, &signal);
@@ -103,6 +106,8 @@ void AddModelServerCommand(CLI::App& app) {
   serving::ModelServerOptions& server = options->server;
   command->add_option("--rest_api_port", server.port, "port for HTTP; 0 takes a free one (see --port_file)")
       ->capture_default_str();
+  command->add_option("--rest_api_socket_path", server.socket_path,
+                      "Unix socket for HTTP, instead of --rest_api_port; it is there once requests are answered");
   command->add_option("--port", server.grpc_port, "port for gRPC; 0 takes a free one; without it there is no gRPC");
   command->add_option("--address", server.address, "IP address to listen on")->capture_default_str();
   command->add_option("--port_file", options->port_file, "file to write the port to, once requests are answered");

@@ -1,6 +1,7 @@
 #include "apps/platform.h"
 
 #include <filesystem>
+#include <mutex>
 
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #include "http/metrics.h"
 #include "http/server.h"
 #include "jobs/hosting/hosting_service.h"
+#include "jobs/sandbox/sandbox.h"
 #include "jobs/training/training_service.h"
 #include "jobs/transform/transform_service.h"
 #include "store/meta/database.h"
@@ -120,6 +122,7 @@ class RunningPlatform : public Platform {
     options.environment = [this](const store::TrainingJob& job) {
       return JobEnvironment(*principals_, directory_, address_, job);
     };
+    options.may_run = [this](const std::string& account) { return MayRun(account); };
     options.capacity_cpus = static_cast<int>(settings_.job_cpus);
     options.python = settings_.python;
     options.compiler = settings_.compiler;
@@ -140,6 +143,7 @@ class RunningPlatform : public Platform {
     options.data_dir = directory_.path();
     options.headrace_binary = std::filesystem::read_symlink("/proc/self/exe");
     options.sandbox = settings_.sandbox;
+    options.may_run = [this](const std::string& account) { return MayRun(account); };
     hosting_ = std::make_unique<jobs::HostingService>(std::move(options));
     transforms_ = std::make_unique<jobs::TransformService>(hosting_->machine());
   }
@@ -163,11 +167,31 @@ class RunningPlatform : public Platform {
     training.wake_transform = [this](const std::string& account, const std::string& job) {
       transforms_->Wake(account, job);
     };
+    training.may_run = [this](const std::string& account) { return MayRun(account); };
     gateway_->Add(api::SageMakerService(std::move(training)));
     gateway_->SetRuntime(api::RuntimeService({.routes = hosting_->routes(),
                                               .metrics = hosting_->metrics(),
                                               .client = models_,
                                               .max_body_bytes = static_cast<size_t>(settings_.max_invocation_bytes)}));
+  }
+
+  // Without a sandbox around it, what an account runs can do what this server can. Asked for when somebody comes who is
+  // not the owner: no start waits for it.
+  Status MayRun(const std::string& account) {
+    if (settings_.allow_unsandboxed_tenants) return {};
+    HEADRACE_ASSIGN(const auto owner, principals_->Find(kDefaultPrincipal));
+    if (account == owner.account_id) return {};
+    std::call_once(sandbox_probed_, [this] {
+      sandbox_ = settings_.sandbox ? jobs::ProbeBubblewrap()
+                                   : Fail(ErrorCode::kUnavailable, "it was started with the setting sandbox = false");
+    });
+    if (sandbox_) return {};
+    return Fail(
+        ErrorCode::kFailedPrecondition,
+        "This server has no sandbox ({}), and without one it runs jobs and model servers of its owner's account "
+        "only. Its owner can make one work (headrace doctor tells what is missing), or trust all accounts with "
+        "the server by the setting allow-unsandboxed-tenants.",
+        sandbox_.error().message());
   }
 
   Status OpenAccessLog() {
@@ -266,6 +290,8 @@ class RunningPlatform : public Platform {
   std::unique_ptr<jobs::TransformService> transforms_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<aws::Gateway> gateway_;
+  std::once_flag sandbox_probed_;
+  Status sandbox_;
   std::unique_ptr<http::Server> server_;  // last: its requests use the rest
 };
 

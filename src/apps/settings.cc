@@ -107,6 +107,10 @@ std::span<const Setting> SettingTable() {
       {"python", "program", &S::python, "runs .py entry points and is python3 inside jobs"},
       {"compiler", "program", &S::compiler, "compiles .cpp entry points"},
       {"sandbox", "true or false", &S::sandbox, "run jobs and model servers in bubblewrap where the kernel allows it"},
+      {"allow-unsandboxed-tenants", "true or false", &S::allow_unsandboxed_tenants,
+       "without a sandbox run jobs and model servers of all accounts, not of the owner's alone: they can read and "
+       "write "
+       "everything of this server's"},
   };
   return kTable;
 }

@@ -27,7 +27,7 @@ struct Settings {
   int64_t metric_retention_days = 455, job_log_hours = 72;
   int64_t max_invocation_bytes = 6'291'456;
   std::string python = "python3", compiler = "g++";
-  bool sandbox = true;
+  bool sandbox = true, allow_unsandboxed_tenants = false;
 
   // $XDG_DATA_HOME/headrace or ~/.local/share/headrace.
   static std::string DefaultDataDirectory();

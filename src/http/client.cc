@@ -19,6 +19,8 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/http/span_body.hpp>
 
+#include "http/unix_socket.h"
+
 namespace headrace::http {
 namespace {
 
@@ -41,8 +43,13 @@ struct Outcome {
   bool unanswered = false;  // it broke before the first byte of an answer
 };
 
+// Who is asked: the key of kept connections.
+std::string ServerOf(const ClientRequest& request) {
+  return request.unix_socket.empty() ? fmt::format("{}:{}", request.address, request.port) : request.unix_socket;
+}
+
 tl::unexpected<Error> Broken(const ClientRequest& request, const char* what, const beast::error_code& error) {
-  const std::string where = fmt::format("{}:{}", request.address, request.port);
+  const std::string where = ServerOf(request);
   if (error == beast::error::timeout) return Fail(ErrorCode::kUnavailable, "{}: {}: no answer in time", where, what);
   if (error == beast::http::error::body_limit)
     return Fail(ErrorCode::kResourceExhausted, "{}: the answer is larger than the limit", where);
@@ -61,7 +68,7 @@ Message ToBeast(const ClientRequest& request) {
   message.method_string(request.method);
   message.target(request.target);
   for (const auto& field : request.headers.fields()) message.insert(field.name, field.value);
-  message.set(beast::http::field::host, fmt::format("{}:{}", request.address, request.port));
+  message.set(beast::http::field::host, request.unix_socket.empty() ? ServerOf(request) : "localhost");
   message.body() = {request.body.data(), request.body.size()};
   message.prepare_payload();
   return message;
@@ -75,19 +82,29 @@ ClientResponse FromBeast(beast::http::response<beast::http::string_body>&& messa
   return response;
 }
 
+Task<std::optional<tl::unexpected<Error>>> Connect(Link& link, const ClientRequest& request) {
+  if (!request.unix_socket.empty()) {
+    auto socket = ConnectToPath(request.unix_socket);
+    if (!socket) co_return tl::unexpected<Error>(std::move(socket.error()));
+    link.stream.socket().assign(net::ip::tcp::v4(), socket->Release());  // to Asio it is a descriptor like others
+    co_return std::nullopt;
+  }
+  beast::error_code invalid;
+  const net::ip::tcp::endpoint server(net::ip::make_address(request.address, invalid), request.port);
+  if (invalid)
+    co_return Fail(ErrorCode::kInvalidArgument, "address: found '{}', wanted an IP address", request.address);
+  const auto [refused] = co_await link.stream.async_connect(server, kAwait);
+  if (refused) co_return Broken(request, "connect", refused);
+  beast::error_code ignored;
+  link.stream.socket().set_option(net::ip::tcp::no_delay(true), ignored);
+  co_return std::nullopt;
+}
+
 Task<Outcome> Exchange(Link& link, const ClientRequest& request, Message& message, const ClientOptions& options,
                        Steady::time_point end) {
   link.stream.expires_at(end);
   if (!link.stream.socket().is_open()) {
-    beast::error_code invalid;
-    const net::ip::tcp::endpoint server(net::ip::make_address(request.address, invalid), request.port);
-    if (invalid)
-      co_return Outcome{
-          Fail(ErrorCode::kInvalidArgument, "address: found '{}', wanted an IP address", request.address)};
-    const auto [refused] = co_await link.stream.async_connect(server, kAwait);
-    if (refused) co_return Outcome{Broken(request, "connect", refused)};
-    beast::error_code ignored;
-    link.stream.socket().set_option(net::ip::tcp::no_delay(true), ignored);
+    if (auto failed = co_await Connect(link, request)) co_return Outcome{std::move(*failed)};
   }
   const auto [unsent, written] = co_await beast::http::async_write(link.stream, message, kAwait);
   if (unsent) co_return Outcome{Broken(request, "send", unsent), false, unsent != beast::error::timeout};
@@ -150,11 +167,12 @@ Client::~Client() = default;
 void Client::Forget(const std::string& address, uint16_t port) {
   connections_->Forget(fmt::format("{}:{}", address, port));
 }
+void Client::Forget(const std::string& unix_socket) { connections_->Forget(unix_socket); }
 
 Task<Result<ClientResponse>> Client::Send(const ClientRequest& request, std::chrono::milliseconds limit) {
   const auto end = Steady::now() + limit;
   Connections* const connections = connections_.get();
-  const std::string server = fmt::format("{}:{}", request.address, request.port);
+  const std::string server = ServerOf(request);
   auto message = ToBeast(request);
   while (true) {
     auto link = connections->Take(server);

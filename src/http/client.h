@@ -17,6 +17,7 @@ namespace headrace::http {
 struct ClientRequest {
   std::string address = "127.0.0.1";  // an IP address
   uint16_t port = 0;
+  std::string unix_socket{};  // a path (unix_socket.h), instead of address and port
   std::string method = "GET";
   std::string target = "/";
   Headers headers{};  // Host, Content-Length and Connection are the client's
@@ -48,6 +49,7 @@ class Client {
   Task<Result<ClientResponse>> Send(const ClientRequest& request, std::chrono::milliseconds limit);
   // Forgets the connections to a server that has gone.
   void Forget(const std::string& address, uint16_t port);
+  void Forget(const std::string& unix_socket);
 
  private:
   class Connections;

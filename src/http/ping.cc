@@ -4,9 +4,10 @@
 #include <charconv>
 #include <cstring>
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "http/unix_socket.h"
 
 namespace headrace::http {
 namespace {
@@ -17,21 +18,13 @@ bool IsPassing(int error) { return error == EAGAIN || error == EWOULDBLOCK || er
 
 }  // namespace
 
-Ping::Ping(uint16_t port, UnixMillis deadline)
-    : deadline_(deadline),
-      unsent_(fmt::format("GET /ping HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n", port)) {
-  Connect(port);
-}
-
-void Ping::Connect(uint16_t port) {
-  socket_ = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (!socket_ ||
-      (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 && !IsPassing(errno)))
-    broken_ = std::strerror(errno);
+Ping::Ping(const std::string& unix_socket, UnixMillis deadline)
+    : deadline_(deadline), unsent_("GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n") {
+  auto connected = ConnectToPath(unix_socket);
+  if (connected)
+    socket_ = std::move(*connected);
+  else
+    broken_ = connected.error().message();
 }
 
 void Ping::AddTo(std::vector<pollfd>& watched) const {

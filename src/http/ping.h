@@ -16,8 +16,8 @@ namespace headrace::http {
 
 class Ping {
  public:
-  // To 127.0.0.1; without an answer by the deadline it has failed.
-  Ping(uint16_t port, UnixMillis deadline);
+  // To the server at that path (unix_socket.h); without an answer by the deadline it has failed.
+  Ping(const std::string& unix_socket, UnixMillis deadline);
 
   UnixMillis deadline() const { return deadline_; }
   void AddTo(std::vector<pollfd>& watched) const;
@@ -26,7 +26,6 @@ class Ping {
   std::optional<Status> Attend(UnixMillis now);
 
  private:
-  void Connect(uint16_t port);
   void Send();
   void Receive();
   std::optional<Status> Answered() const;

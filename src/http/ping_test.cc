@@ -1,8 +1,10 @@
 #include "http/ping.h"
 
 #include <gmock/gmock.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
+
+#include "base/testing/temporary_directory.h"
+#include "http/unix_socket.h"
 
 namespace headrace::http {
 namespace {
@@ -10,17 +12,9 @@ namespace {
 using testing::HasSubstr;
 
 // Stands for a model server; says what it is told to, when it is told to.
-class Listener {
+class ModelServerStandIn {
  public:
-  Listener() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    address_.sin_family = AF_INET;
-    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address_;
-    EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address_), size), 0);
-    EXPECT_EQ(::listen(socket_.get(), 4), 0);
-    EXPECT_EQ(::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address_), &size), 0);
-  }
-  uint16_t port() const { return ntohs(address_.sin_port); }
+  const std::string& path() const { return path_; }
   void Accept() { peer_ = Descriptor(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC)); }
   std::string Hear() const {
     char text[4096];
@@ -34,8 +28,9 @@ class Listener {
   void Close() { socket_.Reset(); }
 
  private:
-  Descriptor socket_, peer_;
-  sockaddr_in address_{};
+  TemporaryDirectory directory_;
+  const std::string path_ = directory_ / "s";
+  Descriptor socket_ = ValueOrThrow(ListenAtPath(path_)), peer_;
 };
 
 // Attends whenever there is something to attend to; at time 0, which no deadline has.
@@ -50,8 +45,8 @@ Status Outcome(Ping& ping) {
 }
 
 TEST(Ping, SucceedsWithStatus200) {
-  Listener server;
-  Ping ping(server.port(), 1000);
+  ModelServerStandIn server;
+  Ping ping(server.path(), 1000);
   EXPECT_FALSE(ping.Attend(0));
   server.Accept();
   EXPECT_THAT(server.Hear(), HasSubstr("GET /ping HTTP/1.1\r\n"));
@@ -62,8 +57,8 @@ TEST(Ping, SucceedsWithStatus200) {
 }
 
 TEST(Ping, QuotesAnotherAnswer) {
-  Listener server;
-  Ping ping(server.port(), 1000);
+  ModelServerStandIn server;
+  Ping ping(server.path(), 1000);
   server.Accept();
   server.Say("HTTP/1.1 503 Busy\r\nContent-Length: 8\r\n\r\nno ");
   EXPECT_FALSE(ping.Attend(0));
@@ -73,8 +68,8 @@ TEST(Ping, QuotesAnotherAnswer) {
 }
 
 TEST(Ping, DoesNotWaitForOneThatHangs) {
-  Listener server;  // nobody accepts, as with a process that is stopped
-  Ping ping(server.port(), 1000);
+  ModelServerStandIn server;  // nobody accepts, as with a process that is stopped
+  Ping ping(server.path(), 1000);
   EXPECT_EQ(ping.deadline(), 1000);
   EXPECT_FALSE(ping.Attend(0));
   EXPECT_FALSE(ping.Attend(999));
@@ -82,9 +77,9 @@ TEST(Ping, DoesNotWaitForOneThatHangs) {
 }
 
 TEST(Ping, SaysWhyNothingCame) {
-  Listener server;
+  ModelServerStandIn server;
   {
-    Ping ping(server.port(), 1000);
+    Ping ping(server.path(), 1000);
     EXPECT_FALSE(ping.Attend(0));
     server.Accept();
     server.Hear();
@@ -92,13 +87,13 @@ TEST(Ping, SaysWhyNothingCame) {
     EXPECT_THAT(Outcome(ping).error().message(), HasSubstr("closed without an answer"));
   }
   server.Close();
-  Ping ping(server.port(), 1000);
+  Ping ping(server.path(), 1000);
   EXPECT_THAT(Outcome(ping).error().message(), HasSubstr("Connection refused"));
 }
 
 TEST(Ping, TakesNoEndlessAnswer) {
-  Listener server;
-  Ping ping(server.port(), 1000);
+  ModelServerStandIn server;
+  Ping ping(server.path(), 1000);
   server.Accept();
   server.Say(std::string(5000, 'x'));
   EXPECT_THAT(Outcome(ping).error().message(), HasSubstr("/ping answered 0: xxx"));

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/processors.h"
 #include "http/connection.h"
+#include "http/unix_socket.h"
 
 namespace headrace::http {
 namespace {
@@ -30,6 +31,7 @@ constexpr auto kAwait = net::as_tuple(net::use_awaitable);
 std::string AddressOf(const Tcp::socket& socket) {
   boost::system::error_code error;
   const auto peer = socket.remote_endpoint(error);
+  if (!error && peer.data()->sa_family == AF_UNIX) return "local";
   return error ? "-" : fmt::format("{}:{}", peer.address().to_string(), peer.port());
 }
 
@@ -84,7 +86,17 @@ class AsioServer : public Server {
   using Entries = std::list<Entry>;
   static constexpr Milliseconds kCutTime{10'000};  // for handlers to notice that their connection is gone
 
+  // To Asio a socket is a descriptor that connections are accepted from: a local one will do.
+  Status BindToPath(const std::string& path) {
+    HEADRACE_ASSIGN(auto socket, ListenAtPath(path));
+    acceptors_.emplace_back(net::make_strand(io_));
+    acceptors_.back().assign(Tcp::v4(), socket.Release());
+    ports_.push_back(0);
+    return {};
+  }
+
   Status Bind(const Listener& listener) {
+    if (!listener.unix_socket.empty()) return BindToPath(listener.unix_socket);
     boost::system::error_code error;
     const auto address = net::ip::make_address(listener.address, error);
     if (error)

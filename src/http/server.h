@@ -42,6 +42,7 @@ struct Listener {
   std::string address = "127.0.0.1";  // an IP address
   uint16_t port = 0;                  // 0: any free one
   std::shared_ptr<const TlsContext> tls = nullptr;
+  std::string unix_socket = {};  // a path (unix_socket.h), instead of address and port
 };
 
 struct ServerOptions {

@@ -57,6 +57,7 @@ class Running final : public ModelServer {
     if (strict) HEADRACE_TRY(RequireAll(configs));
     http::ServerOptions server;
     server.listeners = {{options_.address, options_.port}};
+    server.listeners[0].unix_socket = options_.socket_path;
     server.threads = options_.http_threads;
     // Where the processors are this server's and each has a thread that computes small runs.
     server.bind_threads = batcher_.bound() && options_.http_threads >= Processors().size();

@@ -17,6 +17,7 @@ namespace headrace::serving {
 struct ModelServerOptions {
   std::string address = "127.0.0.1";
   uint16_t port = 0;                  // 0: any free one
+  std::string socket_path;            // of a Unix socket for HTTP, instead of address and port; "": none
   std::optional<uint16_t> grpc_port;  // none: no gRPC; 0: any free one
   std::vector<ModelConfig> models;
   std::string config_file;                   // a ModelServerConfig; read again every config_poll

@@ -76,7 +76,7 @@ class Invocation {
     if (!answer && !TimedOut(answer.error())) {
       // The instance ended before it answered: another one, or the same started again, is asked once.
       const std::shared_ptr<jobs::Target> broken = lease_->target();
-      options_.client.Forget(sent_.address, broken->port);
+      options_.client.Forget(broken->socket);
       failed = co_await TakeInstance(broken.get());
       if (failed) co_return std::move(*failed);
       answer = co_await Ask();
@@ -145,7 +145,7 @@ class Invocation {
   }
 
   Task<Result<http::ClientResponse>> Ask() {
-    sent_.port = lease_->target()->port;
+    sent_.unix_socket = lease_->target()->socket;
     asked_ = Steady::now();
     auto answer = co_await options_.client.Send(sent_, options_.model_time);
     answered_ = Steady::now();

@@ -22,10 +22,6 @@ using testing::HasSubstr;
 using testing::StartsWith;
 using Milliseconds = std::chrono::milliseconds;
 
-std::unique_ptr<http::Server> ServeOn(uint16_t port, http::Handler handler) {
-  return ValueOrThrow(http::Server::Listen({.listeners = {{"127.0.0.1", port}}}, std::move(handler)));
-}
-
 class RuntimeTest : public testing::Test {
  protected:
   // The service behind a server, as account 1.
@@ -36,7 +32,8 @@ class RuntimeTest : public testing::Test {
                                .max_body_bytes = 1000,
                                .model_time = model_time,
                                .instance_time = instance_time});
-    front_ = ServeOn(0, [this](Request& request) { return Front(request); });
+    front_ =
+        ValueOrThrow(http::Server::Listen({.listeners = {{}}}, [this](Request& request) { return Front(request); }));
   }
   Task<Response> Front(Request& request) {
     aws::Call call;
@@ -44,9 +41,12 @@ class RuntimeTest : public testing::Test {
     call.region = "us-west-2";
     co_return co_await service_(call, request);
   }
-  void Publish(uint16_t port) {
-    routes_.Publish("1", "e", {{"v", 1, 1, {std::make_shared<jobs::Target>("i-1", port)}}});
+  std::unique_ptr<http::Server> ServeModel(http::Handler handler) const {
+    http::ServerOptions options;
+    options.listeners = {{.unix_socket = socket_}};
+    return ValueOrThrow(http::Server::Listen(std::move(options), std::move(handler)));
   }
+  void Publish() { routes_.Publish("1", "e", {{"v", 1, 1, {std::make_shared<jobs::Target>("i-1", socket_)}}}); }
   // The sum of a metric of endpoint e's variant v, and of how many samples.
   std::pair<double, double> Total(const char* metric) {
     EXPECT_TRUE(metrics_.Flush(*database_, 1000));
@@ -69,6 +69,7 @@ class RuntimeTest : public testing::Test {
   }
 
   const TemporaryDirectory directory_;
+  const std::string socket_ = directory_ / "model.sock";
   const std::unique_ptr<store::Database> database_ = store::Database::Open(directory_ / "meta.db").value();
   jobs::EndpointRoutes routes_;
   jobs::InvocationMetrics metrics_;
@@ -78,7 +79,7 @@ class RuntimeTest : public testing::Test {
 };
 
 TEST_F(RuntimeTest, PassesBodyAndHeadersBothWays) {
-  const auto model = ServeOn(0, [](Request& request) -> Task<Response> {
+  const auto model = ServeModel([](Request& request) -> Task<Response> {
     auto body = co_await http::ReadAll(*request.body, 1000);
     Response response = http::TextResponse(
         200, "text/plain",
@@ -89,7 +90,7 @@ TEST_F(RuntimeTest, PassesBodyAndHeadersBothWays) {
     co_return response;
   });
   Start();
-  Publish(model->ports()[0]);
+  Publish();
   const std::string answer = Ask(
       "body", "Content-Type: application/json\r\nAccept: text/plain\r\nX-Amzn-SageMaker-Custom-Attributes: there\r\n");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
@@ -100,11 +101,10 @@ TEST_F(RuntimeTest, PassesBodyAndHeadersBothWays) {
 }
 
 TEST_F(RuntimeTest, ModelsErrorsBecomeModelError) {
-  const auto model = ServeOn(0, [](Request&) -> Task<Response> {
-    co_return http::TextResponse(400, "application/json", R"({"error": "bad"})");
-  });
+  const auto model = ServeModel(
+      [](Request&) -> Task<Response> { co_return http::TextResponse(400, "application/json", R"({"error": "bad"})"); });
   Start();
-  Publish(model->ports()[0]);
+  Publish();
   const std::string answer = Ask("body");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 424"));
   EXPECT_THAT(answer, HasSubstr("x-amzn-ErrorType: ModelError"));
@@ -119,7 +119,7 @@ TEST_F(RuntimeTest, ModelsErrorsBecomeModelError) {
 TEST_F(RuntimeTest, RefusesWhatIsNotThereOrTooLong) {
   Start();
   EXPECT_THAT(Ask("x"), HasSubstr("Endpoint e of account 1 not found."));
-  Publish(1);
+  Publish();
   EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Target-Variant: w\r\n"), HasSubstr("Could not find variant"));
   EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Target-Model: m\r\n"), HasSubstr("TargetModel"));
   EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Prefix-Aware-Id: p\r\n"), HasSubstr("PrefixAwareId"));
@@ -133,7 +133,7 @@ TEST_F(RuntimeTest, RefusesWhatIsNotThereOrTooLong) {
 
 TEST_F(RuntimeTest, ChecksHeadersAsTheServicesModelHasThem) {
   Start();
-  Publish(1);
+  Publish();
   EXPECT_THAT(Ask("x", "X-Amzn-SageMaker-Inference-Id: " + std::string(65, 'a') + "\r\n"),
               AllOf(HasSubstr("x-amzn-ErrorType: ValidationError"),
                     HasSubstr("at 'inferenceId' failed to satisfy constraint: Member must have length less than or "
@@ -152,7 +152,7 @@ TEST_F(RuntimeTest, ChecksTheNameOfTheEndpoint) {
 
 TEST_F(RuntimeTest, RefusesTheOtherOperationsByName) {
   Start();
-  Publish(1);
+  Publish();
   const auto post = [this](const std::string& path) {
     http::RawClient client(front_->ports()[0]);
     client.Say("POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
@@ -167,12 +167,12 @@ TEST_F(RuntimeTest, RefusesTheOtherOperationsByName) {
 }
 
 TEST_F(RuntimeTest, ASilentModelIsAModelErrorWithoutAStatus) {
-  const auto model = ServeOn(0, [](Request&) -> Task<Response> {
+  const auto model = ServeModel([](Request&) -> Task<Response> {
     co_await http::Sleep(Milliseconds(2000));
     co_return Response{};
   });
   Start(Milliseconds(100));
-  Publish(model->ports()[0]);
+  Publish();
   const std::string answer = Ask("body");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 424"));
   EXPECT_THAT(answer, HasSubstr("Your invocation timed out"));
@@ -183,10 +183,10 @@ TEST_F(RuntimeTest, WithoutAnInstanceRequestsWaitForOneButNotForEver) {
   Start(Milliseconds(5000), Milliseconds(300));
   routes_.Publish("1", "e", {{"v", 1, 1, {}}});
   EXPECT_THAT(Ask("body"), StartsWith("HTTP/1.1 503"));
-  const auto model = ServeOn(0, [](Request&) -> Task<Response> { co_return http::TextResponse(200, "a/b", "late"); });
+  const auto model = ServeModel([](Request&) -> Task<Response> { co_return http::TextResponse(200, "a/b", "late"); });
   std::thread later([&] {
     std::this_thread::sleep_for(Milliseconds(50));
-    Publish(model->ports()[0]);
+    Publish();
   });
   EXPECT_THAT(Ask("body"), HasSubstr("late"));
   later.join();
@@ -201,22 +201,20 @@ TEST_F(RuntimeTest, WithoutAnInstanceRequestsWaitForOneButNotForEver) {
 TEST_F(RuntimeTest, RefusedRequestsCountNowhere) {
   Start();
   Ask("x");
-  Publish(1);
+  Publish();
   Ask("x", "X-Amzn-SageMaker-Target-Variant: w\r\n");
   Ask("x", "X-Amzn-SageMaker-Target-Model: m\r\n");
   EXPECT_EQ(Total("Invocations").second, 0);
 }
 
 TEST_F(RuntimeTest, ARequestThatItsInstanceLosesIsAskedOfAnother) {
-  const auto model = ServeOn(0, [](Request& request) -> Task<Response> {
+  const auto model = ServeModel([](Request& request) -> Task<Response> {
     auto body = co_await http::ReadAll(*request.body, 1000);
     co_return http::TextResponse(200, "a/b", "second " + *body);
   });
   Start();
-  uint16_t gone = 0;
-  gone = ServeOn(0, [](Request&) -> Task<Response> { co_return Response{}; })->ports()[0];  // and closed again
-  const auto broken = std::make_shared<jobs::Target>("i-1", gone),
-             good = std::make_shared<jobs::Target>("i-2", model->ports()[0]);
+  const auto broken = std::make_shared<jobs::Target>("i-1", directory_ / "gone"),
+             good = std::make_shared<jobs::Target>("i-2", socket_);
   good->in_flight = 5;  // so that the broken one is asked first
   routes_.Publish("1", "e", {{"v", 1, 2, {broken, good}}});
   EXPECT_THAT(Ask("body"), HasSubstr("second body"));

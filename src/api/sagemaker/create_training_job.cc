@@ -63,6 +63,7 @@ Reply<Json> CreateTrainingJob(const SageMakerOptions& options, const Call& call,
   if (auto error = Check(kShape, cleaned, violations)) return tl::unexpected(std::move(*error));
   CheckAcrossMembers(cleaned, violations);
   if (!violations.empty()) return aws::Refuse("ValidationException", violations.Message());
+  if (auto refused = CheckMayRun(options, call)) return tl::unexpected(std::move(*refused));
 
   const auto tags = TakeTags(cleaned);
   const Json request = Completed(std::move(cleaned));

@@ -31,6 +31,13 @@ store::TagList TakeTags(Json& request) {
 
 std::string RequestText(const Json& request) { return request.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
+std::optional<aws::ServiceError> CheckMayRun(const SageMakerOptions& options, const Call& call) {
+  const Status allowed = options.may_run ? options.may_run(call.caller.account_id) : Status();
+  if (allowed) return std::nullopt;
+  if (allowed.error().code() != ErrorCode::kFailedPrecondition) return ServerFault(allowed.error());
+  return aws::Refuse("ValidationException", allowed.error().message()).value();
+}
+
 void CheckTagKeys(const Json& request, Violations& violations) {
   const auto tags = request.find("Tags");
   if (tags == request.end() || !tags->is_array()) return;

@@ -1,6 +1,7 @@
 // What the creating operations do with a request before they keep it.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "api/sagemaker/operations.h"
@@ -15,6 +16,8 @@ Json WithoutNulls(Json request);
 store::TagList TakeTags(Json& request);
 // As it is stored: broken UTF-8 must not make it unreadable.
 std::string RequestText(const Json& request);
+// The refusal for an account whose code may not run on this server.
+std::optional<aws::ServiceError> CheckMayRun(const SageMakerOptions& options, const Call& call);
 // Two tags of one key are a violation.
 void CheckTagKeys(const Json& request, Violations& violations);
 

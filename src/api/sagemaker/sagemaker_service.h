@@ -26,6 +26,8 @@ struct SageMakerOptions {
   std::function<void(const std::string& account, const std::string& endpoint)> wake_endpoint = {};
   // Called when a transform job's row has been written; as jobs::TransformService::Wake.
   std::function<void(const std::string& account, const std::string& job)> wake_transform = {};
+  // Whether jobs and model servers of this account may run here; the error says why not and what helps. Empty: all may.
+  std::function<Status(const std::string& account)> may_run = {};
 };
 
 aws::Service SageMakerService(SageMakerOptions options);

@@ -26,7 +26,12 @@ constexpr int kMostMissedPings = 3;  // one after the other: the process hangs
 }  // namespace
 
 bool HostingMachine::sandboxed() {
-  std::call_once(probed_, [this] { sandboxed_ = options.sandbox && ProbeBubblewrap().has_value(); });
+  std::call_once(probed_, [this] {
+    const Status probed = options.sandbox ? ProbeBubblewrap() : Status();
+    sandboxed_ = options.sandbox && probed;
+    no_sandbox_reason_ = probed ? "the platform was started without sandboxes" : probed.error().message();
+    if (!sandboxed_) Log(LogLevel::kWarning, "model servers run as plain processes: {}", no_sandbox_reason_);
+  });
   return sandboxed_;
 }
 
@@ -61,7 +66,10 @@ void Generation::StartFetch() {
   fetch_ = Fetch::kRunning;
   fetcher_ = std::thread([this, deployment = deployment_] {
     std::string failure;
+    const auto& may_run = machine_.options.may_run;
+    if (const Status allowed = may_run ? may_run(account_) : Status(); !allowed) failure = allowed.error().message();
     for (const Variant& variant : deployment.variants) {
+      if (!failure.empty()) break;
       const std::string directory = ModelDirectory(variant.name);
       Status fetched = MakeDirectories(std::filesystem::path(directory).parent_path());
       if (fetched) fetched = FetchModel(*machine_.options.objects, account_, variant.model, directory);
@@ -123,6 +131,7 @@ void Generation::AddMissing() {
       options.run_directory = directory_ + "/" + variant.name + "/" + options.id;
       options.cpus = machine_.cores.Take(size.cpus);
       options.sandbox = machine_.sandboxed();
+      if (!options.sandbox) options.no_sandbox_reason = machine_.no_sandbox_reason();
       options.hidden = {machine_.options.data_dir};
       Slot slot;
       slot.variant = i;
@@ -194,7 +203,7 @@ UnixMillis Generation::StepSlot(Slot& slot, UnixMillis now) {
 UnixMillis Generation::StepPing(Slot& slot, UnixMillis now) {
   if (!slot.ping) {
     if (now < slot.next_ping) return slot.next_ping;
-    slot.ping.emplace(slot.instance->port(), now + kPingPatienceMillis);
+    slot.ping.emplace(slot.instance->socket(), now + kPingPatienceMillis);
   }
   const auto answer = slot.ping->Attend(now);
   if (!answer) return slot.ping->deadline();
@@ -210,7 +219,7 @@ void Generation::OnAnswer(Slot& slot, UnixMillis now) {
   slot.missed_pings = 0;
   slot.next_ping = now + kPingMillis;
   if (slot.target) return;
-  slot.target = std::make_shared<Target>(slot.instance->options().id, slot.instance->port());
+  slot.target = std::make_shared<Target>(slot.instance->options().id, slot.instance->socket());
   const auto size = SizeOfInstance(deployment_.variants[slot.variant].instance_type).value_or(InstanceSize{});
   slot.use.emplace(slot.instance->started(), size.memory_bytes, slot.instance->options().run_directory);
   slot.served = true;

@@ -25,10 +25,12 @@ struct HostingMachine {
   // Whether instances run in sandboxes. Asked at the first instance, so that no start of the server waits for
   // bubblewrap.
   bool sandboxed();
+  const std::string& no_sandbox_reason() const { return no_sandbox_reason_; }  // once sandboxed() is false
 
  private:
   std::once_flag probed_;
   bool sandboxed_ = false;
+  std::string no_sandbox_reason_;
 };
 
 class Generation {

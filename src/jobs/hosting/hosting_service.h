@@ -27,7 +27,9 @@ struct HostingOptions {
   std::string data_dir;                   // models lie in data_dir/endpoints/ACCOUNT/NAME
   std::string headrace_binary;            // absolute path; run as `headrace model-server`
   bool sandbox = true;                    // false: plain processes, even where bubblewrap works
-  int drain_seconds = 70;                 // that an instance on its way out may take for the requests it has
+  // Whether model servers of this account may run here; the error says why not. Empty: all may.
+  std::function<Status(const std::string& account)> may_run = {};
+  int drain_seconds = 70;  // that an instance on its way out may take for the requests it has
 };
 
 class HostingService {

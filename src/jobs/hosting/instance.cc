@@ -1,15 +1,16 @@
 #include "jobs/hosting/instance.h"
 
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/file.h"
+#include "jobs/hosting/model_threads.h"
 #include "jobs/sandbox/sandbox.h"
 
 namespace headrace::jobs {
@@ -22,16 +23,11 @@ constexpr int kStopLooks = 100;  // at 0.2 ms
 constexpr const char* kModelInside = "/opt/ml/model";
 constexpr const char* kRunInside = "/run/headrace";
 
-// What TensorFlow Serving's container reads from its environment, as flags. Nothing else of the environment reaches the
-// process.
-struct EnvironmentFlag {
-  const char *variable, *flag;
-};
-constexpr EnvironmentFlag kEnvironmentFlags[] = {
-    {"SAGEMAKER_TFS_DEFAULT_MODEL_NAME", "--default_model"},
-    {"SAGEMAKER_TFS_INTRA_OP_PARALLELISM", "--tensorflow_intra_op_parallelism"},
-    {"SAGEMAKER_TFS_NUM_BATCH_THREADS", "--num_batch_threads"},
-};
+constexpr uint64_t kMemoryFiles = uint64_t{64} << 20;
+
+// What TensorFlow Serving's container reads from its environment becomes flags: this, model_threads.h and batching.
+// Nothing else of the environment reaches the process.
+constexpr const char* kDefaultModel = "SAGEMAKER_TFS_DEFAULT_MODEL_NAME";
 
 // batching parameters, in the container's words and in the file's.
 struct BatchingParameter {
@@ -74,7 +70,7 @@ void CopyVariable(const char* name, std::map<std::string, std::string>& environm
 
 Instance::Instance(const Variant& variant, InstanceOptions options) : variant_(variant), options_(std::move(options)) {}
 
-Command Instance::MakeCommand() const {
+Command Instance::MakeCommand() {
   const std::string run = options_.sandbox ? kRunInside : options_.run_directory;
   const std::string model = options_.sandbox ? kModelInside : options_.model_directory;
   Command command;
@@ -82,27 +78,16 @@ Command Instance::MakeCommand() const {
                        "model-server",
                        "--discover",
                        model,
-                       "--port_file",
-                       run + "/port",
-                       "--rest_api_port",
-                       "0",
+                       "--rest_api_socket_path",
+                       run + "/" + kSocketName,
                        "--file_system_poll_wait_seconds",
-                       "0",
-                       "--tensorflow_intra_op_parallelism",
-                       std::to_string(options_.cpus.size())};
+                       "0"};
   const auto& environment = variant_.model.environment;
-  for (const auto& [variable, flag] : kEnvironmentFlags) {
-    const auto set = environment.find(variable);
-    if (set == environment.end() || set->second.empty()) continue;
-    const bool number = std::string_view(flag) != "--default_model";
-    if (number && (!IsNumber(set->second) || set->second == "0")) continue;
-    if (const auto given = std::find(command.arguments.begin(), command.arguments.end(), flag);
-        given != command.arguments.end()) {
-      *std::next(given) = set->second;
-    } else {
-      command.arguments.push_back(std::string(flag) + "=" + set->second);
-    }
-  }
+  if (const auto name = environment.find(kDefaultModel); name != environment.end() && !name->second.empty())
+    command.arguments.push_back("--default_model=" + name->second);
+  const auto threads = ModelThreads::Of(environment, static_cast<int>(options_.cpus.size()));
+  if (!threads.remark.empty()) Say(started_, threads.remark);
+  for (auto& argument : threads.Arguments()) command.arguments.push_back(std::move(argument));
   if (fs::exists(options_.run_directory + "/batching"))
     command.arguments.push_back("--batching_parameters_file=" + run + "/batching");
   command.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"HOME", "/tmp"}};
@@ -115,6 +100,8 @@ Command Instance::MakeCommand() const {
   sandbox.read_only = {options_.headrace_binary};
   sandbox.hidden = options_.hidden;
   sandbox.host_name = options_.id;
+  sandbox.network = false;
+  sandbox.memory_files = kMemoryFiles;
   return Sandboxed(command, sandbox);
 }
 
@@ -122,15 +109,18 @@ Status Instance::Start(UnixMillis now) {
   std::error_code ignored;
   fs::remove_all(options_.run_directory, ignored);
   HEADRACE_TRY(MakeDirectories(options_.run_directory));
+  fs::permissions(options_.run_directory, fs::perms::owner_all, ignored);
   if (const auto batching = BatchingText(variant_.model.environment); !batching.empty())
     HEADRACE_TRY(WriteFileAtomically(options_.run_directory + "/batching", batching));
   reaped_ = ended_by_signal_ = false;
   end_.clear();
-  port_ = 0;
   last_lines_.clear();
   output_.emplace();
   error_.emplace();
   started_ = now;
+  if (!options_.sandbox)
+    Say(now, fmt::format("warning: the model server runs as a plain process, not in a sandbox: {}",
+                         options_.no_sandbox_reason));
   HEADRACE_ASSIGN(child_, StartChild(MakeCommand()));
   state_ = State::kStarting;
   return {};
@@ -171,7 +161,7 @@ void Instance::Attend(UnixMillis now) {
   }
   while (Read(child_.error, *error_, now)) {
   }
-  if (state_ == State::kStarting) LookForPort();
+  if (state_ == State::kStarting) LookForSocket();
   if (!reaped_) Reap();
   if (!reaped_) return;
   state_ = State::kEnding;
@@ -201,14 +191,10 @@ void Instance::Keep(UnixMillis now, std::string_view line) {
   if (last_lines_.size() > kLastOutputLines) last_lines_.pop_front();
 }
 
-void Instance::LookForPort() {
-  const auto text = ReadFile(options_.run_directory + "/port", 64);
-  if (!text) return;
-  uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), port);
-  if (error != std::errc() || port == 0) return;
-  port_ = port;
-  state_ = State::kListening;
+// It appears under its name when it takes connections.
+void Instance::LookForSocket() {
+  struct stat status {};
+  if (::lstat(socket().c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) state_ = State::kListening;
 }
 
 void Instance::Reap() {

@@ -25,9 +25,10 @@ struct InstanceOptions {
   std::string id;               // "i-0abc…"
   std::string headrace_binary;  // absolute path
   std::string model_directory;  // read only
-  std::string run_directory;    // of this instance alone
+  std::string run_directory;    // of this instance alone, and for this user alone
   std::vector<int> cpus;
   bool sandbox = true;
+  std::string no_sandbox_reason = {};
   std::vector<std::string> hidden;  // what the sandbox must not show
 };
 
@@ -35,7 +36,7 @@ class Instance {
  public:
   enum class State {
     kIdle,      // no process
-    kStarting,  // it has not said its port yet
+    kStarting,  // it does not listen yet
     kListening,
     kEnding,  // killed, or ended, and still to be reaped
   };
@@ -49,11 +50,12 @@ class Instance {
   Status Start(UnixMillis now);
   void Kill();
   State state() const { return state_; }
-  uint16_t port() const { return port_; }
+  // Where it listens: a path that the sandboxes of others do not show.
+  std::string socket() const { return options_.run_directory + "/" + kSocketName; }
   UnixMillis started() const { return started_; }
   const InstanceOptions& options() const { return options_; }
 
-  // What to poll for; then Attend() reads, and notices a port or the end.
+  // What to poll for; then Attend() reads, and notices that it listens or has ended.
   void AddTo(std::vector<pollfd>& watched) const;
   void Attend(UnixMillis now);
 
@@ -71,17 +73,17 @@ class Instance {
   void Say(UnixMillis now, const std::string& text) { lines_.push_back({now, text}); }
 
  private:
-  Command MakeCommand() const;
+  static constexpr const char* kSocketName = "http.sock";
+  Command MakeCommand();
   bool Read(Descriptor& pipe, TerminalLines& lines, UnixMillis now);
   void Keep(UnixMillis now, std::string_view line);
-  void LookForPort();
+  void LookForSocket();
   void Reap();
 
   const Variant variant_;
   const InstanceOptions options_;
   State state_ = State::kIdle;
   Child child_;
-  uint16_t port_ = 0;
   UnixMillis started_ = 0;
   bool reaped_ = false, ended_by_signal_ = false;
   std::string end_;

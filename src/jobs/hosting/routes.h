@@ -17,9 +17,9 @@ namespace headrace::jobs {
 
 // One model server that answers.
 struct Target {
-  Target(std::string id, uint16_t at) : instance(std::move(id)), port(at) {}
+  Target(std::string id, std::string at) : instance(std::move(id)), socket(std::move(at)) {}
   const std::string instance;
-  const uint16_t port;
+  const std::string socket;  // its path: only this process's user sees it
   std::atomic<int> in_flight = 0;
 };
 

@@ -13,7 +13,7 @@ namespace {
 
 using Missing = EndpointRoutes::Missing;
 
-std::shared_ptr<Target> T(const char* id) { return std::make_shared<Target>(id, 1); }
+std::shared_ptr<Target> T(const char* id) { return std::make_shared<Target>(id, "/s"); }
 
 TEST(EndpointRoutes, SaysWhatIsMissing) {
   EndpointRoutes routes;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -36,9 +37,11 @@ struct ExecArguments {
     for (const auto& [name, value] : command.environment) variables.push_back(name + "=" + value);
     for (auto& variable : variables) envp.push_back(variable.data());
     envp.push_back(nullptr);
+    for (const auto& bind : command.binds) binds.emplace_back(bind.source.c_str(), bind.target.c_str());
   }
   std::vector<std::string> variables;
   std::vector<char*> argv, envp;
+  std::vector<std::pair<const char*, const char*>> binds;
 };
 
 // A file of memory that holds `text`, to be read from its beginning.
@@ -58,6 +61,15 @@ Result<Descriptor> TextFile(const std::string& text) {
 // What a program's descriptors become of, from 0 on; -1: nothing.
 using Sources = std::vector<int>;
 constexpr int kOutOfTheWay = 100;
+
+// After fork: in name spaces of its own, so that nobody else sees the mounts.
+bool MountPrivately(const ExecArguments& arguments) {
+  if (arguments.binds.empty()) return true;
+  if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+  for (const auto& [source, target] : arguments.binds)
+    if (::mount(source, target, nullptr, MS_BIND | MS_REC, nullptr) != 0) return false;
+  return true;
+}
 
 // Runs between fork and execve: only calls that are safe there, nothing that allocates.
 [[noreturn]] void BecomeProgram(const ExecArguments& arguments, const char* directory, const cpu_set_t* cpus,
@@ -81,7 +93,7 @@ constexpr int kOutOfTheWay = 100;
   CloseAtExec(STDERR_FILENO + 1);
   for (size_t fd = 0; fd < sources.size(); ++fd)
     if (sources[fd] >= 0) given = ::dup2(sources[fd], static_cast<int>(fd)) >= 0 && given;
-  if (given && (directory == nullptr || ::chdir(directory) == 0))
+  if (given && MountPrivately(arguments) && (directory == nullptr || ::chdir(directory) == 0))
     ::execve(arguments.argv[0], arguments.argv.data(), arguments.envp.data());
   const int code = errno;
   [[maybe_unused]] const ssize_t written = ::write(report, &code, sizeof code);
@@ -95,6 +107,7 @@ Result<Child> StartChild(const Command& command) {
     return Fail(ErrorCode::kInvalidArgument, "cannot run '{}': wanted an absolute path",
                 command.arguments.empty() ? "" : command.arguments.front());
   const std::string& program = command.arguments.front();
+  if (command.prepare) HEADRACE_TRY(command.prepare());
   HEADRACE_ASSIGN(auto output, MakePipe());
   HEADRACE_ASSIGN(auto error, MakePipe());
   HEADRACE_ASSIGN(auto report, MakePipe());

@@ -1,6 +1,7 @@
 // Child: a process started with pipes on its output and the limits of a job.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,6 +14,11 @@
 
 namespace headrace::jobs {
 
+// A directory that the program sees in another place, too.
+struct Bind {
+  std::string source, target;
+};
+
 struct Command {
   std::vector<std::string> arguments;              // [0] is the program's absolute path: nothing is looked up
   std::map<std::string, std::string> environment;  // all of it
@@ -20,6 +26,8 @@ struct Command {
   std::vector<int> cpus;                           // empty: all
   int passed_descriptor = -1;                      // becomes descriptor 3 of the program
   std::vector<std::string> texts;                  // what the program reads from its descriptors 4, 5, …
+  std::vector<Bind> binds;                         // seen by the program alone; only root can have them
+  std::function<Status()> prepare;                 // called right before the start, which its error prevents
 };
 
 struct Child {

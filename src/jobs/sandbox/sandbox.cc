@@ -11,6 +11,7 @@
 
 #include "jobs/process/find_program.h"
 #include "jobs/process/process_tree.h"
+#include "jobs/sandbox/mount_points.h"
 #include "jobs/sandbox/seccomp.h"
 #include "jobs/sandbox/system_view.h"
 
@@ -126,6 +127,7 @@ Command Sandboxed(const Command& inside, const SandboxOptions& options) {
   outside.texts = arguments.TakeTexts();
   outside.environment = kOutside;
   outside.directory.clear();
+  outside.prepare = [options] { return MakeMountPoints(options); };
   return outside;
 }
 

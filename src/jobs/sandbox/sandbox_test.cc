@@ -12,7 +12,7 @@
 
 #include "base/file.h"
 #include "base/testing/temporary_directory.h"
-#include "jobs/sandbox/seccomp.h"
+#include "jobs/sandbox/private_mounts.h"
 #include "jobs/sandbox/system_view.h"
 
 namespace headrace::jobs {
@@ -131,6 +131,37 @@ TEST_F(SandboxTest, InterpretersBelowTheJobsOwnTmpAreSeen) {
   options_.read_only = {tree.path()};
   options_.mounts.push_back({tmp.path(), fs::path(tree.path()).parent_path(), true});
   EXPECT_EQ(Run(tree / "tool"), "found\n");
+}
+
+TEST_F(SandboxTest, LinksThatAJobHasLeftLeadNoMountPointElsewhere) {
+  TemporaryDirectory victim, shown;
+  std::ofstream(shown / "file") << "shown";
+  options_.mounts.push_back({shown.path(), "/opt/ml/a/b", false});
+  for (const auto& leads : {victim.path(), "/oldroot" + victim.path()}) {
+    fs::remove_all(directory_ / "a");
+    fs::create_symlink(leads, directory_ / "a");
+    const auto started = StartChild(Sandboxed({.arguments = {"/bin/true"}}, options_));
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code(), ErrorCode::kInvalidArgument);
+    EXPECT_THAT(started.error().message(), HasSubstr("/opt/ml/a/b cannot be shown to the job"));
+    EXPECT_TRUE(fs::is_empty(victim.path()));
+  }
+  fs::remove(directory_ / "a");
+  EXPECT_EQ(Run("cat /opt/ml/a/b/file"), "shown");
+}
+
+TEST(PrivateMounts, AreSeenByTheProgramAlone) {
+  if (!CanMountPrivately()) GTEST_SKIP() << "only root can mount";
+  TemporaryDirectory source, target;
+  std::ofstream(source / "file") << "text";
+  Command command;
+  command.arguments = {"/bin/sh", "-c", "test -e " + (target / "file")};
+  command.binds = {{source.path(), target.path()}};
+  const auto child = ValueOrThrow(StartChild(command));
+  int status = -1;
+  EXPECT_EQ(::waitpid(child.pid, &status, 0), child.pid);
+  EXPECT_EQ(status, 0);
+  EXPECT_FALSE(fs::exists(target / "file"));
 }
 
 TEST_F(SandboxTest, WhatProgramsNeedIsThere) {

@@ -1,26 +1,58 @@
 #include "jobs/supervisor/job_view.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include <unistd.h>
+
+#include "base/file.h"
+#include "jobs/sandbox/private_mounts.h"
+#include "jobs/sandbox/system_view.h"
 
 namespace headrace::jobs {
 namespace {
 
 constexpr const char* kInit = "/opt/headrace/init";
+constexpr const char* kMl = "/opt/ml";
+constexpr const char* kShown = "/opt/headrace/";
 constexpr const char* kTools = "/opt/headrace/tools";
 constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+// Without a sandbox: whether the program can have a /opt/ml of its own all the same.
+bool CanBindMl() { return CanMountPrivately() && MakeDirectories(kMl).has_value(); }
 
 }  // namespace
 
 JobView::JobView(const JobDescription& job, const JobDirectory& directory)
-    : job_(job), directory_(directory), sandboxed_(job.bubblewrap), ml_(sandboxed_ ? "/opt/ml" : directory.ml()) {
+    : job_(job), directory_(directory), sandboxed_(job.bubblewrap), bound_(!sandboxed_ && CanBindMl()) {
+  ml_ = sandboxed_ || bound_ ? kMl : directory.ml();
   options_.home = directory.home();
-  options_.read_only = job.read_only;
+  for (const auto& path : job.read_only) ShowReadOnly(path);
   options_.hidden = job.hidden;
   options_.host_name = job.current_host;
   options_.network = !job.request.value("EnableNetworkIsolation", false);
-  options_.mounts = {{directory.ml(), "/opt/ml", true},   {directory.tmp(), "/tmp", true},
+  options_.mounts = {{directory.ml(), kMl, true},         {directory.tmp(), "/tmp", true},
                      {directory.tmp(), "/var/tmp", true}, {directory.tools(), kTools, false},
                      {job.init_program, kInit, false},    {directory.host() + "/hosts", "/etc/hosts", false}};
+  options_.mounts.insert(options_.mounts.end(), moved_.begin(), moved_.end());
+}
+
+// What lies in the middle of what is hidden, as the server's certificate, is seen in another place: the job need not
+// know where the platform keeps its data.
+void JobView::ShowReadOnly(const std::string& path) {
+  const auto above = [&](const std::string& hidden) { return IsBelow(path, hidden); };
+  if (!std::any_of(job_.hidden.begin(), job_.hidden.end(), above)) {
+    options_.read_only.push_back(path);
+  } else if (::access(path.c_str(), F_OK) == 0) {
+    moved_.push_back({path, kShown + std::filesystem::path(path).filename().string(), false});
+  }
+}
+
+// Values that name what is seen in another place name that.
+void JobView::Translate(std::map<std::string, std::string>& environment) const {
+  for (auto& [name, value] : environment)
+    for (const auto& mount : moved_)
+      if (IsBelow(value, mount.source)) value = mount.target + value.substr(mount.source.size());
 }
 
 Status JobView::Check() const {
@@ -51,8 +83,12 @@ Command JobView::WithInit(Command inside, const std::string& init) const {
 }
 
 Command JobView::Wrap(Command inside) const {
-  if (!sandboxed_) return WithInit(std::move(inside), job_.init_program);
-  return Sandboxed(WithInit(std::move(inside), kInit), options_);
+  if (sandboxed_) {
+    Translate(inside.environment);
+    return Sandboxed(WithInit(std::move(inside), kInit), options_);
+  }
+  if (bound_) inside.binds = {{directory_.ml(), kMl}};
+  return WithInit(std::move(inside), job_.init_program);
 }
 
 Command JobView::WrapTool(Command tool, const std::vector<std::string>& readable,

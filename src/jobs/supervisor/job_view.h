@@ -36,13 +36,16 @@ class JobView {
   Status Check() const;
 
  private:
+  void ShowReadOnly(const std::string& path);
+  void Translate(std::map<std::string, std::string>& environment) const;
   Command WithInit(Command inside, const std::string& init) const;
 
   const JobDescription& job_;
   const JobDirectory& directory_;
-  const bool sandboxed_;
+  const bool sandboxed_, bound_;  // bound: /opt/ml is the job's own without a sandbox
   std::string ml_;
   SandboxOptions options_;
+  std::vector<Mount> moved_;
 };
 
 }  // namespace headrace::jobs

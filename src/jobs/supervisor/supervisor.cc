@@ -149,8 +149,11 @@ class Supervisor {
                   "ClientError: EnableNetworkIsolation needs a sandbox, and there is none here: {}",
                   job_.no_bubblewrap_reason);
     if (!job_.bubblewrap)
-      reporter_.Say("warning: the job runs as a plain process, not in a sandbox: {}; /opt/ml is {}",
-                    job_.no_bubblewrap_reason, view_.ml());
+      reporter_.Say(
+          "warning: the job runs as a plain process, not in a sandbox, and can do what the server's user can: {}; "
+          "/opt/ml is {}{}",
+          job_.no_bubblewrap_reason, view_.ml(),
+          view_.ml() == "/opt/ml" ? "" : ", where programs that name /opt/ml itself do not look: a sandbox would help");
     return {};
   }
 

@@ -110,6 +110,7 @@ Result<JobFollower::Progress> JobFollower::Begin() {
 }
 
 Status JobFollower::StartAttempt(const store::TrainingJob& job) {
+  if (options_.may_run) HEADRACE_TRY(options_.may_run(account_));
   HEADRACE_TRY(MakeDirectories(directory_.path()));
   fs::permissions(directory_.path(), fs::perms::owner_all);
   HEADRACE_ASSIGN(auto description, Describe(job));
@@ -227,6 +228,7 @@ void JobFollower::DescribeMachine(const store::TrainingJob&, JobDescription& des
   description.python = machine_.python;
   description.compiler = options_.compiler;
   description.read_only = options_.read_only_paths;
+  if (!options_.headrace_binary.starts_with("/usr/")) description.read_only.push_back(options_.headrace_binary);
   for (const auto& path : machine_.python_paths) description.read_only.push_back(path);
   for (const auto& path : {installation.include_dir, installation.library_dir, installation.cmake_dir})
     if (!path.empty() && !path.starts_with("/usr/")) description.read_only.push_back(path);

@@ -31,6 +31,8 @@ struct TrainingOptions {
   // (AWS_ENDPOINT_URL, S3_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CA_BUNDLE, …).
   // Files they name are readable for the job when they are listed in read_only_paths.
   std::function<Result<std::map<std::string, std::string>>(const store::TrainingJob&)> environment;
+  // Whether jobs of this account may run here; the error says why not. Empty: all may.
+  std::function<Status(const std::string& account)> may_run;
 
   int capacity_cpus = 0;                     // cores that jobs may take together; 0: those of the machine
   std::string python = "python3";            // runs .py entry points and is `python3` inside jobs

@@ -41,7 +41,7 @@ tl::expected<std::string, ModelClient::Failure> ModelClient::Invoke(const std::s
   for (int attempt = 0;; ++attempt) {
     auto lease = TakeInstance();
     if (!lease) return tl::unexpected(Failure{0, lease.error().message(), true});
-    request.port = lease->target()->port;
+    request.unix_socket = lease->target()->socket;
     auto answer = Ask(request);
     if (answer) return answer;
     const int status = answer.error().status;

@@ -49,7 +49,8 @@ class TransformRunTest : public testing::Test {
   using Answer = std::function<std::pair<int, std::string>(const std::string& body)>;
   void Serve(Answer answer) {
     server_ = ValueOrThrow(http::Server::Listen(
-        {.listeners = {{}}, .threads = 4}, [this, answer](http::Request& request) -> http::Task<http::Response> {
+        {.listeners = {{.unix_socket = socket_}}, .threads = 4},
+        [this, answer](http::Request& request) -> http::Task<http::Response> {
           const int now = ++in_flight_;
           int most = most_in_flight_;
           while (now > most && !most_in_flight_.compare_exchange_weak(most, now)) {
@@ -63,7 +64,7 @@ class TransformRunTest : public testing::Test {
         }));
     Publish();
   }
-  void Publish() { routes_.Publish({}, {}, {{"v", 1, 1, {std::make_shared<Target>("i", server_->ports()[0])}}}); }
+  void Publish() { routes_.Publish({}, {}, {{"v", 1, 1, {std::make_shared<Target>("i", socket_)}}}); }
   std::unique_ptr<TransformRun> Start() {
     TransformRunOptions options;
     options.settings = settings_;
@@ -89,6 +90,7 @@ class TransformRunTest : public testing::Test {
 
   SystemClock clock_;
   TemporaryDirectory directory_;
+  const std::string socket_ = directory_ / "model.sock";
   std::unique_ptr<store::Database> database_ = store::Database::Open(directory_ / "meta.db").value();
   std::unique_ptr<store::ObjectStore> objects_ =
       store::ObjectStore::Open(*database_, clock_, directory_ / "objects").value();

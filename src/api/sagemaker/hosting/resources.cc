@@ -5,6 +5,8 @@
 
 #include "api/input.h"
 #include "api/sagemaker/hosting/operations.h"
+#include "api/sagemaker/request.h"
+#include "base/processors.h"
 
 namespace headrace::api::sagemaker {
 namespace {
@@ -12,6 +14,12 @@ namespace {
 using Kind = store::HostingResources::Kind;
 
 constexpr int kMostInstances = 20;  // of all endpoints of an account
+constexpr int64_t kOfAProcessor =
+    16;  // of all accounts together: each is a process with threads and a model of its own
+
+int64_t MostOfTheMachine() {
+  return std::max<int64_t>(2 * kMostInstances, kOfAProcessor * static_cast<int64_t>(Processors().size()));
+}
 
 }  // namespace
 
@@ -92,22 +100,33 @@ Reply<jobs::Deployment> DeploymentOf(const SageMakerOptions& options, const Call
 
 Reply<void> CheckInstanceLimit(const SageMakerOptions& options, const Call& call, const jobs::Deployment& deployment,
                                const std::string& replaced) {
-  store::ResourceFilter mine;
-  mine.account_id = call.caller.account_id;
-  HEADRACE_REPLY(const auto endpoints, store::Endpoints(options.database).List(mine));
-  int64_t used = 0, wanted = 0;
+  if (auto refused = CheckMayRun(options, call)) return tl::unexpected(std::move(*refused));
+  HEADRACE_REPLY(const auto endpoints, store::Endpoints(options.database).List({}));
+  int64_t mine = 0, all = 0, wanted = 0;
   for (const auto& endpoint : endpoints) {
-    if (endpoint.name == replaced || endpoint.status == "Failed") continue;
+    const bool own = endpoint.account_id == call.caller.account_id;
+    if ((own && endpoint.name == replaced) || endpoint.status == "Failed") continue;
     HEADRACE_REPLY(const auto other, jobs::ParseDeployment(endpoint.deployment));
-    for (const auto& variant : other.variants) used += variant.count;
+    for (const auto& variant : other.variants) {
+      all += variant.count;
+      if (own) mine += variant.count;
+    }
   }
   for (const auto& variant : deployment.variants) wanted += variant.count;
-  if (used + wanted <= kMostInstances) return {};
-  return aws::Refuse(
-      "ResourceLimitExceeded",
-      fmt::format("The account-level service limit '{} for endpoint usage' is {} Instances, with current utilization "
-                  "of {} Instances and a request delta of {} Instances.",
-                  deployment.variants.front().instance_type, kMostInstances, used, wanted));
+  const auto& type = deployment.variants.front().instance_type;
+  if (mine + wanted > kMostInstances)
+    return aws::Refuse(
+        "ResourceLimitExceeded",
+        fmt::format("The account-level service limit '{} for endpoint usage' is {} Instances, with current utilization "
+                    "of {} Instances and a request delta of {} Instances.",
+                    type, kMostInstances, mine, wanted));
+  if (const auto most = MostOfTheMachine(); all + wanted > most)
+    return aws::Refuse("ResourceLimitExceeded",
+                       fmt::format("This server's machine has {} processors and room for {} instances of endpoints, "
+                                   "with current utilization of {} Instances by all accounts and a request delta of {} "
+                                   "Instances.",
+                                   Processors().size(), most, all, wanted));
+  return {};
 }
 
 }  // namespace headrace::api::sagemaker

@@ -72,6 +72,7 @@ Reply<Json> CreateTransformJob(const SageMakerOptions& options, const Call& call
   if (auto error = Check(kShape, cleaned, violations)) return tl::unexpected(std::move(*error));
   CheckTransformJob(cleaned, violations);
   if (!violations.empty()) return aws::Refuse("ValidationException", violations.Message());
+  if (auto refused = CheckMayRun(options, call)) return tl::unexpected(std::move(*refused));
 
   const auto tags = TakeTags(cleaned);
   const Json request = WithTransformDefaults(std::move(cleaned));
