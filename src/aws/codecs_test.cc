@@ -146,6 +146,12 @@ TEST(XmlTest, EscapesAndParses) {
   EXPECT_STREQ(root.child_value("B"), "false");
 }
 
+TEST(XmlTest, RefersToCharactersThatItHasNot) {
+  XmlWriter xml(Unspeakable::kReferred);
+  xml.Element("K", "a\x01\x1f\t\xff");
+  EXPECT_NE(xml.Finish().find("<K>a&#x1;&#x1f;\t\xEF\xBF\xBD</K>"), std::string::npos);
+}
+
 TEST(XmlTest, RefusesHarm) {
   for (const std::string& text : {std::string(), std::string("no"), std::string("<a>"), Repeated("<a>", 100000),
                                   std::string("<a></b>"), Repeated("<a>", 65) + Repeated("</a>", 65)})

@@ -16,6 +16,7 @@
 #include "aws/known_operations.h"
 #include "aws/limits.h"
 #include "aws/payload.h"
+#include "aws/post_form.h"
 #include "aws/query_codec.h"
 #include "aws/s3_request.h"
 #include "aws/sign.h"
@@ -291,8 +292,31 @@ Response Gateway::ErrorResponse(const ServiceError& error, const Request& reques
   return response;
 }
 
+// A form says in its fields who sends it, so these are read first; the file goes to the service as a body of its own.
+Task<Reply<Response>> Gateway::RunS3Form(Request& request) const {
+  const auto form = co_await PostFormReader::Open(request, *request.body);
+  if (!form) co_return tl::unexpected(form.error());
+  const auto access = CheckPostSignature((*form)->form(), options_.keys, options_.clock.Now());
+  if (!access) co_return tl::unexpected(access.error());
+  PreparePostRequest(request, (*form)->form());
+  const auto payload = PayloadReader::Make(request, **form, {});
+  if (!payload) co_return tl::unexpected(payload.error());
+  const BodyLoan loan(request, **payload);
+  SignatureClaim claim;
+  claim.region = access->region;
+  Call call = MakeCall(request, claim, access->key);
+  call.form = &(*form)->form();
+  call.form_policy = access->policy;
+  Response response = co_await s3_(call, request);
+  co_return response;
+}
+
 Task<Reply<Response>> Gateway::RunS3(Request& request) const {
   request.log_detail = "s3";
+  if (IsPostForm(request) && s3_) {
+    auto response = co_await RunS3Form(request);
+    co_return response;
+  }
   Reply<S3Access> access = CheckS3Access(request, options_.keys, options_.clock.Now());
   if (!access) co_return tl::unexpected(std::move(access.error()));
   if (!s3_) co_return Refuse("NotImplemented", "This server has no S3 service.", 501);

@@ -68,6 +68,7 @@ class Gateway {
   http::Task<Reply<http::Response>> Run(http::Request& request, const Route& route) const;
   http::Task<Reply<http::Response>> RunOperation(http::Request& request, const Route& route) const;
   http::Task<Reply<http::Response>> RunS3(http::Request& request) const;
+  http::Task<Reply<http::Response>> RunS3Form(http::Request& request) const;
   http::Task<Reply<http::Response>> RunRuntime(http::Request& request) const;
 
   const GatewayOptions options_;

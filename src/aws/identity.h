@@ -40,6 +40,8 @@ struct Call {
   std::string region;    // of the signature's scope
   std::string endpoint;  // "http://127.0.0.1:4567", as the client reached us
   UnixMillis now = 0;
+  const struct PostForm* form = nullptr;  // of S3's uploads from a form (post_form.h)
+  std::string form_policy{};              // what its maker signed: JSON
 };
 
 }  // namespace headrace::aws

@@ -21,6 +21,8 @@ inline constexpr size_t kMaxParameters = 100'000;  // of a form
 inline constexpr size_t kMaxSignedHeaders = 100;
 inline constexpr size_t kMaxQueryBytes = size_t{64} << 10;  // of a URL that is signed
 
+inline constexpr size_t kMaxFormFields = size_t{20} << 10;  // what stands in front of the file of a POST upload
+
 inline constexpr size_t kMaxChunkLine = 512;                 // aws-chunked: a chunk's own line, or a trailer's
 inline constexpr size_t kMaxTrailerBytes = size_t{8} << 10;  // all trailers of a body
 inline constexpr uint64_t kMaxChunkBytes = uint64_t{5} << 30;

@@ -176,6 +176,27 @@ class Payload : public PayloadReader {
     running_.emplace_back(algorithm);
   }
 
+  void ComputeOneAtLeast(ChecksumAlgorithm algorithm) override {
+    if (running_.empty()) Compute(algorithm);
+  }
+
+  std::optional<ChecksumAlgorithm> announced_checksum() const override {
+    if (expected_.checksum) return expected_.checksum->algorithm;
+    return expected_.in_trailer;
+  }
+
+  std::vector<Hasher> TakeHashers() override {
+    deferred_ = true;
+    std::vector<Hasher> hashers = {{[this](std::string_view bytes) { md5_hash_.Update(bytes); }, true}};
+    if (sha256_) hashers.push_back({[this](std::string_view bytes) { sha256_->Update(bytes); }, true});
+    for (Checksum& running : running_) {
+      const bool is_crc =
+          running.algorithm() != ChecksumAlgorithm::kSha1 && running.algorithm() != ChecksumAlgorithm::kSha256;
+      hashers.push_back({[&running](std::string_view bytes) { running.Update(bytes); }, !is_crc});
+    }
+    return hashers;
+  }
+
   Task<Result<size_t>> Read(std::span<char> into) override {
     if (ended_) co_return size_t{0};
     if (failure_) co_return Broken();
@@ -208,14 +229,16 @@ class Payload : public PayloadReader {
   }
   tl::unexpected<Error> Refuse(ServiceError error) {
     failure_ = std::move(error);
+    ended_ = false;
     return Broken();
   }
 
   void Take(std::string_view bytes) {
     size_ += bytes.size();
+    if (chunk_sha256_) chunk_sha256_->Update(bytes);
+    if (deferred_) return;
     md5_hash_.Update(bytes);
     if (sha256_) sha256_->Update(bytes);
-    if (chunk_sha256_) chunk_sha256_->Update(bytes);
     for (Checksum& running : running_) running.Update(bytes);
   }
 
@@ -366,9 +389,16 @@ class Payload : public PayloadReader {
     return SameSecret(Hex(HmacSha256(signing_->key, text)), signature);
   }
 
-  // Everything that was said about the body against what came.
   Result<size_t> End() {
     if (expected_.size && size_ != *expected_.size) return Refuse(Incomplete());
+    ended_ = true;
+    if (deferred_) return size_t{0};
+    if (const Status verified = Verify(); !verified) return tl::unexpected<Error>(verified.error());
+    return size_t{0};
+  }
+
+  // Everything that was said about the body against what came.
+  Status Verify() override {
     md5_ = md5_hash_.Finish();
     for (Checksum& running : running_) values_.push_back({running.algorithm(), Base64(running.Finish())});
     if (sha256_) {
@@ -392,8 +422,7 @@ class Payload : public PayloadReader {
     if (expected_.checksum && *checksum(expected_.checksum->algorithm) != *expected_.checksum)
       return Refuse(Wrong("BadDigest", fmt::format("The {} you specified did not match the calculated checksum.",
                                                    ChecksumName(expected_.checksum->algorithm))));
-    ended_ = true;
-    return size_t{0};
+    return {};
   }
 
   http::BodyReader& raw_;
@@ -410,7 +439,7 @@ class Payload : public PayloadReader {
   uint64_t chunk_left_ = 0;
   std::string chunk_signature_, previous_signature_;
 
-  bool ended_ = false;
+  bool ended_ = false, deferred_ = false;
   std::optional<ServiceError> failure_;
   std::string md5_;
   std::vector<ChecksumValue> values_;

@@ -51,7 +51,7 @@ bool TooDeep(std::string_view text) {
 
 }  // namespace
 
-std::string XmlEscape(std::string_view text) {
+std::string XmlEscape(std::string_view text, Unspeakable unspeakable) {
   std::string escaped;
   escaped.reserve(text.size() + text.size() / 16);
   while (!text.empty()) {
@@ -73,14 +73,21 @@ std::string XmlEscape(std::string_view text) {
         escaped += "&#13;";
         break;
       default:
-        escaped += length == 0 ? kReplacement : text.substr(0, length);
+        if (length > 0) {
+          escaped += text.substr(0, length);
+        } else if (unspeakable == Unspeakable::kReferred && static_cast<unsigned char>(text[0]) < 0x20) {
+          escaped += fmt::format("&#x{:x};", static_cast<unsigned char>(text[0]));
+        } else {
+          escaped += kReplacement;
+        }
     }
     text.remove_prefix(std::max<size_t>(length, 1));
   }
   return escaped;
 }
 
-XmlWriter::XmlWriter() : text_("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n") {}
+XmlWriter::XmlWriter(Unspeakable unspeakable)
+    : unspeakable_(unspeakable), text_("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n") {}
 
 XmlWriter& XmlWriter::Open(std::string_view name, std::string_view xmlns) {
   text_.append("<").append(name);
@@ -107,7 +114,13 @@ XmlWriter& XmlWriter::Close() {
 }
 
 XmlWriter& XmlWriter::Element(std::string_view name, std::string_view text) {
-  text_.append("<").append(name).append(">").append(XmlEscape(text)).append("</").append(name).append(">");
+  text_.append("<")
+      .append(name)
+      .append(">")
+      .append(XmlEscape(text, unspeakable_))
+      .append("</")
+      .append(name)
+      .append(">");
   return *this;
 }
 

@@ -15,13 +15,17 @@ class xml_node;
 
 namespace headrace::aws {
 
+// What becomes of characters that XML 1.0 has not (most control characters): U+FFFD, or references ("&#x1;"), which
+// tell them apart and which strict parsers refuse. S3 writes keys in the latter way.
+enum class Unspeakable { kReplaced, kReferred };
+
 //   XmlWriter xml;
 //   xml.Open("ListBucketResult", "http://s3.amazonaws.com/doc/2006-03-01/").Element("Name", bucket);
 //   xml.Open("Contents").Element("Key", key).Element("Size", size).Close().Close();
 //   response.body = xml.Finish();
 class XmlWriter {
  public:
-  XmlWriter();
+  explicit XmlWriter(Unspeakable unspeakable = Unspeakable::kReplaced);
   XmlWriter& Open(std::string_view name, std::string_view xmlns = {});
   XmlWriter& Close();
   XmlWriter& Element(std::string_view name, std::string_view text);
@@ -38,13 +42,14 @@ class XmlWriter {
   std::string Finish();
 
  private:
+  Unspeakable unspeakable_;
   std::string text_;
   std::vector<std::string> open_;
 };
 
 // Escapes & < > " and control characters that XML can only carry as references; bytes that are not UTF-8 and
-// characters that XML cannot carry at all become U+FFFD.
-std::string XmlEscape(std::string_view text);
+// characters that XML cannot carry at all become U+FFFD, the latter references where `unspeakable` says so.
+std::string XmlEscape(std::string_view text, Unspeakable unspeakable = Unspeakable::kReplaced);
 
 // Parses a document of bounded size and depth, without DTDs or entities beyond XML's own. MalformedXML on failure.
 Reply<std::unique_ptr<pugi::xml_document>> ParseXml(std::string_view text);
