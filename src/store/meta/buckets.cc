@@ -8,7 +8,19 @@ namespace headrace::store {
 namespace {
 
 constexpr char kSelect[] =
-    "SELECT id, name, owner, region, created_ms, acl, policy, tags, versioning FROM buckets WHERE ";
+    "SELECT id, name, owner, region, created_ms, acl, policy, tags, versioning, configurations FROM buckets WHERE ";
+
+using Configurations = std::map<std::string, std::string>;
+
+std::string EncodeConfigurations(const Configurations& configurations) {
+  return nlohmann::json(configurations).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Configurations DecodeConfigurations(const std::string& text) {
+  if (text == "{}") return {};
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  return json.is_object() ? json.get<Configurations>() : Configurations();
+}
 
 Bucket ReadBucket(Query& row) {
   Bucket bucket;
@@ -21,11 +33,12 @@ Bucket ReadBucket(Query& row) {
   bucket.policy = row.getColumn(6).getString();
   bucket.tags = DecodePairs(row.getColumn(7).getString());
   bucket.versioning = row.getColumn(8).getString();
+  bucket.configurations = DecodeConfigurations(row.getColumn(9).getString());
   return bucket;
 }
 
-bool HasRows(Connection& db, const char* table, int64_t bucket) {
-  Query query(db, fmt::format("SELECT 1 FROM {} WHERE bucket = ? LIMIT 1", table));
+bool HoldsObjects(Connection& db, int64_t bucket) {
+  Query query(db, "SELECT 1 FROM objects WHERE bucket = ? LIMIT 1");
   query.bind(1, bucket);
   return query.executeStep();
 }
@@ -44,8 +57,8 @@ Pairs DecodePairs(const std::string& text) {
 Status InsertBucket(Connection& db, Bucket& bucket) {
   if (FindBucket(db, bucket.name)) return Fail(ErrorCode::kAlreadyExists, "bucket {}: exists already", bucket.name);
   Query insert(db,
-               "INSERT INTO buckets (name, owner, region, created_ms, acl, policy, tags, versioning)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+               "INSERT INTO buckets (name, owner, region, created_ms, acl, policy, tags, versioning,"
+               " configurations) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   insert.bind(1, bucket.name);
   insert.bind(2, bucket.owner);
   insert.bind(3, bucket.region);
@@ -54,6 +67,7 @@ Status InsertBucket(Connection& db, Bucket& bucket) {
   insert.bind(6, bucket.policy);
   insert.bind(7, EncodePairs(bucket.tags));
   insert.bind(8, bucket.versioning);
+  insert.bind(9, EncodeConfigurations(bucket.configurations));
   insert.exec();
   bucket.id = db.getLastInsertRowid();
   return {};
@@ -75,23 +89,25 @@ std::vector<Bucket> ListBuckets(Connection& db, const std::string& owner) {
 }
 
 void UpdateBucket(Connection& db, const Bucket& bucket) {
-  Query update(db, "UPDATE buckets SET acl = ?, policy = ?, tags = ?, versioning = ? WHERE id = ?");
+  Query update(db, "UPDATE buckets SET acl = ?, policy = ?, tags = ?, versioning = ?, configurations = ? WHERE id = ?");
   update.bind(1, bucket.acl);
   update.bind(2, bucket.policy);
   update.bind(3, EncodePairs(bucket.tags));
   update.bind(4, bucket.versioning);
-  update.bind(5, bucket.id);
+  update.bind(5, EncodeConfigurations(bucket.configurations));
+  update.bind(6, bucket.id);
   update.exec();
 }
 
 Status DeleteBucket(Connection& db, const std::string& name) {
   HEADRACE_ASSIGN(const Bucket bucket, FindBucket(db, name));
-  if (HasRows(db, "objects", bucket.id)) return Fail(ErrorCode::kFailedPrecondition, "bucket {}: holds objects", name);
-  if (HasRows(db, "uploads", bucket.id))
-    return Fail(ErrorCode::kFailedPrecondition, "bucket {}: holds unfinished multipart uploads", name);
-  Query remove(db, "DELETE FROM buckets WHERE id = ?");
-  remove.bind(1, bucket.id);
-  remove.exec();
+  if (HoldsObjects(db, bucket.id)) return Fail(ErrorCode::kFailedPrecondition, "bucket {}: holds objects", name);
+  for (const char* sql : {"DELETE FROM upload_parts WHERE upload IN (SELECT id FROM uploads WHERE bucket = ?)",
+                          "DELETE FROM uploads WHERE bucket = ?", "DELETE FROM buckets WHERE id = ?"}) {
+    Query remove(db, sql);
+    remove.bind(1, bucket.id);
+    remove.exec();
+  }
   return {};
 }
 

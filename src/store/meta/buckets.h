@@ -1,6 +1,7 @@
 // Rows of buckets. The functions run inside Database::Read or Database::Write.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,9 @@ struct Bucket {
   std::string policy;           // the JSON document; empty: none
   Pairs tags;
   std::string versioning;  // "" or "Suspended"
+  // Documents that were put, by sub-resource: "encryption", "publicAccessBlock"… Empty text: it was deleted. None: the
+  // bucket has what new buckets have.
+  std::map<std::string, std::string> configurations;
 };
 
 // kAlreadyExists.
@@ -32,9 +36,9 @@ Status InsertBucket(Connection& db, Bucket& bucket);
 // kNotFound.
 Result<Bucket> FindBucket(Connection& db, const std::string& name);
 std::vector<Bucket> ListBuckets(Connection& db, const std::string& owner);
-// acl, policy, tags and versioning.
+// acl, policy, tags, versioning and configurations.
 void UpdateBucket(Connection& db, const Bucket& bucket);
-// kNotFound; kFailedPrecondition while it holds objects or unfinished uploads.
+// With its unfinished uploads. kNotFound; kFailedPrecondition while it holds objects.
 Status DeleteBucket(Connection& db, const std::string& name);
 
 // JSON text for a column and back.

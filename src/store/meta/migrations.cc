@@ -234,6 +234,18 @@ CREATE TABLE transform_jobs (
 ) STRICT;
 CREATE INDEX transform_jobs_by_status ON transform_jobs (status, account_id);
 )sql"},
+    // `configurations` is JSON written by buckets.cc. `conflicted`: its key was deleted while the upload was under way.
+    // `part_checksums`: of the bytes that completed uploads put into a blob.
+    {"configurations of buckets, checksums of parts", R"sql(
+ALTER TABLE buckets ADD COLUMN configurations TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE uploads ADD COLUMN conflicted INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE part_checksums (
+  blob TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  checksums TEXT NOT NULL,
+  PRIMARY KEY (blob, number)
+) STRICT, WITHOUT ROWID;
+)sql"},
 };
 
 }  // namespace

@@ -78,6 +78,10 @@ std::string EncodeInfo(const ObjectInfo& info) {
   if (!info.checksums.empty()) json["checksums"] = info.checksums;
   if (!info.checksum_type.empty()) json["checksum_type"] = info.checksum_type;
   if (!info.part_sizes.empty()) json["part_sizes"] = info.part_sizes;
+  if (info.checksum_is_default) json["checksum_is_default"] = true;
+  if (!info.encryption.empty()) json["encryption"] = info.encryption;
+  if (!info.kms_key.empty()) json["kms_key"] = info.kms_key;
+  if (info.bucket_key) json["bucket_key"] = true;
   if (info.storage_class != "STANDARD") json["storage_class"] = info.storage_class;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -95,6 +99,10 @@ ObjectInfo DecodeInfo(const std::string& text) {
   info.checksums = json.value("checksums", std::map<std::string, std::string>());
   info.checksum_type = json.value("checksum_type", "");
   info.part_sizes = json.value("part_sizes", std::vector<uint64_t>());
+  info.checksum_is_default = json.value("checksum_is_default", false);
+  info.encryption = json.value("encryption", "");
+  info.kms_key = json.value("kms_key", "");
+  info.bucket_key = json.value("bucket_key", false);
   return info;
 }
 
@@ -119,9 +127,40 @@ void PutObject(Connection& db, const Bucket& bucket, const Object& object) {
 }
 
 void DeleteObject(Connection& db, const Bucket& bucket, const std::string& key) {
-  Query remove(db, "DELETE FROM objects WHERE bucket = ? AND key = ?");
-  remove.bind(1, bucket.id);
-  remove.bind(2, key);
+  for (const char* sql : {"DELETE FROM objects WHERE bucket = ? AND key = ?",
+                          "UPDATE uploads SET conflicted = 1 WHERE bucket = ? AND key = ?"}) {
+    Query change(db, sql);
+    change.bind(1, bucket.id);
+    change.bind(2, key);
+    change.exec();
+  }
+}
+
+void PutPartChecksums(Connection& db, const std::string& blob, int number,
+                      const std::map<std::string, std::string>& checksums) {
+  Query insert(db, "INSERT OR REPLACE INTO part_checksums (blob, number, checksums) VALUES (?, ?, ?)");
+  insert.bind(1, blob);
+  insert.bind(2, number);
+  insert.bind(3, EncodePairs(Pairs(checksums.begin(), checksums.end())));
+  insert.exec();
+}
+
+std::map<int, std::map<std::string, std::string>> ListPartChecksums(Connection& db, const std::string& blob, int after,
+                                                                    size_t limit) {
+  std::map<int, std::map<std::string, std::string>> parts;
+  Query query(db, "SELECT number, checksums FROM part_checksums WHERE blob = ? AND number > ? ORDER BY number LIMIT ?");
+  query.bind(1, blob);
+  query.bind(2, after);
+  query.bind(3, static_cast<int64_t>(limit));
+  while (query.executeStep())
+    for (auto& [name, value] : DecodePairs(query.getColumn(1).getString()))
+      parts[query.getColumn(0).getInt()][name] = value;
+  return parts;
+}
+
+void DeletePartChecksums(Connection& db, const std::string& blob) {
+  Query remove(db, "DELETE FROM part_checksums WHERE blob = ?");
+  remove.bind(1, blob);
   remove.exec();
 }
 
@@ -165,8 +204,11 @@ Status CheckPrecondition(Connection& db, const Bucket& bucket, const std::string
   if (wanted.absent && found) return Fail(ErrorCode::kFailedPrecondition, "object {}/{}: exists", bucket.name, key);
   if (wanted.any_etag.empty()) return {};
   if (!found) return tl::unexpected<Error>(found.error());
-  for (const std::string& etag : wanted.any_etag)
-    if (etag == "*" || etag == found->etag) return {};
+  for (const std::string& etag : wanted.any_etag) {
+    if (etag != "*" && etag != found->etag) continue;
+    if (wanted.since == 0 || found->modified <= wanted.since) return {};
+    return Fail(ErrorCode::kAlreadyExists, "object {}/{}: was written meanwhile", bucket.name, key);
+  }
   return Fail(ErrorCode::kFailedPrecondition, "object {}/{}: has ETag {}", bucket.name, key, found->etag);
 }
 

@@ -20,7 +20,11 @@ struct ObjectInfo {
   std::string storage_class = "STANDARD";        // as asked for; all are stored alike
   std::map<std::string, std::string> checksums;  // "CRC32" to base64
   std::string checksum_type;                     // "FULL_OBJECT", "COMPOSITE" or ""
+  bool checksum_is_default = false;              // of an upload that was created without a word on checksums
   std::vector<uint64_t> part_sizes;              // of a completed multipart upload
+  std::string encryption;                        // "aws:kms", "aws:kms:dsse" or "": AES256; what clients are told
+  std::string kms_key;                           // as the client named it; "": the account's own key
+  bool bucket_key = false;
 };
 
 struct Object {
@@ -36,6 +40,7 @@ struct Object {
 struct Precondition {
   bool absent = false;                // If-None-Match: *
   std::vector<std::string> any_etag;  // If-Match; "*": any object
+  UnixMillis since = 0;               // the object that If-Match meets must not be newer than this; 0: never mind
 };
 
 struct ListQuery {
@@ -60,8 +65,16 @@ void PutObject(Connection& db, const Bucket& bucket, const Object& object);
 void DeleteObject(Connection& db, const Bucket& bucket, const std::string& key);
 // `query.bucket` is not looked at. Cost grows with what is returned, not with what is stored.
 Listing ListObjects(Connection& db, const Bucket& bucket, const ListQuery& query);
-// kFailedPrecondition, or kNotFound when If-Match meets no object.
+// kFailedPrecondition, kNotFound when If-Match meets no object, or kAlreadyExists when it meets one that was written
+// after `wanted.since`.
 Status CheckPrecondition(Connection& db, const Bucket& bucket, const std::string& key, const Precondition& wanted);
+
+// Checksums of the parts that a completed upload put into `blob`, by number from 1; `after` and `limit` choose.
+void PutPartChecksums(Connection& db, const std::string& blob, int number,
+                      const std::map<std::string, std::string>& checksums);
+std::map<int, std::map<std::string, std::string>> ListPartChecksums(Connection& db, const std::string& blob, int after,
+                                                                    size_t limit);
+void DeletePartChecksums(Connection& db, const std::string& blob);
 
 // Whether an object or a part lies in that blob.
 bool BlobInUse(Connection& db, const std::string& blob);

@@ -57,6 +57,10 @@ Status Tags::Remove(const std::string& account_id, const std::string& arn, const
   });
 }
 
+Status Tags::RemoveAll(const std::string& account_id, const std::string& arn) {
+  return database_.Write([&](Connection& db) { return RemoveAllIn(db, account_id, arn); });
+}
+
 Status Tags::RemoveAllIn(Connection& db, const std::string& account_id, const std::string& arn) {
   Query remove(db, "DELETE FROM tags WHERE account_id = ? AND arn = ?");
   remove.bind(1, account_id);

@@ -25,6 +25,7 @@ class Tags {
   // By key.
   Result<TagList> List(const std::string& account_id, const std::string& arn);
   Status Remove(const std::string& account_id, const std::string& arn, const std::vector<std::string>& keys);
+  Status RemoveAll(const std::string& account_id, const std::string& arn);
   static Status RemoveAllIn(Connection& db, const std::string& account_id, const std::string& arn);
 
  private:

@@ -8,9 +8,10 @@ namespace headrace::store {
 namespace {
 
 Upload ReadUpload(Query& row, const Bucket& bucket) {
-  return {row.getColumn(0).getString(), bucket.name,
-          row.getColumn(1).getString(), row.getColumn(2).getInt64(),
-          row.getColumn(3).getString(), DecodeInfo(row.getColumn(4).getString())};
+  return {row.getColumn(0).getString(),  bucket.name,
+          row.getColumn(1).getString(),  row.getColumn(2).getInt64(),
+          row.getColumn(3).getString(),  DecodeInfo(row.getColumn(4).getString()),
+          row.getColumn(5).getInt() != 0};
 }
 
 constexpr char kPartColumns[] = "number, blob, offset, size, etag, modified_ms, checksums";
@@ -54,7 +55,9 @@ void InsertUpload(Connection& db, const Bucket& bucket, const Upload& upload) {
 }
 
 Result<Upload> FindUpload(Connection& db, const Bucket& bucket, const std::string& key, const std::string& id) {
-  Query query(db, "SELECT id, key, created_ms, initiator, info FROM uploads WHERE id = ? AND bucket = ? AND key = ?");
+  Query query(
+      db,
+      "SELECT id, key, created_ms, initiator, info, conflicted FROM uploads WHERE id = ? AND bucket = ? AND key = ?");
   query.bind(1, id);
   query.bind(2, bucket.id);
   query.bind(3, key);
@@ -66,7 +69,7 @@ Result<Upload> FindUpload(Connection& db, const Bucket& bucket, const std::strin
 UploadListing ListUploads(Connection& db, const Bucket& bucket, const UploadQuery& query) {
   UploadListing listing;
   const std::string end = PrefixEnd(query.prefix);
-  Query rows(db, fmt::format("SELECT id, key, created_ms, initiator, info FROM uploads WHERE bucket = ? AND"
+  Query rows(db, fmt::format("SELECT id, key, created_ms, initiator, info, conflicted FROM uploads WHERE bucket = ? AND"
                              " key >= ?{} ORDER BY key, id",
                              end.empty() ? "" : " AND key < ?"));
   rows.bind(1, bucket.id);
@@ -90,6 +93,14 @@ UploadListing ListUploads(Connection& db, const Bucket& bucket, const UploadQuer
     }
   }
   return listing;
+}
+
+std::vector<std::string> PartBlobs(Connection& db, const Bucket& bucket) {
+  std::vector<std::string> blobs;
+  Query query(db, "SELECT DISTINCT blob FROM upload_parts WHERE upload IN (SELECT id FROM uploads WHERE bucket = ?)");
+  query.bind(1, bucket.id);
+  while (query.executeStep()) blobs.push_back(query.getColumn(0).getString());
+  return blobs;
 }
 
 void DeleteUpload(Connection& db, const std::string& id) {

@@ -13,8 +13,9 @@ struct Upload {
   std::string id;
   std::string bucket, key;
   UnixMillis created = 0;
-  std::string initiator;  // account
-  ObjectInfo info;        // what the object will have
+  std::string initiator;    // account
+  ObjectInfo info;          // what the object will have
+  bool conflicted = false;  // the key's object was deleted since the upload was created
 };
 
 struct UploadPart {
@@ -44,6 +45,8 @@ void InsertUpload(Connection& db, const Bucket& bucket, const Upload& upload);
 // kNotFound unless it is of that bucket and key.
 Result<Upload> FindUpload(Connection& db, const Bucket& bucket, const std::string& key, const std::string& id);
 UploadListing ListUploads(Connection& db, const Bucket& bucket, const UploadQuery& query);
+// The blobs of all parts of all unfinished uploads.
+std::vector<std::string> PartBlobs(Connection& db, const Bucket& bucket);
 // With its parts.
 void DeleteUpload(Connection& db, const std::string& id);
 

@@ -52,7 +52,8 @@ void Forget(Connection& db, const Upload& upload, std::vector<std::string>& rele
 
 Result<Upload> ObjectStore::CreateUpload(const std::string& bucket, const std::string& key,
                                          const std::string& initiator, ObjectInfo info) {
-  const Upload upload{RandomText(kHexDigits, kUploadIdDigits), bucket, key, clock_.Now(), initiator, std::move(info)};
+  const Upload upload{
+      RandomText(kHexDigits, kUploadIdDigits), bucket, key, clock_.Now(), initiator, std::move(info), false};
   HEADRACE_TRY(Change(bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>&) -> Status {
     InsertUpload(db, in, upload);
     return {};
@@ -103,7 +104,7 @@ Result<std::vector<UploadPart>> ObjectStore::ListParts(const Upload& upload, int
 }
 
 Result<Object> ObjectStore::CompleteUpload(const Upload& upload, const std::vector<UploadPart>& parts, ObjectInfo info,
-                                           const Precondition& wanted) {
+                                           const Precondition& wanted, bool keep_checksums) {
   std::optional<BlobWriter> joined;
   if (parts.size() != 1) {
     HEADRACE_ASSIGN(BlobWriter writer, Concatenate(*blobs_, parts));
@@ -116,14 +117,27 @@ Result<Object> ObjectStore::CompleteUpload(const Upload& upload, const std::vect
                       std::move(info)};
   HEADRACE_TRY(
       Change(upload.bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
-        HEADRACE_TRY(store::FindUpload(db, in, upload.key, upload.id));
+        HEADRACE_ASSIGN(const Upload now, store::FindUpload(db, in, upload.key, upload.id));
         HEADRACE_TRY(CheckUnchanged(db, upload, parts));
         HEADRACE_TRY(Replace(db, in, object, wanted, released));
+        if (wanted.absent && now.conflicted)
+          return Fail(ErrorCode::kAlreadyExists, "object {}/{}: was deleted meanwhile", upload.bucket, upload.key);
+        for (size_t i = 0; keep_checksums && i < parts.size(); ++i)
+          PutPartChecksums(db, object.blob, static_cast<int>(i) + 1, parts[i].checksums);
         Forget(db, upload, released);
         return {};
       }));
   if (joined) joined->Keep();
   return object;
+}
+
+Result<ObjectStore::PartChecksums> ObjectStore::ListPartChecksums(const Object& object, int after, size_t limit) const {
+  PartChecksums checksums;
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
+    checksums = store::ListPartChecksums(db, object.blob, after, limit);
+    return {};
+  }));
+  return checksums;
 }
 
 Status ObjectStore::AbortUpload(const Upload& upload) {

@@ -84,6 +84,7 @@ Status ObjectStore::Change(const std::string& bucket,
     HEADRACE_ASSIGN(const Bucket found, store::FindBucket(db, bucket));
     HEADRACE_TRY(work(db, found, released));
     std::erase_if(released, [&](const std::string& blob) { return BlobInUse(db, blob); });
+    for (const std::string& blob : released) DeletePartChecksums(db, blob);
     return {};
   }));
   for (const std::string& blob : released) blobs_->Remove(blob);
@@ -132,7 +133,10 @@ Status ObjectStore::UpdateBucket(const std::string& name, const std::function<vo
 }
 
 Status ObjectStore::DeleteBucket(const std::string& name) {
-  return database_.Write([&](Connection& db) { return store::DeleteBucket(db, name); });
+  return Change(name, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) {
+    released = PartBlobs(db, in);
+    return store::DeleteBucket(db, name);
+  });
 }
 
 Result<Object> ObjectStore::Commit(BlobWriter writer, const std::string& bucket, const std::string& key,

@@ -36,7 +36,8 @@ class ObjectStore {
                                                    const std::string& directory);
   ~ObjectStore();
 
-  // Buckets. kAlreadyExists; kNotFound; kFailedPrecondition for deleting one that is not empty.
+  // Buckets. kAlreadyExists; kNotFound; kFailedPrecondition for deleting one that holds objects. Unfinished uploads go
+  // with it.
   Result<Bucket> CreateBucket(Bucket bucket);
   Result<Bucket> FindBucket(const std::string& name) const;
   Result<std::vector<Bucket>> ListBuckets(const std::string& owner) const;
@@ -73,9 +74,14 @@ class ObjectStore {
   Result<UploadPart> CommitPart(BlobWriter writer, const Upload& upload, int number,
                                 std::map<std::string, std::string> checksums);
   Result<std::vector<UploadPart>> ListParts(const Upload& upload, int after, size_t limit) const;
-  // `parts` as ListParts gave them, in order. The ETag is the MD5 of their MD5s and "-N".
+  // `parts` as ListParts gave them, in order. The ETag is the MD5 of their MD5s and "-N". With `keep_checksums` those
+  // of the parts stay known. kAlreadyExists when `wanted` names a state that another write has ended since the upload
+  // was created.
   Result<Object> CompleteUpload(const Upload& upload, const std::vector<UploadPart>& parts, ObjectInfo info,
-                                const Precondition& wanted = {});
+                                const Precondition& wanted = {}, bool keep_checksums = false);
+  // By number, above `after`; none of objects whose upload did not keep them.
+  using PartChecksums = std::map<int, std::map<std::string, std::string>>;
+  Result<PartChecksums> ListPartChecksums(const Object& object, int after, size_t limit) const;
   Status AbortUpload(const Upload& upload);
 
   // Removes files that no row names, of earlier runs; returns how many.
