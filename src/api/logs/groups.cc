@@ -62,22 +62,25 @@ Reply<store::LogGroup> GroupOf(store::Logs& logs, const Call& call, const Json& 
   return std::move(*group);
 }
 
-Reply<Json> CreateLogGroup(store::Logs& logs, const Call& call, const Json& input) {
+Reply<Json> CreateLogGroup(store::Logs& logs, store::Tags& tags, const Call& call, const Json& input) {
   static const Shape kShape = Shape::Structure({{"logGroupName", GroupNameShape(), true}});
   if (auto error = Validate(kShape, input, kInvalid)) return tl::unexpected(std::move(*error));
   const std::string name = input["logGroupName"];
+  HEADRACE_REPLY_PASS(const auto wanted, TagsIn(input));
   HEADRACE_REPLY(const bool created, logs.CreateGroup(call.caller.account_id, name, call.now));
   if (!created) return aws::Refuse("ResourceAlreadyExistsException", "The specified log group already exists");
+  HEADRACE_REPLY_TRY(tags.Add(call.caller.account_id, TagKeyOf(call, name), wanted));
   if (const int64_t days = IntegerOr(input, "retentionInDays", 0); days > 0)
     return SetRetention(logs, call, input, days);
   return Json::object();
 }
 
-Reply<Json> DeleteLogGroup(store::Logs& logs, const Call& call, const Json& input) {
+Reply<Json> DeleteLogGroup(store::Logs& logs, store::Tags& tags, const Call& call, const Json& input) {
   static const Shape kShape = Shape::Structure({{"logGroupName", GroupNameShape(), true}});
   if (auto error = Validate(kShape, input, kInvalid)) return tl::unexpected(std::move(*error));
   HEADRACE_REPLY(const bool deleted, logs.DeleteGroup(call.caller.account_id, input["logGroupName"]));
   if (!deleted) return NoSuchGroup();
+  HEADRACE_REPLY_TRY(tags.RemoveAll(call.caller.account_id, TagKeyOf(call, input["logGroupName"])));
   return Json::object();
 }
 

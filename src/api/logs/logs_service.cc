@@ -18,8 +18,21 @@ aws::Service LogsService(store::Database& database) {
       return operation(*store, call, input);
     };
   };
-  add("CreateLogGroup", CreateLogGroup);
-  add("DeleteLogGroup", DeleteLogGroup);
+  const auto tags = std::make_shared<store::Tags>(database);
+  const auto add_tagging = [&](const char* name,
+                               Reply<Json> (*operation)(store::Logs&, store::Tags&, const Call&, const Json&)) {
+    service.operations[name] = [store, tags, operation](const Call& call, const Json& input) {
+      return operation(*store, *tags, call, input);
+    };
+  };
+  add_tagging("CreateLogGroup", CreateLogGroup);
+  add_tagging("DeleteLogGroup", DeleteLogGroup);
+  add_tagging("TagResource", TagResource);
+  add_tagging("UntagResource", UntagResource);
+  add_tagging("ListTagsForResource", ListTagsForResource);
+  add_tagging("TagLogGroup", TagLogGroup);
+  add_tagging("UntagLogGroup", UntagLogGroup);
+  add_tagging("ListTagsLogGroup", ListTagsLogGroup);
   add("DescribeLogGroups", DescribeLogGroups);
   add("PutRetentionPolicy", PutRetentionPolicy);
   add("DeleteRetentionPolicy", DeleteRetentionPolicy);

@@ -255,5 +255,45 @@ TEST_F(LogsServiceTest, FiltersOverStreamsInOrderOfTime) {
               HasSubstr("JSON patterns are not supported"));
 }
 
+TEST_F(LogsServiceTest, TagsGroups) {
+  Do("CreateLogGroup", {{"logGroupName", "g"}, {"tags", {{"team", "vision"}}}});
+  const std::string arn = Do("DescribeLogGroups", Json::object())["logGroups"][0]["logGroupArn"];
+  const auto tags = [&](const std::string& of) { return Do("ListTagsForResource", {{"resourceArn", of}})["tags"]; };
+  EXPECT_EQ(tags(arn), (Json{{"team", "vision"}}));
+  Do("TagResource", {{"resourceArn", arn}, {"tags", {{"cost", "7"}, {"team", "sound"}}}});
+  EXPECT_EQ(tags(arn + ":*"), (Json{{"cost", "7"}, {"team", "sound"}}));
+  Do("UntagResource", {{"resourceArn", arn}, {"tagKeys", {"team", "absent"}}});
+  EXPECT_EQ(tags(arn), (Json{{"cost", "7"}}));
+  Do("TagLogGroup", {{"logGroupName", "g"}, {"tags", {{"a", ""}}}});
+  Do("UntagLogGroup", {{"logGroupName", "g"}, {"tags", {"cost"}}});
+  EXPECT_EQ(Do("ListTagsLogGroup", {{"logGroupName", "g"}})["tags"], (Json{{"a", ""}}));
+  // A group of the same name has none of its forerunner's.
+  Do("DeleteLogGroup", {{"logGroupName", "g"}});
+  Do("CreateLogGroup", {{"logGroupName", "g"}});
+  EXPECT_EQ(tags(arn), Json::object());
+}
+
+TEST_F(LogsServiceTest, RefusesTagsThatNoGroupCanHave) {
+  Do("CreateLogGroup", {{"logGroupName", "g"}});
+  const std::string arn = Do("DescribeLogGroups", Json::object())["logGroups"][0]["logGroupArn"];
+  const auto refusal = [&](const Json& tags) { return Refusal("TagResource", {{"resourceArn", arn}, {"tags", tags}}); };
+  EXPECT_THAT(refusal({{"aws:x", "1"}}), HasSubstr("reserved"));
+  EXPECT_THAT(refusal({{"", "1"}}), StartsWith("InvalidParameterException"));
+  EXPECT_THAT(refusal({{std::string(129, 'k'), "1"}}), StartsWith("InvalidParameterException"));
+  EXPECT_THAT(refusal({{"k", "a<b"}}), StartsWith("InvalidParameterException"));
+  EXPECT_THAT(refusal(Json::object()), StartsWith("InvalidParameterException"));
+  Json many = Json::object();
+  for (int i = 0; i < 50; ++i) many["k" + std::to_string(i)] = "v";
+  Do("TagResource", {{"resourceArn", arn}, {"tags", many}});
+  EXPECT_THAT(refusal({{"one more", "v"}}), StartsWith("TooManyTagsException"));
+  EXPECT_THAT(Refusal("CreateLogGroup", {{"logGroupName", "h"}, {"tags", {{"aws:x", "1"}}}}), HasSubstr("reserved"));
+  EXPECT_THAT(Refusal("ListTagsForResource", {{"resourceArn", "arn:aws:logs:us-west-2:999999999999:log-group:g"}}),
+              StartsWith("ResourceNotFoundException"));
+  EXPECT_THAT(Refusal("ListTagsForResource", {{"resourceArn", "arn:aws:s3:::g"}}),
+              StartsWith("InvalidParameterException"));
+  EXPECT_THAT(Refusal("TagLogGroup", {{"logGroupName", "absent"}, {"tags", {{"a", "b"}}}}),
+              StartsWith("ResourceNotFoundException"));
+}
+
 }  // namespace
 }  // namespace headrace::api

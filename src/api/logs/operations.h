@@ -6,6 +6,7 @@
 #include "api/validation/shape.h"
 #include "aws/service.h"
 #include "store/meta/logs.h"
+#include "store/meta/tags.h"
 
 namespace headrace::api::logs {
 
@@ -15,8 +16,8 @@ using aws::Reply;
 
 inline constexpr const char* kInvalid = "InvalidParameterException";
 
-Reply<Json> CreateLogGroup(store::Logs& logs, const Call& call, const Json& input);
-Reply<Json> DeleteLogGroup(store::Logs& logs, const Call& call, const Json& input);
+Reply<Json> CreateLogGroup(store::Logs& logs, store::Tags& tags, const Call& call, const Json& input);
+Reply<Json> DeleteLogGroup(store::Logs& logs, store::Tags& tags, const Call& call, const Json& input);
 Reply<Json> DescribeLogGroups(store::Logs& logs, const Call& call, const Json& input);
 Reply<Json> PutRetentionPolicy(store::Logs& logs, const Call& call, const Json& input);
 Reply<Json> DeleteRetentionPolicy(store::Logs& logs, const Call& call, const Json& input);
@@ -26,6 +27,19 @@ Reply<Json> DescribeLogStreams(store::Logs& logs, const Call& call, const Json& 
 Reply<Json> PutLogEvents(store::Logs& logs, const Call& call, const Json& input);
 Reply<Json> GetLogEvents(store::Logs& logs, const Call& call, const Json& input);
 Reply<Json> FilterLogEvents(store::Logs& logs, const Call& call, const Json& input);
+
+Reply<Json> TagResource(store::Logs& logs, store::Tags& tags, const Call& call, const Json& input);
+Reply<Json> UntagResource(store::Logs& logs, store::Tags& tags, const Call& call, const Json& input);
+Reply<Json> ListTagsForResource(store::Logs& logs, store::Tags& tags, const Call& call, const Json& input);
+// The older three, which name a group instead of an ARN.
+Reply<Json> TagLogGroup(store::Logs& logs, store::Tags& tags, const Call& call, const Json& input);
+Reply<Json> UntagLogGroup(store::Logs& logs, store::Tags& tags, const Call& call, const Json& input);
+Reply<Json> ListTagsLogGroup(store::Logs& logs, store::Tags& tags, const Call& call, const Json& input);
+
+// What a group's tags are kept under: its ARN without a region, which groups here do not have.
+std::string TagKeyOf(const Call& call, const std::string& group);
+// A request's map of tags: keys and values of the right sizes and characters, none of AWS's own.
+Reply<store::TagList> TagsIn(const Json& input);
 
 Shape GroupNameShape();
 Shape StreamNameShape();
