@@ -229,6 +229,43 @@ TEST_F(CloudWatchTest, ReadsMetricsInEitherOrderAndInPages) {
   EXPECT_THAT(states, ElementsAre("PartialData", "Complete", "PartialData", "Complete"));
 }
 
+TEST_F(CloudWatchTest, LabelsTellResultsApart) {
+  const auto labels = [&](const std::vector<Json>& queries) {
+    std::vector<std::string> found;
+    const Json reply = Data(Json(queries));
+    for (const auto& result : reply["MetricDataResults"]) found.push_back(result["Label"]);
+    return found;
+  };
+  const auto of = [](Json query, const char* member, const Json& value) {
+    query["MetricStat"]["Metric"][member] = value;
+    return query;
+  };
+  const Json loss = MetricQuery("m1", "loss"), again = MetricQuery("m2", "loss");
+  EXPECT_THAT(labels({loss}), ElementsAre("loss"));
+  EXPECT_THAT(labels({loss, MetricQuery("m2", "accuracy")}), ElementsAre("loss", "accuracy"));
+  EXPECT_THAT(labels({loss, of(again, "Dimensions", Dimension("Job", "other"))}),
+              ElementsAre("job loss", "other loss"));
+  EXPECT_THAT(labels({loss, of(again, "Dimensions", Dimension("Run", "job"))}),
+              ElementsAre("Job=job loss", "Run=job loss"));
+  EXPECT_THAT(labels({loss, of(again, "Namespace", "ns2")}), ElementsAre("ns loss", "ns2 loss"));
+  EXPECT_THAT(labels({loss, MetricQuery("m2", "loss", "Maximum")}), ElementsAre("loss Average", "loss Maximum"));
+  Json slow = again, named = again, hidden = MetricQuery("m3", "loss", "Sum");
+  slow["MetricStat"]["Period"] = 300;
+  named["Label"] = "mine";
+  hidden["ReturnData"] = false;
+  EXPECT_THAT(labels({loss, slow}), ElementsAre("loss 60s", "loss 300s"));
+  EXPECT_THAT(labels({loss, named, hidden}), ElementsAre("loss", "mine"));
+  EXPECT_THAT(labels({loss, MetricQuery("m2", "loss", "Maximum"), ExpressionQuery("e", "METRICS()")}),
+              ElementsAre("loss Average", "loss Maximum", "loss Average", "loss Maximum"));
+}
+
+TEST_F(CloudWatchTest, AnEmptyValueIsAnEmptyListInQuery) {
+  Put("loss", kSeconds, 1);
+  EXPECT_EQ(Do("ListMetrics", {{"Namespace", "ns"}, {"Dimensions", ""}})["Metrics"].size(), 1U);
+  EXPECT_THAT(Do("GetMetricStatistics", StatisticsInput({{"Dimensions", ""}}))["Datapoints"], IsEmpty());
+  EXPECT_THAT(Refusal("ListMetrics", {{"Dimensions", "x"}}), HasSubstr("Dimensions is invalid"));
+}
+
 TEST_F(CloudWatchTest, CalculatesWithSeries) {
   PutSample();
   EXPECT_THAT(Evaluated("m1 + m2"), ElementsAre(11, 22));  // where both have a point

@@ -59,7 +59,8 @@ const Json* Find(const Json& parent, std::string_view member) {
 
 Reply<std::vector<Json>> ListOf(const Json& parent, std::string_view member, std::string_view shown, size_t longest) {
   const Json* found = Find(parent, member);
-  if (!found) return std::vector<Json>();
+  // Query writes an empty list as an empty value ("Dimensions=").
+  if (!found || *found == "") return std::vector<Json>();
   if (!found->is_array()) return BadValue(*found, shown);
   if (found->size() > longest) {
     return InvalidValue(fmt::format("The collection {} must not have a size greater than {}, found {}.", shown, longest,

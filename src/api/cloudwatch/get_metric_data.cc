@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/cloudwatch/fields.h"
+#include "api/cloudwatch/labels.h"
 #include "api/cloudwatch/metric_queries.h"
 #include "api/cloudwatch/operations.h"
 #include "api/input.h"
@@ -34,10 +35,12 @@ void AddResult(const MetricQuery& query, const TimeSeries& series, bool listed, 
 
 Reply<std::vector<Result>> Evaluate(Evaluation& evaluation, const std::vector<MetricQuery>& queries, bool ascending) {
   std::vector<Result> results;
+  const auto labels = LabelsOf(queries, true);
   for (const auto& query : queries) {
     if (!query.return_data) continue;
-    HEADRACE_REPLY_PASS(const auto value, evaluation.Of(query));
-    if (const auto* series = std::get_if<TimeSeries>(&value)) {
+    HEADRACE_REPLY_PASS(auto value, evaluation.Of(query));
+    if (auto* series = std::get_if<TimeSeries>(&value)) {
+      if (const auto label = labels.find(query.id); label != labels.end()) series->label = label->second;
       AddResult(query, *series, false, ascending, results);
     } else if (const auto* list = std::get_if<SeriesList>(&value)) {
       for (const auto& one : *list) AddResult(query, one, true, ascending, results);

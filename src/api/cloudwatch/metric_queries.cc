@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "api/cloudwatch/fields.h"
+#include "api/cloudwatch/labels.h"
 #include "api/cloudwatch/search.h"
 #include "api/input.h"
 
@@ -44,6 +45,7 @@ Reply<Json> DecodeMetricStat(const Call& call, const Json& stat, const std::stri
                     name, path));
   }
   query.statistic = *statistic;
+  query.statistic_name = name;
   HEADRACE_REPLY_PASS(query.unit, UnitOf(stat, path + ".Unit"));
   return Json::object();
 }
@@ -73,22 +75,11 @@ Reply<MetricQuery> DecodeQuery(const Call& call, const Json& input, const std::s
   return query;
 }
 
-// Labels of found series say what tells them apart.
 void LabelBySearch(const std::vector<store::MetricSeries>& found, SeriesList& list) {
-  const auto differs = [&](const auto& part) {
-    return std::any_of(found.begin(), found.end(),
-                       [&](const auto& series) { return part(series.key) != part(found[0].key); });
-  };
-  const bool names = differs([](const store::MetricKey& key) { return key.name; });
-  const bool dimensions = differs([](const store::MetricKey& key) { return key.dimensions; });
-  for (size_t i = 0; i < found.size(); ++i) {
-    std::string label;
-    if (dimensions) {
-      for (const auto& [name, value] : found[i].key.dimensions) label += (label.empty() ? "" : " ") + value;
-    }
-    if (names || !dimensions) label += (label.empty() ? "" : " ") + found[i].key.name;
-    list[i].label = std::move(label);
-  }
+  std::vector<SeriesName> names;
+  for (const store::MetricSeries& series : found) names.push_back({series.key, {}, {}, 0});
+  auto labels = DistinctLabels(names, MetricNameIn::kLabelsThatNeedIt);
+  for (size_t i = 0; i < list.size(); ++i) list[i].label = std::move(labels[i]);
 }
 
 tl::unexpected<aws::ServiceError> Unusable(std::string_view name, std::string_view wanted) {
@@ -218,11 +209,12 @@ Reply<Value> Evaluation::MetricsFunction(const Expression& call) {
   }
   const std::string part = call.operands.empty() ? "" : call.operands[0]->text;
   SeriesList list;
+  const auto labels = LabelsOf(queries_, false);
   for (const auto& query : queries_) {
     if (!query.metric || query.id.find(part) == std::string::npos) continue;
     HEADRACE_REPLY_PASS(auto value, Of(query));
     auto series = std::get<TimeSeries>(std::move(value));
-    if (query.label) series.label = *query.label;
+    series.label = query.label ? *query.label : labels.at(query.id);
     list.push_back(std::move(series));
   }
   return Value(std::move(list));

@@ -22,6 +22,7 @@ struct MetricQuery {
   // Exactly one of the two: a metric…
   std::optional<store::MetricKey> metric;
   Statistic statistic;
+  std::string statistic_name;  // as the query has it
   UnixMillis period = 0;
   std::string unit;  // "": any
   // … or an expression.
