@@ -1,6 +1,10 @@
 #include "api/s3/checksums.h"
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+
+#include <unistd.h>
 
 #include "aws/digest.h"
 
@@ -99,16 +103,35 @@ std::optional<std::string> FullObjectChecksum(ChecksumAlgorithm algorithm,
   return aws::Base64(ToBytes(value, crc->bits));
 }
 
+Refusal UnsupportedChecksum() {
+  return InvalidRequest(
+      "Checksum algorithm provided is unsupported. Please try again with any of the "
+      "valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
+}
+
+Reply<std::string> ChecksumOfObject(const Exchange& exchange, const store::Object& object,
+                                    aws::ChecksumAlgorithm algorithm) {
+  S3_STORE(const auto file, exchange.objects.Open(object));
+  aws::Checksum checksum(algorithm);
+  std::string buffer(std::min<uint64_t>(object.size, uint64_t{1} << 20), '\0');
+  for (uint64_t at = 0; at < object.size;) {
+    const ssize_t n = ::pread(file->get(), buffer.data(), buffer.size(), static_cast<off_t>(at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0)
+      return StoreFailure(Error(ErrorCode::kDataLoss, exchange.objects.BlobPath(object) + ": cannot be read"));
+    checksum.Update({buffer.data(), static_cast<size_t>(n)});
+    at += static_cast<uint64_t>(n);
+  }
+  return aws::Base64(checksum.Finish());
+}
+
 Reply<std::optional<UploadChecksum>> ReadUploadChecksum(const Exchange& exchange) {
   const std::string name = exchange.Header("x-amz-checksum-algorithm");
   const std::string type = exchange.Header("x-amz-checksum-type");
   const std::optional<UploadChecksum> none;
   if (name.empty() && type.empty()) return none;
   const auto algorithm = aws::ChecksumByName(name);
-  if (!algorithm)
-    return InvalidRequest(
-        "Checksum algorithm provided is unsupported. Please try again with any of the "
-        "valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
+  if (!algorithm) return UnsupportedChecksum();
   const bool crc64 = *algorithm == ChecksumAlgorithm::kCrc64Nvme;
   const bool sha = !CrcOf(*algorithm).has_value();
   const std::string chosen = !type.empty() ? type : crc64 ? "FULL_OBJECT" : "COMPOSITE";

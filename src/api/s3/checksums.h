@@ -17,6 +17,11 @@ std::optional<std::string> CompositeChecksum(aws::ChecksumAlgorithm algorithm,
 std::optional<std::string> FullObjectChecksum(aws::ChecksumAlgorithm algorithm,
                                               const std::vector<store::UploadPart>& parts);
 
+// Of a stored object's bytes, in base64: reads them all.
+Reply<std::string> ChecksumOfObject(const Exchange& exchange, const store::Object& object,
+                                    aws::ChecksumAlgorithm algorithm);
+Refusal UnsupportedChecksum();
+
 // The algorithm and type ("COMPOSITE", "FULL_OBJECT") that x-amz-checksum-algorithm and -type of a new upload ask for.
 struct UploadChecksum {
   aws::ChecksumAlgorithm algorithm;

@@ -49,8 +49,9 @@ Reply<ConditionOutcome> CheckReadConditions(const Exchange& exchange, const stor
   if (const std::string* none = header("If-None-Match")) {
     unchanged = NamesEtag(*none, object.etag);
   } else if (const std::string* since = header("If-Modified-Since")) {
+    // A date that has not come yet says nothing.
     const auto time = aws::ParseHttpDate(*since);
-    unchanged = time && modified <= *time;
+    unchanged = time && *time <= exchange.call.now && modified <= *time;
   }
   if (unchanged && !prefix.empty()) return PreconditionFailed("If-None-Match");
   return unchanged ? ConditionOutcome::kNotModified : ConditionOutcome::kGoOn;

@@ -3,6 +3,7 @@
 #include "api/s3/access.h"
 #include "api/s3/conditions.h"
 #include "api/s3/names.h"
+#include "api/s3/url_decoding.h"
 
 namespace headrace::api::s3 {
 
@@ -12,19 +13,24 @@ Reply<CopySource> ParseCopySource(std::string_view header) {
     return InvalidArgument("x-amz-copy-source", whole,
                            "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
   };
-  if (header.starts_with("arn:")) return NotImplemented("x-amz-copy-source with an ARN");
-  const size_t question = header.find("?versionId=");
-  if (question != std::string_view::npos) {
-    const std::string_view version = header.substr(question + std::string_view("?versionId=").size());
+  constexpr std::string_view kVersion = "?versionId=";
+  std::optional<std::string> version;
+  if (const size_t question = header.find(kVersion); question != std::string_view::npos) {
+    version = DecodeUrlText(header.substr(question + kVersion.size()), Plus::kIsBlank);
     header = header.substr(0, question);
-    if (version != "null") return NoSuchVersion(std::string(header), std::string(version));
+    if (!version || version->empty())
+      return InvalidArgument("x-amz-copy-source", whole, "Version id cannot be the empty string");
   }
-  std::string path = http::PercentDecode(header);
+  auto decoded = DecodeUrlText(header, Plus::kIsBlank);
+  if (!decoded) return InvalidArgument("x-amz-copy-source", whole, "Invalid copy source encoding.");
+  std::string path = std::move(*decoded);
+  if (path.starts_with("arn:")) return NotImplemented("x-amz-copy-source with an ARN");
   if (path.starts_with('/')) path.erase(0, 1);
   const size_t slash = path.find('/');
   if (slash == std::string::npos || slash == 0 || slash + 1 == path.size()) return refused();
   CopySource source{path.substr(0, slash), path.substr(slash + 1)};
   S3_TRY(CheckKey(source.key));
+  if (version && *version != "null") return NoSuchVersion(source.key, *version);
   return source;
 }
 

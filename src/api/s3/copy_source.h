@@ -12,7 +12,7 @@ struct CopySource {
   std::string bucket, key;
 };
 
-// "/BUCKET/KEY" or "BUCKET/KEY", percent-encoded, perhaps with ?versionId=null.
+// "/BUCKET/KEY" or "BUCKET/KEY", URL-encoded (a plus sign is a blank), perhaps with ?versionId=null.
 Reply<CopySource> ParseCopySource(std::string_view header);
 // The object that the request names as its source, if the caller may read it and the x-amz-copy-source-if-* hold.
 Reply<store::Object> FindCopySource(const Exchange& exchange);

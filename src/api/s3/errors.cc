@@ -59,6 +59,12 @@ Refusal PreconditionFailed(std::string_view condition) {
               {{"Condition", std::string(condition)}});
 }
 
+Refusal ConditionalConflict(std::string_view condition, const std::string& key) {
+  return Make("ConditionalRequestConflict",
+              "The conditional request cannot succeed due to a conflicting operation against this resource.", 409,
+              {{"Condition", std::string(condition)}, {"Key", key}});
+}
+
 Refusal StoreFailure(const Error& error) {
   if (error.code() == ErrorCode::kUnavailable) return Make("SlowDown", "Please reduce your request rate.", 503);
   Log(LogLevel::kError, "s3: {}", error.message());

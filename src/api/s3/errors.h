@@ -25,6 +25,8 @@ Refusal InvalidArgument(std::string_view name, std::string_view value, std::stri
 Refusal InvalidRequest(std::string message);
 Refusal MalformedXml();
 Refusal PreconditionFailed(std::string_view condition);
+// A write that another one made senseless.
+Refusal ConditionalConflict(std::string_view condition, const std::string& key);
 // What the store could not do for reasons that are none of the client's.
 Refusal StoreFailure(const Error& error);
 

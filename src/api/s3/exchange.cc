@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "aws/time.h"
+
 namespace headrace::api::s3 {
 namespace {
 
@@ -67,6 +69,21 @@ Reply<size_t> CountParameter(const Exchange& exchange, std::string_view name, si
   if (error != std::errc() || end != text->data() + text->size() || value < 0)
     return InvalidArgument(name, *text, fmt::format("Argument {} must be an integer between 0 and 2147483647", name));
   return std::min(static_cast<size_t>(value), limit);
+}
+
+Reply<bool> EncodesKeys(const Exchange& exchange) {
+  const std::string encoding = exchange.ParameterOr("encoding-type", "");
+  if (!encoding.empty() && encoding != "url")
+    return InvalidArgument("encoding-type", encoding, "Invalid Encoding Method specified in Request");
+  return !encoding.empty();
+}
+
+std::string ListedTime(UnixMillis time) { return aws::Iso8601Millis(time / 1000 * 1000); }
+
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return lower;
 }
 
 std::string Quoted(std::string_view etag) { return fmt::format("\"{}\"", etag); }

@@ -41,6 +41,13 @@ inline constexpr std::string_view kXmlns = "http://s3.amazonaws.com/doc/2006-03-
 // "max-keys" and its like: a number of 0 to 2147483647, cut to `limit`.
 Reply<size_t> CountParameter(const Exchange& exchange, std::string_view name, size_t limit);
 
+// Whether encoding-type asks for URL-encoded keys. InvalidArgument.
+Reply<bool> EncodesKeys(const Exchange& exchange);
+
+// A time in a listing: of whole seconds, so that it equals Last-Modified.
+std::string ListedTime(UnixMillis time);
+
+std::string LowerCase(std::string_view text);  // ASCII
 std::string Quoted(std::string_view etag);
 // Without quotes and the W/ of weak ones.
 std::string Unquoted(std::string_view etag);

@@ -3,10 +3,15 @@
 #include <algorithm>
 #include <set>
 
+#include <strings.h>
+
+#include "aws/header_text.h"
+
 namespace headrace::api::s3 {
 namespace {
 
 constexpr size_t kMaxKeyBytes = 1024;
+constexpr size_t kTagsOfAnObject = 10;  // a bucket may have more
 constexpr size_t kMaxTagKey = 128, kMaxTagValue = 256;
 
 bool LowerOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
@@ -20,32 +25,8 @@ size_t CharactersOf(std::string_view text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-// Length of the UTF-8 character at the beginning of `text`, or 0.
-size_t CharacterSize(std::string_view text) {
-  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto follows = [&](size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned first = byte(0), second = byte(1);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F)) return 0;
-    return follows(1) && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    if ((first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) return 0;
-    return follows(1) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
-
-bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const size_t size = CharacterSize(text);
-    if (size == 0) return false;
-    text.remove_prefix(size);
-  }
-  return true;
-}
+// Of AWS itself, in any case.
+bool IsReserved(std::string_view key) { return key.size() >= 4 && ::strncasecmp(key.data(), "aws:", 4) == 0; }
 
 }  // namespace
 
@@ -65,18 +46,22 @@ Reply<void> CheckKey(std::string_view key) {
     error.details = {{"Size", std::to_string(key.size())}, {"MaxSizeAllowed", std::to_string(kMaxKeyBytes)}};
     return Refusal(std::move(error));
   }
-  if (key.find('\0') != std::string_view::npos || !IsUtf8(key))
+  if (key.find('\0') != std::string_view::npos || !aws::IsUtf8(key))
     return aws::Refuse("InvalidURI", "Couldn't parse the specified URI: the key is not UTF-8 without NUL.");
   return {};
 }
 
 Reply<void> CheckTags(const store::Pairs& tags, size_t limit) {
   if (tags.size() > limit)
-    return aws::Refuse("BadRequest", fmt::format("Object tags cannot be greater than {}", limit));
+    return aws::Refuse("BadRequest", fmt::format("{} cannot be greater than {}",
+                                                 limit > kTagsOfAnObject ? "Bucket tag count" : "Object tags", limit));
   std::set<std::string_view> seen;
   for (const auto& [key, value] : tags) {
     if (key.empty() || CharactersOf(key) > kMaxTagKey)
       return aws::Refuse("InvalidTag", "The TagKey you have provided is invalid");
+    if (IsReserved(key))
+      return aws::Refuse("InvalidTag", limit > kTagsOfAnObject ? "System tags cannot be added/updated by requester"
+                                                               : "Your TagKey cannot be prefixed with aws:");
     if (CharactersOf(value) > kMaxTagValue)
       return aws::Refuse("InvalidTag", "The TagValue you have provided is invalid");
     if (!seen.insert(key).second) return aws::Refuse("InvalidTag", "Cannot provide multiple Tags with the same key");

@@ -168,7 +168,10 @@ TEST_F(ObjectTest, RefusesWhatCannotBeKept) {
   EXPECT_EQ(Call("PUT", "/bucket/k", "x", {{"x-amz-server-side-encryption-customer-algorithm", "AES256"}}).code(),
             "NotImplemented");
   EXPECT_EQ(Call("PUT", "/bucket/k", "x", {{"x-amz-storage-class", "COLD"}}).code(), "InvalidStorageClass");
-  EXPECT_EQ(Call("PUT", "/bucket/k", "x", {{"x-amz-tagging", "a=1&a=2"}}).code(), "InvalidTag");
+  EXPECT_EQ(Call("PUT", "/bucket/k", "x", {{"x-amz-tagging", "a=1&a=2"}}).code(), "InvalidArgument");
+  EXPECT_EQ(Call("PUT", "/bucket/k", "x", {{"x-amz-tagging", "a=%"}}).code(), "InvalidArgument");
+  EXPECT_EQ(Call("PUT", "/bucket/k", "x", {{"x-amz-tagging", "aws%3Aa=1"}}).code(), "InvalidTag");
+  EXPECT_EQ(Call("PUT", "/bucket/%", "x").code(), "InvalidURI");
 }
 
 TEST_F(ObjectTest, TagsObjects) {
@@ -189,6 +192,24 @@ TEST_F(ObjectTest, TellsAttributes) {
   EXPECT_EQ(told.Element("ChecksumCRC32"), "NhCmhg==");
   EXPECT_EQ(told.Element("ObjectSize"), "5");
   EXPECT_EQ(Call("GET", "/bucket/k?attributes").code(), "InvalidArgument");
+}
+
+TEST_F(ObjectTest, DatesThatHaveNotComeSayNothing) {
+  Put("/bucket/k", "hello");
+  const auto since = [&](const char* date) {
+    return Call("GET", "/bucket/k", "", {{"If-Modified-Since", date}}).status;
+  };
+  EXPECT_EQ(since("Tue, 14 Nov 2023 22:13:20 GMT"), 304);
+  EXPECT_EQ(since("Tue, 14 Nov 2023 22:13:21 GMT"), 200);  // a second ahead of the clock
+  EXPECT_EQ(since("Thu, 01 Jan 2099 00:00:00 GMT"), 200);
+}
+
+TEST_F(ObjectTest, TimesInListingsAreThoseOfHeaders) {
+  clock_.Advance(789);
+  Put("/bucket/k", "hello");
+  EXPECT_EQ(Call("GET", "/bucket/k").headers.Get("Last-Modified"), "Tue, 14 Nov 2023 22:13:20 GMT");
+  for (const char* listing : {"/bucket", "/bucket?list-type=2", "/bucket?versions"})
+    EXPECT_EQ(Call("GET", listing).Element("LastModified"), "2023-11-14T22:13:20.000Z") << listing;
 }
 
 class ListTest : public ObjectTest {
@@ -241,11 +262,17 @@ class MultipartApiTest : public ObjectTest {
   Answer PutPart(const std::string& id, int number, const std::string& bytes, const Fields& fields = {}) {
     return Call("PUT", fmt::format("/bucket/k?partNumber={}&uploadId={}", number, id), bytes, fields);
   }
-  Answer Complete(const std::string& id, const std::vector<std::pair<int, std::string>>& parts) {
+  // `more`: elements of each part besides number and ETag.
+  Answer Complete(const std::string& id, const std::vector<std::pair<int, std::string>>& parts,
+                  const std::vector<std::string>& more = {}, const Fields& fields = {}) {
     std::string document = "<CompleteMultipartUpload>";
-    for (const auto& [number, etag] : parts)
-      document += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", number, etag);
-    return Call("POST", "/bucket/k?uploadId=" + id, document + "</CompleteMultipartUpload>");
+    for (size_t i = 0; i < parts.size(); ++i)
+      document += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag>{}</Part>", parts[i].first,
+                              parts[i].second, i < more.size() ? more[i] : "");
+    return Call("POST", "/bucket/k?uploadId=" + id, document + "</CompleteMultipartUpload>", fields);
+  }
+  static std::string Element(const char* name, const std::string& value) {
+    return fmt::format("<{0}>{1}</{0}>", name, value);
   }
 
   const std::string first_ = std::string(5 << 20, 'a'), last_ = "end";
@@ -253,14 +280,22 @@ class MultipartApiTest : public ObjectTest {
 
 TEST_F(MultipartApiTest, UploadsInParts) {
   const std::string id = Begin({{"Content-Type", "a/b"}, {"x-amz-checksum-algorithm", "CRC32"}});
-  const std::string second = PutPart(id, 2, last_).headers.Get("ETag");
+  const Answer last = PutPart(id, 2, last_);
+  const std::string second = last.headers.Get("ETag"), last_crc = last.headers.Get("x-amz-checksum-crc32");
   const Answer part = PutPart(id, 1, first_);
-  EXPECT_TRUE(part.headers.Has("x-amz-checksum-crc32"));
+  const std::string first_crc = part.headers.Get("x-amz-checksum-crc32");
+  EXPECT_FALSE(first_crc.empty());
+  EXPECT_EQ(PutPart(id, 1, first_, {{"x-amz-checksum-sha1", aws::Base64(std::string(20, 'x'))}}).code(),
+            "InvalidRequest");  // another algorithm than the upload's
   EXPECT_EQ(Call("GET", "/bucket/k?uploadId=" + id).Elements("PartNumber"), (std::vector<std::string>{"1", "2"}));
   EXPECT_EQ(Call("GET", "/bucket?uploads").Elements("UploadId"), (std::vector<std::string>{id}));
   EXPECT_EQ(Call("GET", "/bucket/k").status, 404);
   const std::vector<std::pair<int, std::string>> parts = {{1, part.headers.Get("ETag")}, {2, second}};
-  const Answer done = Complete(id, parts);
+  EXPECT_EQ(Complete(id, parts).code(), "InvalidRequest");  // each part's checksum is wanted
+  EXPECT_EQ(Complete(id, parts, {Element("ChecksumSHA1", "x"), Element("ChecksumSHA1", "x")}).code(), "BadDigest");
+  EXPECT_EQ(Complete(id, parts, {Element("ChecksumCRC32", last_crc), Element("ChecksumCRC32", last_crc)}).code(),
+            "InvalidPart");
+  const Answer done = Complete(id, parts, {Element("ChecksumCRC32", first_crc), Element("ChecksumCRC32", last_crc)});
   EXPECT_EQ(done.status, 200) << done.body;
   EXPECT_EQ(done.Element("ETag"), "&quot;" + aws::Hex(aws::Md5(aws::Md5(first_) + aws::Md5(last_))) + "-2&quot;");
   EXPECT_TRUE(done.Element("ChecksumCRC32").ends_with("-2"));
@@ -269,6 +304,22 @@ TEST_F(MultipartApiTest, UploadsInParts) {
   EXPECT_EQ(Call("GET", "/bucket/k?partNumber=2").body, last_);
   EXPECT_EQ(Call("HEAD", "/bucket/k?partNumber=1").headers.Get("x-amz-mp-parts-count"), "2");
   EXPECT_EQ(Call("GET", "/bucket/k?partNumber=3").code(), "InvalidPartNumber");
+  const Answer checked = Call("GET", "/bucket/k?partNumber=2", "", {{"x-amz-checksum-mode", "ENABLED"}});
+  EXPECT_EQ(checked.headers.Get("x-amz-checksum-crc32"), last_crc);
+  EXPECT_EQ(checked.headers.Get("x-amz-checksum-type"), "COMPOSITE");
+  const auto attributes = [&](Fields more) {
+    more.emplace_back("x-amz-object-attributes", "ObjectParts,Checksum");
+    return Call("GET", "/bucket/k?attributes", "", more);
+  };
+  const Answer told = attributes({});
+  EXPECT_EQ(told.Element("PartsCount"), "2");
+  EXPECT_EQ(told.Elements("PartNumber"), (std::vector<std::string>{"1", "2"}));
+  EXPECT_EQ(told.Elements("Size"), (std::vector<std::string>{std::to_string(first_.size()), "3"}));
+  EXPECT_EQ(told.Elements("ChecksumCRC32").size(), 3U);
+  const Answer page = attributes({{"x-amz-max-parts", "1"}});
+  EXPECT_EQ(page.Element("IsTruncated"), "true");
+  EXPECT_EQ(page.Element("NextPartNumberMarker"), "1");
+  EXPECT_EQ(attributes({{"x-amz-part-number-marker", "1"}}).Elements("PartNumber"), (std::vector<std::string>{"2"}));
   EXPECT_EQ(Complete(id, parts).status, 200);  // asked again after a broken connection
   EXPECT_EQ(Complete(id, {{1, "\"0\""}}).code(), "NoSuchUpload");
 }
@@ -296,10 +347,60 @@ TEST_F(MultipartApiTest, ChecksTheListOfParts) {
   EXPECT_EQ(PutPart(id, 0, "x").code(), "InvalidArgument");
   EXPECT_EQ(PutPart(id, 10'001, "x").code(), "InvalidArgument");
   EXPECT_EQ(PutPart("absent", 1, "x").code(), "NoSuchUpload");
-  EXPECT_EQ(Call("DELETE", "/bucket").code(), "BucketNotEmpty");
   EXPECT_EQ(Call("DELETE", "/bucket/k?uploadId=" + id).status, 204);
   EXPECT_EQ(Call("DELETE", "/bucket/k?uploadId=" + id).code(), "NoSuchUpload");
   EXPECT_EQ(Call("DELETE", "/bucket").status, 204);
+}
+
+TEST_F(MultipartApiTest, BucketsGoWithTheirUnfinishedUploads) {
+  const std::string id = Begin();
+  PutPart(id, 1, "small");
+  EXPECT_EQ(Call("DELETE", "/bucket").status, 204);
+  MakeBucket();
+  EXPECT_EQ(PutPart(id, 2, "x").code(), "NoSuchUpload");
+  EXPECT_TRUE(Call("GET", "/bucket?uploads").Elements("UploadId").empty());
+}
+
+TEST_F(MultipartApiTest, ChecksumsComeByThemselves) {
+  const std::string id = Begin();
+  const std::string one = PutPart(id, 1, first_).headers.Get("ETag"), two = PutPart(id, 2, last_).headers.Get("ETag");
+  const Answer done = Complete(id, {{1, one}, {2, two}});
+  aws::Checksum whole(aws::ChecksumAlgorithm::kCrc64Nvme);
+  whole.Update(first_ + last_);
+  const std::string expected = aws::Base64(whole.Finish());
+  EXPECT_EQ(done.Element("ChecksumCRC64NVME"), expected);
+  EXPECT_EQ(done.Element("ChecksumType"), "FULL_OBJECT");
+  const Answer head = Call("HEAD", "/bucket/k", "", {{"x-amz-checksum-mode", "ENABLED"}});
+  EXPECT_EQ(head.headers.Get("x-amz-checksum-crc64nvme"), expected);
+  const Answer told = Call("GET", "/bucket/k?attributes", "", {{"x-amz-object-attributes", "ObjectParts"}});
+  EXPECT_EQ(told.Element("PartsCount"), "2");
+  EXPECT_TRUE(told.Elements("Part").empty());  // only a composite checksum keeps those of the parts
+}
+
+TEST_F(MultipartApiTest, AnotherWriteWinsAgainstAConditionalCompletion) {
+  const auto begin = [&] {
+    const std::string id = Begin();
+    PutPart(id, 1, "abc");
+    clock_.Advance(10);
+    return id;
+  };
+  const std::string part = aws::Hex(aws::Md5("abc"));
+  const auto complete = [&](const std::string& id, const char* name, const std::string& value) {
+    return Complete(id, {{1, part}}, {}, {{name, value}});
+  };
+  std::string id = begin();
+  EXPECT_EQ(complete(id, "If-Match", "\"0\"").code(), "NoSuchKey");
+  const std::string etag = Put("/bucket/k", "other");
+  EXPECT_EQ(complete(id, "If-None-Match", "*").code(), "PreconditionFailed");
+  EXPECT_EQ(complete(id, "If-Match", "\"0\"").code(), "PreconditionFailed");
+  EXPECT_EQ(complete(id, "If-Match", etag).code(), "ConditionalRequestConflict");  // written behind the upload's back
+  EXPECT_EQ(complete(id, "If-Match", etag).status, 409);
+  Call("DELETE", "/bucket/k");
+  EXPECT_EQ(complete(id, "If-None-Match", "*").code(), "ConditionalRequestConflict");
+  id = begin();
+  EXPECT_EQ(complete(id, "If-None-Match", "*").status, 200);
+  id = begin();
+  EXPECT_EQ(complete(id, "If-Match", Call("HEAD", "/bucket/k").headers.Get("ETag")).status, 200);
 }
 
 TEST_F(MultipartApiTest, CopiesParts) {

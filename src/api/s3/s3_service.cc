@@ -6,7 +6,9 @@
 
 #include "api/s3/names.h"
 #include "api/s3/operations.h"
+#include "api/s3/url_decoding.h"
 #include "aws/gateway.h"
+#include "aws/header_text.h"
 #include "aws/limits.h"
 #include "aws/payload.h"
 #include "http/blocking.h"
@@ -45,6 +47,55 @@ constexpr Row kRows[] = {
     {Scope::kBucket, "GET", "tagging", "", "GetBucketTagging", Body::kNone, GetBucketTagging},
     {Scope::kBucket, "PUT", "tagging", "", "PutBucketTagging", Body::kDocument, PutBucketTagging},
     {Scope::kBucket, "DELETE", "tagging", "", "DeleteBucketTagging", Body::kNone, DeleteBucketTagging},
+    {Scope::kBucket, "GET", "encryption", "", "GetBucketEncryption", Body::kNone, GetBucketEncryption},
+    {Scope::kBucket, "PUT", "encryption", "", "PutBucketEncryption", Body::kDocument, PutBucketEncryption},
+    {Scope::kBucket, "DELETE", "encryption", "", "DeleteBucketEncryption", Body::kNone, DeleteBucketEncryption},
+    {Scope::kBucket, "GET", "publicAccessBlock", "", "GetPublicAccessBlock", Body::kNone, GetPublicAccessBlock},
+    {Scope::kBucket, "PUT", "publicAccessBlock", "", "PutPublicAccessBlock", Body::kDocument, PutPublicAccessBlock},
+    {Scope::kBucket, "DELETE", "publicAccessBlock", "", "DeletePublicAccessBlock", Body::kNone,
+     DeletePublicAccessBlock},
+    {Scope::kBucket, "GET", "ownershipControls", "", "GetBucketOwnershipControls", Body::kNone,
+     GetBucketOwnershipControls},
+    {Scope::kBucket, "PUT", "ownershipControls", "", "PutBucketOwnershipControls", Body::kDocument,
+     PutBucketOwnershipControls},
+    {Scope::kBucket, "DELETE", "ownershipControls", "", "DeleteBucketOwnershipControls", Body::kNone,
+     DeleteBucketOwnershipControls},
+    {Scope::kBucket, "GET", "policyStatus", "", "GetBucketPolicyStatus", Body::kNone, GetBucketPolicyStatus},
+    {Scope::kBucket, "GET", "requestPayment", "", "GetBucketRequestPayment", Body::kNone, GetBucketRequestPayment},
+    {Scope::kBucket, "PUT", "requestPayment", "", "PutBucketRequestPayment", Body::kDocument, PutBucketRequestPayment},
+    {Scope::kBucket, "GET", "abac", "", "GetBucketAbac", Body::kNone, GetBucketAbac},
+    {Scope::kBucket, "GET", "lifecycle", "", "GetBucketLifecycleConfiguration", Body::kNone, GetAbsentConfiguration},
+    {Scope::kBucket, "DELETE", "lifecycle", "", "DeleteBucketLifecycle", Body::kNone, DeleteAbsentConfiguration},
+    {Scope::kBucket, "GET", "cors", "", "GetBucketCors", Body::kNone, GetAbsentConfiguration},
+    {Scope::kBucket, "DELETE", "cors", "", "DeleteBucketCors", Body::kNone, DeleteAbsentConfiguration},
+    {Scope::kBucket, "GET", "website", "", "GetBucketWebsite", Body::kNone, GetAbsentConfiguration},
+    {Scope::kBucket, "DELETE", "website", "", "DeleteBucketWebsite", Body::kNone, DeleteAbsentConfiguration},
+    {Scope::kBucket, "GET", "replication", "", "GetBucketReplication", Body::kNone, GetAbsentConfiguration},
+    {Scope::kBucket, "DELETE", "replication", "", "DeleteBucketReplication", Body::kNone, DeleteAbsentConfiguration},
+    {Scope::kBucket, "GET", "object-lock", "", "GetObjectLockConfiguration", Body::kNone, GetAbsentConfiguration},
+    {Scope::kBucket, "GET", "metadataTable", "", "GetBucketMetadataTableConfiguration", Body::kNone,
+     GetAbsentConfiguration},
+    {Scope::kBucket, "GET", "metadataConfiguration", "", "GetBucketMetadataConfiguration", Body::kNone,
+     GetAbsentConfiguration},
+    {Scope::kBucket, "GET", "notification", "", "GetBucketNotificationConfiguration", Body::kNone,
+     GetAbsentConfiguration},
+    {Scope::kBucket, "PUT", "notification", "", "PutBucketNotificationConfiguration", Body::kDocument,
+     PutEmptyConfiguration},
+    {Scope::kBucket, "GET", "logging", "", "GetBucketLogging", Body::kNone, GetAbsentConfiguration},
+    {Scope::kBucket, "PUT", "logging", "", "PutBucketLogging", Body::kDocument, PutEmptyConfiguration},
+    {Scope::kBucket, "GET", "accelerate", "", "GetBucketAccelerateConfiguration", Body::kNone, GetAbsentConfiguration},
+    {Scope::kBucket, "PUT", "accelerate", "", "PutBucketAccelerateConfiguration", Body::kDocument,
+     PutEmptyConfiguration},
+    {Scope::kBucket, "GET", "analytics", "", "GetBucketAnalyticsConfiguration", Body::kNone, GetAbsentListed},
+    {Scope::kBucket, "DELETE", "analytics", "", "DeleteBucketAnalyticsConfiguration", Body::kNone, DeleteAbsentListed},
+    {Scope::kBucket, "GET", "inventory", "", "GetBucketInventoryConfiguration", Body::kNone, GetAbsentListed},
+    {Scope::kBucket, "DELETE", "inventory", "", "DeleteBucketInventoryConfiguration", Body::kNone, DeleteAbsentListed},
+    {Scope::kBucket, "GET", "metrics", "", "GetBucketMetricsConfiguration", Body::kNone, GetAbsentListed},
+    {Scope::kBucket, "DELETE", "metrics", "", "DeleteBucketMetricsConfiguration", Body::kNone, DeleteAbsentListed},
+    {Scope::kBucket, "GET", "intelligent-tiering", "", "GetBucketIntelligentTieringConfiguration", Body::kNone,
+     GetAbsentListed},
+    {Scope::kBucket, "DELETE", "intelligent-tiering", "", "DeleteBucketIntelligentTieringConfiguration", Body::kNone,
+     DeleteAbsentListed},
     {Scope::kBucket, "GET", "uploads", "", "ListMultipartUploads", Body::kNone, ListMultipartUploads},
     {Scope::kBucket, "GET", "versions", "", "ListObjectVersions", Body::kNone, ListObjectVersions},
     {Scope::kBucket, "GET", "list-type", "", "ListObjectsV2", Body::kNone, ListObjectsV2},
@@ -53,6 +104,7 @@ constexpr Row kRows[] = {
     {Scope::kBucket, "PUT", "", "", "CreateBucket", Body::kDocument, CreateBucket},
     {Scope::kBucket, "DELETE", "", "", "DeleteBucket", Body::kNone, DeleteBucket},
     {Scope::kBucket, "POST", "delete", "", "DeleteObjects", Body::kDocument, DeleteObjects},
+    {Scope::kBucket, "POST", "", "", "PostObject", Body::kNone, nullptr, PostObject},
 
     {Scope::kObject, "GET", "uploadId", "", "ListParts", Body::kNone, ListParts},
     {Scope::kObject, "PUT", "uploadId", "x-amz-copy-source", "UploadPartCopy", Body::kNone, UploadPartCopy},
@@ -66,6 +118,9 @@ constexpr Row kRows[] = {
     {Scope::kObject, "GET", "tagging", "", "GetObjectTagging", Body::kNone, GetObjectTagging},
     {Scope::kObject, "PUT", "tagging", "", "PutObjectTagging", Body::kDocument, PutObjectTagging},
     {Scope::kObject, "DELETE", "tagging", "", "DeleteObjectTagging", Body::kNone, DeleteObjectTagging},
+    {Scope::kObject, "GET", "retention", "", "GetObjectRetention", Body::kNone, GetObjectLockOfObject},
+    {Scope::kObject, "GET", "legal-hold", "", "GetObjectLegalHold", Body::kNone, GetObjectLockOfObject},
+    {Scope::kObject, "GET", "torrent", "", "GetObjectTorrent", Body::kNone, GetObjectTorrent},
     {Scope::kObject, "GET", "", "", "GetObject", Body::kNone, GetObject},
     {Scope::kObject, "HEAD", "", "", "HeadObject", Body::kNone, HeadObject},
     {Scope::kObject, "DELETE", "", "", "DeleteObject", Body::kNone, DeleteObject},
@@ -143,10 +198,11 @@ Reply<const Row*> FindRow(const Exchange& exchange) {
     if (!row.parameter.empty() && exchange.Parameter(row.parameter) == nullptr) continue;
     if (row.parameter.empty() && !sub_resource.empty()) continue;
     if (!row.header.empty() && !exchange.request.headers.Has(row.header)) continue;
+    // A form's policy speaks for the upload of its file and nothing else.
+    if (exchange.call.form != nullptr && row.stream != PostObject) break;
     return &row;
   }
   if (!sub_resource.empty()) return NotImplemented(sub_resource);
-  if (scope == Scope::kBucket && exchange.request.method == "POST") return NotImplemented("POST policy uploads");
   return MethodNotAllowed(exchange, scope);
 }
 
@@ -164,6 +220,8 @@ Task<Reply<std::string>> ReadDocument(Exchange& exchange) {
 Task<Outcome> Run(Exchange& exchange) {
   const auto row = FindRow(exchange);
   if (!row) co_return Refusal(row.error());
+  if (!DecodeUrlText(exchange.request.path, Plus::kIsPlus))
+    co_return aws::Refuse("InvalidURI", "Couldn't parse the specified URI.");
   exchange.request.log_detail = fmt::format("s3:{}", (*row)->name);
   if (!exchange.key.empty())
     if (auto good = CheckKey(exchange.key); !good) co_return Refusal(good.error());
@@ -186,11 +244,22 @@ http::Response ErrorResponse(const ServiceError& error, const http::Request& req
   return response;
 }
 
+// Bytes that no field may hold (line ends of all things) leave as RFC 2047 has it, whatever put them there.
+void MakeFieldsAscii(http::Response& response) {
+  bool plain = true;
+  for (const auto& field : response.headers.fields()) plain = plain && aws::IsHeaderText(field.value);
+  if (plain) return;
+  http::Headers headers;
+  for (const auto& field : response.headers.fields()) headers.Add(field.name, aws::EncodeHeaderText(field.value));
+  response.headers = std::move(headers);
+}
+
 Task<http::Response> Serve(const ServiceOptions& options, const aws::Call& call, http::Request& request) {
   Exchange exchange{call, request, options.objects, options.pool, {}, {}, {}, {}};
   ReadAddress(exchange, options.domains);
   Outcome outcome = co_await Run(exchange);
   if (!outcome) co_return ErrorResponse(outcome.error(), request);
+  MakeFieldsAscii(*outcome);
   co_return std::move(*outcome);
 }
 

@@ -1,4 +1,5 @@
 #include "api/s3/access.h"
+#include "api/s3/configuration.h"
 #include "api/s3/operations.h"
 #include "api/s3/owner.h"
 
@@ -15,6 +16,7 @@ Outcome PutBucketAcl(Exchange& exchange) {
   if (!exchange.request.headers.Has("x-amz-acl")) {
     S3_ASSIGN(acl, ReadAclDocument(exchange.body, bucket.owner));
   }
+  S3_TRY(CheckAclIsPermitted(bucket, acl));
   const auto updated = exchange.objects.UpdateBucket(bucket.name, [&](store::Bucket& changed) { changed.acl = acl; });
   if (!updated) return StoreFailure(updated.error());
   return Empty(200);

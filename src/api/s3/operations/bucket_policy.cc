@@ -1,4 +1,5 @@
 #include "api/s3/access.h"
+#include "api/s3/configuration.h"
 #include "api/s3/operations.h"
 #include "api/s3/policy.h"
 
@@ -25,8 +26,9 @@ Outcome GetBucketPolicy(Exchange& exchange) {
 }
 
 Outcome PutBucketPolicy(Exchange& exchange) {
-  S3_TRY(BucketFor(exchange, "s3:PutBucketPolicy"));
+  S3_ASSIGN(const store::Bucket bucket, BucketFor(exchange, "s3:PutBucketPolicy"));
   S3_TRY(Policy::Parse(exchange.body, exchange.bucket));
+  S3_TRY(CheckPolicyIsPermitted(bucket, exchange.body));
   return SetPolicy(exchange, exchange.body);
 }
 

@@ -4,6 +4,7 @@
 
 #include "api/s3/access.h"
 #include "api/s3/checksums.h"
+#include "api/s3/encryption.h"
 #include "api/s3/object_headers.h"
 #include "api/s3/operations.h"
 #include "api/s3/upload.h"
@@ -77,6 +78,22 @@ Refusal TooSmall(const store::UploadPart& part) {
   return Refusal(std::move(error));
 }
 
+// A composite checksum is made of what the client has of each part.
+Reply<void> CheckChecksumIsClaimed(const Claim& claim, const store::Upload& upload) {
+  if (upload.info.checksum_type != "COMPOSITE") return {};
+  for (const auto& [name, unused] : upload.info.checksums) {
+    if (claim.checksums.contains(name)) continue;
+    if (!claim.checksums.empty())
+      return aws::Refuse("BadDigest", fmt::format("The {} you specified for part {} did not match what we received.",
+                                                  LowerCase(claim.checksums.begin()->first), claim.number));
+    return InvalidRequest(
+        fmt::format("The upload was created using a {} checksum. The complete request must include the checksum for "
+                    "each part. It was missing for part {} in the request.",
+                    LowerCase(name), claim.number));
+  }
+  return {};
+}
+
 // The stored parts that the claims name.
 Reply<std::vector<store::UploadPart>> Choose(const std::vector<Claim>& claims, std::vector<store::UploadPart> parts,
                                              const store::Upload& upload) {
@@ -85,6 +102,7 @@ Reply<std::vector<store::UploadPart>> Choose(const std::vector<Claim>& claims, s
   for (const Claim& claim : claims) {
     while (next != parts.end() && next->number < claim.number) ++next;
     if (next == parts.end() || !Matches(claim, *next)) return InvalidPart(claim, upload.id);
+    S3_TRY(CheckChecksumIsClaimed(claim, upload));
     chosen.push_back(std::move(*next++));
   }
   for (size_t i = 0; i + 1 < chosen.size(); ++i)
@@ -121,6 +139,7 @@ Reply<void> FinishChecksums(const Exchange& exchange, const std::vector<store::U
       return aws::Refuse("BadDigest", fmt::format("The {} you specified did not match the calculated checksum.", name));
   }
   info.checksums = std::move(checksums);
+  info.checksum_is_default = false;
   if (info.checksums.empty()) info.checksum_type.clear();
   return {};
 }
@@ -133,7 +152,9 @@ http::Response Report(const Exchange& exchange, const store::Object& object) {
   xml.Element("Bucket", object.bucket).Element("Key", object.key).Element("ETag", Quoted(object.etag));
   for (const auto& [algorithm, value] : object.info.checksums) xml.Element("Checksum" + algorithm, value);
   if (!object.info.checksum_type.empty()) xml.Element("ChecksumType", object.info.checksum_type);
-  return Xml(xml.Finish());
+  http::Response response = Xml(xml.Finish());
+  WriteEncryption(object.info, response);
+  return response;
 }
 
 // A client whose connection broke asks again: the same parts in the object mean that it was done.
@@ -158,11 +179,15 @@ Outcome CompleteMultipartUpload(Exchange& exchange) {
   S3_TRY(CheckObjectSize(exchange, parts));
   store::ObjectInfo info = upload->info;
   S3_TRY(FinishChecksums(exchange, parts, info));
-  S3_ASSIGN(const store::Precondition wanted, ReadWritePrecondition(exchange));
-  const auto object = exchange.objects.CompleteUpload(*upload, parts, std::move(info), wanted);
+  S3_ASSIGN(store::Precondition wanted, ReadWritePrecondition(exchange));
+  wanted.since = upload->created;
+  const bool keep_checksums = info.checksum_type == "COMPOSITE";
+  const auto object = exchange.objects.CompleteUpload(*upload, parts, std::move(info), wanted, keep_checksums);
   if (object) return Report(exchange, *object);
   if (object.error().code() == ErrorCode::kFailedPrecondition)
     return PreconditionFailed(wanted.absent ? "If-None-Match" : "If-Match");
+  if (object.error().code() == ErrorCode::kAlreadyExists)
+    return ConditionalConflict(wanted.absent ? "If-None-Match" : "If-Match", exchange.key);
   if (object.error().code() == ErrorCode::kNotFound)
     return wanted.any_etag.empty() ? NoSuchUpload(upload->id) : NoSuchKey(exchange.key);
   return StoreFailure(object.error());

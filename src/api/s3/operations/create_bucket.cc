@@ -1,6 +1,7 @@
 #include <pugixml.hpp>
 
 #include "api/s3/access.h"
+#include "api/s3/configuration.h"
 #include "api/s3/names.h"
 #include "api/s3/operations.h"
 #include "aws/xml.h"
@@ -70,6 +71,13 @@ Outcome CreateBucket(Exchange& exchange) {
   S3_ASSIGN(bucket.region, RegionOf(exchange));
   S3_ASSIGN(bucket.acl, CannedAcl(exchange));
   S3_ASSIGN(bucket.tags, TagsOf(exchange));
+  if (const std::string ownership = exchange.Header("x-amz-object-ownership"); !ownership.empty()) {
+    S3_TRY(CheckOwnership(ownership));
+    bucket.configurations["ownershipControls"] = OwnershipDocument(ownership);
+    if (ownership == "BucketOwnerEnforced" && bucket.acl != "private")
+      return aws::Refuse("InvalidBucketAclWithObjectOwnership",
+                         "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting");
+  }
   const auto created = exchange.objects.CreateBucket(bucket);
   if (created) return Created(*created);
   if (created.error().code() == ErrorCode::kAlreadyExists) return Taken(exchange, bucket);

@@ -11,6 +11,7 @@ struct Selection {
   ByteRange range;
   bool partial = false;
   size_t parts = 0;  // with partNumber: of how many
+  int part = 0;      // with partNumber
 };
 
 Reply<Selection> SelectPart(const store::Object& object, size_t number) {
@@ -18,7 +19,7 @@ Reply<Selection> SelectPart(const store::Object& object, size_t number) {
   const size_t parts = std::max<size_t>(sizes.size(), 1);
   if (number == 0 || number > parts)
     return aws::Refuse("InvalidPartNumber", "The requested partnumber is not satisfiable", 416);
-  Selection selection{{0, object.size}, object.size > 0, sizes.size()};
+  Selection selection{{0, object.size}, object.size > 0, sizes.size(), static_cast<int>(number)};
   if (sizes.empty()) return selection;
   for (size_t i = 0; i + 1 < number; ++i) selection.range.first += sizes[i];
   selection.range.size = sizes[number - 1];
@@ -32,14 +33,14 @@ Reply<Selection> Select(const Exchange& exchange, const store::Object& object) {
     S3_ASSIGN(const size_t number, CountParameter(exchange, "partNumber", 10'001));
     return SelectPart(object, number);
   }
-  Selection selection{{0, object.size}, false, 0};
+  Selection selection{{0, object.size}, false, 0, 0};
   if (range == nullptr) return selection;
   // If-Range with another ETag asks for the whole object.
   if (const std::string* same = exchange.request.headers.Find("If-Range");
       same != nullptr && Unquoted(*same) != object.etag)
     return selection;
   S3_ASSIGN(const auto read, ReadRange(*range, object.size));
-  if (read) selection = {*read, true, 0};
+  if (read) selection = {*read, true, 0, 0};
   return selection;
 }
 
@@ -51,8 +52,19 @@ void WriteSelection(const store::Object& object, const Selection& selection, htt
   response.headers.Set("Content-Range", fmt::format("bytes {}-{}/{}", selection.range.first, last, object.size));
 }
 
+// The checksum of the selected part, where the upload's type keeps those.
+Reply<void> WritePartChecksum(const Exchange& exchange, const store::Object& object, int part,
+                              http::Response& response) {
+  if (!WantsChecksums(exchange) || object.info.checksum_type != "COMPOSITE") return {};
+  S3_STORE(const auto parts, exchange.objects.ListPartChecksums(object, part - 1, 1));
+  if (const auto found = parts.find(part); found != parts.end())
+    WriteChecksums(found->second, object.info.checksum_type, response);
+  return {};
+}
+
 // All of GET but the bytes.
 Reply<http::Response> Describe(const Exchange& exchange, const store::Object& object, Selection& selection) {
+  S3_TRY(CheckReadFields(exchange));
   S3_ASSIGN(const ConditionOutcome outcome, CheckReadConditions(exchange, object, ""));
   if (outcome == ConditionOutcome::kNotModified) {
     http::Response response = Empty(304);
@@ -62,7 +74,9 @@ Reply<http::Response> Describe(const Exchange& exchange, const store::Object& ob
   }
   S3_ASSIGN(selection, Select(exchange, object));
   http::Response response = Empty(200);
-  WriteObjectInfo(exchange, object, selection.range.size == object.size, response);
+  const bool of_part = selection.parts > 0 && object.info.checksum_type == "COMPOSITE";
+  WriteObjectInfo(exchange, object, selection.range.size == object.size && !of_part, response);
+  if (of_part) S3_TRY(WritePartChecksum(exchange, object, selection.part, response));
   WriteSelection(object, selection, response);
   return response;
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "api/s3/access.h"
@@ -32,9 +33,39 @@ Reply<std::set<std::string>> ReadAttributes(const Exchange& exchange) {
   return wanted;
 }
 
-void WriteParts(const store::Object& object, aws::XmlWriter& xml) {
-  if (object.info.part_sizes.empty()) return;
-  xml.Open("ObjectParts").Element("TotalPartsCount", object.info.part_sizes.size()).Close();
+constexpr size_t kMaxPartsShown = 1000;
+
+Reply<size_t> CountField(const Exchange& exchange, const char* name, size_t otherwise, size_t limit) {
+  const std::string text = exchange.Header(name);
+  if (text.empty()) return otherwise;
+  int32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0)
+    return InvalidArgument(name, text, fmt::format("Argument {} must be an integer between 0 and 2147483647", name));
+  return std::min(static_cast<size_t>(value), limit);
+}
+
+// How many parts, and each with its checksum where the upload's type keeps those.
+Reply<void> WriteParts(const Exchange& exchange, const store::Object& object, aws::XmlWriter& xml) {
+  const auto& sizes = object.info.part_sizes;
+  if (sizes.empty()) return {};
+  S3_ASSIGN(const size_t limit, CountField(exchange, "x-amz-max-parts", kMaxPartsShown, kMaxPartsShown));
+  S3_ASSIGN(const size_t marker, CountField(exchange, "x-amz-part-number-marker", 0, 10'000));
+  xml.Open("ObjectParts").Element("PartsCount", sizes.size());
+  if (object.info.checksum_type == "COMPOSITE") {
+    S3_STORE(auto checksums, exchange.objects.ListPartChecksums(object, static_cast<int>(marker), limit));
+    const size_t first = std::min(marker, sizes.size()), last = std::min(first + limit, sizes.size());
+    xml.Element("PartNumberMarker", marker).Element("NextPartNumberMarker", limit > 0 ? last : marker);
+    xml.Element("MaxParts", limit).Element("IsTruncated", last < sizes.size() && limit > 0);
+    for (size_t i = first; i < last; ++i) {
+      xml.Open("Part").Element("PartNumber", i + 1).Element("Size", sizes[i]);
+      for (const auto& [algorithm, value] : checksums[static_cast<int>(i) + 1])
+        xml.Element("Checksum" + algorithm, value);
+      xml.Close();
+    }
+  }
+  xml.Close();
+  return {};
 }
 
 }  // namespace
@@ -51,7 +82,7 @@ Outcome GetObjectAttributes(Exchange& exchange) {
     for (const auto& [algorithm, value] : object.info.checksums) xml.Element("Checksum" + algorithm, value);
     xml.Element("ChecksumType", object.info.checksum_type).Close();
   }
-  if (wanted.contains("ObjectParts")) WriteParts(object, xml);
+  if (wanted.contains("ObjectParts")) S3_TRY(WriteParts(exchange, object, xml));
   if (wanted.contains("StorageClass")) xml.Element("StorageClass", object.info.storage_class);
   if (wanted.contains("ObjectSize")) xml.Element("ObjectSize", object.size);
   http::Response response = Xml(xml.Finish());

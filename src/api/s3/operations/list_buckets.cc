@@ -1,6 +1,5 @@
 #include "api/s3/operations.h"
 #include "api/s3/owner.h"
-#include "aws/time.h"
 
 namespace headrace::api::s3 {
 namespace {
@@ -28,7 +27,7 @@ Outcome ListBuckets(Exchange& exchange) {
       next = last;
       break;
     }
-    xml.Open("Bucket").Element("Name", bucket.name).Element("CreationDate", aws::Iso8601Millis(bucket.created));
+    xml.Open("Bucket").Element("Name", bucket.name).Element("CreationDate", ListedTime(bucket.created));
     xml.Element("BucketRegion", bucket.region).Close();
     last = bucket.name;
   }

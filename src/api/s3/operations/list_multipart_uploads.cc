@@ -1,7 +1,6 @@
 #include "api/s3/access.h"
 #include "api/s3/operations.h"
 #include "api/s3/owner.h"
-#include "aws/time.h"
 #include "aws/xml.h"
 
 namespace headrace::api::s3 {
@@ -20,10 +19,10 @@ Outcome ListMultipartUploads(Exchange& exchange) {
   query.after_key = exchange.ParameterOr("key-marker", "");
   query.after_id = exchange.ParameterOr("upload-id-marker", "");
   S3_ASSIGN(query.limit, CountParameter(exchange, "max-uploads", kMaxListed));
-  const bool encode = exchange.ParameterOr("encoding-type", "") == "url";
+  S3_ASSIGN(const bool encode, EncodesKeys(exchange));
   const auto text = [&](const std::string& plain) { return encode ? http::PercentEncode(plain, true) : plain; };
   S3_STORE(const auto listing, exchange.objects.ListUploads(query));
-  aws::XmlWriter xml;
+  aws::XmlWriter xml(aws::Unspeakable::kReferred);
   xml.Open("ListMultipartUploadsResult", kXmlns).Element("Bucket", bucket.name);
   xml.Element("KeyMarker", text(query.after_key)).Element("UploadIdMarker", query.after_id);
   if (listing.truncated)
@@ -36,7 +35,7 @@ Outcome ListMultipartUploads(Exchange& exchange) {
     xml.Open("Upload").Element("Key", text(upload.key)).Element("UploadId", upload.id);
     WriteOwner(xml, "Initiator", upload.initiator);
     WriteOwner(xml, "Owner", bucket.owner);
-    xml.Element("StorageClass", upload.info.storage_class).Element("Initiated", aws::Iso8601Millis(upload.created));
+    xml.Element("StorageClass", upload.info.storage_class).Element("Initiated", ListedTime(upload.created));
     xml.Close();
   }
   for (const std::string& prefix : listing.prefixes) xml.Open("CommonPrefixes").Element("Prefix", text(prefix)).Close();

@@ -3,7 +3,6 @@
 #include "api/s3/operations.h"
 #include "api/s3/owner.h"
 #include "aws/page_token.h"
-#include "aws/time.h"
 #include "aws/xml.h"
 
 namespace headrace::api::s3 {
@@ -20,10 +19,7 @@ class ListReply {
 
   // Reads what all three have in common; `after` is where the page begins.
   Reply<void> Read(const std::string& after) {
-    const std::string encoding = exchange_.ParameterOr("encoding-type", "");
-    if (!encoding.empty() && encoding != "url")
-      return InvalidArgument("encoding-type", encoding, "Invalid Encoding Method specified in Request");
-    encode_ = !encoding.empty();
+    S3_ASSIGN(encode_, EncodesKeys(exchange_));
     S3_ASSIGN(query_.limit, CountParameter(exchange_, "max-keys", kMaxKeys));
     query_.bucket = exchange_.bucket;
     query_.prefix = exchange_.ParameterOr("prefix", "");
@@ -49,7 +45,7 @@ class ListReply {
       xml_.Open(element);
       Text("Key", object.key);
       if (versions) xml_.Element("VersionId", "null").Element("IsLatest", true);
-      xml_.Element("LastModified", aws::Iso8601Millis(object.modified));
+      xml_.Element("LastModified", ListedTime(object.modified));
       xml_.Element("ETag", Quoted(object.etag));
       for (const auto& [algorithm, value] : object.info.checksums) xml_.Element("ChecksumAlgorithm", algorithm);
       if (!object.info.checksum_type.empty()) xml_.Element("ChecksumType", object.info.checksum_type);
@@ -79,7 +75,7 @@ class ListReply {
 
  private:
   const Exchange& exchange_;
-  aws::XmlWriter xml_;
+  aws::XmlWriter xml_{aws::Unspeakable::kReferred};
   store::ListQuery query_;
   store::Listing listing_;
   bool encode_ = false;

@@ -2,7 +2,6 @@
 #include "api/s3/operations.h"
 #include "api/s3/owner.h"
 #include "api/s3/upload.h"
-#include "aws/time.h"
 #include "aws/xml.h"
 
 namespace headrace::api::s3 {
@@ -12,7 +11,7 @@ constexpr size_t kMaxListed = 1000;
 
 void WriteParts(const std::vector<store::UploadPart>& parts, aws::XmlWriter& xml) {
   for (const store::UploadPart& part : parts) {
-    xml.Open("Part").Element("PartNumber", part.number).Element("LastModified", aws::Iso8601Millis(part.modified));
+    xml.Open("Part").Element("PartNumber", part.number).Element("LastModified", ListedTime(part.modified));
     xml.Element("ETag", Quoted(part.etag)).Element("Size", part.size);
     for (const auto& [algorithm, value] : part.checksums) xml.Element("Checksum" + algorithm, value);
     xml.Close();
@@ -32,7 +31,7 @@ Outcome ListParts(Exchange& exchange) {
   S3_STORE(auto parts, exchange.objects.ListParts(upload, static_cast<int>(marker), limit + 1));
   const bool truncated = parts.size() > limit && limit > 0;
   if (parts.size() > limit) parts.resize(limit);
-  aws::XmlWriter xml;
+  aws::XmlWriter xml(aws::Unspeakable::kReferred);
   xml.Open("ListPartsResult", kXmlns).Element("Bucket", upload.bucket).Element("Key", upload.key);
   xml.Element("UploadId", upload.id);
   WriteOwner(xml, "Initiator", upload.initiator);
@@ -40,8 +39,10 @@ Outcome ListParts(Exchange& exchange) {
   xml.Element("StorageClass", upload.info.storage_class).Element("PartNumberMarker", marker);
   if (truncated) xml.Element("NextPartNumberMarker", parts.back().number);
   xml.Element("MaxParts", limit).Element("IsTruncated", truncated);
-  for (const auto& [algorithm, unused] : upload.info.checksums) xml.Element("ChecksumAlgorithm", algorithm);
-  if (!upload.info.checksum_type.empty()) xml.Element("ChecksumType", upload.info.checksum_type);
+  if (!upload.info.checksum_is_default)
+    for (const auto& [algorithm, unused] : upload.info.checksums) xml.Element("ChecksumAlgorithm", algorithm);
+  if (!upload.info.checksum_type.empty() && !upload.info.checksum_is_default)
+    xml.Element("ChecksumType", upload.info.checksum_type);
   WriteParts(parts, xml);
   return Xml(xml.Finish());
 }

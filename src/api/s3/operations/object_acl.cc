@@ -1,4 +1,5 @@
 #include "api/s3/access.h"
+#include "api/s3/configuration.h"
 #include "api/s3/operations.h"
 #include "api/s3/owner.h"
 
@@ -17,6 +18,7 @@ Outcome PutObjectAcl(Exchange& exchange) {
   if (!exchange.request.headers.Has("x-amz-acl")) {
     S3_ASSIGN(acl, ReadAclDocument(exchange.body, object.info.owner));
   }
+  S3_TRY(CheckAclIsPermitted(bucket, acl));
   const auto updated =
       exchange.objects.UpdateInfo(exchange.bucket, exchange.key, [&](store::ObjectInfo& info) { info.acl = acl; });
   if (!updated && updated.error().code() == ErrorCode::kNotFound) return NoSuchKey(exchange.key);

@@ -1,4 +1,5 @@
 #include "api/s3/access.h"
+#include "api/s3/encryption.h"
 #include "api/s3/object_headers.h"
 #include "api/s3/operations.h"
 #include "api/s3/receive.h"
@@ -27,8 +28,8 @@ Reply<void> CheckEarly(const Exchange& exchange, const store::Precondition& want
 }
 
 Reply<void> Prepare(const Exchange& exchange, Put& put) {
-  S3_TRY(BucketFor(exchange, "s3:PutObject"));
-  S3_ASSIGN(put.info, ReadObjectInfo(exchange));
+  S3_ASSIGN(const store::Bucket bucket, BucketFor(exchange, "s3:PutObject"));
+  S3_ASSIGN(put.info, ReadObjectInfo(exchange, bucket));
   S3_ASSIGN(put.wanted, ReadWritePrecondition(exchange));
   return CheckEarly(exchange, put.wanted);
 }
@@ -47,12 +48,14 @@ Outcome Finish(Exchange& exchange, Put put, store::BlobWriter writer) {
   http::Response response = Empty(200);
   response.headers.Set("ETag", Quoted(object->etag));
   WriteChecksums(object->info.checksums, object->info.checksum_type, response);
+  WriteEncryption(object->info, response);
   return response;
 }
 
 }  // namespace
 
 http::Task<Outcome> PutObject(Exchange& exchange) {
+  aws::PayloadReader::Of(exchange.request).ComputeOneAtLeast(aws::ChecksumAlgorithm::kCrc64Nvme);
   Put put;
   co_return co_await Receive(
       exchange, Check::kBeforeKeeping, [&] { return Prepare(exchange, put); },

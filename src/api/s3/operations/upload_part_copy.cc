@@ -4,11 +4,11 @@
 
 #include "api/s3/conditions.h"
 #include "api/s3/copy_source.h"
+#include "api/s3/encryption.h"
 #include "api/s3/operations.h"
 #include "api/s3/upload.h"
 #include "aws/checksum.h"
 #include "aws/digest.h"
-#include "aws/time.h"
 #include "aws/xml.h"
 
 namespace headrace::api::s3 {
@@ -69,9 +69,11 @@ Outcome UploadPartCopy(Exchange& exchange) {
   if (!part) return StoreFailure(part.error());
   aws::XmlWriter xml;
   xml.Open("CopyPartResult", kXmlns).Element("ETag", Quoted(part->etag));
-  xml.Element("LastModified", aws::Iso8601Millis(part->modified));
+  xml.Element("LastModified", ListedTime(part->modified));
   for (const auto& [algorithm, value] : part->checksums) xml.Element("Checksum" + algorithm, value);
-  return Xml(xml.Finish());
+  http::Response response = Xml(xml.Finish());
+  WriteEncryption(upload.info, response);
+  return response;
 }
 
 }  // namespace headrace::api::s3
