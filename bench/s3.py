@@ -1,10 +1,19 @@
-"""S3 PUT and GET: `headrace serve` beside moto's server, same client, same disk, one after the other.
+"""S3 PUT and GET: `headrace serve` beside another server, same client, same disk, in turns.
 
-usage: scripts/bench s3 [--sizes 4K,1M,…] [--streams 1,16] [--rounds N] [--python build/venv/s3/bin/python]
+usage: scripts/bench s3 [--peer COMMAND | --against BIN] [--sizes 4K,1M,…] [--streams 1,16] [--rounds N]
+                        [--python build/venv/s3/bin/python]
+
+The other server is moto's; or what COMMAND starts: any S3 server, in whose command {port}, {directory}, {access_key} and
+{secret_key} are replaced, and which also finds them in its environment (PORT, DIRECTORY, AWS_ACCESS_KEY_ID,
+AWS_SECRET_ACCESS_KEY, and MINIO_ROOT_USER and MINIO_ROOT_PASSWORD):
+
+  scripts/bench s3 --peer 'minio server {directory} --address 127.0.0.1:{port}'
+
+or, with --against, the program of another build: a directory that holds its `headrace`.
 
 The client is http.client on kept connections with URLs that were signed beforehand (boto3 takes about a millisecond a
-request for itself and would hide the servers). Each figure is the median of the rounds. Needs moto[server] and boto3 in
-the environment that --python names: scripts/setup --s3.
+request for itself and would hide the servers). Each figure is the median of the rounds, in each of which both servers have
+their turn. Needs boto3, and moto[server] where that is the peer, in the environment that --python names: scripts/setup --s3.
 """
 import argparse
 import http.client
@@ -12,6 +21,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import socket
 import statistics
@@ -62,6 +72,7 @@ class Peer:
                 return
             except OSError:
                 time.sleep(0.05)
+        process.terminate()
         raise RuntimeError(f"{name} does not answer")
 
     def peak_mib(self):
@@ -77,16 +88,16 @@ class Peer:
                             aws_secret_access_key=self.keys[1], config=config)
 
 
-def start_headrace(directory):
-    data = directory / "headrace"
-    process = subprocess.Popen([HEADRACE, "serve", "--data-dir", data, "--listen", "127.0.0.1:0"], stdout=subprocess.DEVNULL)
+def start_headrace(directory, name="headrace", program=HEADRACE):
+    data = directory / name
+    process = subprocess.Popen([program, "serve", "--data-dir", data, "--listen", "127.0.0.1:0"], stdout=subprocess.DEVNULL)
     while True:
-        shown = subprocess.run([HEADRACE, "env", "--data-dir", data, "-o", "json"], capture_output=True, text=True)
+        shown = subprocess.run([program, "env", "--data-dir", data, "-o", "json"], capture_output=True, text=True)
         if shown.returncode == 0:
             break
         time.sleep(0.02)
     variables = json.loads(shown.stdout)
-    return Peer("headrace", process, variables["AWS_ENDPOINT_URL"],
+    return Peer(name, process, variables["AWS_ENDPOINT_URL"],
                 (variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"]))
 
 
@@ -96,6 +107,23 @@ def start_moto(directory, python):
                                env={**os.environ, "TMPDIR": str(directory)}, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     return Peer("moto", process, f"http://127.0.0.1:{port}", ("testing", "testing"))
+
+
+def start_peer(directory, command):
+    port, data = free_port(), directory / "peer"
+    data.mkdir()
+    access_key, secret_key = "headrace-bench", "headrace-bench-secret"
+    words = [word.format(port=port, directory=data, access_key=access_key, secret_key=secret_key) for word in shlex.split(command)]
+    environment = {**os.environ, "PORT": str(port), "DIRECTORY": str(data), "AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret_key,
+                   "MINIO_ROOT_USER": access_key, "MINIO_ROOT_PASSWORD": secret_key}
+    process = subprocess.Popen(words, cwd=data, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return Peer(pathlib.Path(words[0]).name, process, f"http://127.0.0.1:{port}", (access_key, secret_key))
+
+
+def start_other(directory, arguments):
+    if arguments.against:
+        return start_headrace(directory, "before", arguments.against / "headrace")
+    return start_peer(directory, arguments.peer) if arguments.peer else start_moto(directory, arguments.python)
 
 
 def transfer(connection, method, url, size):
@@ -156,11 +184,12 @@ def run(arguments):
     directory = pathlib.Path(tempfile.mkdtemp(prefix="headrace_bench_s3_", dir=arguments.directory))
     peers = []
     try:
-        peers = [start_headrace(directory), start_moto(directory, arguments.python)]
+        peers.append(start_headrace(directory))
+        peers.append(start_other(directory, arguments))
         clients = [peer.client(boto3, config) for peer in peers]
         for client in clients:
             client.create_bucket(Bucket="bench", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-        print(f"{'':4} {'size':>5} {'streams':>7} {'headrace':>10} {'moto':>10} {'ratio':>6}  {'unit':<10}  headrace's processor time")
+        print(f"{'':4} {'size':>5} {'streams':>7} {'headrace':>10} {peers[1].name[:10]:>10} {'ratio':>6}  {'unit':<10}  headrace's processor time")
         for text in arguments.sizes.split(","):
             size = size_of(text)
             for streams in map(int, arguments.streams.split(",")):
@@ -168,11 +197,12 @@ def run(arguments):
                     continue
                 count = max(1, min(1000, (64 << 20) // size) // streams)
                 for method in ("PUT", "GET"):
-                    figures, before = [], peers[0].processor_seconds()
-                    for peer, client in zip(peers, clients):
-                        measured = [measure(peer, client, method, size, streams, count) for _ in range(arguments.rounds)]
-                        figures.append(rate(size, count * streams, statistics.median(measured)))
-                    (ours, unit), (theirs, _) = figures
+                    measured, before = ([], []), peers[0].processor_seconds()
+                    for turn in range(2 * arguments.rounds):
+                        # the first of one round is the second of the next
+                        which = (turn + turn // 2) % 2
+                        measured[which].append(measure(peers[which], clients[which], method, size, streams, count))
+                    (ours, unit), (theirs, _) = (rate(size, count * streams, statistics.median(seconds)) for seconds in measured)
                     used = (peers[0].processor_seconds() - before) / (arguments.rounds * count * streams)
                     print(f"{method:4} {text:>5} {streams:7} {ours:10.0f} {theirs:10.0f} {ours / theirs:6.1f}  {unit:<10}  {used * 1e6:.0f} us a request",
                           flush=True)
@@ -190,6 +220,8 @@ def main():
     parser.add_argument("--sizes", default="4K,64K,1M,16M,256M,1G")
     parser.add_argument("--streams", default="1,16")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peer", help="a command that starts an S3 server")
+    parser.add_argument("--against", type=pathlib.Path, help="where the headrace of another build lies")
     parser.add_argument("--largest", type=int, default=1024, help="MiB in one measurement")
     parser.add_argument("--python", default=str(ROOT / "build/venv/s3/bin/python"))
     parser.add_argument("--directory", default=str(ROOT / "build"), help="where both keep their data")
