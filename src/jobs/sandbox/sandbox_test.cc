@@ -174,11 +174,12 @@ TEST_F(SandboxTest, WhatProgramsNeedIsThere) {
            "std::thread t([&] { ++n; }); t.join(); std::printf(\"%d\\n\", n); }\n";
     EXPECT_EQ(Run("cd /opt/ml && g++ -std=c++20 -fopenmp -pthread -o p p.cc && ./p"), "9\n");
   }
-  if (has("/usr/bin/python3"))
+  if (has("/usr/bin/python3")) {
     EXPECT_EQ(Run("/usr/bin/python3 -c \"import ssl, socket, os, threading, getpass, multiprocessing as m\n"
                   "assert socket.getaddrinfo('localhost', 1)\nassert os.cpu_count() > 0\n"
                   "print(getpass.getuser() != '', m.get_context('fork').Pool(2).map(abs, [-1, -2]))\""),
               "True [1, 2]\n");
+  }
   EXPECT_EQ(Run("id -un >/dev/null && date >/dev/null && nproc >/dev/null && echo fine | sed s/i/I/"), "fIne\n");
 }
 
