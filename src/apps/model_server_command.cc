@@ -7,6 +7,7 @@
 #include "apps/command.h"
 #include "apps/end_signals.h"
 #include "apps/openmp_spin.h"
+#include "base/descriptor_limit.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "serving/model/text_message.h"
@@ -81,6 +82,7 @@ serving::ModelServerOptions ServerOptions(const Options& options) {
 void RunModelServer(const Options& options) {
   BoundOpenMpSpin();
   const serving::ModelServerOptions server_options = ServerOptions(options);
+  RaiseDescriptorLimit();
   const sigset_t signals = BlockEndSignals();
   const auto server = ValueOrThrow(serving::ModelServer::Start(server_options, options.strict));
   if (!options.grpc_port_file.empty())

@@ -9,6 +9,7 @@
 #include "apps/end_signals.h"
 #include "apps/platform.h"
 #include "apps/settings.h"
+#include "base/descriptor_limit.h"
 #include "base/log.h"
 
 namespace headrace::apps {
@@ -28,12 +29,11 @@ LogLevel LevelOf(const std::string& name) {
 void RunServe(const SettingOptions& options) {
   const Settings settings = options.Read();
   ValueOrThrow(ConfigureLog(LevelOf(settings.log_level), settings.log_file));
+  RaiseDescriptorLimit();
   const sigset_t signals = BlockEndSignals();
   const auto platform = ValueOrThrow(Platform::Start(settings));
-  std::cout << fmt::format(
-                   "headrace serves {} from {}\nfor clients: eval \"$(headrace env{})\"\n",
-                   platform->address().endpoint, settings.data_dir,
-                   settings.data_dir == Settings::DefaultDataDirectory() ? "" : " --data-dir " + settings.data_dir)
+  std::cout << fmt::format("headrace serves {} from {}\nfor clients: eval \"$({})\"\n", platform->address().endpoint,
+                           settings.data_dir, EnvCommandLine(settings.data_dir))
             << std::flush;
   int signal = 0;
   ::sigwait(&signals, &signal);

@@ -7,10 +7,13 @@
 
 #include <fcntl.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace headrace::http {
 namespace {
+
+constexpr size_t kLongestTarget = 2048;
 
 std::string Time(UnixMillis time) {
   const std::time_t seconds = time / 1000;
@@ -53,30 +56,55 @@ std::string WithoutSecrets(std::string_view query) {
   return shown;
 }
 
+// What a stranger sends must not fill the disk.
+std::string Shortened(std::string text, size_t most) {
+  if (text.size() <= most) return text;
+  text.resize(most);
+  return text + "...";
+}
+
 }  // namespace
 
 std::string AccessLine(const Exchange& exchange) {
   const Request& request = exchange.request;
-  return fmt::format("{} {} {} {} {}{} {}{} in={} out={} {:.1f}ms {}", Time(request.received), request.id, request.peer,
-                     Printable(request.method), Printable(request.path), WithoutSecrets(request.query), exchange.status,
-                     exchange.complete ? "" : "!", exchange.received_bytes, exchange.sent_bytes,
+  return fmt::format("{} {} {} {} {} {}{} in={} out={} {:.1f}ms {}", Time(request.received), request.id, request.peer,
+                     Shortened(Printable(request.method), 32),
+                     Shortened(Printable(request.path) + WithoutSecrets(request.query), kLongestTarget),
+                     exchange.status, exchange.complete ? "" : "!", exchange.received_bytes, exchange.sent_bytes,
                      exchange.seconds * 1000, request.log_detail.empty() ? "-" : request.log_detail);
 }
 
-Result<std::unique_ptr<AccessLog>> AccessLog::Open(const std::string& path) {
+Result<std::unique_ptr<AccessLog>> AccessLog::Open(const std::string& path, uint64_t most_bytes) {
   Descriptor file(path == "-" ? ::dup(STDOUT_FILENO)
                               : ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!file) return Fail(ErrorCode::kInvalidArgument, "{}: cannot be opened as a log: {}", path, std::strerror(errno));
-  return std::unique_ptr<AccessLog>(new AccessLog(std::move(file)));
+  std::unique_ptr<AccessLog> log(new AccessLog(std::move(file), most_bytes));
+  struct stat status {};
+  if (::fstat(log->file_.get(), &status) == 0 && S_ISREG(status.st_mode)) {
+    log->path_ = path;
+    log->size_ = static_cast<uint64_t>(status.st_size);
+  }
+  return log;
 }
 
-void AccessLog::Write(const Exchange& exchange) const {
+// The last one becomes PATH.1. The descriptor's number stays, so that nobody who writes meanwhile notices.
+void AccessLog::BeginAnew() {
+  const std::lock_guard lock(mutex_);
+  if (size_ < most_bytes_) return;
+  size_ = 0;
+  ::rename(path_.c_str(), (path_ + ".1").c_str());
+  const Descriptor fresh(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (fresh) ::dup3(fresh.get(), file_.get(), O_CLOEXEC);
+}
+
+void AccessLog::Write(const Exchange& exchange) {
   std::string line = AccessLine(exchange);
   for (char& c : line)
     if (c == '\n' || c == '\r') c = ' ';
   line += '\n';
   // A full disk must not stop the service; what is lost is a line.
   [[maybe_unused]] const ssize_t written = ::write(file_.get(), line.data(), line.size());
+  if (!path_.empty() && (size_ += line.size()) >= most_bytes_) BeginAnew();
 }
 
 }  // namespace headrace::http

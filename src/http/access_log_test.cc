@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/file.h"
+#include "base/testing/temporary_directory.h"
 #include "http/metrics.h"
 
 namespace headrace::http {
@@ -46,6 +48,18 @@ TEST(MetricsTest, CountsByOperationAndTime) {
   EXPECT_THAT(text, HasSubstr("headrace_http_sent_bytes_total 45\n"));
   EXPECT_THAT(text, HasSubstr("headrace_http_incomplete_responses_total 1\n"));
   EXPECT_THAT(text, HasSubstr("headrace_http_open_connections 7\n"));
+}
+
+TEST(AccessLogTest, BeginsAnewBeforeItFillsTheDisk) {
+  const TemporaryDirectory directory;
+  const auto log = AccessLog::Open(directory / "access.log", 5000);
+  ASSERT_TRUE(log);
+  Request request = Example();
+  request.path = "/" + std::string(100'000, 'x');
+  for (int i = 0; i < 10; ++i) (*log)->Write({request, 200, 0, 0, 0, true});
+  const std::string now = *ReadFile(directory / "access.log"), last = *ReadFile(directory / "access.log.1");
+  EXPECT_LT(now.size() + last.size(), 12'000U);
+  EXPECT_GT(last.size(), 4000U);
 }
 
 TEST(MetricsTest, ManyNamesDoNotFillTheMemory) {

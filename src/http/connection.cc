@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <strings.h>
 
 #include "base/log.h"
@@ -9,6 +12,7 @@
 namespace headrace::http {
 namespace {
 
+namespace net = boost::asio;
 using Steady = std::chrono::steady_clock;
 
 bool ExpectsContinue(const Request& request) {
@@ -25,8 +29,16 @@ Response InternalError(const Request& request) {
 Connection::Connection(Service& service, std::unique_ptr<Transport> transport, std::string peer)
     : service_(service), transport_(std::move(transport)), peer_(std::move(peer)) {}
 
-void Connection::StopWhenIdle() {
-  if (idle_since_ != 0) transport_->Close();
+bool Connection::StopWhenIdle() {
+  if (idle_since_ == 0) return false;
+  transport_->Close();
+  return true;
+}
+
+bool Connection::WaitsSince(Steady::time_point then, bool handled) const {
+  if (handling_ && !handled) return false;
+  const int64_t since = transport_->waiting_since();
+  return since != 0 && since <= then.time_since_epoch().count();
 }
 
 Task<void> Connection::Run() {
@@ -34,7 +46,11 @@ Task<void> Connection::Run() {
   const Status shaken = co_await transport_->Handshake(service_.limits.header_time);
   idle_since_ = 0;
   bool more = shaken.has_value();
-  while (more) more = co_await ServeOne();
+  while (more) {
+    more = co_await ServeOne();
+    // Who sends many requests at once lets the other connections of the thread go first between two of them.
+    if (!input_.unread().empty()) co_await net::post(co_await net::this_coro::executor, net::use_awaitable);
+  }
   transport_->Close();
 }
 
@@ -72,6 +88,7 @@ void Connection::Label(Request& request) {
   request.id = service_.ids.Next();
   request.peer = peer_;
   request.secure = transport_->secure();
+  request.trusted = &trusted_;
   request.received = service_.clock.Now();
   head_arrived_ = Steady::now();
 }
@@ -88,7 +105,9 @@ Task<bool> Connection::ServeOne() {
   request.body = &body;
   Framing framing{request.method == "HEAD", parser.http_1_0(), parser.keep_alive()};
   Pace pace(service_.limits);
+  handling_ = true;
   Response response = co_await Answer(request);
+  handling_ = false;
   if (service_.stopping || !body.Drainable(service_.limits.drained_bytes)) framing.keep_alive = false;
   if (!co_await Send(request, response, framing, &body, pace)) co_return false;
   if (framing.keep_alive) co_return co_await Drain(body);

@@ -29,9 +29,14 @@ class Connection {
   Connection(Service& service, std::unique_ptr<Transport> transport, std::string peer);
 
   Task<void> Run();
-  // Ends the connection now if it waits for a request, else behind the response. On the connection's strand.
-  void StopWhenIdle();
+  // Ends the connection if it waits for a request; false when it does not. On the connection's strand.
+  bool StopWhenIdle();
   void Cut() { transport_->Close(); }  // on the strand
+  // Whether a handler has found out who asks. Any thread.
+  bool trusted() const { return trusted_; }
+  // Whether it has been waiting for its peer since `then` or longer; while a handler runs, only if `handled`. Any
+  // thread.
+  bool WaitsSince(std::chrono::steady_clock::time_point then, bool handled) const;
   // When it began to wait for a request, in ticks of the steady clock; 0 while it serves one. Any thread.
   int64_t idle_since() const { return idle_since_; }
 
@@ -51,6 +56,7 @@ class Connection {
   Input input_;
   std::chrono::steady_clock::time_point head_arrived_;
   std::atomic<int64_t> idle_since_ = 0;
+  std::atomic<bool> trusted_ = false, handling_ = false;
 };
 
 }  // namespace headrace::http

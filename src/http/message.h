@@ -1,6 +1,7 @@
 // HTTP requests and responses as handlers see them: heads in memory, bodies as streams. No socket, no Beast.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -75,6 +76,12 @@ struct Request {
   std::optional<uint64_t> content_length;  // absent for chunked bodies; 0 without a body
   BodyReader* body = nullptr;              // never null in a handler; valid until the handler returns
   std::string log_detail;                  // handlers may set it: service and operation, for the access log
+
+  // A handler says so once it has verified who asks: the connection is then none of those that make room for others.
+  void Trust() const {
+    if (trusted != nullptr) *trusted = true;
+  }
+  std::atomic<bool>* trusted = nullptr;  // the connection's
 };
 
 // Part of a file, sent with sendfile where the connection is plain.

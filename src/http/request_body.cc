@@ -81,8 +81,9 @@ Task<Result<size_t>> RequestBody::Receive(std::span<char> into) {
   pace_.Begin();
   auto size = co_await transport_.ReadSome(into, pace_.Allowance());
   pace_.End(size.value_or(0));
-  if (size && *size == 0)
-    co_return Fail(ErrorCode::kUnavailable, "body: the client closed the connection before its end");
+  if (!size && transport_.timed_out()) co_return Fail(ErrorCode::kUnavailable, "body: the client is too slow");
+  if (!size || *size == 0)
+    co_return Fail(ErrorCode::kDataLoss, "body: the client closed the connection before its end");
   co_return size;
 }
 

@@ -14,6 +14,7 @@ class RequestBody : public BodyReader {
   RequestBody(Transport& transport, Input& input, RequestParser& parser, const Limits& limits, const Request& request,
               bool expects_continue);
 
+  // kDataLoss: the client is gone before the end; kUnavailable: it is too slow.
   Task<Result<size_t>> Read(std::span<char> into) override;
 
   bool done() const { return chunked_ ? parser_.body_done() : left_ == 0; }

@@ -1,8 +1,7 @@
 #include "http/server.h"
 
-#include <condition_variable>
-#include <list>
-#include <mutex>
+#include <array>
+#include <atomic>
 #include <thread>
 
 #include <boost/asio/as_tuple.hpp>
@@ -14,10 +13,14 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 
+#include "base/descriptor_limit.h"
 #include "base/log.h"
 #include "base/processors.h"
+#include "http/admission.h"
 #include "http/connection.h"
 #include "http/unix_socket.h"
 
@@ -35,9 +38,25 @@ std::string AddressOf(const Tcp::socket& socket) {
   return error ? "-" : fmt::format("{}:{}", peer.address().to_string(), peer.port());
 }
 
+// Every connection may have a file or a connection to another server behind it, and the rest of the process has some.
+size_t ConnectionsWithin(size_t descriptors, size_t wanted) {
+  const size_t for_files = std::clamp<size_t>(descriptors / 4, 64, 1024);
+  const size_t least = 8;
+  return std::min(wanted, std::max(descriptors - std::min(descriptors, for_files), least));
+}
+
+constexpr std::string_view kSlowDown =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/xml\r\nContent-Length: 127\r\nRetry-After: 1\r\n"
+    "Connection: close\r\n\r\n"
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+    "<Error><Code>SlowDown</Code><Message>Too many connections; try again.</Message></Error>\n";
+
 class AsioServer : public Server {
  public:
-  AsioServer(ServerOptions options, Handler handler) : options_(std::move(options)) {
+  AsioServer(ServerOptions options, Handler handler)
+      : options_(std::move(options)),
+        admission_(ConnectionsWithin(DescriptorLimit(), options_.limits.connections),
+                   options_.limits.kept_connections) {
     service_.handler = std::move(handler);
     service_.limits = options_.limits;
     service_.observer = options_.observer;
@@ -46,6 +65,12 @@ class AsioServer : public Server {
   ~AsioServer() override { Stop(Milliseconds(0)); }
 
   Status Start() {
+    if (admission_.most() < options_.limits.connections)
+      Log(LogLevel::kWarning,
+          "at most {} connections at a time, not {}: this process may have {} descriptors (ulimit -n), and some are "
+          "for "
+          "files",
+          admission_.most(), options_.limits.connections, DescriptorLimit());
     for (const Listener& listener : options_.listeners) HEADRACE_TRY(Bind(listener));
     for (size_t i = 0; i < acceptors_.size(); ++i)
       net::co_spawn(acceptors_[i].get_executor(), Accept(acceptors_[i], options_.listeners[i].tls),
@@ -56,10 +81,8 @@ class AsioServer : public Server {
 
   std::vector<uint16_t> ports() const override { return ports_; }
 
-  size_t open_connections() const override {
-    const std::lock_guard lock(mutex_);
-    return connections_.size();
-  }
+  size_t open_connections() const override { return admission_.size(); }
+  size_t most_connections() const override { return admission_.most(); }
 
   void Stop(Milliseconds grace) override {
     if (threads_.empty()) return;
@@ -69,9 +92,9 @@ class AsioServer : public Server {
         boost::system::error_code ignored;
         acceptor.close(ignored);
       });
-    ForEach([](Connection& connection) { connection.StopWhenIdle(); });
-    if (!AwaitNone(grace)) ForEach([](Connection& connection) { connection.Cut(); });
-    AwaitNone(kCutTime);
+    admission_.ForEach([](Connection& connection) { connection.StopWhenIdle(); });
+    if (!admission_.AwaitNone(grace)) admission_.ForEach([](Connection& connection) { connection.Cut(); });
+    admission_.AwaitNone(kCutTime);
     work_.reset();
     io_.stop();
     for (std::thread& thread : threads_) thread.join();
@@ -79,11 +102,6 @@ class AsioServer : public Server {
   }
 
  private:
-  struct Entry {
-    net::any_io_executor strand;
-    std::shared_ptr<Connection> connection;
-  };
-  using Entries = std::list<Entry>;
   static constexpr Milliseconds kCutTime{10'000};  // for handlers to notice that their connection is gone
 
   // To Asio a socket is a descriptor that connections are accepted from: a local one will do.
@@ -126,96 +144,92 @@ class AsioServer : public Server {
   }
 
   Task<void> Accept(Tcp::acceptor& acceptor, std::shared_ptr<const TlsContext> tls) {
-    net::steady_timer pause(io_);
+    net::steady_timer pause(acceptor.get_executor());
     while (acceptor.is_open()) {
       const net::any_io_executor strand = net::make_strand(io_);
       auto [error, socket] = co_await acceptor.async_accept(strand, kAwait);
       if (service_.stopping) co_return;
-      if (error) {  // out of descriptors: others must end first
-        Log(LogLevel::kWarning, "accept: {}", error.message());
-        pause.expires_after(Milliseconds(100));
+      if (error) {
+        RelieveDescriptors(acceptor, error);
+        pause.expires_after(kPause);
         co_await pause.async_wait(kAwait);
         continue;
       }
       boost::system::error_code ignored;
       socket.set_option(Tcp::no_delay(true), ignored);
-      if (HasRoom()) {
+      if (admission_.MakeRoom()) {
         Serve(std::move(socket), strand, tls);
       } else {
-        TurnAway(socket);
+        net::co_spawn(strand, TurnAway(std::move(socket), strand), [](const std::exception_ptr&) {});
+      }
+      // Those who were told to go need a moment; meanwhile the next ones wait in the kernel's queue.
+      for (int rounds = 0; admission_.Crowded() && !service_.stopping && rounds < kMostRounds; ++rounds) {
+        pause.expires_after(Milliseconds(1));
+        co_await pause.async_wait(kAwait);
       }
     }
+  }
+
+  // Out of descriptors: a connection that waits gives up its own, and whoever stands at the door is told to come again.
+  void RelieveDescriptors(Tcp::acceptor& acceptor, const boost::system::error_code& error) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - told_of_errors_.load() > kBetweenWarnings) {
+      told_of_errors_ = now;
+      Log(LogLevel::kWarning, "accept: {}; {} connections are open", error.message(), admission_.size());
+    }
+    if (admission_.SendOneAway() || !spare_) return;
+    spare_.Reset();
+    if (const Descriptor next(::accept4(acceptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        next) {
+      char unread[4096];
+      [[maybe_unused]] ssize_t moved = ::recv(next.get(), unread, sizeof unread, 0);  // else the close resets
+      moved = ::send(next.get(), kSlowDown.data(), kSlowDown.size(), MSG_NOSIGNAL);
+      ::shutdown(next.get(), SHUT_WR);
+    }
+    spare_ = OpenSpare();
   }
 
   void Serve(Tcp::socket socket, const net::any_io_executor& strand, std::shared_ptr<const TlsContext> tls) {
     std::string peer = AddressOf(socket);
     auto transport = MakeTransport(std::move(socket), strand, std::move(tls));
     auto connection = std::make_shared<Connection>(service_, std::move(transport), std::move(peer));
-    const auto place = Add({strand, connection});
+    const auto place = admission_.Add({strand, connection});
     net::co_spawn(strand, connection->Run(), [this, place](const std::exception_ptr& failure) {
       if (failure) Log(LogLevel::kError, "connection: ended by an exception");
-      Remove(place);
+      admission_.Remove(place);
     });
   }
 
-  // When the house is full, who has been idle the longest goes.
-  bool HasRoom() {
-    const std::lock_guard lock(mutex_);
-    if (connections_.size() < options_.limits.connections) return true;
-    const Entry* longest = nullptr;
-    int64_t since = 0;
-    for (const Entry& entry : connections_) {
-      const int64_t idle = entry.connection->idle_since();
-      if (idle != 0 && (longest == nullptr || idle < since)) {
-        longest = &entry;
-        since = idle;
+  // The request is read away: closing with bytes unread would reset the connection, and the answer might be lost.
+  Task<void> TurnAway(Tcp::socket socket, net::any_io_executor strand) {
+    if (turned_away_.fetch_add(1) < kMostTurnedAway) {
+      const auto transport = MakeTransport(std::move(socket), std::move(strand), nullptr);
+      co_await transport->WriteSome(kSlowDown, {}, kPause);
+      co_await transport->ShutdownSend(kPause);
+      std::array<char, 4096> unread;
+      for (int i = 0; i < 16; ++i) {
+        const auto size = co_await transport->ReadSome(unread, kPause);
+        if (!size || *size == 0) break;
       }
+      transport->Close();
     }
-    if (longest == nullptr) return false;
-    net::post(longest->strand, [connection = longest->connection] { connection->StopWhenIdle(); });
-    return connections_.size() < options_.limits.connections + kOverlap;
+    --turned_away_;
   }
 
-  static void TurnAway(Tcp::socket& socket) {
-    constexpr std::string_view kFull =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
-    boost::system::error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.send(net::buffer(kFull), 0, ignored);
-    socket.shutdown(Tcp::socket::shutdown_send, ignored);
-  }
+  static Descriptor OpenSpare() { return Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
-  Entries::iterator Add(Entry entry) {
-    const std::lock_guard lock(mutex_);
-    return connections_.insert(connections_.end(), std::move(entry));
-  }
-
-  void Remove(Entries::iterator place) {
-    const std::lock_guard lock(mutex_);
-    connections_.erase(place);
-    if (connections_.empty()) none_left_.notify_all();
-  }
-
-  void ForEach(void (*act)(Connection&)) {
-    const std::lock_guard lock(mutex_);
-    for (const Entry& entry : connections_)
-      net::post(entry.strand, [act, connection = entry.connection] { act(*connection); });
-  }
-
-  bool AwaitNone(Milliseconds limit) {
-    std::unique_lock lock(mutex_);
-    return none_left_.wait_for(lock, limit, [this] { return connections_.empty(); });
-  }
-
-  static constexpr size_t kOverlap = 64;  // idle connections that are still being closed
+  static constexpr Milliseconds kPause{100};
+  static constexpr std::chrono::seconds kBetweenWarnings{10};
+  static constexpr int kMostRounds = 1000, kMostTurnedAway = 16;
 
   ServerOptions options_;
   Service service_;
-  mutable std::mutex mutex_;
-  std::condition_variable none_left_;
+  Descriptor spare_ = OpenSpare();
+  std::atomic<std::chrono::steady_clock::time_point> told_of_errors_{};
+  std::atomic<int> turned_away_ = 0;
   // Behind what its handlers use, so that it goes first.
   net::io_context io_;
-  Entries connections_;
+  Admission admission_;
   net::executor_work_guard<net::io_context::executor_type> work_ = net::make_work_guard(io_);
   std::vector<Tcp::acceptor> acceptors_;
   std::vector<uint16_t> ports_;

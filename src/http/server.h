@@ -24,8 +24,11 @@ struct Limits {
   std::chrono::milliseconds idle_time{75'000};       // between requests
   std::chrono::milliseconds stall_time{30'000};      // without one byte of a body moving, either way
   std::chrono::milliseconds progress_grace{30'000};  // waiting for the peer that is free; after it bodies must move at
-  size_t progress_rate = 4096;                       // so many bytes a second on average
-  size_t connections = 1024;                         // above, the longest idle one goes, or the new one gets a 503
+  size_t progress_rate = 4096;                       // so many bytes a second
+  // Above, one makes room for the next (admission.h), or the next gets a 503. Fewer where the process may not have so
+  // many descriptors: a part of them is for files.
+  size_t connections = 1024;
+  size_t kept_connections = 0;    // of these, for those that a handler has trusted (Request::Trust)
   size_t drained_bytes = 262144;  // of a body that the handler left unread, before the connection is closed instead
 };
 
@@ -64,6 +67,7 @@ class Server {
 
   virtual std::vector<uint16_t> ports() const = 0;  // in the order of the listeners
   virtual size_t open_connections() const = 0;
+  virtual size_t most_connections() const = 0;  // Limits::connections, or what the descriptors allow
   // Takes no more requests, lets the running ones end for at most `grace`, then cuts their connections. Idempotent.
   virtual void Stop(std::chrono::milliseconds grace) = 0;
 };

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "base/file.h"
 #include "base/processors.h"
@@ -229,6 +230,20 @@ TEST(ServerTest, EndsBodiesThatStallOrDrip) {
   EXPECT_THAT(heard.get(), HasSubstr("too slow"));
 }
 
+// What was sent fast buys no time to drip.
+TEST(ServerTest, EndsBodiesThatDripAfterABurst) {
+  Limits limits{.stall_time = Milliseconds(300), .progress_grace = Milliseconds(600), .progress_rate = 1000};
+  auto server = Serve(Count, limits);
+  RawClient client(server->ports()[0]);
+  client.Say("PUT /o HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + std::string(500'000, 'x'));
+  auto heard = std::async(std::launch::async, [&] { return client.HearAll(); });
+  int drops = 0;
+  for (; drops < 500 && heard.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready; ++drops)
+    client.Say("x");
+  EXPECT_THAT(heard.get(), HasSubstr("too slow"));
+  EXPECT_LT(drops, 500);
+}
+
 TEST(ServerTest, SlowClientsDoNotHoldOthersUp) {
   auto server = Serve(Echo);
   std::vector<std::unique_ptr<RawClient>> slow;
@@ -265,6 +280,86 @@ TEST(ServerTest, TurnsAwayWhenAllAreBusy) {
   }
   RawClient late(server->ports()[0]);
   EXPECT_THAT(late.HearAll(), StartsWith("HTTP/1.1 503"));
+}
+
+// Path /mine: a handler that knows who asks.
+Task<Response> TrustMine(Request& request) {
+  if (request.path == "/mine") request.Trust();
+  return Echo(request);
+}
+
+TEST(ServerTest, StrangersPushOutOnlyStrangers) {
+  auto server = Serve(TrustMine, {.connections = 8, .kept_connections = 4});
+  RawClient mine(server->ports()[0]);
+  mine.Say("GET /mine HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(mine.HearResponse(), StartsWith("HTTP/1.1 200"));
+  std::vector<std::unique_ptr<RawClient>> strangers;
+  for (int i = 0; i < 60; ++i) {
+    strangers.push_back(std::make_unique<RawClient>(server->ports()[0]));
+    if (i % 3 == 1) strangers.back()->Say("GET / HT");
+    if (i % 3 == 2) strangers.back()->Say("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf");
+    RawClient fresh(server->ports()[0]);
+    fresh.Say("GET /mine HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_THAT(fresh.HearResponse(), StartsWith("HTTP/1.1 200")) << i;
+  }
+  EXPECT_EQ(strangers[0]->HearAll(), "");
+  EXPECT_LE(server->open_connections(), 10U);
+  mine.Say("GET /mine HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(mine.HearResponse(), StartsWith("HTTP/1.1 200"));
+}
+
+TEST(ServerTest, WhoIsTrustedMakesRoomWhenIdle) {
+  auto server = Serve(TrustMine, {.connections = 4, .kept_connections = 2});
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 12; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server->ports()[0]));
+    clients.back()->Say("GET /mine HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_THAT(clients.back()->HearResponse(), StartsWith("HTTP/1.1 200")) << i;
+  }
+  EXPECT_EQ(clients[0]->HearAll(), "");
+}
+
+TEST(ServerTest, ABusyHouseSaysSlowDown) {
+  auto server = Serve(TrustMine, {.connections = 2, .kept_connections = 1});
+  std::vector<std::unique_ptr<RawClient>> busy;
+  for (int i = 0; i < 2; ++i) {
+    busy.push_back(std::make_unique<RawClient>(server->ports()[0]));
+    busy.back()->Say("PUT /mine HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n");
+    EXPECT_THAT(busy.back()->HearUntil("\r\n\r\n"), HasSubstr("100"));  // its handler is running
+  }
+  RawClient late(server->ports()[0]);
+  late.Say("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string answer = late.HearAll();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(answer,
+              EndsWith("<Error><Code>SlowDown</Code><Message>Too many connections; try again.</Message></Error>\n"));
+  EXPECT_THAT(answer, HasSubstr(fmt::format("Content-Length: {}\r\n", answer.size() - answer.find("<?xml"))));
+}
+
+// Descriptors run out below the server: those who wait give theirs up, and it serves on.
+TEST(ServerTest, OutlivesAWantOfDescriptors) {
+  auto server = Serve(TrustMine);
+  RawClient mine(server->ports()[0]);
+  mine.Say("GET /mine HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(mine.HearResponse(), StartsWith("HTTP/1.1 200"));
+  std::vector<std::unique_ptr<RawClient>> strangers;
+  for (int i = 0; i < 4; ++i) strangers.push_back(std::make_unique<RawClient>(server->ports()[0]));
+  while (server->open_connections() < 5) std::this_thread::sleep_for(Milliseconds(1));
+  RawClient late;
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit low{512, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  std::vector<Descriptor> all;
+  for (Descriptor next(::dup(late.descriptor())); next; next = Descriptor(::dup(late.descriptor())))
+    all.push_back(std::move(next));
+  late.Connect(server->ports()[0]);
+  late.Say("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(late.HearResponse(), StartsWith("HTTP/1.1 200"));
+  all.clear();
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  mine.Say("GET /mine HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(mine.HearResponse(), StartsWith("HTTP/1.1 200"));
 }
 
 TEST(ServerTest, WhatAHandlerThrowsIsA500) {

@@ -31,6 +31,7 @@ tl::unexpected<Error> Broken(const Watchdog& watchdog, const char* what, const s
 class SocketOwner : public Transport {
  public:
   bool timed_out() const override { return watchdog_->bitten(); }
+  int64_t waiting_since() const override { return watchdog_->waiting_since(); }
 
  protected:
   explicit SocketOwner(const net::any_io_executor& executor) : executor_(executor) {}

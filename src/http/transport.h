@@ -31,6 +31,8 @@ class Transport {
   virtual Task<void> ShutdownSend(Milliseconds limit) = 0;
   virtual void Close() = 0;
   virtual bool timed_out() const = 0;
+  // When it began to wait for the peer, in ticks of the steady clock; 0 while it does not. Any thread.
+  virtual int64_t waiting_since() const = 0;
   virtual bool secure() const = 0;
 };
 

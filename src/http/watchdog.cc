@@ -8,7 +8,9 @@ Watchdog::Watchdog(boost::asio::any_io_executor executor, std::function<void()> 
     : timer_(std::move(executor)), bite_(std::move(bite)) {}
 
 void Watchdog::Start(std::chrono::milliseconds limit) {
-  deadline_ = std::chrono::steady_clock::now() + limit;
+  const auto now = std::chrono::steady_clock::now();
+  since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  deadline_ = now + limit;
   if (!set_ || deadline_ < timer_.expiry()) SetTimer();
 }
 

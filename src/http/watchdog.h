@@ -2,6 +2,7 @@
 // behind it is set again only when it has run out or the limit moves closer.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -16,9 +17,14 @@ class Watchdog : public std::enable_shared_from_this<Watchdog> {
   Watchdog(boost::asio::any_io_executor executor, std::function<void()> bite);
 
   void Start(std::chrono::milliseconds limit);  // a wait begins
-  void End() { deadline_ = TimePoint::max(); }  // it is over
-  void Retire();                                // for good
+  void End() {                                  // it is over
+    deadline_ = TimePoint::max();
+    since_ = 0;
+  }
+  void Retire();  // for good
   bool bitten() const { return bitten_; }
+  // When the wait began, in ticks of the steady clock; 0 when there is none. Any thread.
+  int64_t waiting_since() const { return since_.load(std::memory_order_relaxed); }
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -28,6 +34,7 @@ class Watchdog : public std::enable_shared_from_this<Watchdog> {
   boost::asio::steady_timer timer_;
   std::function<void()> bite_;
   TimePoint deadline_ = TimePoint::max();
+  std::atomic<int64_t> since_ = 0;
   bool set_ = false, bitten_ = false, retired_ = false;
 };
 

@@ -96,7 +96,7 @@ http::Task<Result<Buffer>> ReadBody(http::Request& request, size_t limit) {
   while (!length || body.size() == 0 || body.size() < *length) {
     const std::span<char> room = body.Room(length ? 1 : kPiece);
     auto size = co_await request.body->Read(room);
-    if (!size) co_return tl::unexpected<Error>(std::move(size.error()));
+    if (!size) co_return Fail(ErrorCode::kDataLoss, "{}", size.error().message());  // gone or too slow: the client's
     if (*size == 0) break;
     body.Filled(*size);
     if (body.size() > limit) co_return too_large(body.size());
