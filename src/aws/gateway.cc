@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "aws/json_codec.h"
 #include "aws/known_operations.h"
 #include "aws/limits.h"
+#include "aws/not_here.h"
 #include "aws/payload.h"
 #include "aws/post_form.h"
 #include "aws/query_codec.h"
@@ -50,20 +52,32 @@ ServiceError Internal() {
           {}};
 }
 
-// The whole body, or why not.
-Task<Reply<std::string>> ReadBody(Request& request, size_t limit) {
+ServiceError BodyFailure(const Error& error) {
+  if (error.code() == ErrorCode::kUnavailable)
+    return {"RequestTimeoutException", "The body did not arrive in time: " + error.message(), 400, {}, {}};
+  return {"IncompleteBody", "The body did not arrive as a whole: " + error.message(), 400, {}, {}};
+}
+
+ServiceError Busy() {
+  return {
+      "ServiceUnavailable", "The server is busy: too many large requests wait in its memory; try again.", 503, {}, {}};
+}
+
+// The whole body, or why not. Memory grows with what has arrived, not with what was announced.
+Task<Reply<std::string>> ReadBody(Request& request, size_t limit, BodyMemory::Share& share) {
+  constexpr size_t kPiece = size_t{64} << 10;
   if (request.content_length.value_or(0) > limit)
     co_return Refuse("RequestEntityTooLargeException",
                      fmt::format("The body is longer than {} bytes: {}.", limit, *request.content_length), 413);
   std::string body;
-  body.reserve(request.content_length.value_or(0));
-  std::vector<char> piece(size_t{64} << 10);
+  std::vector<char> piece(std::clamp<size_t>(request.content_length.value_or(kPiece), 1, kPiece));
   while (true) {
     auto count = co_await request.body->Read(piece);
-    if (!count) co_return Refuse("RequestTimeoutException", "The body did not arrive: " + count.error().message(), 408);
+    if (!count) co_return tl::unexpected(BodyFailure(count.error()));
     if (*count == 0) co_return body;
     if (*count > limit - body.size())
       co_return Refuse("RequestEntityTooLargeException", fmt::format("The body is longer than {} bytes.", limit), 413);
+    if (!share.Grow(*count)) co_return tl::unexpected(Busy());
     body.append(piece.data(), *count);
   }
 }
@@ -122,6 +136,8 @@ Reply<Json> RunSafely(const Operation& operation, const Call& call, const Json& 
   }
 }
 
+Task<Reply<Response>> Ready(Reply<Response> outcome) { co_return outcome; }
+
 struct Signer {
   SignatureClaim claim;
   SigningKey key;
@@ -141,16 +157,14 @@ Checked<Signer> FindSigner(const Request& request, std::string_view signing_name
   return Signer{std::move(*claim), std::move(*key)};
 }
 
-Reply<std::string> PlainBody(const Request& request, std::string body) {
-  if (!StartsWithoutCase(request.headers.Get("content-encoding"), "gzip")) return body;
-  return GunzipBody(body, kMaxInflatedBody);
-}
+bool IsGzip(const Request& request) { return StartsWithoutCase(request.headers.Get("content-encoding"), "gzip"); }
 
 }  // namespace
 
 struct Gateway::Invocation {
   Call call;
   std::string body;
+  std::shared_ptr<BodyMemory::Share> memory;
 };
 
 struct Gateway::Decoded {
@@ -158,7 +172,7 @@ struct Gateway::Decoded {
   Json input;
 };
 
-Gateway::Gateway(GatewayOptions options) : options_(std::move(options)) {}
+Gateway::Gateway(GatewayOptions options) : options_(std::move(options)), body_memory_(kMaxBodyMemory) {}
 Gateway::~Gateway() = default;
 
 void Gateway::Add(Service service) { services_.push_back(std::move(service)); }
@@ -189,10 +203,12 @@ Gateway::Route Gateway::FindRoute(const Request& request) const {
   if (IsRuntimePath(path) && (claimed.empty() || claimed == "sagemaker"))
     return {Protocol::kRuntime, nullptr, "sagemaker", {}};
   for (const Service& service : services_)
-    if (!claimed.empty() && service.signing_name == claimed)
+    if (!claimed.empty() && service.signing_name == claimed && path == "/")
       return {service.query_version.empty() ? Protocol::kJson : Protocol::kQuery, &service, claimed, {}};
   if (IsForm(request)) return {Protocol::kQuery, nullptr, claimed, {}};
-  return {claimed.empty() ? Protocol::kS3 : Protocol::kJson, nullptr, claimed, {}};
+  if (claimed.empty()) return {Protocol::kS3, nullptr, claimed, {}};
+  if (SpeaksRestXml(claimed)) return {Protocol::kRestXml, nullptr, claimed, {}};
+  return {path == "/" ? Protocol::kJson : Protocol::kRestJson, nullptr, claimed, {}};
 }
 
 Call Gateway::MakeCall(const Request& request, const SignatureClaim& claim, const SigningKey& key) const {
@@ -211,14 +227,27 @@ Task<Reply<Gateway::Invocation>> Gateway::Authenticate(Request& request, std::st
                                                        ServiceError (*words)(const AuthFailure&)) const {
   const Checked<Signer> signer = FindSigner(request, signing_name, options_);
   if (!signer) co_return tl::unexpected(words(signer.error()));
-  Reply<std::string> body = co_await ReadBody(request, body_limit);
+  const auto memory = std::make_shared<BodyMemory::Share>(body_memory_);
+  Reply<std::string> body = co_await ReadBody(request, body_limit, *memory);
   if (!body) co_return tl::unexpected(std::move(body.error()));
-  const Checked<void> signature = CheckSignature(signer->claim, request, signer->key, PayloadHash(*body));
+  const Reply<std::string> hash = co_await HashOf(*body);
+  if (!hash) co_return tl::unexpected(hash.error());
+  const Checked<void> signature = CheckSignature(signer->claim, request, signer->key, *hash);
   if (!signature) co_return tl::unexpected(words(signature.error()));
+  request.Trust();
   Invocation invocation;
   invocation.call = MakeCall(request, signer->claim, signer->key);
   invocation.body = std::move(*body);
+  invocation.memory = memory;
   co_return invocation;
+}
+
+Task<Reply<std::string>> Gateway::HashOf(const std::string& body) const {
+  if (body.size() <= kMaxQuickBody) co_return PayloadHash(body);
+  const auto work = [&]() -> Result<std::string> { return PayloadHash(body); };
+  Result<std::string> hash = co_await http::OnPool(options_.pool, work);
+  if (!hash) co_return Refuse("ServiceUnavailable", hash.error().message(), 503);
+  co_return std::move(*hash);
 }
 
 Task<Reply<Json>> Gateway::Invoke(const Operation& operation, const Call& call, const Json& input) const {
@@ -228,19 +257,35 @@ Task<Reply<Json>> Gateway::Invoke(const Operation& operation, const Call& call, 
   co_return std::move(*outcome);
 }
 
-Reply<Gateway::Decoded> Gateway::Decode(const Request& request, const Route& route, std::string body) const {
-  auto plain = PlainBody(request, std::move(body));
-  if (!plain) return tl::unexpected(std::move(plain.error()));
+Task<Reply<Gateway::Decoded>> Gateway::DecodeAnywhere(const Request& request, const Route& route,
+                                                      Invocation& invocation) const {
+  if (!IsGzip(request) && invocation.body.size() <= kMaxQuickBody) co_return Decode(request, route, invocation.body);
+  if (IsGzip(request) && !invocation.memory->Grow(kMaxInflatedBody)) co_return tl::unexpected(Busy());
+  const auto work = [&]() -> Result<Reply<Decoded>> { return Decode(request, route, invocation.body); };
+  Result<Reply<Decoded>> decoded = co_await http::OnPool(options_.pool, work);
+  if (!decoded) co_return Refuse("ServiceUnavailable", decoded.error().message(), 503);
+  co_return std::move(*decoded);
+}
+
+Reply<Gateway::Decoded> Gateway::Decode(const Request& request, const Route& route, const std::string& body) const {
+  std::string inflated;
+  if (IsGzip(request)) {
+    auto text = GunzipBody(body, kMaxInflatedBody);
+    if (!text) return tl::unexpected(std::move(text.error()));
+    inflated = std::move(*text);
+  }
+  const std::string& plain = IsGzip(request) ? inflated : body;
   if (route.protocol == Protocol::kQuery) {
-    auto form = ReadForm(request, *plain);
+    auto form = ReadForm(request, plain);
     if (!form) return tl::unexpected(std::move(form.error()));
     if (route.service == nullptr || !route.service->operations.contains(form->action))
-      return tl::unexpected(UnknownOperation(route.service_name, form->action, form->version, true));
+      return tl::unexpected(
+          UnknownOperation(route.service != nullptr, route.service_name, form->action, form->version, true));
     return Decoded{route.service->operations.find(form->action)->first, std::move(form->input)};
   }
   if (route.service == nullptr || !route.service->operations.contains(route.operation))
-    return tl::unexpected(UnknownOperation(route.service_name, route.operation, {}, false));
-  auto input = route.protocol == Protocol::kCbor ? DecodeCbor(*plain) : DecodeJson(*plain);
+    return tl::unexpected(UnknownOperation(route.service != nullptr, route.service_name, route.operation, {}, false));
+  auto input = route.protocol == Protocol::kCbor ? DecodeCbor(plain) : DecodeJson(plain);
   if (!input) return tl::unexpected(std::move(input.error()));
   return Decoded{route.operation, std::move(*input)};
 }
@@ -262,7 +307,7 @@ Task<Reply<Response>> Gateway::RunOperation(Request& request, const Route& route
   auto* words = route.protocol == Protocol::kQuery ? QueryAuthError : JsonAuthError;
   Reply<Invocation> invocation = co_await Authenticate(request, signing_name, kMaxOperationBody, words);
   if (!invocation) co_return tl::unexpected(std::move(invocation.error()));
-  const Reply<Decoded> decoded = Decode(request, route, std::move(invocation->body));
+  const Reply<Decoded> decoded = co_await DecodeAnywhere(request, route, *invocation);
   if (!decoded) co_return tl::unexpected(decoded.error());
   request.log_detail = fmt::format("{} {}", signing_name, decoded->operation);
   const Operation& operation = route.service->operations.find(decoded->operation)->second;
@@ -276,8 +321,13 @@ Response Gateway::ErrorResponse(const ServiceError& error, const Request& reques
     case Protocol::kS3:
       return S3ErrorResponse(error, request);
     case Protocol::kRuntime:
+    case Protocol::kRestJson:
       return RuntimeErrorResponse(error, request);
+    case Protocol::kRestXml:
+      return RestXmlErrorResponse(error, request);
     case Protocol::kQuery:
+      if (route.service == nullptr && route.service_name == "ec2")
+        return http::TextResponse(error.status, "text/xml", EncodeEc2Error(error, request.id));
       return http::TextResponse(error.status, "text/xml", EncodeQueryError(route.service, error, request.id));
     case Protocol::kJson:
     case Protocol::kCbor:
@@ -319,7 +369,9 @@ Task<Reply<Response>> Gateway::RunS3(Request& request) const {
   }
   Reply<S3Access> access = CheckS3Access(request, options_.keys, options_.clock.Now());
   if (!access) co_return tl::unexpected(std::move(access.error()));
+  request.Trust();
   if (!s3_) co_return Refuse("NotImplemented", "This server has no S3 service.", 501);
+  if (IsS3ControlPath(request.path)) co_return tl::unexpected(NoS3Control());
   const auto payload = PayloadReader::Make(request, *request.body, std::move(access->chunks));
   if (!payload) co_return tl::unexpected(payload.error());
   PrepareS3Request(request, access->claim);
@@ -343,12 +395,24 @@ Task<Reply<Response>> Gateway::RunRuntime(Request& request) const {
   co_return response;
 }
 
+// Of the signature only that its key is one of ours is looked at: the answer tells nothing that others may not know.
+Reply<Response> Gateway::RefusePath(const Request& request, const Route& route) const {
+  const Checked<Signer> signer = FindSigner(request, {}, options_);
+  if (!signer)
+    return tl::unexpected(route.protocol == Protocol::kRestXml ? QueryAuthError(signer.error())
+                                                               : JsonAuthError(signer.error()));
+  return tl::unexpected(UnknownPath(route.service_name, request));
+}
+
 Task<Reply<Response>> Gateway::Run(Request& request, const Route& route) const {
   switch (route.protocol) {
     case Protocol::kS3:
       return RunS3(request);
     case Protocol::kRuntime:
       return RunRuntime(request);
+    case Protocol::kRestJson:
+    case Protocol::kRestXml:
+      return Ready(RefusePath(request, route));
     default:
       return RunOperation(request, route);
   }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "aws/body_memory.h"
 #include "aws/identity.h"
 #include "aws/service.h"
 #include "base/clock.h"
@@ -44,7 +45,7 @@ class Gateway {
   http::Task<http::Response> Handle(http::Request& request);
 
  private:
-  enum class Protocol { kJson, kQuery, kCbor, kS3, kRuntime };
+  enum class Protocol { kJson, kQuery, kCbor, kS3, kRuntime, kRestJson, kRestXml };  // the last two: not here
   struct Route {
     Protocol protocol = Protocol::kS3;
     const Service* service = nullptr;  // null: none of ours, or REST
@@ -57,7 +58,10 @@ class Gateway {
   Route FindRoute(const http::Request& request) const;
   const Service* FindService(std::string_view target_prefix) const;
   Call MakeCall(const http::Request& request, const struct SignatureClaim& claim, const SigningKey& key) const;
-  Reply<Decoded> Decode(const http::Request& request, const Route& route, std::string body) const;
+  Reply<Decoded> Decode(const http::Request& request, const Route& route, const std::string& body) const;
+  http::Task<Reply<Decoded>> DecodeAnywhere(const http::Request& request, const Route& route,
+                                            Invocation& invocation) const;
+  http::Task<Reply<std::string>> HashOf(const std::string& body) const;
   http::Response Encode(const Route& route, std::string_view operation, const Json& reply,
                         std::string_view request_id) const;
   http::Response ErrorResponse(const ServiceError& error, const http::Request& request, const Route& route) const;
@@ -70,8 +74,10 @@ class Gateway {
   http::Task<Reply<http::Response>> RunS3(http::Request& request) const;
   http::Task<Reply<http::Response>> RunS3Form(http::Request& request) const;
   http::Task<Reply<http::Response>> RunRuntime(http::Request& request) const;
+  Reply<http::Response> RefusePath(const http::Request& request, const Route& route) const;
 
   const GatewayOptions options_;
+  mutable BodyMemory body_memory_;
   std::deque<Service> services_;
   RestService s3_, runtime_;
 };

@@ -5,7 +5,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
+#include "aws/body_memory.h"
 #include "aws/cbor_codec.h"
 #include "aws/digest.h"
 #include "aws/payload.h"
@@ -59,6 +61,29 @@ Service Monitoring() {
   };
   service.operations["Throw"] = [](const Call&, const Json&) -> Reply<Json> { throw std::runtime_error("a secret"); };
   return service;
+}
+
+class BrokenBody : public http::BodyReader {
+ public:
+  explicit BrokenBody(ErrorCode code) : code_(code) {}
+  http::Task<Result<size_t>> Read(std::span<char>) override { co_return Fail(code_, "broken"); }
+
+ private:
+  ErrorCode code_;
+};
+
+std::string Gzip(const std::string& text) {
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  std::string packed(deflateBound(&stream, text.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
 }
 
 class GatewayTest : public testing::Test {
@@ -182,6 +207,84 @@ TEST_F(GatewayTest, UnknownOperationsAndServices) {
   EXPECT_THAT(Text(SendSigned(Form(), "ec2", "Action=RunInstances")), HasSubstr("<Code>InvalidAction</Code>"));
   EXPECT_THAT(Text(SendSigned(Make("POST", "/", {{"X-Amz-Target", "Ecr.Get"}}), "ecr")),
               HasSubstr("UnknownOperationException"));
+}
+
+// Each in the form that the service's clients read.
+TEST_F(GatewayTest, WhatIsNotHereIsToldInTheCallersProtocol) {
+  const auto json = SendSigned(Make("POST", "/", {{"X-Amz-Target", "DynamoDB_20120810.ListTables"}}), "dynamodb");
+  EXPECT_EQ(json.status, 400);
+  EXPECT_THAT(Text(json), HasSubstr(R"("__type":"UnknownOperationException")"));
+  EXPECT_THAT(Text(json), HasSubstr("This is Headrace, it has no DynamoDB_20120810 (ListTables)"));
+  const auto query = SendSigned(Form(), "sns", "Action=ListTopics&Version=2010-03-31");
+  EXPECT_EQ(query.status, 400);
+  EXPECT_THAT(Text(query), HasSubstr("<ErrorResponse><Error><Type>Sender</Type><Code>InvalidAction</Code>"));
+  EXPECT_THAT(Text(query), HasSubstr("it has no sns (ListTopics)"));
+  EXPECT_THAT(Text(SendSigned(Form(), "ec2", "Action=RunInstances")), HasSubstr("<Response><Errors><Error><Code>"));
+  const auto rest = SendSigned(Make("GET", "/2015-03-31/functions/"), "lambda");
+  EXPECT_EQ(rest.status, 404);
+  EXPECT_EQ(rest.headers.Get("x-amzn-ErrorType"), "UnknownOperationException");
+  EXPECT_THAT(Text(rest), HasSubstr("it has no lambda (GET /2015-03-31/functions/)"));
+  const auto feature_store = SendSigned(Make("GET", "/FeatureGroup/f"), "sagemaker");
+  EXPECT_EQ(feature_store.status, 404);
+  EXPECT_THAT(Text(feature_store), HasSubstr("it has no sagemaker (GET /FeatureGroup/f)"));
+  const auto xml = SendSigned(Make("GET", "/2013-04-01/hostedzone"), "route53");
+  EXPECT_EQ(xml.status, 404);
+  EXPECT_THAT(Text(xml), HasSubstr("<ErrorResponse><Error>"));
+  const auto control = SendSigned(Make("GET", "/v20180820/jobs"), "s3");
+  EXPECT_EQ(control.status, 501);
+  EXPECT_THAT(Text(control), HasSubstr("it has no S3 Control"));
+  const auto cbor =
+      SendSigned(Make("POST", "/service/Other/operation/Do", {{"smithy-protocol", "rpc-v2-cbor"}}), "other");
+  EXPECT_THAT((*DecodeCbor(Text(cbor)))["message"].get<std::string>(), HasSubstr("it has no Other (Do)"));
+  auto unsigned_path = Make("GET", "/2015-03-31/functions/", {{"Authorization", "AWS4-HMAC-SHA256 x"}});
+  EXPECT_GE(Send(unsigned_path).status, 400);
+}
+
+// A body that ends early is the client's fault, in every protocol.
+TEST_F(GatewayTest, HalfSentBodiesAre400) {
+  for (const auto& [code, name] :
+       {std::pair{ErrorCode::kDataLoss, "IncompleteBody"}, std::pair{ErrorCode::kUnavailable, "RequestTimeout"}}) {
+    for (const bool s3 : {false, true}) {
+      auto request = s3 ? Make("PUT", "/b/k") : JsonCall("Echo");
+      Sign(request, kAlice, {"us-west-2", s3 ? "s3" : "monitoring"}, kNow, PayloadHash("whole"));
+      BrokenBody broken(code);
+      request.body = &broken;
+      request.content_length = 5;
+      const auto response = Await(gateway_.Handle(request));
+      EXPECT_EQ(response.status, 400);
+      EXPECT_THAT(Text(response), HasSubstr(name));
+    }
+  }
+}
+
+TEST_F(GatewayTest, GzipBombsAreRefusedAndTakeNoMemoryAfterwards) {
+  const std::string body = Gzip(std::string(size_t{64} << 20, ' '));
+  auto request = JsonCall("Echo");
+  request.headers.Add("Content-Encoding", "gzip");
+  const auto bomb = SendSigned(request, "monitoring", body);
+  EXPECT_EQ(bomb.status, 400);
+  EXPECT_THAT(Text(bomb), HasSubstr("more than 16777216 bytes"));
+  const auto good = SendSigned(request, "monitoring", Gzip(R"({"a":1})"));
+  EXPECT_EQ(good.status, 200);
+}
+
+TEST_F(GatewayTest, LargeBodiesAreDecodedOnThePool) {
+  const std::string text(size_t{1} << 20, 'x');
+  const auto response = SendSigned(JsonCall("Echo"), "monitoring", Json{{"a", text}}.dump());
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(Json::parse(Text(response))["Input"]["a"], text);
+}
+
+TEST(BodyMemoryTest, IsSharedAndGivenBack) {
+  BodyMemory memory(1'000'000);
+  {
+    BodyMemory::Share one(memory), other(memory);
+    EXPECT_TRUE(one.Grow(900'000));
+    EXPECT_FALSE(other.Grow(200'000));
+    EXPECT_TRUE(other.Grow(60'000));  // what is small goes on
+    EXPECT_TRUE(other.Grow(1));
+  }
+  EXPECT_EQ(memory.taken(), 0U);
 }
 
 TEST_F(GatewayTest, ProblemsInsideAreNotTold) {

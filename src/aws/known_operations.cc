@@ -2,13 +2,17 @@
 
 #include <fmt/format.h>
 
+#include "aws/not_here.h"
+
 namespace headrace::aws {
 
-ServiceError UnknownOperation(std::string_view service, std::string_view operation, std::string_view version,
+ServiceError UnknownOperation(bool ours, std::string_view service, std::string_view operation, std::string_view version,
                               bool query) {
   const std::string_view name = operation.substr(0, 128);
   std::string message;
-  if (name.empty()) {
+  if (!ours) {
+    message = NotHereText(service, operation);
+  } else if (name.empty()) {
     message = "The request names no operation.";
   } else if (IsKnownOperation(service, name)) {
     message = fmt::format("The operation {} of {} is not implemented by Headrace.", name, service);

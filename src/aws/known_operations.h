@@ -11,8 +11,9 @@ namespace headrace::aws {
 // Whether the service of that signing name or X-Amz-Target prefix has an operation of that name.
 bool IsKnownOperation(std::string_view service, std::string_view operation);
 
-// UnknownOperationException, or Query's InvalidAction; says "not implemented" of what the real service has.
-ServiceError UnknownOperation(std::string_view service, std::string_view operation, std::string_view version,
+// UnknownOperationException, or Query's InvalidAction; says "not implemented" of what the real service has. `ours`:
+// whether the service is one of this server's.
+ServiceError UnknownOperation(bool ours, std::string_view service, std::string_view operation, std::string_view version,
                               bool query);
 
 }  // namespace headrace::aws

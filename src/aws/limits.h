@@ -12,6 +12,10 @@ inline constexpr size_t kMaxOperationBody = size_t{8} << 20;
 inline constexpr size_t kMaxInflatedBody = size_t{16} << 20;
 // InvokeEndpoint and BatchPutMetrics; the service's own 6 MiB limit is checked by whoever answers, who can word it.
 inline constexpr size_t kMaxRuntimeBody = size_t{64} << 20;
+// All bodies that wait in memory, of all requests together.
+inline constexpr size_t kMaxBodyMemory = size_t{512} << 20;
+// Bodies above this size are hashed and decoded on the pool, so that they keep no connection's thread.
+inline constexpr size_t kMaxQuickBody = size_t{128} << 10;
 // Documents of S3: DeleteObjects with 1000 keys of 1024 bytes, CompleteMultipartUpload with 10000 parts.
 inline constexpr size_t kMaxXmlBody = size_t{8} << 20;
 

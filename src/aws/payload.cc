@@ -144,8 +144,16 @@ ServiceError Wrong(std::string code, std::string message, int status = 400) {
 }
 
 ServiceError Incomplete() {
-  return Wrong("IncompleteBody",
-               "The request body does not hold the number of bytes that x-amz-decoded-content-length announces.");
+  return Wrong(
+      "IncompleteBody",
+      "You did not provide the number of bytes specified by the Content-Length or x-amz-decoded-content-length "
+      "HTTP header.");
+}
+
+ServiceError TooSlow() {
+  return Wrong("RequestTimeout",
+               "Your socket connection to the server was not read from or written to within the timeout period. Idle "
+               "connections will be closed.");
 }
 
 ServiceError BadFraming(std::string_view what) {
@@ -243,10 +251,16 @@ class Payload : public PayloadReader {
   }
 
   Task<Result<size_t>> ReadPlain(std::span<char> into) {
-    auto count = co_await raw_.Read(into);
+    auto count = co_await ReadRaw(into);
     if (!count) co_return count;
     if (*count == 0) co_return End();
     Take({into.data(), *count});
+    co_return count;
+  }
+
+  Task<Result<size_t>> ReadRaw(std::span<char> into) {
+    auto count = co_await raw_.Read(into);
+    if (!count) co_return Refuse(count.error().code() == ErrorCode::kUnavailable ? TooSlow() : Incomplete());
     co_return count;
   }
 
@@ -267,7 +281,7 @@ class Payload : public PayloadReader {
 
   // What is buffered, else straight from the connection.
   Task<Result<size_t>> ReadData(std::span<char> into) {
-    if (start_ == end_) co_return co_await raw_.Read(into);
+    if (start_ == end_) co_return co_await ReadRaw(into);
     const size_t count = std::min(into.size(), end_ - start_);
     std::memcpy(into.data(), buffer_.data() + start_, count);
     start_ += count;
@@ -289,7 +303,7 @@ class Payload : public PayloadReader {
         line.resize(line.size() - 2);
         co_return line;
       }
-      auto more = co_await raw_.Read(buffer_);
+      auto more = co_await ReadRaw(buffer_);
       if (!more) co_return tl::unexpected(more.error());
       start_ = 0;
       end_ = *more;
