@@ -44,10 +44,12 @@ aws::ServiceError IamFault(const Error& error) {
       return {"NoSuchEntity", error.message(), 404, {}, {}};
     case ErrorCode::kAlreadyExists:
       return {"EntityAlreadyExists", error.message(), 409, {}, {}};
-    case ErrorCode::kResourceExhausted:
+    case ErrorCode::kInvalidArgument:
       return {"LimitExceeded", error.message(), 409, {}, {}};
     case ErrorCode::kFailedPrecondition:
       return {"DeleteConflict", error.message(), 409, {}, {}};
+    case ErrorCode::kResourceExhausted:
+      return {"ServiceUnavailable", error.message(), 503, {}, {}};
     default:
       return {"ServiceFailure", "The request processing has failed because of an unknown error.", 500, {}, {}};
   }

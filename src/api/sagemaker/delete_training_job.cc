@@ -19,7 +19,7 @@ Reply<Json> DeleteTrainingJob(const SageMakerOptions& options, const Call& call,
                                    "are Completed, Failed or Stopped can be deleted.",
                                    job.status));
   }
-  HEADRACE_REPLY_TRY(options.database.Write([&](store::Connection& db) -> Status {
+  HEADRACE_REPLY_TRY(options.database.Write(store::WriteKind::kFrees, [&](store::Connection& db) -> Status {
     HEADRACE_TRY(store::TrainingJobs::DeleteIn(db, job.account_id, job.name));
     return store::Tags::RemoveAllIn(db, job.account_id, job.arn);
   }));

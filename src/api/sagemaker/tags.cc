@@ -67,7 +67,7 @@ Reply<Json> AddTags(const SageMakerOptions& options, const Call& call, const Jso
   for (const auto& tag : input["Tags"]) added.emplace_back(TextOr(tag, "Key"), TextOr(tag, "Value"));
   store::Tags tags(options.database);
   if (const auto status = tags.Add(call.caller.account_id, arn, added); !status) {
-    if (status.error().code() != ErrorCode::kResourceExhausted) return tl::unexpected(ServerFault(status.error()));
+    if (status.error().code() != ErrorCode::kInvalidArgument) return tl::unexpected(ServerFault(status.error()));
     return aws::Refuse("ResourceLimitExceeded", status.error().message());
   }
   HEADRACE_REPLY(const auto all, tags.List(call.caller.account_id, arn));

@@ -237,8 +237,11 @@ void JobFollower::DescribeMachine(const store::TrainingJob&, JobDescription& des
 Result<JobFollower::Progress> JobFollower::Follow() {
   if (state_.end) {
     while (true) {  // the last lines of the log
-      HEADRACE_ASSIGN(const bool more, reader_->Ingest(state_));
-      if (!more) break;
+      const auto more = reader_->Ingest(state_);
+      if (!more && more.error().code() != ErrorCode::kResourceExhausted) return tl::unexpected<Error>(more.error());
+      if (!more)
+        Log(LogLevel::kWarning, "job {}: its last lines stay in its directory: {}", name_, more.error().message());
+      if (!more || !*more) break;
     }
     return Conclude(*state_.end);
   }
@@ -325,7 +328,7 @@ Result<JobFollower::Progress> JobFollower::Conclude(const EndRecord& found) {
     fail(stored.error());
 
   const auto now = options_.clock->Now();
-  HEADRACE_TRY(options_.database->Write([&](store::Connection& db) -> Status {
+  HEADRACE_TRY(options_.database->Write(store::WriteKind::kFrees, [&](store::Connection& db) -> Status {
     if (fs::exists(directory_.program_started()))
       HEADRACE_TRY(reader_->SayIn(db, state_, reader_->MetricReport(state_)));
     if (!end.reason.empty()) HEADRACE_TRY(reader_->SayIn(db, state_, {"[headrace] " + end.reason}));

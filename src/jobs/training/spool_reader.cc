@@ -38,13 +38,6 @@ LogLine ParseLogLine(std::string_view line) {
 }
 
 // What the lines add up to, before it is written.
-struct Batch {
-  std::vector<store::LogLineIn> log;
-  std::vector<store::MetricDatum> metrics;
-  std::vector<store::FinalMetric> last_values;
-  std::vector<json> events;
-};
-
 void SetFinal(store::TrainingJob& job, const store::FinalMetric& metric) {
   for (auto& known : job.final_metrics)
     if (known.name == metric.name) {
@@ -69,6 +62,13 @@ void Apply(const json& event, store::TrainingJob& job, IngestState& state) {
 }
 
 }  // namespace
+
+struct SpoolReader::Batch {
+  std::vector<store::LogLineIn> log;
+  std::vector<store::MetricDatum> metrics;
+  std::vector<store::FinalMetric> last_values;
+  std::vector<json> events;
+};
 
 Result<bool> SpoolReader::Ingest(IngestState& state) {
   // The supervisor writes the log before the event that ends it: read in the other order, nothing is missed.
@@ -107,8 +107,26 @@ Result<bool> SpoolReader::Ingest(IngestState& state) {
     batch.events.push_back(std::move(event));
   }
 
+  Status written = Write(store::WriteKind::kGrows, batch, next);
+  if (!written && written.error().code() == ErrorCode::kResourceExhausted && !batch.events.empty()) {
+    // The disk is full: what became of the job is written all the same, its log waits.
+    batch.log.clear();
+    batch.metrics.clear();
+    batch.last_values.clear();
+    next.log_offset = state.log_offset;
+    next.matches = state.matches;
+    next.not_numeric = state.not_numeric;
+    written = Write(store::WriteKind::kFrees, batch, next);
+  }
+  HEADRACE_TRY(written);
+  state = std::move(next);
+  return true;
+}
+
+// In one transaction; `next` gets what the events say.
+Status SpoolReader::Write(store::WriteKind kind, const Batch& batch, IngestState& next) const {
   const auto now = clock_.Now();
-  HEADRACE_TRY(database_.Write([&](store::Connection& db) -> Status {
+  return database_.Write(kind, [&](store::Connection& db) -> Status {
     if (!batch.log.empty())
       HEADRACE_TRY(store::Logs::AppendIn(
           db, {account_, kNamespace, next.log_stream, true, store::LogTimes::kNeverDecreasing}, batch.log, now));
@@ -121,9 +139,7 @@ Result<bool> SpoolReader::Ingest(IngestState& state) {
     });
     if (!updated) return tl::unexpected<Error>(updated.error());
     return {};
-  }));
-  state = std::move(next);
-  return true;
+  });
 }
 
 Status SpoolReader::SayIn(store::Connection& db, const IngestState& state,

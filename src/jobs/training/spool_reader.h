@@ -34,6 +34,9 @@ class SpoolReader {
   std::vector<std::string> MetricReport(const IngestState& state) const;
 
  private:
+  struct Batch;  // what one piece of the files tells
+  Status Write(store::WriteKind kind, const Batch& batch, IngestState& next) const;
+
   store::Database& database_;
   const Clock& clock_;
   const std::string account_, name_;

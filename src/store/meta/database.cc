@@ -1,5 +1,6 @@
 #include "store/meta/database.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -8,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "base/descriptor.h"
+#include "base/log.h"
 #include "store/meta/connection.h"
 #include "store/meta/migrations.h"
 
@@ -15,6 +17,28 @@ namespace headrace::store {
 namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;
+// Of the write-ahead log: four times what it grows to before SQLite moves it into the database.
+constexpr int64_t kLogBytes = int64_t{16} << 20;
+
+bool OutOfDescriptors() {
+  const Descriptor probe(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  return !probe && (errno == EMFILE || errno == ENFILE);
+}
+
+// What passes by itself once there is room again.
+bool WantsRoom(const SQLite::Exception& error) {
+  switch (error.getErrorCode()) {
+    case SQLITE_FULL:
+    case SQLITE_NOMEM:
+      return true;
+    case SQLITE_IOERR:
+      return error.getExtendedErrorCode() == SQLITE_IOERR_SHMSIZE;
+    case SQLITE_CANTOPEN:
+      return OutOfDescriptors();
+    default:
+      return false;
+  }
+}
 
 Status Migrate(Connection& db, const std::string& path) {
   const auto migrations = Migrations();
@@ -39,8 +63,7 @@ Status Guarded(const std::string& path, Work&& work) {
   try {
     return work();
   } catch (const SQLite::Exception& error) {
-    const bool full = error.getErrorCode() == SQLITE_FULL;
-    return Fail(full ? ErrorCode::kResourceExhausted : ErrorCode::kInternal, "{}: {}", path, error.what());
+    return Fail(WantsRoom(error) ? ErrorCode::kResourceExhausted : ErrorCode::kInternal, "{}: {}", path, error.what());
   }
 }
 
@@ -58,7 +81,7 @@ class Snapshot {
 
 }  // namespace
 
-Database::Database(std::string path) : path_(std::move(path)) {}
+Database::Database(std::string path) : path_(std::move(path)), room_(path_) {}
 Database::~Database() = default;
 
 Result<std::unique_ptr<Connection>> Database::Connect(bool writer) const {
@@ -71,6 +94,8 @@ Result<std::unique_ptr<Connection>> Database::Connect(bool writer) const {
       db->exec("PRAGMA journal_mode = WAL");
       db->exec("PRAGMA synchronous = FULL");
     }
+    int persist = 1;  // the log and its blocks stay when the last connection closes (unless journal_size_limit is set)
+    ::sqlite3_file_control(db->getHandle(), "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
     return {};
   }));
   return db;
@@ -85,7 +110,21 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& path) {
   std::unique_ptr<Database> database(new Database(path));
   HEADRACE_ASSIGN(database->writer_, database->Connect(true));
   HEADRACE_TRY(Guarded(path, [&] { return Migrate(*database->writer_, path); }));
+  if (const Status held = database->HoldLog(); !held) Log(LogLevel::kWarning, "{}", held.error().message());
   return database;
+}
+
+// SQLite writes the log from its beginning again and again, and knows its end by the frames' checksums, so that zeros
+// behind it do no harm. Closing a descriptor of the log drops no lock: SQLite's locks are on the other two files.
+Status Database::HoldLog() const {
+  const std::string log = path_ + "-wal";
+  const Descriptor file(::open(log.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file) return {};  // not written to yet; SQLite makes it
+  const uint64_t most = room_.LeftAlone();
+  const int failure = ::posix_fallocate(
+      file.get(), 0, std::min<int64_t>(kLogBytes, most == 0 ? kLogBytes : static_cast<int64_t>(most)));
+  if (failure == 0 || failure == EOPNOTSUPP || failure == EINVAL) return {};
+  return Fail(ErrorCode::kResourceExhausted, "{}: no room to hold for deletes: {}", log, std::strerror(failure));
 }
 
 struct Database::PendingWrite {
@@ -106,7 +145,8 @@ struct Database::PendingWrite {
 };
 
 // The first to find nobody writing writes for all who wait.
-Status Database::Write(const std::function<Status(Connection&)>& work) {
+Status Database::Write(WriteKind kind, const std::function<Status(Connection&)>& work) {
+  if (kind == WriteKind::kGrows) HEADRACE_TRY(room_.Check());
   PendingWrite mine{work, {}, nullptr, false};
   std::unique_lock lock(queue_mutex_);
   queue_.push_back(&mine);

@@ -4,6 +4,9 @@
 //
 // A Write is one IMMEDIATE transaction: it is on disk (fsync) when the call returns, or has changed nothing. Reads see
 // one snapshot. SQLite's exceptions end here and become Errors.
+//
+// On a full disk: writes that grow are refused (kResourceExhausted) while there is still a little room (DiskRoom), and
+// the write-ahead log holds blocks of its own, so that deletes and ends go through even where nothing at all is free.
 #pragma once
 
 #include <condition_variable>
@@ -14,10 +17,14 @@
 #include <vector>
 
 #include "base/result.h"
+#include "store/disk_room.h"
 
 namespace headrace::store {
 
 class Connection;
+
+// kFrees: deletes, and ends of what goes on; it is done on a full disk, too.
+enum class WriteKind { kGrows, kFrees };
 
 class Database {
  public:
@@ -30,8 +37,12 @@ class Database {
 
   // Rolls back when `work` returns an error or throws. Writes that wait for one another share a transaction and its
   // flush, each within a savepoint of its own; `work` may run on another caller's thread.
-  Status Write(const std::function<Status(Connection&)>& work);
+  Status Write(const std::function<Status(Connection&)>& work) { return Write(WriteKind::kGrows, work); }
+  Status Write(WriteKind kind, const std::function<Status(Connection&)>& work);
   Status Read(const std::function<Status(Connection&)>& work);
+
+  // Gives the write-ahead log its blocks; Open does it, too. kResourceExhausted where the disk has no room for them.
+  Status HoldLog() const;
 
  private:
   struct PendingWrite;
@@ -41,6 +52,7 @@ class Database {
   Result<std::unique_ptr<Connection>> Connect(bool writer) const;
 
   const std::string path_;
+  const DiskRoom room_;
   std::mutex queue_mutex_;
   std::condition_variable queue_moved_;
   std::vector<PendingWrite*> queue_;

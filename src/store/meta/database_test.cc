@@ -104,6 +104,20 @@ TEST_F(DatabaseTest, SharesTheFileWithOtherProcesses) {
   EXPECT_EQ(Count(), 3);
 }
 
+// A full disk leaves deletes these blocks; they stay when the database is closed.
+TEST_F(DatabaseTest, TheLogHoldsItsBlocks) {
+  const auto blocks = [&] {
+    struct stat status {};
+    return ::stat((directory_ / "meta.db-wal").c_str(), &status) == 0 ? status.st_blocks * 512 : 0;
+  };
+  EXPECT_GE(blocks(), 4 << 20);
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(Insert(std::to_string(i)));
+  database_.reset();
+  EXPECT_GE(blocks(), 4 << 20);
+  database_ = Database::Open(directory_ / "meta.db").value();
+  EXPECT_EQ(Count(), 50);
+}
+
 TEST_F(DatabaseTest, RefusesANewerSchema) {
   ASSERT_TRUE(database_->Write([](Connection& db) -> Status {
     db.exec("PRAGMA user_version = 9999");

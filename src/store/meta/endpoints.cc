@@ -66,7 +66,7 @@ Result<std::vector<Endpoint>> Endpoints::List(const ResourceFilter& filter) {
 
 Result<Endpoint> Endpoints::Update(const std::string& account_id, const std::string& name, const Change& change) {
   Endpoint endpoint;
-  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
+  HEADRACE_TRY(database_.Write(WriteKind::kFrees, [&](Connection& db) -> Status {
     HEADRACE_ASSIGN(auto found, FindIn(db, account_id, name));
     if (!found) return Fail(ErrorCode::kNotFound, "endpoint {}: account {} has none of that name", name, account_id);
     HEADRACE_TRY(change(*found));
@@ -88,7 +88,7 @@ Result<Endpoint> Endpoints::Update(const std::string& account_id, const std::str
 }
 
 Status Endpoints::Delete(const Endpoint& endpoint) {
-  return database_.Write([&](Connection& db) -> Status {
+  return database_.Write(WriteKind::kFrees, [&](Connection& db) -> Status {
     Query remove(db, "DELETE FROM endpoints WHERE sequence = ?");
     remove.bind(1, endpoint.sequence);
     remove.exec();

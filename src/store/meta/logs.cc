@@ -121,9 +121,9 @@ UnixMillis RetainedSince(const LogGroup& group, UnixMillis now) {
   return group.retention_days == 0 ? std::numeric_limits<int64_t>::min() : now - group.retention_days * kDayMs;
 }
 
-Result<bool> Logs::Changed(const std::function<bool(Connection&)>& work) {
+Result<bool> Logs::Changed(WriteKind kind, const std::function<bool(Connection&)>& work) {
   bool changed = false;
-  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
+  HEADRACE_TRY(database_.Write(kind, [&](Connection& db) -> Status {
     changed = work(db);
     return {};
   }));
@@ -131,14 +131,14 @@ Result<bool> Logs::Changed(const std::function<bool(Connection&)>& work) {
 }
 
 Result<bool> Logs::CreateGroup(const std::string& account_id, const std::string& name, UnixMillis now) {
-  return Changed([&](Connection& db) {
+  return Changed(WriteKind::kGrows, [&](Connection& db) {
     InsertGroup(db, account_id, name, now);
     return db.getChanges() > 0;
   });
 }
 
 Result<bool> Logs::DeleteGroup(const std::string& account_id, const std::string& name) {
-  return Changed([&](Connection& db) {
+  return Changed(WriteKind::kFrees, [&](Connection& db) {
     Query statement(db, "DELETE FROM log_groups WHERE account_id = ? AND name = ?");
     statement.bind(1, account_id);
     statement.bind(2, name);
@@ -147,7 +147,7 @@ Result<bool> Logs::DeleteGroup(const std::string& account_id, const std::string&
 }
 
 Result<bool> Logs::SetRetention(const std::string& account_id, const std::string& name, int64_t days) {
-  return Changed([&](Connection& db) {
+  return Changed(WriteKind::kFrees, [&](Connection& db) {
     Query statement(db, "UPDATE log_groups SET retention_days = ? WHERE account_id = ? AND name = ?");
     statement.bind(1, days);
     statement.bind(2, account_id);
@@ -189,11 +189,11 @@ Result<std::vector<LogGroup>> Logs::ListGroups(const std::string& account_id, co
 }
 
 Result<bool> Logs::CreateStream(const LogGroup& group, const std::string& name, UnixMillis now) {
-  return Changed([&](Connection& db) { return InsertStream(db, group.id, name, now); });
+  return Changed(WriteKind::kGrows, [&](Connection& db) { return InsertStream(db, group.id, name, now); });
 }
 
 Result<bool> Logs::DeleteStream(const LogGroup& group, const std::string& name) {
-  return Changed([&](Connection& db) {
+  return Changed(WriteKind::kFrees, [&](Connection& db) {
     Query statement(db, "DELETE FROM log_streams WHERE group_id = ? AND name = ?");
     statement.bind(1, group.id);
     statement.bind(2, name);
@@ -357,7 +357,7 @@ Status Logs::ReadMerged(std::span<const LogStream> streams, const LogInterval& i
 
 Result<int64_t> Logs::Expire(UnixMillis now, int64_t limit) {
   int64_t deleted = 0;
-  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
+  HEADRACE_TRY(database_.Write(WriteKind::kFrees, [&](Connection& db) -> Status {
     std::vector<std::pair<int64_t, UnixMillis>> outdated;  // stream, horizon
     {
       Query select(db,

@@ -127,7 +127,7 @@ class Logs {
   Result<int64_t> Expire(UnixMillis now, int64_t limit = 100'000);
 
  private:
-  Result<bool> Changed(const std::function<bool(Connection&)>& work);
+  Result<bool> Changed(WriteKind kind, const std::function<bool(Connection&)>& work);
 
   Database& database_;
 };

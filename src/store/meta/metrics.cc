@@ -216,7 +216,7 @@ Status Metrics::Read(int64_t series_id, UnixMillis from, UnixMillis to, const Vi
 
 Result<int64_t> Metrics::Expire(UnixMillis horizon, int64_t limit) {
   int64_t deleted = 0;
-  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
+  HEADRACE_TRY(database_.Write(WriteKind::kFrees, [&](Connection& db) -> Status {
     std::vector<int64_t> outdated;
     {
       Query select(db, "SELECT id FROM metric_series WHERE first_ms < ?");

@@ -246,6 +246,31 @@ CREATE TABLE part_checksums (
   PRIMARY KEY (blob, number)
 ) STRICT, WITHOUT ROWID;
 )sql"},
+    // Every listing goes along an index in its order and reads what it filters by from the index; the rows themselves,
+    // which hold whole requests, are read for the page that is shown. So is the size of a log group.
+    {"listings of any length", R"sql(
+DROP INDEX training_jobs_by_time;
+CREATE INDEX training_jobs_by_time ON training_jobs (account_id, created_ms, sequence, name, status, modified_ms);
+CREATE INDEX training_jobs_by_name ON training_jobs (account_id, name, sequence, status, created_ms, modified_ms);
+CREATE INDEX training_jobs_in_status ON training_jobs (account_id, status, sequence);
+CREATE INDEX transform_jobs_by_time ON transform_jobs (account_id, created_ms, sequence, name, status, modified_ms);
+CREATE INDEX transform_jobs_by_name ON transform_jobs (account_id, name, sequence, status, created_ms, modified_ms);
+CREATE INDEX transform_jobs_in_status ON transform_jobs (account_id, status, sequence);
+CREATE INDEX transform_jobs_by_arn ON transform_jobs (account_id, arn);
+CREATE INDEX endpoints_by_time ON endpoints (account_id, created_ms, sequence, name, status, modified_ms);
+CREATE INDEX endpoints_by_name ON endpoints (account_id, name, sequence, status, created_ms, modified_ms);
+CREATE INDEX endpoints_in_status ON endpoints (account_id, status, sequence);
+CREATE INDEX endpoints_by_arn ON endpoints (account_id, arn);
+CREATE INDEX models_by_time ON models (account_id, created_ms, sequence, name);
+CREATE INDEX models_by_name ON models (account_id, name, sequence, created_ms);
+CREATE INDEX models_by_arn ON models (account_id, arn);
+CREATE INDEX endpoint_configs_by_time ON endpoint_configs (account_id, created_ms, sequence, name);
+CREATE INDEX endpoint_configs_by_name ON endpoint_configs (account_id, name, sequence, created_ms);
+CREATE INDEX endpoint_configs_by_arn ON endpoint_configs (account_id, arn);
+CREATE INDEX metric_series_by_account ON metric_series (account_id);
+DROP INDEX log_streams_by_time;
+CREATE INDEX log_streams_by_time ON log_streams (group_id, last_event_ms, name, stored_bytes);
+)sql"},
 };
 
 }  // namespace

@@ -173,7 +173,7 @@ Result<AccessKey> Principals::FirstKey(const std::string& name) const {
 }
 
 Status Principals::Revoke(const std::string& name) {
-  return database_.Write([&](Connection& db) -> Status {
+  return database_.Write(WriteKind::kFrees, [&](Connection& db) -> Status {
     if (CountKeys(db, name) == 0) return Fail(ErrorCode::kNotFound, "principal {}: has no key", name);
     DeleteKeysOf(db, name);
     return {};
@@ -181,7 +181,7 @@ Status Principals::Revoke(const std::string& name) {
 }
 
 Status Principals::RevokeKey(const std::string& access_key_id) {
-  return database_.Write([&](Connection& db) -> Status {
+  return database_.Write(WriteKind::kFrees, [&](Connection& db) -> Status {
     Query query(db, "SELECT principal FROM access_keys WHERE access_key_id = ?");
     query.bind(1, access_key_id);
     if (!query.executeStep()) return Fail(ErrorCode::kNotFound, "access key {}: does not exist", access_key_id);

@@ -30,11 +30,15 @@ ListingClause::ListingClause(const ResourceFilter& filter) {
   if (!filter.statuses.empty()) {
     std::string marks = "?";
     for (size_t i = 1; i < filter.statuses.size(); ++i) marks += ", ?";
-    Add("status IN (" + marks + ")");
+    // Of one account the listing goes along its order's index, where the status is read from; the plus keeps SQLite
+    // from fetching and sorting all that are in the status, which may be nearly all.
+    const bool along_order = filter.account_id && filter.order != ResourceOrder::kStatus;
+    Add((along_order ? "+status IN (" : "status IN (") + marks + ")");
     for (const auto& status : filter.statuses) values_.push_back({status, 0, false});
   }
-  if (filter.created_after) Add("created_ms >= ?", *filter.created_after);
-  if (filter.created_before) Add("created_ms <= ?", *filter.created_before);
+  const bool by_time = !filter.account_id || filter.order == ResourceOrder::kCreationTime;
+  if (filter.created_after) Add(by_time ? "created_ms >= ?" : "+created_ms >= ?", *filter.created_after);
+  if (filter.created_before) Add(by_time ? "created_ms <= ?" : "+created_ms <= ?", *filter.created_before);
   if (filter.modified_after) Add("modified_ms >= ?", *filter.modified_after);
   if (filter.modified_before) Add("modified_ms <= ?", *filter.modified_before);
   const char* column = ListingColumn(filter.order);
@@ -48,7 +52,8 @@ ListingClause::ListingClause(const ResourceFilter& filter) {
     values_.push_back({{}, filter.after->sequence, true});
   }
   const char* direction = filter.descending ? "DESC" : "ASC";
-  sql_ += fmt::format(" ORDER BY {} {}, sequence {} LIMIT ?", column, direction, direction);
+  if (filter.arn.empty()) sql_ += fmt::format(" ORDER BY {} {}, sequence {}", column, direction, direction);
+  sql_ += " LIMIT ?";
   values_.push_back({{}, filter.limit == 0 ? int64_t{-1} : static_cast<int64_t>(filter.limit), true});
 }
 

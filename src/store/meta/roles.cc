@@ -83,7 +83,7 @@ Result<std::vector<Role>> Roles::List(const std::string& account_id, const std::
 }
 
 Status Roles::Remove(const std::string& account_id, const std::string& name) {
-  return database_.Write([&](Connection& db) -> Status {
+  return database_.Write(WriteKind::kFrees, [&](Connection& db) -> Status {
     if (!Exists(db, account_id, name)) return Fail(ErrorCode::kNotFound, "role {}: does not exist", name);
     if (const int64_t count = CountPolicies(db, account_id, name); count > 0)
       return Fail(ErrorCode::kFailedPrecondition, "role {}: has {} policies attached", name, count);
@@ -104,14 +104,14 @@ Status Roles::Attach(const std::string& account_id, const std::string& role, con
     insert.exec();
     const int64_t count = CountPolicies(db, account_id, role);
     if (count > static_cast<int64_t>(kMostPoliciesPerRole))
-      return Fail(ErrorCode::kResourceExhausted, "policies of role {}: found {}, wanted at most {}", role, count,
+      return Fail(ErrorCode::kInvalidArgument, "policies of role {}: found {}, wanted at most {}", role, count,
                   kMostPoliciesPerRole);
     return {};
   });
 }
 
 Status Roles::Detach(const std::string& account_id, const std::string& role, const std::string& policy_arn) {
-  return database_.Write([&](Connection& db) -> Status {
+  return database_.Write(WriteKind::kFrees, [&](Connection& db) -> Status {
     Query remove(db, "DELETE FROM role_policies WHERE account_id = ? AND role = ? AND policy_arn = ?");
     Bind(remove, account_id, role);
     remove.bind(3, policy_arn);

@@ -55,7 +55,7 @@ TEST(Roles, TakeTwentyPolicies) {
   const auto database = Database::Open(directory / "meta.db").value();
   Roles roles(*database);
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(roles.Attach("1", "a", std::to_string(i)));
-  EXPECT_EQ(roles.Attach("1", "a", "20").error().code(), ErrorCode::kResourceExhausted);
+  EXPECT_EQ(roles.Attach("1", "a", "20").error().code(), ErrorCode::kInvalidArgument);
   EXPECT_EQ(roles.Policies("1", "a")->size(), 20U);
 }
 

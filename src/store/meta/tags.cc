@@ -26,7 +26,7 @@ Status Tags::AddIn(Connection& db, const std::string& account_id, const std::str
   count.executeStep();
   const int64_t total = count.getColumn(0).getInt64();
   if (total > static_cast<int64_t>(kMostPerResource)) {
-    return Fail(ErrorCode::kResourceExhausted, "tags of {}: found {}, wanted at most {}", arn, total, kMostPerResource);
+    return Fail(ErrorCode::kInvalidArgument, "tags of {}: found {}, wanted at most {}", arn, total, kMostPerResource);
   }
   return {};
 }
@@ -44,7 +44,7 @@ Result<TagList> Tags::List(const std::string& account_id, const std::string& arn
 }
 
 Status Tags::Remove(const std::string& account_id, const std::string& arn, const std::vector<std::string>& keys) {
-  return database_.Write([&](Connection& db) -> Status {
+  return database_.Write(WriteKind::kFrees, [&](Connection& db) -> Status {
     Query remove(db, "DELETE FROM tags WHERE account_id = ? AND arn = ? AND key = ?");
     for (const auto& key : keys) {
       remove.bind(1, account_id);

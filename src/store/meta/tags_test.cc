@@ -31,7 +31,7 @@ TEST(Tags, RefusesMoreThanFiftyAndAddsNone) {
   for (int i = 0; i < 51; ++i) many.emplace_back(std::to_string(i), "");
   const auto status = tags.Add("1", "arn", many);
   ASSERT_FALSE(status);
-  EXPECT_EQ(status.error().code(), ErrorCode::kResourceExhausted);
+  EXPECT_EQ(status.error().code(), ErrorCode::kInvalidArgument);
   EXPECT_THAT(tags.List("1", "arn").value(), IsEmpty());
 }
 

@@ -117,7 +117,7 @@ Result<std::vector<TrainingJob>> TrainingJobs::List(const ResourceFilter& filter
 
 Result<TrainingJob> TrainingJobs::Update(const std::string& account_id, const std::string& name, const Change& change) {
   TrainingJob job;
-  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
+  HEADRACE_TRY(database_.Write(WriteKind::kFrees, [&](Connection& db) -> Status {
     HEADRACE_ASSIGN(job, UpdateIn(db, account_id, name, change));
     return {};
   }));
@@ -142,7 +142,7 @@ Result<TrainingJob> TrainingJobs::UpdateIn(Connection& db, const std::string& ac
 
 Result<bool> TrainingJobs::Delete(const std::string& account_id, const std::string& name) {
   bool deleted = false;
-  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
+  HEADRACE_TRY(database_.Write(WriteKind::kFrees, [&](Connection& db) -> Status {
     HEADRACE_ASSIGN(deleted, DeleteIn(db, account_id, name));
     return {};
   }));

@@ -73,7 +73,7 @@ Result<std::vector<TransformJob>> TransformJobs::ListIn(Connection& db, const Re
 Result<TransformJob> TransformJobs::Update(const std::string& account_id, const std::string& name,
                                            const Change& change) {
   TransformJob job;
-  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
+  HEADRACE_TRY(database_.Write(WriteKind::kFrees, [&](Connection& db) -> Status {
     HEADRACE_ASSIGN(auto found, FindIn(db, account_id, name));
     if (!found)
       return Fail(ErrorCode::kNotFound, "transform job {}: account {} has none of that name", name, account_id);

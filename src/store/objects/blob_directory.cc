@@ -83,8 +83,7 @@ Status BlobWriter::Write(std::string_view bytes) {
     bytes.remove_prefix(static_cast<size_t>(n));
     size_ += static_cast<uint64_t>(n);
   }
-  StartFlush();
-  return {};
+  return StartFlush();
 }
 
 Status BlobWriter::AppendFrom(int fd, uint64_t offset, uint64_t size) {
@@ -99,16 +98,17 @@ Status BlobWriter::AppendFrom(int fd, uint64_t offset, uint64_t size) {
     offset += static_cast<uint64_t>(n);
     size -= static_cast<uint64_t>(n);
     size_ += static_cast<uint64_t>(n);
-    StartFlush();
+    HEADRACE_TRY(StartFlush());
   }
   return {};
 }
 
-void BlobWriter::StartFlush() {
-  if (size_ - flushed_ < kFlushBytes) return;
+Status BlobWriter::StartFlush() {
+  if (size_ - flushed_ < kFlushBytes) return {};
   ::sync_file_range(file_.get(), static_cast<off_t>(flushed_), static_cast<off_t>(size_ - flushed_),
                     SYNC_FILE_RANGE_WRITE);
   flushed_ = size_;
+  return directory_->room_.Check();
 }
 
 // Moved first and flushed then: the file's flush takes the new name along on journaling file systems, which leaves the
@@ -122,7 +122,8 @@ Status BlobWriter::Seal() {
   return SyncDirectory(directory_->ShardOf(blob_));
 }
 
-BlobDirectory::BlobDirectory(std::string path) : path_(std::move(path)), run_(RandomText(kHexDigits, kRunDigits)) {}
+BlobDirectory::BlobDirectory(std::string path)
+    : path_(std::move(path)), run_(RandomText(kHexDigits, kRunDigits)), room_(path_) {}
 
 Result<std::unique_ptr<BlobDirectory>> BlobDirectory::Open(const std::string& path) {
   HEADRACE_TRY(MakeDirectories(path + "/incoming"));
@@ -149,6 +150,7 @@ std::string BlobDirectory::ShardOf(const std::string& blob) const {
 std::string BlobDirectory::PathOf(const std::string& blob) const { return ShardOf(blob) + "/" + blob; }
 
 Result<BlobWriter> BlobDirectory::New(Hashing hashing) const {
+  HEADRACE_TRY(room_.Check());
   BlobWriter writer(*this, NewName());
   if (hashing == Hashing::kHere) writer.hash_.emplace();
   const std::string path = path_ + "/incoming/" + writer.blob_;

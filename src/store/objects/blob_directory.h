@@ -17,6 +17,7 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
+#include "store/disk_room.h"
 #include "store/objects/md5.h"
 
 namespace headrace::store {
@@ -51,7 +52,7 @@ class BlobWriter {
  private:
   friend class BlobDirectory;
   BlobWriter(const BlobDirectory& directory, std::string blob) : directory_(&directory), blob_(std::move(blob)) {}
-  void StartFlush();
+  Status StartFlush();
 
   const BlobDirectory* directory_;
   std::string blob_, path_;
@@ -66,6 +67,7 @@ class BlobDirectory {
   // Makes what is missing and empties incoming/. kFailedPrecondition while another process uses the directory.
   static Result<std::unique_ptr<BlobDirectory>> Open(const std::string& path);
 
+  // kResourceExhausted on a full disk (DiskRoom); so is a Write that would fill it.
   Result<BlobWriter> New(Hashing hashing = Hashing::kHere) const;
   // A sealed blob from a file of the same file system, which moves. Its bytes are read once for the MD5.
   Result<BlobWriter> Adopt(const std::string& file) const;
@@ -84,6 +86,7 @@ class BlobDirectory {
   Status MoveIn(const std::string& from, const std::string& blob) const;
 
   const std::string path_, run_;
+  const DiskRoom room_;
   Descriptor lock_;
 };
 

@@ -141,11 +141,12 @@ Result<ObjectStore::PartChecksums> ObjectStore::ListPartChecksums(const Object& 
 }
 
 Status ObjectStore::AbortUpload(const Upload& upload) {
-  return Change(upload.bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
-    HEADRACE_TRY(store::FindUpload(db, in, upload.key, upload.id));
-    Forget(db, upload, released);
-    return {};
-  });
+  return Change(WriteKind::kFrees, upload.bucket,
+                [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
+                  HEADRACE_TRY(store::FindUpload(db, in, upload.key, upload.id));
+                  Forget(db, upload, released);
+                  return {};
+                });
 }
 
 }  // namespace headrace::store

@@ -76,10 +76,10 @@ Status ObjectStore::Look(const std::string& bucket,
   });
 }
 
-Status ObjectStore::Change(const std::string& bucket,
+Status ObjectStore::Change(WriteKind kind, const std::string& bucket,
                            const std::function<Status(Connection&, const Bucket&, std::vector<std::string>&)>& work) {
   std::vector<std::string> released;
-  HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
+  HEADRACE_TRY(database_.Write(kind, [&](Connection& db) -> Status {
     released.clear();
     HEADRACE_ASSIGN(const Bucket found, store::FindBucket(db, bucket));
     HEADRACE_TRY(work(db, found, released));
@@ -133,7 +133,7 @@ Status ObjectStore::UpdateBucket(const std::string& name, const std::function<vo
 }
 
 Status ObjectStore::DeleteBucket(const std::string& name) {
-  return Change(name, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) {
+  return Change(WriteKind::kFrees, name, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) {
     released = PartBlobs(db, in);
     return store::DeleteBucket(db, name);
   });
@@ -229,28 +229,30 @@ Status ObjectStore::UpdateInfo(const std::string& bucket, const std::string& key
 
 Result<bool> ObjectStore::Delete(const std::string& bucket, const std::string& key, const Precondition& wanted) {
   bool existed = false;
-  HEADRACE_TRY(Change(bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
-    HEADRACE_TRY(CheckPrecondition(db, in, key, wanted));
-    const auto object = FindObject(db, in, key);
-    existed = object.has_value();
-    if (!existed) return {};
-    released.push_back(object->blob);
-    DeleteObject(db, in, key);
-    return {};
-  }));
+  HEADRACE_TRY(Change(WriteKind::kFrees, bucket,
+                      [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
+                        HEADRACE_TRY(CheckPrecondition(db, in, key, wanted));
+                        const auto object = FindObject(db, in, key);
+                        existed = object.has_value();
+                        if (!existed) return {};
+                        released.push_back(object->blob);
+                        DeleteObject(db, in, key);
+                        return {};
+                      }));
   return existed;
 }
 
 Status ObjectStore::DeleteMany(const std::string& bucket, const std::vector<std::string>& keys) {
-  return Change(bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
-    for (const std::string& key : keys) {
-      const auto object = FindObject(db, in, key);
-      if (!object) continue;
-      released.push_back(object->blob);
-      DeleteObject(db, in, key);
-    }
-    return {};
-  });
+  return Change(WriteKind::kFrees, bucket,
+                [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
+                  for (const std::string& key : keys) {
+                    const auto object = FindObject(db, in, key);
+                    if (!object) continue;
+                    released.push_back(object->blob);
+                    DeleteObject(db, in, key);
+                  }
+                  return {};
+                });
 }
 
 }  // namespace headrace::store

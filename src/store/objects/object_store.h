@@ -90,8 +90,9 @@ class ObjectStore {
  private:
   ObjectStore(Database& database, const Clock& clock, std::unique_ptr<BlobDirectory> blobs);
   // One transaction; afterwards removes those of the blobs it names that no row names any more.
-  Status Change(const std::string& bucket,
-                const std::function<Status(Connection&, const Bucket&, std::vector<std::string>& released)>& work);
+  using Work = std::function<Status(Connection&, const Bucket&, std::vector<std::string>& released)>;
+  Status Change(WriteKind kind, const std::string& bucket, const Work& work);
+  Status Change(const std::string& bucket, const Work& work) { return Change(WriteKind::kGrows, bucket, work); }
   Status Look(const std::string& bucket, const std::function<Status(Connection&, const Bucket&)>& work) const;
   // In a transaction: puts the row and names the blob it replaced.
   Status Replace(Connection& db, const Bucket& bucket, const Object& object, const Precondition& wanted,

@@ -9,7 +9,7 @@ namespace {
 using Kind = store::HostingResources::Kind;
 
 Reply<Json> DeleteResource(const SageMakerOptions& options, const store::HostingResource& resource, Kind kind) {
-  HEADRACE_REPLY_TRY(options.database.Write([&](store::Connection& db) -> Status {
+  HEADRACE_REPLY_TRY(options.database.Write(store::WriteKind::kFrees, [&](store::Connection& db) -> Status {
     const store::HostingResources rows(options.database, kind);
     HEADRACE_TRY(rows.DeleteIn(db, resource.account_id, resource.name));
     return store::Tags::RemoveAllIn(db, resource.account_id, resource.arn);
