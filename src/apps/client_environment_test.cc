@@ -1,11 +1,15 @@
 #include "apps/client_environment.h"
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "apps/aws_data_path.h"
 #include "apps/listen_address.h"
+#include "base/file.h"
+#include "base/testing/temporary_directory.h"
 
 namespace headrace::apps {
 namespace {
@@ -14,12 +18,62 @@ using testing::Contains;
 using testing::Pair;
 
 TEST(ClientEnvironmentTest, NamesWhatClientsNeed) {
-  const auto variables = ClientVariables({"http://127.0.0.1:1", "https://localhost:2", "us-west-2", 3},
-                                         {"AKIA", "secret"}, "/d/aws", "/d/ca");
+  const ServerAddress address{"http://127.0.0.1:1", "https://localhost:2", "us-west-2", 3};
+  const auto variables = ClientVariables(address, {"AKIA", "secret"}, {"/d/aws", "", "/d/sdk.yaml"});
   EXPECT_THAT(variables, Contains(Pair("AWS_ENDPOINT_URL", "http://127.0.0.1:1")));
   EXPECT_THAT(variables, Contains(Pair("AWS_SECRET_ACCESS_KEY", "secret")));
   EXPECT_THAT(variables, Contains(Pair("AWS_DATA_PATH", "/d/aws")));
-  EXPECT_THAT(variables, Contains(Pair("AWS_CA_BUNDLE", "/d/ca")));
+  EXPECT_THAT(variables, Contains(Pair("SAGEMAKER_ADMIN_CONFIG_OVERRIDE", "/d/sdk.yaml")));
+  EXPECT_THAT(variables, testing::Not(Contains(testing::Key("AWS_CA_BUNDLE"))));  // Go programs refuse to start with it
+  EXPECT_THAT(ClientVariables(address, {}, {"", "/d/ca", ""}), Contains(Pair("AWS_CA_BUNDLE", "/d/ca")));
+}
+
+TEST(ClientEnvironmentTest, FindsWhatWouldLeadClientsElsewhere) {
+  const char* const environment[] = {"PATH=/bin",
+                                     "AWS_SESSION_TOKEN=t",
+                                     "AWS_PROFILE=p",
+                                     "AWS_ENDPOINT_URL_S3=https://elsewhere",
+                                     "AWS_ENDPOINT_URL_$(reboot)=x",
+                                     "AWS_ENDPOINT_URL=http://x",
+                                     "AWS_CA_BUNDLE=/d/tls/ca.pem",
+                                     nullptr};
+  EXPECT_THAT(MisleadingVariables(environment, DataDirectory("/d")),
+              testing::ElementsAre("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE"));
+  const char* const other[] = {"AWS_CA_BUNDLE=/corporate.pem", nullptr};
+  EXPECT_THAT(MisleadingVariables(other, DataDirectory("/d")), testing::IsEmpty());
+}
+
+// A shell's variables, by name.
+GetVariable Shell(std::map<std::string, std::string> variables) {
+  return [variables = std::move(variables)](const char* name) -> const char* {
+    const auto found = variables.find(name);
+    return found == variables.end() ? nullptr : found->second.c_str();
+  };
+}
+
+TEST(ClientEnvironmentTest, ProxiesDoNotGetOurRequests) {
+  EXPECT_THAT(ProxyExceptions(Shell({}), "http://127.0.0.1:1"), testing::IsEmpty());
+  EXPECT_THAT(ProxyExceptions(Shell({{"http_proxy", "http://p"}}), "http://127.0.0.1:1"),
+              Contains(Pair("no_proxy", "127.0.0.1")));
+  EXPECT_THAT(ProxyExceptions(Shell({{"HTTP_PROXY", "http://p"}, {"NO_PROXY", "a.b"}}), "http://[::1]:1"),
+              Contains(Pair("NO_PROXY", "a.b,::1")));
+  EXPECT_THAT(ProxyExceptions(Shell({{"HTTP_PROXY", "http://p"}, {"NO_PROXY", "127.0.0.1"}}), "http://127.0.0.1:1"),
+              testing::IsEmpty());
+}
+
+TEST(ClientEnvironmentTest, TheSdksConfigurationTakesAPlaceThatIsFree) {
+  TemporaryDirectory home;
+  const std::map<std::string, std::string> free{{"XDG_CONFIG_DIRS", home / "site"}, {"XDG_CONFIG_HOME", home / "user"}};
+  auto variables = free;
+  EXPECT_EQ(SageMakerConfigVariable(Shell(variables), "/ours"), "SAGEMAKER_ADMIN_CONFIG_OVERRIDE");
+  variables["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"] = "/ours";
+  EXPECT_EQ(SageMakerConfigVariable(Shell(variables), "/ours"), "SAGEMAKER_ADMIN_CONFIG_OVERRIDE");
+  variables["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"] = "/theirs";
+  EXPECT_EQ(SageMakerConfigVariable(Shell(variables), "/ours"), "SAGEMAKER_USER_CONFIG_OVERRIDE");
+  ASSERT_TRUE(MakeDirectories(home / "user/sagemaker"));
+  ASSERT_TRUE(WriteFileAtomically(home / "user/sagemaker/config.yaml", "SchemaVersion: '1.0'\n"));
+  EXPECT_EQ(SageMakerConfigVariable(Shell(variables), "/ours"), "");
+  EXPECT_EQ(SageMakerConfigVariable(Shell(free), "/ours"), "SAGEMAKER_ADMIN_CONFIG_OVERRIDE");
 }
 
 TEST(ClientEnvironmentTest, ValuesAreQuotedForTheShell) {

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,7 +33,23 @@ bool Fresh(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && std::time(nullptr) - status.st_mtime < kRenewAfter;
 }
 
+// As OpenSSL and the AWS SDKs find them: where a variable says, or where the distributions have them.
+std::string SystemAuthorities() {
+  const char* named = std::getenv("SSL_CERT_FILE");
+  for (const char* path : {named == nullptr ? "" : named, "/etc/ssl/certs/ca-certificates.crt",
+                           "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}) {
+    if (*path == '\0') continue;
+    if (auto text = ReadFile(path, size_t{16} << 20); text && !text->empty()) return *text;
+  }
+  return "";
+}
+
 }  // namespace
+
+Status WriteIfChanged(const std::string& path, const std::string& bytes) {
+  if (const auto kept = ReadFile(path, bytes.size()); kept && *kept == bytes) return {};
+  return WriteFileAtomically(path, bytes);
+}
 
 Status WritePrivateFile(const std::string& path, const std::string& bytes) {
   HEADRACE_ASSIGN(auto file, AtomicFile::Create(path));
@@ -59,12 +76,21 @@ Status DataDirectory::Claim() {
     const auto other = ReadFile(path, 64);
     return Fail(ErrorCode::kFailedPrecondition,
                 "data directory {}: a server (process {}) runs here already; stop it or choose another --data-dir",
-                path_, other.value_or("?"));
+                path_, other ? other->substr(0, other->find_first_not_of("0123456789")) : "?");
   }
-  const std::string pid = std::to_string(::getpid());
-  if (::ftruncate(lock_.get(), 0) != 0 || ::pwrite(lock_.get(), pid.data(), pid.size(), 0) < 0)
+  // Of the last one's length at least: on a full disk it then takes no new block.
+  const std::string pid = fmt::format("{:<20}\n", ::getpid());
+  if (::pwrite(lock_.get(), pid.data(), pid.size(), 0) < 0 && errno != ENOSPC && errno != EDQUOT)
     return Fail(ErrorCode::kFailedPrecondition, "{}: cannot be written: {}", path, std::strerror(errno));
+  const std::string address = *this / "server.json";
+  if (::unlink(address.c_str()) != 0 && errno != ENOENT)
+    return Fail(ErrorCode::kFailedPrecondition, "{}: cannot be removed: {}", address, std::strerror(errno));
   return {};
+}
+
+bool DataDirectory::Claimed() const {
+  const Descriptor lock(::open((*this / "lock").c_str(), O_RDONLY | O_CLOEXEC));
+  return lock && ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 Status DataDirectory::WriteKeys(const KeyPair& keys) const {
@@ -87,9 +113,9 @@ Status DataDirectory::WriteAddress(const ServerAddress& address) const {
 
 Result<ServerAddress> DataDirectory::ReadAddress() const {
   const auto json = ReadJson(*this / "server.json");
+  if (!json && json.error().code() != ErrorCode::kNotFound) return tl::unexpected<Error>(json.error());
   if (!json)
-    return Fail(ErrorCode::kNotFound, "data directory {}: no server has run here; start one with headrace serve",
-                path_);
+    return Fail(ErrorCode::kNotFound, "data directory {}: no server serves here; start one with headrace serve", path_);
   return ServerAddress{json->value("endpoint", ""), json->value("tls_endpoint", ""), json->value("region", ""),
                        json->value("pid", 0)};
 }
@@ -112,6 +138,13 @@ Status DataDirectory::EnsureCertificates() const {
                   http::MakeServerCertificate(authority, {"localhost", "127.0.0.1", "::1"}, kServerDays));
   HEADRACE_TRY(WritePrivateFile(server_key, leaf.key));
   return WriteFileAtomically(server, leaf.certificate);
+}
+
+Status DataDirectory::EnsureBundle() const {
+  HEADRACE_ASSIGN(const std::string ours, ReadFile(*this / "tls/ca.pem"));
+  std::string bundle = SystemAuthorities();
+  if (!bundle.empty() && !bundle.ends_with('\n')) bundle += '\n';
+  return WriteIfChanged(*this / "tls/bundle.pem", bundle + ours);
 }
 
 }  // namespace headrace::apps

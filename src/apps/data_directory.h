@@ -2,9 +2,10 @@
 //
 //   lock         held by the server that runs here
 //   keys         the first key pair (JSON, 0600)
-//   server.json  where the last server listened: what `headrace env` reads
+//   server.json  where the server that runs here listens: what `headrace env` reads. It is there while requests are
+//                answered: a start removes the last one's, and writes its own when everything serves.
 //   meta.db      SQLite; objects/, jobs/, cache/
-//   tls/         our own authority and server certificate
+//   tls/         our own authority and server certificate; bundle.pem: the system's authorities and ours
 //   aws/         what AWS_DATA_PATH names (aws_data_path.h)
 //   log/
 #pragma once
@@ -24,6 +25,10 @@ struct ServerAddress {
   int pid = 0;
 };
 
+// Below the data directory: what the SageMaker SDKs are to be configured with. Beside AWS_DATA_PATH's files, which
+// jobs can see.
+inline constexpr const char* kSageMakerConfigName = "aws/sagemaker-sdk.yaml";
+
 struct KeyPair {
   std::string access_key_id, secret_access_key;
 };
@@ -34,22 +39,28 @@ class DataDirectory {
 
   // Makes it (0700) and what is in it. kFailedPrecondition when another server runs here.
   Status Claim();
+  // Whether a server has claimed it, another process's included.
+  bool Claimed() const;
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
   const std::string& path() const { return path_; }
 
   Status WriteKeys(const KeyPair& keys) const;
   Result<KeyPair> ReadKeys() const;
   Status WriteAddress(const ServerAddress& address) const;
-  // kNotFound when no server has run here.
+  // kNotFound when no server has begun to serve here.
   Result<ServerAddress> ReadAddress() const;
   // tls/ca.pem, ca-key.pem, server.pem, server-key.pem; made where they are missing or run out within a month.
   Status EnsureCertificates() const;
+  // tls/bundle.pem, of the system's authorities as they are now and ours.
+  Status EnsureBundle() const;
 
  private:
   std::string path_;
   Descriptor lock_;
 };
 
+// WriteFileAtomically, unless the file says that already: a start on a full disk then writes nothing.
+Status WriteIfChanged(const std::string& path, const std::string& bytes);
 // Like WriteFileAtomically, readable for the owner only.
 Status WritePrivateFile(const std::string& path, const std::string& bytes);
 

@@ -1,5 +1,6 @@
 #include "apps/data_directory.h"
 
+#include <cstdlib>
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -43,6 +44,35 @@ TEST(DataDirectoryTest, TellsWhereTheServerIs) {
   ASSERT_TRUE(address);
   EXPECT_EQ(address->tls_endpoint, "https://localhost:2");
   EXPECT_EQ(address->pid, 3);
+}
+
+TEST(DataDirectoryTest, AStartForgetsTheLastServersAddress) {
+  const TemporaryDirectory parent;
+  const DataDirectory client(parent.path());
+  {
+    DataDirectory last(parent.path());
+    ASSERT_TRUE(last.Claim());
+    ASSERT_TRUE(last.WriteAddress({"http://127.0.0.1:1", "", "eu-west-1", 3}));
+    EXPECT_TRUE(client.Claimed());
+  }
+  EXPECT_FALSE(client.Claimed());
+  EXPECT_TRUE(client.ReadAddress());
+  DataDirectory next(parent.path());
+  ASSERT_TRUE(next.Claim());
+  EXPECT_TRUE(client.Claimed());
+  EXPECT_FALSE(client.ReadAddress());
+}
+
+TEST(DataDirectoryTest, TheBundleHoldsTheSystemsAuthoritiesAndOurs) {
+  const TemporaryDirectory parent;
+  DataDirectory directory(parent.path());
+  ASSERT_TRUE(directory.Claim());
+  ASSERT_TRUE(directory.EnsureCertificates());
+  ASSERT_TRUE(WriteFileAtomically(directory / "system.pem", "the system's"));
+  ::setenv("SSL_CERT_FILE", (directory / "system.pem").c_str(), 1);
+  ASSERT_TRUE(directory.EnsureBundle());
+  ::unsetenv("SSL_CERT_FILE");
+  EXPECT_EQ(*ReadFile(directory / "tls/bundle.pem"), "the system's\n" + *ReadFile(directory / "tls/ca.pem"));
 }
 
 TEST(DataDirectoryTest, CertificatesAreMadeOnce) {

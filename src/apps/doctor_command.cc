@@ -1,7 +1,9 @@
 #include "apps/doctor_command.h"
 
+#include <cstdio>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -15,7 +17,12 @@
 #include "apps/data_directory.h"
 #include "apps/listen_address.h"
 #include "apps/settings.h"
+#include "apps/trial_run.h"
+#include "base/descriptor_limit.h"
+#include "base/file.h"
 #include "base/result.h"
+#include "jobs/runtime/installation.h"
+#include "jobs/sandbox/sandbox.h"
 
 namespace headrace::apps {
 namespace {
@@ -61,7 +68,7 @@ Check CheckPort(const Settings& settings) {
   if (!address) return {"port", Verdict::kFailed, address.error().message()};
   const DataDirectory directory(settings.data_dir);
   const auto server = directory.ReadAddress();
-  if (server && server->pid > 0 && ::kill(server->pid, 0) == 0)
+  if (server && directory.Claimed())
     return {"port", Verdict::kOk,
             fmt::format("{}: a server of this data directory runs (process {})", server->endpoint, server->pid)};
   if (address->ip.find(':') != std::string::npos) return {"port", Verdict::kOk, settings.listen + ": not tried"};
@@ -102,21 +109,60 @@ Check CheckSpace(const Settings& settings) {
   return {"disk space", free < 5 ? Verdict::kWarning : Verdict::kOk, found};
 }
 
-Check CheckSandbox(const Settings& settings) {
+// In the sandbox from here on, where there is one.
+Check CheckSandbox(const Settings& settings, bool& works) {
+  works = false;
   if (!settings.sandbox) return {"sandbox", Verdict::kWarning, "switched off: jobs see what the server's user sees"};
-  if (!Succeeds({"bwrap", "--version"}))
-    return {"sandbox", Verdict::kWarning, "bwrap is missing; install bubblewrap, or jobs run as plain processes"};
-  if (!Succeeds({"bwrap", "--ro-bind", "/", "/", "--unshare-all", "--proc", "/proc", "--dev", "/dev", "true"}))
-    return {
-        "sandbox", Verdict::kWarning,
-        "the kernel gives no user namespaces (sysctl kernel.unprivileged_userns_clone, or a container's limits); jobs "
-        "run as plain processes"};
-  return {"sandbox", Verdict::kOk, "bubblewrap works"};
+  const Status probed = jobs::ProbeBubblewrap();
+  works = probed.has_value();
+  if (works) return {"sandbox", Verdict::kOk, "bubblewrap works"};
+  return {
+      "sandbox", Verdict::kWarning,
+      probed.error().message() +
+          "; install bubblewrap, and let the kernel give user namespaces (sysctl kernel.unprivileged_userns_clone=1, "
+          "or the container's limits)"};
 }
 
-Check CheckProgram(const char* name, const std::string& program, const char* use) {
-  if (Succeeds({program, "--version"})) return {name, Verdict::kOk, program + " is there"};
-  return {name, Verdict::kWarning, fmt::format("{} is missing; it is wanted for {}", program, use)};
+Check CheckCompiler(const Settings& settings, const TrialRun& trial) {
+  if (!Succeeds({settings.compiler, "--version"}))
+    return {"compiler", Verdict::kWarning,
+            settings.compiler + " is missing; it is wanted for training programs in C++"};
+  trial.Write("trial.cpp", "#include <string>\nint main() { return std::string(\"a\").size() == 1 ? 0 : 1; }\n");
+  const auto tried = trial.Shell(settings.compiler + " -std=c++20 trial.cpp -o trial && ./trial", {});
+  if (tried.worked) return {"compiler", Verdict::kOk, settings.compiler + " compiles, as jobs see it"};
+  return {"compiler", Verdict::kWarning,
+          fmt::format("{} does not compile two lines as a job sees it: {}; install it below /usr (build-essential)",
+                      settings.compiler, tried.said)};
+}
+
+// What an interpreter says of itself: its own path first, then what it needs to be seen.
+std::vector<std::string> PathsOfPython(const std::string& python) {
+  const std::string program =
+      "import os, sys; print('\\n'.join([sys.executable, sys.prefix, sys.base_prefix, "
+      "os.path.realpath(sys.executable)]))";
+  std::vector<std::string> paths;
+  const std::unique_ptr<FILE, int (*)(FILE*)> output(
+      ::popen(fmt::format("'{}' -c \"{}\" 2>/dev/null", python, program).c_str(), "re"), ::pclose);
+  char line[4096];
+  while (output && std::fgets(line, sizeof line, output.get()) != nullptr) {
+    std::string path(line);
+    while (!path.empty() && path.back() == '\n') path.pop_back();
+    paths.push_back(path);
+  }
+  return paths;
+}
+
+Check CheckPython(const Settings& settings, const TrialRun& trial, const std::vector<std::string>& paths) {
+  if (paths.size() < 4)
+    return {"python", Verdict::kWarning, settings.python + " is missing; it is wanted for training programs in Python"};
+  std::vector<std::string> shown;
+  for (size_t i = 1; i < paths.size(); ++i)
+    if (paths[i] != "/" && paths[i] != "/usr") shown.push_back(paths[i]);
+  const auto tried = trial.Shell(fmt::format("'{}' -c 'import ssl, sqlite3, zlib'", paths[0]), shown);
+  if (tried.worked) return {"python", Verdict::kOk, paths[0] + " imports ssl and sqlite3, as jobs see it"};
+  return {"python", Verdict::kWarning,
+          fmt::format("{} does not run as a job sees it: {}; choose one that lies below /usr, /opt or /home (--python)",
+                      paths[0], tried.said)};
 }
 
 Check CheckPip(const Settings& settings) {
@@ -126,14 +172,76 @@ Check CheckPip(const Settings& settings) {
           settings.python + " has no pip (install python3-pip); it is wanted for requirements.txt and setup.py"};
 }
 
+Check CheckHelpers(const std::string& binary) {
+  const auto installed = jobs::FindInstallation(binary);
+  std::string missing;
+  for (const auto& [path, use] : {std::pair{installed.init, "the first process of a job"},
+                                  std::pair{installed.include_dir + "/headrace/keras.h", "programs in C++"},
+                                  std::pair{installed.library_dir + "/libheadrace.so", "programs in C++"}})
+    if (::access(path.c_str(), R_OK) != 0) missing += fmt::format("{}{} ({})", missing.empty() ? "" : ", ", path, use);
+  if (missing.empty()) return {"installation", Verdict::kOk, installed.init + " and the library are there"};
+  return {"installation", Verdict::kFailed,
+          missing + ": missing; install Headrace as a whole (cmake --install, the package)"};
+}
+
+// A job has a /tmp of its own, and what cleans /tmp takes installations along.
+Check CheckPlaces(const Settings& settings, const std::string& binary, const std::vector<std::string>& python) {
+  std::string found;
+  const std::pair<const char*, std::string> places[] = {
+      {"headrace", binary}, {"python", python.empty() ? "" : python[0]}, {"the data directory", settings.data_dir}};
+  for (const auto& [what, path] : places)
+    if (path.starts_with("/tmp/") || path.starts_with("/var/tmp/"))
+      found += fmt::format("{}{} is {}", found.empty() ? "" : ", ", what, path);
+  if (found.empty()) return {"places", Verdict::kOk, "nothing lies below /tmp"};
+  return {"places", Verdict::kWarning,
+          found + ": what cleans /tmp removes it, and jobs have a /tmp of their own; move it, or try a job first"};
+}
+
+Check CheckDescriptors() {
+  const size_t most = RaiseDescriptorLimit();
+  if (most < 96)
+    return {"descriptors", Verdict::kFailed,
+            fmt::format("{} may be open, at least 96 are wanted (ulimit -Hn, LimitNOFILE=)", most)};
+  return {"descriptors", most < 4096 ? Verdict::kWarning : Verdict::kOk,
+          fmt::format("{} may be open{}", most,
+                      most < 4096 ? "; more allow more connections (ulimit -Hn, LimitNOFILE=65536)" : "")};
+}
+
+Check CheckCgroup() {
+  if (::access("/sys/fs/cgroup/cgroup.controllers", R_OK) != 0)
+    return {"cgroup", Verdict::kWarning,
+            "no cgroup v2 here: a job's memory and processes are bounded by the next best means (boot with "
+            "systemd.unified_cgroup_hierarchy=1)"};
+  const std::string own = ReadFile("/proc/self/cgroup", 1 << 16).value_or("");
+  const size_t at = own.find("0::");
+  const std::string path =
+      "/sys/fs/cgroup" + (at == std::string::npos ? "" : own.substr(at + 3, own.find('\n', at) - at - 3));
+  if (::access((path + "/cgroup.procs").c_str(), W_OK) != 0)
+    return {"cgroup", Verdict::kWarning,
+            path +
+                " is not ours to divide: a job's memory and processes are bounded by the next best means (run it as a "
+                "service with Delegate=yes)"};
+  return {"cgroup", Verdict::kOk, path};
+}
+
 void RunDoctor(const SettingOptions& options, OutputFormat format) {
   const Settings settings = options.Read();
+  std::error_code ignored;
+  const std::string binary = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  const std::vector<std::string> python = PathsOfPython(settings.python);
+  bool sandboxed = false;
+  const Check sandbox = CheckSandbox(settings, sandboxed);
+  const TrialRun trial(sandboxed);
   const std::vector<Check> checks{CheckPort(settings),
                                   CheckDataDirectory(settings),
                                   CheckSpace(settings),
-                                  CheckSandbox(settings),
-                                  CheckProgram("compiler", settings.compiler, "training programs in C++"),
-                                  CheckProgram("python", settings.python, "training programs in Python"),
+                                  CheckDescriptors(),
+                                  CheckCgroup(),
+                                  CheckHelpers(binary),
+                                  CheckPlaces(settings, binary, python),
+                                  sandbox,
+                                  CheckCompiler(settings, trial),
+                                  CheckPython(settings, trial, python),
                                   CheckPip(settings)};
   bool failed = false;
   nlohmann::ordered_json json = nlohmann::ordered_json::array();

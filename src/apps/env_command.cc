@@ -1,10 +1,12 @@
 #include "apps/env_command.h"
 
-#include <cerrno>
+#include <chrono>
+#include <cstdlib>
 #include <iostream>
+#include <thread>
 
 #include <nlohmann/json.hpp>
-#include <signal.h>
+#include <unistd.h>
 
 #include "apps/client_environment.h"
 #include "apps/command.h"
@@ -13,31 +15,121 @@
 namespace headrace::apps {
 namespace {
 
-void RunEnv(const SettingOptions& options, OutputFormat format) {
-  const DataDirectory directory(options.Read().data_dir);
-  const ServerAddress address = ValueOrThrow(directory.ReadAddress());
-  if (address.pid > 0 && ::kill(address.pid, 0) != 0 && errno == ESRCH)
-    std::cerr << fmt::format("headrace: no server runs in {} now; these are the last one's\n", directory.path());
+using std::chrono::steady_clock;
+
+constexpr int kWaitSeconds = 10;
+
+struct EnvOptions {
+  std::shared_ptr<SettingOptions> settings;
+  std::shared_ptr<OutputFormat> format;
+  int wait_seconds = kWaitSeconds;
+  bool tls = false;
+};
+
+// `headrace serve &` may have been typed a moment ago: a server that is starting is waited for.
+Result<ServerAddress> AwaitServer(const DataDirectory& directory, int seconds) {
+  const auto begin = steady_clock::now();
+  bool told = false;
+  while (true) {
+    const bool claimed = directory.Claimed();
+    auto address = directory.ReadAddress();
+    if (claimed && address) return address;
+    const auto waited = steady_clock::now() - begin;
+    if (waited >= std::chrono::seconds(seconds)) {
+      if (claimed)
+        return Fail(ErrorCode::kUnavailable,
+                    "data directory {}: a server has been starting for {} s and serves nobody yet; its log says more, "
+                    "and --wait SECONDS waits longer",
+                    directory.path(), seconds);
+      return Fail(ErrorCode::kUnavailable,
+                  "data directory {}: no server runs here; start one with headrace serve, or name its --data-dir",
+                  directory.path());
+    }
+    if (!told && waited > std::chrono::seconds(1)) {
+      std::cerr << fmt::format("headrace: waiting for a server in {}\n", directory.path());
+      told = true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+Variables FindVariables(const DataDirectory& directory, ServerAddress address, bool tls) {
+  if (tls && address.tls_endpoint.empty())
+    throw MakeError(ErrorCode::kFailedPrecondition, "--tls: the server has no TLS listener (tls-listen is off)");
+  if (tls) address.endpoint = address.tls_endpoint;
   const KeyPair keys = ValueOrThrow(directory.ReadKeys());
-  const auto variables =
-      ClientVariables(address, keys, directory / "aws", address.tls_endpoint.empty() ? "" : directory / "tls/ca.pem");
-  if (format == OutputFormat::kJson) {
+  Variables variables =
+      ClientVariables(address, keys, {directory / "aws", tls ? directory / "tls/bundle.pem" : "", ""});
+  const GetVariable get = [](const char* name) -> const char* { return std::getenv(name); };
+  for (auto& exception : ProxyExceptions(get, address.endpoint)) variables.push_back(std::move(exception));
+  const std::string config = directory / kSageMakerConfigName;
+  if (const std::string name = SageMakerConfigVariable(get, config); !name.empty())
+    variables.emplace_back(name, config);
+  else
+    std::cerr
+        << "headrace: both configurations of the SageMaker SDK are taken and stay as they are; unless one of them "
+           "says TelemetryOptOut, the SDK reports calls and failures to Amazon\n";
+  return variables;
+}
+
+void PrintUnset(const DataDirectory& directory, const Variables& exported) {
+  for (const std::string& name : MisleadingVariables(environ, directory)) {
+    bool ours = false;
+    for (const auto& [other, value] : exported) ours = ours || other == name;
+    if (!ours) std::cout << "unset " << name << "\n";
+  }
+}
+
+// What eval does when there is no server: clients reach nobody, instead of the real AWS, and the command fails.
+void PrintFailure(const DataDirectory& directory) {
+  const Variables nowhere{{"AWS_ENDPOINT_URL", "http://127.0.0.1:1/headrace-env-failed"},
+                          {"AWS_ACCESS_KEY_ID", "headrace-env-failed"},
+                          {"AWS_SECRET_ACCESS_KEY", "headrace-env-failed"}};
+  PrintUnset(directory, nowhere);
+  for (const auto& [name, value] : nowhere) std::cout << ExportLine(name, value) << "\n";
+  std::cout << "echo 'headrace env has failed: AWS_ENDPOINT_URL leads nowhere now, so that no client talks to the real "
+               "AWS by mistake' >&2\n"
+            << "false\n"
+            << std::flush;
+}
+
+void PrintVariables(const DataDirectory& directory, const EnvOptions& options) {
+  const ServerAddress address = ValueOrThrow(AwaitServer(directory, options.wait_seconds));
+  const Variables variables = FindVariables(directory, address, options.tls);
+  if (*options.format == OutputFormat::kJson) {
     nlohmann::ordered_json json;
     for (const auto& [name, value] : variables) json[name] = value;
     std::cout << json.dump(2) << "\n";
     return;
   }
   for (const auto& [name, value] : variables) std::cout << ExportLine(name, value) << "\n";
+  PrintUnset(directory, variables);
+}
+
+void RunEnv(const EnvOptions& options) {
+  std::string path = Settings::DefaultDataDirectory();
+  try {
+    path = options.settings->Read().data_dir;
+    PrintVariables(DataDirectory(path), options);
+  } catch (const std::exception&) {
+    if (*options.format == OutputFormat::kText) PrintFailure(DataDirectory(path));
+    throw;
+  }
 }
 
 }  // namespace
 
 void AddEnvCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand("env", "export lines that point AWS clients at the server here");
-  auto options = std::make_shared<SettingOptions>(*command, std::initializer_list<std::string_view>{"data-dir"});
-  auto format = AddOutputOption(*command);
+  auto options = std::make_shared<EnvOptions>();
+  options->settings = std::make_shared<SettingOptions>(*command, std::initializer_list<std::string_view>{"data-dir"});
+  options->format = AddOutputOption(*command);
+  command->add_option("--wait", options->wait_seconds, "seconds to wait for a server that is starting; 0: not at all")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  command->add_flag("--tls", options->tls, "the TLS listener, and an AWS_CA_BUNDLE: the system's authorities and ours");
   SetExample(*command, "headrace serve &   then   eval \"$(headrace env)\"   then   aws s3 ls");
-  command->callback([options, format] { RunEnv(*options, *format); });
+  command->callback([options] { RunEnv(*options); });
 }
 
 }  // namespace headrace::apps

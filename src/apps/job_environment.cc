@@ -26,8 +26,8 @@ Result<std::map<std::string, std::string>> JobEnvironment(store::Principals& pri
   HEADRACE_ASSIGN(const auto key,
                   principals.AddSessionKey(principal, api::CallerArn(job.account_id, job.name), kLifetime));
   std::map<std::string, std::string> environment;
-  for (auto& [name, value] : ClientVariables(address, {key.access_key_id, key.secret_access_key}, directory / "aws",
-                                             address.tls_endpoint.empty() ? "" : directory / "tls/ca.pem"))
+  for (auto& [name, value] : ClientVariables(address, {key.access_key_id, key.secret_access_key},
+                                             {directory / "aws", "", directory / kSageMakerConfigName}))
     environment[name] = value;
   environment["AWS_SESSION_TOKEN"] = key.session_token;
   environment["S3_ENDPOINT_URL"] = address.endpoint;

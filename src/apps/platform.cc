@@ -1,5 +1,6 @@
 #include "apps/platform.h"
 
+#include <atomic>
 #include <filesystem>
 #include <mutex>
 
@@ -13,11 +14,15 @@
 #include "api/sagemaker/sagemaker_service.h"
 #include "api/sts/sts_service.h"
 #include "apps/aws_data_path.h"
+#include "apps/client_environment.h"
+#include "apps/disk_watch.h"
 #include "apps/job_environment.h"
 #include "apps/listen_address.h"
 #include "apps/principal_keys.h"
 #include "apps/retention.h"
+#include "apps/welcome.h"
 #include "aws/gateway.h"
+#include "base/descriptor_limit.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/thread_pool.h"
@@ -37,6 +42,7 @@ namespace headrace::apps {
 namespace {
 
 constexpr const char* kDefaultPrincipal = "default";
+constexpr size_t kLeastDescriptors = 96;  // of which half are connections
 
 class RunningPlatform : public Platform {
  public:
@@ -50,7 +56,10 @@ class RunningPlatform : public Platform {
 
   Status Start() {
     HEADRACE_ASSIGN(const ListenAddress main, ParseListenAddress("--listen", settings_.listen));
+    HEADRACE_TRY(CheckDescriptors());
     HEADRACE_TRY(directory_.Claim());
+    disk_ = std::make_unique<DiskWatch>(directory_.path(), [this] { return database_->HoldLog(); });
+    disk_->MakeRoomToStart();
     HEADRACE_ASSIGN(database_, store::Database::Open(directory_ / "meta.db"));
     principals_ = std::make_unique<store::Principals>(*database_, clock_);
     keys_ = std::make_unique<PrincipalKeys>(*principals_);
@@ -67,9 +76,13 @@ class RunningPlatform : public Platform {
     HEADRACE_TRY(hosting_->Start());  // before the first request: endpoints of before are there
     HEADRACE_TRY(transforms_->Start());
     HEADRACE_TRY(Listen(main));
-    HEADRACE_TRY(TellClients());
+    HEADRACE_TRY(WriteClientFiles());
     retention_->Start();
-    return training_->Start();  // jobs are told where the server is
+    HEADRACE_TRY(training_->Start());  // jobs are told where the server is
+    HEADRACE_TRY(directory_.WriteAddress(address_));
+    serving_ = true;
+    disk_->Start();
+    return {};
   }
 
   void Stop() override {
@@ -78,9 +91,17 @@ class RunningPlatform : public Platform {
     if (hosting_ != nullptr) hosting_->Stop();
     if (training_ != nullptr) training_->Stop();
     if (retention_ != nullptr) retention_->Stop();
+    if (disk_ != nullptr) disk_->Stop();
   }
 
  private:
+  static Status CheckDescriptors() {
+    if (DescriptorLimit() >= kLeastDescriptors) return {};
+    return Fail(ErrorCode::kFailedPrecondition,
+                "descriptors: this process may have {}, wanted at least {}; raise the limit (ulimit -n, LimitNOFILE=)",
+                DescriptorLimit(), kLeastDescriptors);
+  }
+
   // The first start makes a principal with a random key; later ones put its file back if it is gone.
   Status EnsureFirstKey() {
     auto key = principals_->FirstKey(kDefaultPrincipal);
@@ -210,6 +231,7 @@ class RunningPlatform : public Platform {
     }
     if (settings_.tls_listen == "off") return Open(std::move(listeners));
     HEADRACE_TRY(directory_.EnsureCertificates());
+    HEADRACE_TRY(directory_.EnsureBundle());
     HEADRACE_ASSIGN(auto tls, http::TlsContext::Load(directory_ / "tls/server.pem", directory_ / "tls/server-key.pem"));
     if (settings_.tls_listen != "auto") {
       HEADRACE_ASSIGN(const ListenAddress secure, ParseListenAddress("--tls-listen", settings_.tls_listen));
@@ -231,7 +253,8 @@ class RunningPlatform : public Platform {
                                            .stall_time = seconds(settings_.stall_seconds),
                                            .progress_grace = seconds(settings_.stall_seconds),
                                            .progress_rate = static_cast<size_t>(settings_.min_body_rate),
-                                           .connections = static_cast<size_t>(settings_.max_connections)},
+                                           .connections = static_cast<size_t>(settings_.max_connections),
+                                           .kept_connections = static_cast<size_t>(settings_.max_connections / 4)},
                                 .threads = static_cast<size_t>(settings_.io_threads),
                                 .observer = [this](const http::Exchange& exchange) { Observe(exchange); }};
     const std::string ip = options.listeners[0].address;
@@ -245,13 +268,13 @@ class RunningPlatform : public Platform {
     return {};
   }
 
-  Status TellClients() const {
+  Status WriteClientFiles() const {
     for (const auto& [name, text] : AwsDataFiles(address_.endpoint)) {
       const std::string path = directory_ / ("aws/" + name);
       HEADRACE_TRY(MakeDirectories(std::filesystem::path(path).parent_path()));
-      HEADRACE_TRY(WriteFileAtomically(path, text));
+      HEADRACE_TRY(WriteIfChanged(path, text));
     }
-    return directory_.WriteAddress(address_);
+    return WriteIfChanged(directory_ / kSageMakerConfigName, SageMakerConfig());
   }
 
   void Observe(const http::Exchange& exchange) {
@@ -264,16 +287,22 @@ class RunningPlatform : public Platform {
     const bool signed_request = request.headers.Has("Authorization") || !request.query.empty();
     if (!signed_request && request.path == "/healthz") {
       request.log_detail = "health";
-      co_return http::TextResponse(200, "text/plain", "ok\n");
+      co_return serving_ ? http::TextResponse(200, "text/plain", "ok\n")
+                         : http::TextResponse(503, "text/plain", "starting\n");
     }
     if (!signed_request && request.path == "/metrics") {
       request.log_detail = "metrics";
       co_return http::TextResponse(200, "text/plain; version=0.0.4", metrics_.Render(server_->open_connections()));
     }
+    if (IsFromBrowser(request)) {
+      request.log_detail = "page";
+      co_return WelcomePage(request, EnvCommandLine(settings_.data_dir));
+    }
     co_return co_await gateway_->Handle(request);
   }
 
   const Settings settings_;
+  std::atomic<bool> serving_ = false;  // everything answers, and `headrace env` says so
   DataDirectory directory_;
   SystemClock clock_;
   ServerAddress address_;
@@ -284,6 +313,7 @@ class RunningPlatform : public Platform {
   http::Metrics metrics_;
   std::unique_ptr<http::AccessLog> access_log_;
   std::unique_ptr<Retention> retention_;
+  std::unique_ptr<DiskWatch> disk_;
   http::Client models_;  // what asks model servers
   std::unique_ptr<jobs::TrainingService> training_;
   std::unique_ptr<jobs::HostingService> hosting_;

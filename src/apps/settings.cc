@@ -69,6 +69,10 @@ std::string Settings::DefaultDataDirectory() {
   return Variable("HOME") + "/.local/share/headrace";
 }
 
+std::string EnvCommandLine(const std::string& data_dir) {
+  return data_dir == Settings::DefaultDataDirectory() ? "headrace env" : "headrace env --data-dir " + data_dir;
+}
+
 std::span<const Setting> SettingTable() {
   using S = Settings;
   static constexpr Setting kTable[] = {

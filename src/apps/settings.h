@@ -33,6 +33,9 @@ struct Settings {
   static std::string DefaultDataDirectory();
 };
 
+// "headrace env", with the data directory where it is not the usual one.
+std::string EnvCommandLine(const std::string& data_dir);
+
 struct Setting {
   using Member = std::variant<std::string Settings::*, int64_t Settings::*, bool Settings::*>;
   const char* name;  // of the flag and the key: "max-connections"; the variable is HEADRACE_MAX_CONNECTIONS

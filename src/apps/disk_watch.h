@@ -1,0 +1,46 @@
+// DiskWatch: looks at the data directory's disk every second and says in the log when it is full and when there is room
+// again. While there is room it sees to what a full disk needs: the blocks of the database's log, and `reserve`, a file
+// that a start on a full disk removes to write its own few files.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/result.h"
+#include "store/disk_room.h"
+
+namespace headrace::apps {
+
+class DiskWatch {
+ public:
+  // `hold`: takes the database's blocks.
+  DiskWatch(const std::string& directory, std::function<Status()> hold);
+  DiskWatch(const DiskWatch&) = delete;
+  DiskWatch& operator=(const DiskWatch&) = delete;
+  ~DiskWatch();  // Stop()
+
+  // At the start, before anything is written.
+  void MakeRoomToStart();
+  void Start();
+  void Stop();
+  // One look.
+  void Look();
+
+ private:
+  bool Sleep();  // false when it is time to stop
+  void MakeReserve() const;
+
+  const std::string reserve_;
+  const store::DiskRoom room_;
+  const std::function<Status()> hold_;
+  bool full_ = false;
+  std::mutex mutex_;
+  std::condition_variable wakeup_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace headrace::apps
