@@ -79,8 +79,7 @@ class Server:
         """The environment of a client program: nothing of the machine's own AWS settings."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "HEADRACE_"))}
         return {**kept, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-                "AWS_EC2_METADATA_DISABLED": "true", "SAGEMAKER_USER_CONFIG_OVERRIDE": str(ROOT / "tests/clients/sagemaker.yaml"),
-                **self.environment, **more}
+                "AWS_EC2_METADATA_DISABLED": "true", **self.environment, **more}
 
     def headrace(self, *arguments, check=True):
         return subprocess.run([self.program, *map(str, arguments)], check=check, capture_output=True, text=True,

@@ -2,13 +2,18 @@
 import http.client
 import json
 import os
+import pathlib
+import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
+import urllib.request
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from platform_fixtures import HEADRACE
@@ -49,13 +54,134 @@ def test_the_hard_wired_sts_address_of_the_sdks_is_ours(server):
     assert ":assumed-role/" in done.stdout
 
 
+# A shell that already has what leads AWS clients elsewhere.
+MISLED = {"AWS_SESSION_TOKEN": "other", "AWS_PROFILE": "none-such", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
+          "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}
+SHELLS = [shell for shell in ("sh", "dash", "bash", "zsh") if shutil.which(shell)]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_readmes_two_lines_pasted_at_once(shell, tmp_path):
+    program = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'], len(boto3.client('s3').list_buckets()['Buckets']))"
+    script = (f"{HEADRACE} serve --data-dir {tmp_path}/d --listen 127.0.0.1:0 >{tmp_path}/log 2>&1 &\n"
+              f"eval \"$({HEADRACE} env --data-dir {tmp_path}/d)\" && {sys.executable} -c \"{program}\"\n"
+              "code=$?; kill $!; wait $!; exit $code\n")
+    done = subprocess.run([shell, "-c", script], capture_output=True, text=True, timeout=60,
+                          env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **MISLED})
+    assert done.returncode == 0, done.stdout + done.stderr + (tmp_path / "log").read_text()
+    assert done.stdout.split()[1] == "0"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_without_a_server_eval_fails_and_clients_reach_nobody(shell, tmp_path):
+    script = (f"eval \"$({HEADRACE} env --wait 0 --data-dir {tmp_path})\"; echo \"code $?\"; "
+              "echo \"$AWS_ENDPOINT_URL $AWS_ACCESS_KEY_ID ${AWS_ENDPOINT_URL_S3-unset} ${AWS_PROFILE-unset}\"")
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "AWS_ACCESS_KEY_ID": "AKIAREAL", **MISLED}
+    done = subprocess.run([shell, "-c", script], capture_output=True, text=True, timeout=30, env=environment)
+    assert done.stdout.splitlines() == ["code 1", "http://127.0.0.1:1/headrace-env-failed headrace-env-failed unset unset"]
+    assert "no server runs here" in done.stderr and "leads nowhere" in done.stderr
+    ends = subprocess.run([shell, "-ec", f"eval \"$({HEADRACE} env --wait 0 --data-dir {tmp_path})\"; echo on"],
+                          capture_output=True, text=True, timeout=30, env=environment)
+    assert ends.returncode == 1 and "on" not in ends.stdout
+    assert run("env", "--wait", "0", "--data-dir", tmp_path).returncode == 1
+
+
+def test_it_is_healthy_only_when_env_works(tmp_path):
+    for start in range(8):  # the first start, and later ones, which find the last server's files
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        process = subprocess.Popen([HEADRACE, "serve", "--data-dir", tmp_path / "d", "--listen", f"127.0.0.1:{port}"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            while True:
+                try:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+                        if answer.status == 200:
+                            break
+                except OSError:
+                    assert process.poll() is None
+            shown = run("env", "--wait", "0", "--data-dir", tmp_path / "d", "-o", "json")
+            assert shown.returncode == 0, shown.stderr
+            variables = json.loads(shown.stdout)
+            assert variables["AWS_ENDPOINT_URL"] == f"http://127.0.0.1:{port}"
+            for service, operation in (("s3", "list_buckets"), ("sagemaker", "list_training_jobs"), ("sagemaker", "list_endpoints"),
+                                       ("logs", "describe_log_groups"), ("cloudwatch", "list_metrics")):
+                getattr(client_of(service, variables, endpoint_url=variables["AWS_ENDPOINT_URL"]), operation)()
+        finally:
+            process.kill() if start % 2 else process.terminate()
+            process.wait(20)
+
+
+def test_a_dead_servers_address_is_not_told(make_server):
+    server = make_server()
+    server.kill()
+    shown = run("env", "--wait", "0", "--data-dir", server.directory)
+    assert shown.returncode == 1 and str(server.port) not in shown.stdout
+
+
+def test_the_variables_break_no_client(server):
+    """AWS_CA_BUNDLE ends Go programs with clients of their own, whatever the endpoint's scheme; on request it is there, with the
+    system's authorities in it."""
+    assert "AWS_CA_BUNDLE" not in server.environment
+    secure = json.loads(run("env", "--tls", "--data-dir", server.directory, "-o", "json").stdout)
+    assert secure["AWS_ENDPOINT_URL"].startswith("https://localhost:")
+    authorities = pathlib.Path(secure["AWS_CA_BUNDLE"]).read_text().count("BEGIN CERTIFICATE")
+    system = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+    assert authorities == 1 + (system.read_text().count("BEGIN CERTIFICATE") if system.exists() else 0)
+    program = "import boto3; print(boto3.client('s3').list_buckets()['ResponseMetadata']['HTTPStatusCode'])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                          env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **secure})
+    assert done.stdout.strip() == "200", done.stderr
+
+
+def test_rclone_works_in_the_shell_of_env(server):
+    if not shutil.which("rclone"):
+        pytest.skip("rclone is not installed")
+    settings = {"RCLONE_CONFIG": "/dev/null", "RCLONE_CONFIG_H_TYPE": "s3", "RCLONE_CONFIG_H_PROVIDER": "Other",
+                "RCLONE_CONFIG_H_ENV_AUTH": "true", "RCLONE_CONFIG_H_ENDPOINT": server.url, "RCLONE_CONFIG_H_REGION": "us-west-2"}
+    done = subprocess.run(["rclone", "lsd", "H:"], capture_output=True, text=True, env=server.client_environment(**settings))
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_sdks_report_nothing_to_amazon(server):
+    config = pathlib.Path(server.environment["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"]).read_text()
+    assert "TelemetryOptOut: true" in config
+
+
+def test_browsers_see_what_this_is(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    for method, path, status in (("GET", "/", 200), ("HEAD", "/", 200), ("GET", "/any/thing", 403)):
+        connection.request(method, path, headers={"Accept": "text/html,application/xhtml+xml"})
+        answer = connection.getresponse()
+        page = answer.read().decode()
+        assert answer.status == status and answer.headers["Content-Type"].startswith("text/html")
+        assert method == "HEAD" or "headrace env" in page
+
+
+@pytest.mark.parametrize("service, call, status", [
+    ("dynamodb", lambda client: client.list_tables(), 400), ("ecr", lambda client: client.describe_repositories(), 400),
+    ("sns", lambda client: client.list_topics(), 400), ("ec2", lambda client: client.describe_instances(), 400),
+    ("lambda", lambda client: client.list_functions(), 404), ("route53", lambda client: client.list_hosted_zones(), 404),
+    ("sagemaker-featurestore-runtime", lambda client: client.get_record(FeatureGroupName="f", RecordIdentifierValueAsString="r"), 404),
+    ("s3control", lambda client: client.list_access_points(AccountId="000000000000"), 501)])
+def test_what_is_not_here_says_so(server, service, call, status):
+    client = client_of(service, server.environment, endpoint_url=server.url, config=Config(retries={"max_attempts": 0}, inject_host_prefix=False))
+    with pytest.raises(ClientError) as refused:
+        call(client)
+    answer = refused.value.response
+    assert "This is Headrace" in answer["Error"]["Message"], answer
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
 def test_the_tls_listener_has_a_certificate_of_our_authority(server):
+    authority = str(server.directory / "tls/ca.pem")
     address = json.loads((server.directory / "server.json").read_text())["tls_endpoint"]
-    context = ssl.create_default_context(cafile=server.environment["AWS_CA_BUNDLE"])
+    context = ssl.create_default_context(cafile=authority)
     connection = http.client.HTTPSConnection(address.removeprefix("https://"), context=context, timeout=10)
     connection.request("GET", "/healthz")
     assert connection.getresponse().read() == b"ok\n"
-    logs = client_of("logs", server.environment, endpoint_url=address, verify=server.environment["AWS_CA_BUNDLE"])
+    logs = client_of("logs", server.environment, endpoint_url=address, verify=authority)
     assert "logGroups" in logs.describe_log_groups()
 
 
@@ -152,7 +278,19 @@ def test_doctor_says_what_is_there(server):
     done = run("doctor", "--data-dir", server.directory, "-o", "json")
     checks = {check["check"]: check["verdict"] for check in json.loads(done.stdout)}
     assert done.returncode == 0, done.stdout
-    assert checks["port"] == "ok" and checks["data directory"] == "ok"
+    assert checks["port"] == "ok" and checks["data directory"] == "ok" and checks["installation"] == "ok"
+    assert {"descriptors", "cgroup", "places", "sandbox", "compiler", "python"} <= set(checks)
+
+
+def test_doctor_tries_what_jobs_need(server, tmp_path):
+    """A python that answers --version and can do no more, and a compiler that is none."""
+    liar = tmp_path / "python3"
+    liar.write_text("#!/bin/sh\n[ \"$1\" = --version ] && exit 0\nexit 1\n")
+    liar.chmod(0o755)
+    done = run("doctor", "--data-dir", server.directory, "--python", liar, "--compiler", "true", "-o", "json")
+    checks = {check["check"]: check for check in json.loads(done.stdout)}
+    assert checks["python"]["verdict"] == "warning" and checks["compiler"]["verdict"] == "warning"
+    assert "does not compile" in checks["compiler"]["detail"]
 
 
 def test_stops_at_once_when_idle(make_server):
