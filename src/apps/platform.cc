@@ -3,6 +3,7 @@
 #include <atomic>
 #include <filesystem>
 #include <mutex>
+#include <sstream>
 
 #include <unistd.h>
 
@@ -148,6 +149,9 @@ class RunningPlatform : public Platform {
     options.python = settings_.python;
     options.compiler = settings_.compiler;
     options.read_only_paths = {directory_ / "aws", directory_ / "tls/ca.pem"};
+    std::istringstream more(settings_.job_paths);
+    for (std::string path; std::getline(more, path, ':');)
+      if (!path.empty()) options.read_only_paths.push_back(path);
     options.sandbox = settings_.sandbox;
     options.stop_grace_seconds = static_cast<int>(settings_.job_stop_grace_seconds);
     options.heartbeat_seconds = static_cast<int>(settings_.job_heartbeat_seconds);

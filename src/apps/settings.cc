@@ -110,6 +110,7 @@ std::span<const Setting> SettingTable() {
       {"max-invocation-bytes", "bytes", &S::max_invocation_bytes, "of a request to an endpoint", 1, 64 << 20},
       {"python", "program", &S::python, "runs .py entry points and is python3 inside jobs"},
       {"compiler", "program", &S::compiler, "compiles .cpp entry points"},
+      {"job-paths", "path:path", &S::job_paths, "what jobs may read of this machine besides /usr and the like"},
       {"sandbox", "true or false", &S::sandbox, "run jobs and model servers in bubblewrap where the kernel allows it"},
       {"allow-unsandboxed-tenants", "true or false", &S::allow_unsandboxed_tenants,
        "without a sandbox run jobs and model servers of all accounts, not of the owner's alone: they can read and "

@@ -26,7 +26,7 @@ struct Settings {
   int64_t job_cpus = 0, job_memory_mib = 0, job_stop_grace_seconds = 120, job_heartbeat_seconds = 60;
   int64_t metric_retention_days = 455, job_log_hours = 72;
   int64_t max_invocation_bytes = 6'291'456;
-  std::string python = "python3", compiler = "g++";
+  std::string python = "python3", compiler = "g++", job_paths;
   bool sandbox = true, allow_unsandboxed_tenants = false;
 
   // $XDG_DATA_HOME/headrace or ~/.local/share/headrace.

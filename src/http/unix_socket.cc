@@ -61,6 +61,9 @@ Result<Descriptor> ConnectToPath(const std::string& path) {
   if (!S_ISSOCK(status.st_mode)) return Fail(ErrorCode::kUnavailable, "{}: not a socket", path);
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const auto address = AddressBehind(opened, "");
+  // A TCP socket's buffer would grow to this by itself: a request of a batch of images goes in one piece.
+  const int buffer = 1 << 20;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
   // Either at once or not at all: EAGAIN says that too many wait there already.
   if (!socket || ::connect(socket.get(), Generic(address), sizeof address) != 0)
     return Fail(ErrorCode::kUnavailable, "{}: connect: {}", path, std::strerror(errno));

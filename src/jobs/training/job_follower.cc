@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "jobs/process/detached.h"
+#include "jobs/process/find_program.h"
 #include "jobs/runtime/hyperparameters.h"
 #include "jobs/runtime/installation.h"
 #include "jobs/supervisor/failure_reason.h"
@@ -53,6 +54,16 @@ EndRecord FailureOf(const Error& error) {
                        error.code() == ErrorCode::kFailedPrecondition;
   return {"Failed", "Failed",
           Truncate((clients ? "ClientError: " : "InternalServerError: ") + error.message(), kLongestFailureReason)};
+}
+
+// What a program outside of /usr needs to be seen: /opt/gcc-13 for /opt/gcc-13/bin/g++. "" for others.
+std::string PrefixOf(const std::string& program) {
+  const auto found = FindProgram(program);
+  std::error_code failed;
+  const auto real = found ? fs::canonical(*found, failed) : fs::path();
+  const auto prefix = real.parent_path().parent_path();
+  const bool seen = prefix.empty() || prefix == prefix.root_path() || prefix.string().starts_with("/usr");
+  return failed || seen ? "" : prefix.string();
 }
 
 std::string Message(const EndRecord& end) {
@@ -229,6 +240,7 @@ void JobFollower::DescribeMachine(const store::TrainingJob&, JobDescription& des
   description.compiler = options_.compiler;
   description.read_only = options_.read_only_paths;
   if (!options_.headrace_binary.starts_with("/usr/")) description.read_only.push_back(options_.headrace_binary);
+  if (auto prefix = PrefixOf(options_.compiler); !prefix.empty()) description.read_only.push_back(std::move(prefix));
   for (const auto& path : machine_.python_paths) description.read_only.push_back(path);
   for (const auto& path : {installation.include_dir, installation.library_dir, installation.cmake_dir})
     if (!path.empty() && !path.starts_with("/usr/")) description.read_only.push_back(path);
