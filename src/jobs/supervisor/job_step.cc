@@ -1,0 +1,32 @@
+#include "jobs/supervisor/job_step.h"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace headrace::jobs {
+
+Status MarkTenantsProcess(const JobContext& context) { return WriteBriefly(context.directory.program_started(), ""); }
+
+RunOptions LimitsOf(const JobContext& context) {
+  RunOptions options;
+  options.sandboxed = context.view.sandboxed();
+  options.memory_bytes = context.job.memory_bytes;
+  options.deadline = 0;  // the stop request knows it
+  options.grace_seconds = context.job.stop_grace_seconds;
+  options.sample_millis = context.job.resource_sample_millis;
+  options.disk_path = context.directory.path();
+  options.stop_requested = [&context] { return context.stop.Requested(); };
+  return options;
+}
+
+Result<ProgramEnd> RunStep(const JobContext& context, const Command& command) {
+  HEADRACE_TRY(MarkTenantsProcess(context));
+  RunOptions options = LimitsOf(context);
+  options.grace_seconds = std::min(options.grace_seconds, 5);
+  options.sample_millis = 0;
+  HEADRACE_ASSIGN(const auto end, RunProgram(command, true, options, context.reporter, context.clock));
+  if (end.stopped || end.timed_out) return Fail(ErrorCode::kUnavailable, "stopped");
+  return end;
+}
+
+}  // namespace headrace::jobs

@@ -1,0 +1,83 @@
+#include "jobs/supervisor/python_packages.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "jobs/supervisor/failure_reason.h"
+#include "jobs/supervisor/job_step.h"
+#include "jobs/supervisor/pip_failure.h"
+
+namespace headrace::jobs {
+
+void PythonPackages::AddVariables(std::map<std::string, std::string>& variables) const {
+  if (InVirtualEnvironment()) {
+    variables.emplace("PIP_TARGET", context_.view.ml() + "/packages");
+  } else {
+    variables.emplace("PIP_USER", "1");
+    variables.emplace("PIP_BREAK_SYSTEM_PACKAGES", "1");
+  }
+  variables.emplace("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+  variables.emplace("PIP_RETRIES", "2");  // an index that is out of reach is told of in seconds
+  variables.emplace("PIP_ROOT_USER_ACTION", "ignore");
+}
+
+bool PythonPackages::InVirtualEnvironment() const {
+  return std::filesystem::exists(std::filesystem::path(context_.job.python).parent_path().parent_path() / "pyvenv.cfg");
+}
+
+Result<std::vector<std::string>> PythonPackages::Prepare(const Program& program,
+                                                         const std::map<std::string, std::string>& variables) const {
+  const auto& python = context_.job.python;
+  if (python.empty())
+    return Fail(ErrorCode::kInvalidArgument, "{}: no Python interpreter is configured", program.entry_point);
+  const auto has = [code = context_.directory.ml() + "/code/"](const char* name) {
+    return std::filesystem::exists(code + name);
+  };
+  // Looked at before pip runs what the tenant wrote.
+  const bool requirements = has("requirements.txt"), package = has("setup.py"), says_how = has("pyproject.toml");
+  if (requirements) HEADRACE_TRY(Install({"-r", "requirements.txt"}, variables));
+  if (!package) return std::vector<std::string>{python, program.entry_point};
+  std::vector<std::string> what = {"."};
+  // Without a pyproject.toml nobody has said what the build needs, and fetching setuptools anew needs an index.
+  if (!says_how) {
+    HEADRACE_ASSIGN(const bool can_build, CanBuild(variables));
+    if (can_build) what.emplace_back("--no-build-isolation");
+  }
+  HEADRACE_TRY(Install(what, variables));
+  auto module = program.entry_point.substr(0, program.entry_point.size() - 3);
+  std::replace(module.begin(), module.end(), '/', '.');
+  return std::vector<std::string>{python, "-m", module};
+}
+
+// Whether the interpreter has setuptools, and what makes a wheel with it: setuptools itself since its version 70.
+Result<bool> PythonPackages::CanBuild(const std::map<std::string, std::string>& variables) const {
+  Command command;
+  command.arguments = {
+      context_.job.python, "-c",
+      "import sys\nfrom importlib.util import find_spec as find\n"
+      "sys.exit(not (find('setuptools') and (find('wheel') or find('setuptools.command.bdist_wheel'))))"};
+  command.environment = variables;
+  command.directory = context_.view.code();
+  HEADRACE_ASSIGN(const auto end, RunStep(context_, context_.view.Wrap(std::move(command))));
+  return end.succeeded();
+}
+
+Status PythonPackages::Install(const std::vector<std::string>& what,
+                               const std::map<std::string, std::string>& variables) const {
+  context_.reporter.Phase("Training", "Installing Python packages");
+  Command command;
+  command.arguments = {context_.job.python, "-m", "pip", "install"};
+  command.arguments.insert(command.arguments.end(), what.begin(), what.end());
+  command.environment = variables;
+  command.directory = context_.view.code();
+  HEADRACE_ASSIGN(const auto end, RunStep(context_, context_.view.Wrap(std::move(command))));
+  if (end.succeeded()) return {};
+  return Fail(ErrorCode::kInvalidArgument, "{}",
+              Truncate(fmt::format("AlgorithmError: pip install {} failed: {}", fmt::join(what, " "),
+                                   PipFailure(context_.reporter.LastLines())),
+                       kLongestFailureReason));
+}
+
+}  // namespace headrace::jobs

@@ -1,0 +1,34 @@
+// PythonPackages: what a Python entry point needs installed before it runs: requirements.txt, setup.py.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "jobs/process/child.h"
+#include "jobs/runtime/contract.h"
+#include "jobs/supervisor/job_context.h"
+
+namespace headrace::jobs {
+
+class PythonPackages {
+ public:
+  explicit PythonPackages(const JobContext& context) : context_(context) {}
+
+  // Where pip puts packages, and how it behaves, for the program too.
+  void AddVariables(std::map<std::string, std::string>& variables) const;
+
+  // Installs what is asked for, and returns how Python runs `program`: {"python3", "train.py"}. `variables` are the
+  // program's.
+  Result<std::vector<std::string>> Prepare(const Program& program,
+                                           const std::map<std::string, std::string>& variables) const;
+
+ private:
+  Result<bool> CanBuild(const std::map<std::string, std::string>& variables) const;
+  Status Install(const std::vector<std::string>& what, const std::map<std::string, std::string>& variables) const;
+  bool InVirtualEnvironment() const;
+
+  const JobContext& context_;
+};
+
+}  // namespace headrace::jobs
