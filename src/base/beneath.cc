@@ -81,22 +81,6 @@ tl::unexpected<Error> Unsafe(const std::string& directory, std::string_view name
               name.substr(0, 300));
 }
 
-// The directory that holds `name`, and its last part.
-struct Place {
-  Descriptor directory;
-  std::string name;
-};
-
-Result<Place> PlaceOf(const HeldDirectory& root, std::string_view name) {
-  if (!IsSafeRelativePath(name)) return Unsafe(root.path(), name);
-  const auto cut = name.rfind('/');
-  const bool direct = cut == std::string_view::npos;
-  Place place{OpenBelow(root.descriptor(), direct ? "." : name.substr(0, cut), O_PATH | O_DIRECTORY),
-              std::string(direct ? name : name.substr(cut + 1))};
-  if (!place.directory) return FailBelow(root.path(), name, "open its directory");
-  return place;
-}
-
 struct CloseDirectory {
   void operator()(DIR* stream) const { ::closedir(stream); }
 };
@@ -180,8 +164,18 @@ Result<std::string> HeldDirectory::Read(std::string_view name, size_t max_bytes)
   }
 }
 
+Result<NamedPlace> HeldDirectory::PlaceOf(std::string_view name) const {
+  if (!IsSafeRelativePath(name)) return Unsafe(path_, name);
+  const auto cut = name.rfind('/');
+  const bool direct = cut == std::string_view::npos;
+  NamedPlace place{OpenBelow(directory_.get(), direct ? "." : name.substr(0, cut), O_PATH | O_DIRECTORY),
+                   std::string(direct ? name : name.substr(cut + 1))};
+  if (!place.directory) return FailBelow(path_, name, "open its directory");
+  return place;
+}
+
 Result<Descriptor> HeldDirectory::CreateFile(std::string_view name, mode_t mode) const {
-  HEADRACE_ASSIGN(const auto place, PlaceOf(*this, name));
+  HEADRACE_ASSIGN(const auto place, PlaceOf(name));
   if (::unlinkat(place.directory.get(), place.name.c_str(), 0) != 0 && errno != ENOENT)
     return FailBelow(path_, name, "replace");
   Descriptor file(
@@ -202,7 +196,7 @@ Status HeldDirectory::Write(std::string_view name, std::string_view bytes, mode_
 }
 
 Result<struct stat> HeldDirectory::Examine(std::string_view name) const {
-  HEADRACE_ASSIGN(const auto place, PlaceOf(*this, name));
+  HEADRACE_ASSIGN(const auto place, PlaceOf(name));
   struct stat status {};
   if (::fstatat(place.directory.get(), place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
     return FailBelow(path_, name, "examine");

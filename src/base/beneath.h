@@ -34,6 +34,12 @@ struct TreeLimits {
   std::function<bool()> cancelled = [] { return false; };
 };
 
+// A name and the open directory that it stands in, for system calls that take both.
+struct NamedPlace {
+  Descriptor directory;
+  std::string name;
+};
+
 // In all of its calls a name is a relative path of any length. A name with a link, "." or ".." in it is an error, and
 // so is one that is too long for the file system.
 class HeldDirectory {
@@ -60,6 +66,8 @@ class HeldDirectory {
   // A small file that need not survive the machine.
   Status Write(std::string_view name, std::string_view bytes, mode_t mode = 0644) const;
 
+  // Where `name` stands, or would: its directory must exist.
+  Result<NamedPlace> PlaceOf(std::string_view name) const;
   // What has this name, links not followed. kNotFound.
   Result<struct stat> Examine(std::string_view name) const;
   // The names right in it, sorted. kResourceExhausted when they are more than `limit`.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "api/input.h"
+#include "api/sagemaker/path_checks.h"
 #include "api/sagemaker/request.h"
 #include "jobs/capture/metric_definitions.h"
 #include "jobs/training/instance_types.h"
@@ -153,6 +154,8 @@ void CheckAcrossMembers(const Json& request, Violations& violations) {
   if (request.contains("ResourceConfig")) CheckResources(ObjectIn(request, "ResourceConfig"), violations);
   CheckChannels(ListIn(request, "InputDataConfig"), violations);
   CheckTimes(request, violations);
+  CheckPaths(request, violations);
+  CheckTexts(request, violations);
   CheckTagKeys(request, violations);
   for (const char* unsupported : {"ServerlessJobConfig", "ModelPackageConfig"}) {
     if (request.contains(unsupported) && !request[unsupported].is_null()) {

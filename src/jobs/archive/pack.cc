@@ -3,23 +3,26 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <vector>
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/descriptor.h"
-#include "base/file.h"
 
 namespace headrace::jobs {
 namespace {
 
-namespace fs = std::filesystem;
+constexpr size_t kBufferBytes = size_t{1} << 20;
+constexpr size_t kZeroBytes = size_t{64} << 20;
+constexpr off_t kLongestFile = off_t{1} << 50;
+constexpr size_t kMostExtents = 10'000;  // of a file with holes; the rest of it is read as it is
+constexpr uint64_t kHeaderBytes = 1024;  // of an entry in the archive, its name aside
 
 struct FreeArchive {
   void operator()(archive* a) const { archive_write_free(a); }
@@ -30,94 +33,185 @@ struct FreeEntry {
 using Writer = std::unique_ptr<archive, FreeArchive>;
 using Entry = std::unique_ptr<archive_entry, FreeEntry>;
 
-// Paths below `directory`, relative and sorted; links to directories are not entered.
-Result<std::vector<std::string>> EntriesBelow(const std::string& directory) {
-  std::vector<std::string> entries;
-  std::error_code error;
-  fs::recursive_directory_iterator at(directory, error), end;
-  for (; !error && at != end; at.increment(error)) entries.push_back(at->path().lexically_relative(directory).string());
-  if (error) return Fail(ErrorCode::kFailedPrecondition, "{}: cannot list: {}", directory, error.message());
-  std::sort(entries.begin(), entries.end());
-  return entries;
+struct Extent {
+  off_t begin, end;
+};
+
+// Memory that reads as zeros and takes none.
+class Zeros {
+ public:
+  Zeros() : at_(::mmap(nullptr, kZeroBytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {}
+  Zeros(const Zeros&) = delete;
+  Zeros& operator=(const Zeros&) = delete;
+  ~Zeros() {
+    if (at_ != MAP_FAILED) ::munmap(at_, kZeroBytes);
+  }
+  const void* get() const { return at_ == MAP_FAILED ? nullptr : at_; }
+
+ private:
+  void* at_;
+};
+
+// Where a file has data. All of it in one piece where the file system knows no holes; never nothing of a file that has
+// a length, because libarchive then writes no map of its holes.
+std::vector<Extent> ExtentsOf(int file, off_t size) {
+  std::vector<Extent> extents;
+  for (off_t at = 0; at < size;) {
+    if (extents.size() == kMostExtents) {
+      extents.back().end = size;
+      break;
+    }
+    const off_t data = ::lseek(file, at, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) break;
+    const off_t hole = data < 0 ? -1 : ::lseek(file, data, SEEK_HOLE);
+    if (hole <= data) return {{0, size}};
+    if (data >= size) break;
+    extents.push_back({data, std::min(hole, size)});
+    at = hole;
+  }
+  if (extents.empty() && size > 0) extents.push_back({0, std::min<off_t>(size, 512)});
+  return extents;
 }
 
-// Exactly `size` bytes of the file go into the archive, whatever happens to the file meanwhile.
-Status WriteData(archive* writer, int file, int64_t size, std::vector<char>& buffer) {
-  while (size > 0) {
-    ssize_t n = ::read(file, buffer.data(), std::min<size_t>(buffer.size(), static_cast<size_t>(size)));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Fail(ErrorCode::kFailedPrecondition, "cannot read: {}", std::strerror(errno));
-    if (n == 0) return Fail(ErrorCode::kDataLoss, "the file shrank while it was packed");
-    if (archive_write_data(writer, buffer.data(), static_cast<size_t>(n)) < 0)
-      return Fail(ErrorCode::kResourceExhausted, "{}", archive_error_string(writer));
-    size -= n;
+class Packer {
+ public:
+  Packer(archive* writer, const TreeLimits& limits) : writer_(writer), limits_(limits), buffer_(kBufferBytes) {}
+
+  Status Add(const FoundEntry& found) {
+    HEADRACE_TRY(Count(found.path.size() + kHeaderBytes));
+    struct stat status = found.status;
+    if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !S_ISLNK(status.st_mode)) return {};
+    const std::string name(found.name);
+    const Entry entry(archive_entry_new());
+    Descriptor file;
+    std::vector<Extent> extents;
+    if (S_ISREG(status.st_mode)) {
+      file = Descriptor(::openat(found.directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+      if (!file && errno == ENOENT) return {};
+      if (!file || ::fstat(file.get(), &status) != 0)
+        return Fail(ErrorCode::kInvalidArgument, "cannot open: {}", std::strerror(errno));
+      if (!S_ISREG(status.st_mode)) return {};  // something else by now
+      if (status.st_size > kLongestFile)
+        return Fail(ErrorCode::kInvalidArgument, "{} bytes long: longer than any file that can be packed",
+                    status.st_size);
+      archive_entry_set_size(entry.get(), status.st_size);
+      extents = ExtentsOf(file.get(), status.st_size);
+      SetExtents(entry.get(), extents, status.st_size);
+    }
+    archive_entry_set_pathname(entry.get(), found.path.c_str());
+    archive_entry_set_mode(entry.get(), status.st_mode);
+    archive_entry_set_mtime(entry.get(), status.st_mtim.tv_sec, 0);
+    if (S_ISLNK(status.st_mode)) {
+      HEADRACE_ASSIGN(const auto target, TargetOf(found.directory, name));
+      archive_entry_set_symlink(entry.get(), target.c_str());
+    }
+    if (archive_write_header(writer_, entry.get()) < ARCHIVE_WARN)
+      return Fail(ErrorCode::kFailedPrecondition, "{}", archive_error_string(writer_));
+    off_t position = 0;
+    for (const auto& extent : extents) {
+      HEADRACE_TRY(WriteHole(extent.begin - position));
+      HEADRACE_TRY(WriteData(file.get(), extent));
+      position = extent.end;
+    }
+    return {};
   }
+
+ private:
+  Status Count(uint64_t bytes) {
+    bytes_ += bytes;
+    if (bytes_ > limits_.bytes)
+      return Fail(ErrorCode::kInvalidArgument, "with it there are more than {} bytes to pack (VolumeSizeInGB)",
+                  limits_.bytes);
+    return {};
+  }
+
+  static void SetExtents(archive_entry* entry, const std::vector<Extent>& extents, off_t size) {
+    const bool whole = size == 0 || (extents.size() == 1 && extents[0].begin == 0 && extents[0].end == size);
+    if (whole) return;
+    for (const auto& extent : extents) archive_entry_sparse_add_entry(entry, extent.begin, extent.end - extent.begin);
+  }
+
+  static Result<std::string> TargetOf(int directory, const std::string& name) {
+    std::string target(size_t{1} << 12, '\0');
+    const ssize_t n = ::readlinkat(directory, name.c_str(), target.data(), target.size());
+    if (n < 0) return Fail(ErrorCode::kFailedPrecondition, "cannot read the link: {}", std::strerror(errno));
+    target.resize(static_cast<size_t>(n));
+    return target;
+  }
+
+  // The archive holds nothing of it, but its length has to be gone through.
+  Status WriteHole(off_t size) {
+    while (size > 0) {
+      if (limits_.cancelled()) return Fail(ErrorCode::kUnavailable, "cancelled");
+      if (zeros_.get() == nullptr) return Fail(ErrorCode::kResourceExhausted, "no memory for a file with holes");
+      const auto n = archive_write_data(writer_, zeros_.get(), std::min<size_t>(kZeroBytes, static_cast<size_t>(size)));
+      if (n <= 0) return Fail(ErrorCode::kResourceExhausted, "{}", archive_error_string(writer_));
+      size -= n;
+    }
+    return {};
+  }
+
+  // Exactly the extent's bytes go into the archive, whatever happens to the file meanwhile.
+  Status WriteData(int file, const Extent& extent) {
+    HEADRACE_TRY(Count(static_cast<uint64_t>(extent.end - extent.begin)));
+    for (off_t at = extent.begin; at < extent.end;) {
+      if (limits_.cancelled()) return Fail(ErrorCode::kUnavailable, "cancelled");
+      const ssize_t n =
+          ::pread(file, buffer_.data(), std::min<size_t>(buffer_.size(), static_cast<size_t>(extent.end - at)), at);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return Fail(ErrorCode::kFailedPrecondition, "cannot read: {}", std::strerror(errno));
+      if (n == 0) return Fail(ErrorCode::kDataLoss, "the file shrank while it was packed");
+      if (archive_write_data(writer_, buffer_.data(), static_cast<size_t>(n)) < 0)
+        return Fail(ErrorCode::kResourceExhausted, "{}", archive_error_string(writer_));
+      at += n;
+    }
+    return {};
+  }
+
+  archive* writer_;
+  const TreeLimits& limits_;
+  std::vector<char> buffer_;
+  const Zeros zeros_;
+  uint64_t bytes_ = 0;
+};
+
+Status WriteArchive(const HeldDirectory& directory, const std::string& path, const TreeLimits& limits) {
+  const Writer writer(archive_write_new());
+  archive_write_set_format_pax_restricted(writer.get());
+  archive_write_add_filter_gzip(writer.get());
+  archive_write_set_filter_option(writer.get(), "gzip", "compression-level", "1");  // weights hardly shrink further
+  if (archive_write_open_filename(writer.get(), path.c_str()) != ARCHIVE_OK)
+    return Fail(ErrorCode::kFailedPrecondition, "{}: {}", path, archive_error_string(writer.get()));
+  Packer packer(writer.get(), limits);
+  const auto walked = directory.Walk(
+      [&](const FoundEntry& found) -> Status {
+        if (auto added = packer.Add(found); !added)
+          return Fail(added.error().code(), "{}: {}", found.path.substr(0, 300), added.error().message());
+        return {};
+      },
+      limits);
+  HEADRACE_TRY(walked);
+  if (archive_write_close(writer.get()) != ARCHIVE_OK)
+    return Fail(ErrorCode::kResourceExhausted, "{}: {}", path, archive_error_string(writer.get()));
   return {};
-}
-
-Status AddEntry(archive* writer, const std::string& directory, const std::string& name, std::vector<char>& buffer) {
-  const auto path = directory + "/" + name;
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) return {};  // gone meanwhile
-  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !S_ISLNK(status.st_mode)) return {};
-  Descriptor file;
-  if (S_ISREG(status.st_mode)) {
-    file = Descriptor(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!file || ::fstat(file.get(), &status) != 0)
-      return Fail(ErrorCode::kFailedPrecondition, "cannot open: {}", std::strerror(errno));
-  }
-  const Entry entry(archive_entry_new());
-  archive_entry_set_pathname(entry.get(), name.c_str());
-  archive_entry_set_mode(entry.get(), status.st_mode);
-  archive_entry_set_mtime(entry.get(), status.st_mtim.tv_sec, 0);
-  if (S_ISREG(status.st_mode)) archive_entry_set_size(entry.get(), status.st_size);
-  if (S_ISLNK(status.st_mode)) archive_entry_set_symlink(entry.get(), fs::read_symlink(path).c_str());
-  if (archive_write_header(writer, entry.get()) < ARCHIVE_WARN)
-    return Fail(ErrorCode::kFailedPrecondition, "{}", archive_error_string(writer));
-  return file ? WriteData(writer, file.get(), status.st_size, buffer) : Status{};
 }
 
 }  // namespace
 
-bool HasEntries(const std::string& directory) {
-  std::error_code error;
-  return fs::is_directory(directory, error) && !fs::is_empty(directory, error);
-}
-
-Status PackDirectory(const std::string& directory, const std::string& path) {
-  HEADRACE_ASSIGN(const auto entries, EntriesBelow(directory));
+Status PackDirectory(const HeldDirectory& directory, const std::string& path, const TreeLimits& limits) {
   const std::string unfinished = path + ".part";
-  {
-    const Writer writer(archive_write_new());
-    archive_write_set_format_pax_restricted(writer.get());
-    archive_write_add_filter_gzip(writer.get());
-    archive_write_set_filter_option(writer.get(), "gzip", "compression-level", "1");  // weights hardly shrink further
-    if (archive_write_open_filename(writer.get(), unfinished.c_str()) != ARCHIVE_OK)
-      return Fail(ErrorCode::kFailedPrecondition, "{}: {}", unfinished, archive_error_string(writer.get()));
-    std::vector<char> buffer(size_t{1} << 20);
-    for (const auto& name : entries)
-      if (auto added = AddEntry(writer.get(), directory, name, buffer); !added)
-        return Fail(added.error().code(), "{}: {}", name, added.error().message());
-    if (archive_write_close(writer.get()) != ARCHIVE_OK)
-      return Fail(ErrorCode::kResourceExhausted, "{}: {}", unfinished, archive_error_string(writer.get()));
+  if (auto written = WriteArchive(directory, unfinished, limits); !written) {
+    ::unlink(unfinished.c_str());
+    return written;
   }
   if (::rename(unfinished.c_str(), path.c_str()) != 0)
     return Fail(ErrorCode::kFailedPrecondition, "{}: cannot rename into place: {}", path, std::strerror(errno));
   return {};
 }
 
-Status CopyTree(const std::string& directory, const std::string& target) {
-  HEADRACE_ASSIGN(const auto entries, EntriesBelow(directory));
-  HEADRACE_TRY(MakeDirectories(target));
-  for (const auto& name : entries) {
-    std::error_code error;
-    const fs::path from = directory + "/" + name, to = target + "/" + name;
-    if (fs::is_symlink(from)) continue;
-    if (fs::is_directory(from)) HEADRACE_TRY(MakeDirectories(to));
-    if (fs::is_regular_file(from)) fs::copy_file(from, to, error);
-    if (error) return Fail(ErrorCode::kFailedPrecondition, "{}: cannot copy: {}", name, error.message());
-  }
-  return {};
+Status PackDirectory(const std::string& directory, const std::string& archive) {
+  HEADRACE_ASSIGN(const auto held, HeldDirectory::Open(directory));
+  return PackDirectory(held, archive);
 }
 
 }  // namespace headrace::jobs

@@ -3,19 +3,17 @@
 
 #include <string>
 
+#include "base/beneath.h"
 #include "base/result.h"
 
 namespace headrace::jobs {
 
-// Whether there is anything to pack below `directory`.
-bool HasEntries(const std::string& directory);
-
-// Writes the contents of `directory` as a gzip tar at `archive`, names relative to the directory, in order. Links are
-// stored as links, special files are left out. The archive appears whole or not at all.
+// Writes the contents of `directory` as a gzip tar at `archive`, names relative to the directory, each directory before
+// what is in it. Links are stored as links, holes of files as holes, special files are left out; nothing is read but
+// what lies in the directory, whatever its depth. The archive appears whole or not at all.
+//
+// `limits.bytes` bounds what is read: kInvalidArgument beyond. kUnavailable when cancelled.
+Status PackDirectory(const HeldDirectory& directory, const std::string& archive, const TreeLimits& limits = {});
 Status PackDirectory(const std::string& directory, const std::string& archive);
-
-// Copies the regular files below `directory` to `target`, for artifacts that are not to be archived. Links are left
-// out.
-Status CopyTree(const std::string& directory, const std::string& target);
 
 }  // namespace headrace::jobs

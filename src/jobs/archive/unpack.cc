@@ -1,30 +1,32 @@
 #include "jobs/archive/unpack.h"
 
-#include <filesystem>
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <memory>
+#include <optional>
 #include <string_view>
-#include <vector>
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "base/file.h"
+#include "jobs/archive/archive_source.h"
+#include "jobs/archive/unpacked_tree.h"
 
 namespace headrace::jobs {
 namespace {
 
 constexpr uint64_t kRatioFrom = uint64_t{64} << 20;
+constexpr uint64_t kHeaders = 4096;  // of an entry in the archive, at most on the average
+constexpr size_t kLongestName = 4096;
 
 struct FreeRead {
   void operator()(archive* a) const { archive_read_free(a); }
 };
-struct FreeWrite {
-  void operator()(archive* a) const { archive_write_free(a); }
-};
 using Reader = std::unique_ptr<archive, FreeRead>;
-using Writer = std::unique_ptr<archive, FreeWrite>;
 
 std::string Shown(std::string_view name) {
   std::string shown(name.substr(0, 200));
@@ -33,180 +35,271 @@ std::string Shown(std::string_view name) {
   return shown;
 }
 
-// The parts of a path without empty and "." ones. `depth` becomes how deep it leads below where it starts; false when
-// it ever leads above.
-bool StaysBelow(std::string_view path, int start_depth) {
-  int depth = start_depth;
-  for (size_t begin = 0; begin <= path.size();) {
-    const auto end = std::min(path.find('/', begin), path.size());
-    const auto part = path.substr(begin, end - begin);
+// A name without empty and "." parts: "a/b" for "./a//b/". None when a part is "..".
+std::optional<std::string> PlainName(std::string_view name) {
+  std::string plain;
+  for (size_t begin = 0; begin <= name.size();) {
+    const auto end = std::min(name.find('/', begin), name.size());
+    const auto part = name.substr(begin, end - begin);
     begin = end + 1;
-    if (part == "..") {
-      if (--depth < 0) return false;
-    } else if (!part.empty() && part != ".") {
-      ++depth;
-    }
+    if (part == "..") return std::nullopt;
+    if (part.empty() || part == ".") continue;
+    if (!plain.empty()) plain += '/';
+    plain += part;
+  }
+  return plain;
+}
+
+// Whether a link in the directory of `name` stays below the top. Its ".." parts must come first: behind a part that is
+// a link itself they would lead elsewhere than they say.
+bool StaysBelow(std::string_view target, std::string_view name) {
+  auto depth = std::count(name.begin(), name.end(), '/');
+  bool down = false;
+  for (size_t begin = 0; begin <= target.size();) {
+    const auto end = std::min(target.find('/', begin), target.size());
+    const auto part = target.substr(begin, end - begin);
+    begin = end + 1;
+    if (part.empty() || part == ".") continue;
+    if (part != "..")
+      down = true;
+    else if (down || --depth < 0)
+      return false;
   }
   return true;
 }
 
-int DirectoryDepth(std::string_view name) {
-  int depth = 0;
-  for (size_t begin = 0; begin < name.size();) {
-    const auto end = name.find('/', begin);
-    if (end == std::string_view::npos) break;
-    const auto part = name.substr(begin, end - begin);
-    if (!part.empty() && part != ".") ++depth;
-    begin = end + 1;
-  }
-  return depth;
-}
+// What an archive's entry is to become. The name is "" for the top directory itself.
+struct Wanted {
+  enum class Kind { kDirectory, kFile, kLink, kHardLink };
+  Kind kind = Kind::kFile;
+  std::string shown, name, target;
+  mode_t mode = 0;
+};
 
-bool HasParentPart(std::string_view path) {
-  return path == ".." || path.starts_with("../") || path.ends_with("/..") ||
-         path.find("/../") != std::string_view::npos;
-}
-
-Status CheckEntry(archive_entry* entry) {
+Result<Wanted> CheckEntry(archive_entry* entry) {
   const char* raw = archive_entry_pathname(entry);
-  if (raw == nullptr || *raw == '\0')
-    return Fail(ErrorCode::kInvalidArgument, "the archive has an entry without a name");
-  const std::string_view name = raw;
-  if (name.starts_with('/'))
-    return Fail(ErrorCode::kInvalidArgument, "the archive's entry '{}' has an absolute name", Shown(name));
-  if (HasParentPart(name))
-    return Fail(ErrorCode::kInvalidArgument, "the archive's entry '{}' leads out of the directory", Shown(name));
-  if (const char* target = archive_entry_hardlink(entry)) {
-    const std::string_view link = target;
-    if (link.starts_with('/') || HasParentPart(link))
+  const std::string_view given = raw == nullptr ? "" : raw;
+  const auto plain = PlainName(given);
+  Wanted wanted;
+  wanted.shown = Shown(given);
+  if (!plain)
+    return Fail(ErrorCode::kInvalidArgument, "the archive's entry '{}' leads out of the directory", wanted.shown);
+  wanted.name = *plain;
+  wanted.mode = static_cast<mode_t>((archive_entry_perm(entry) & 0755) | 0600);
+  const bool directory = archive_entry_filetype(entry) == AE_IFDIR && archive_entry_hardlink(entry) == nullptr;
+  if (wanted.name.empty() && directory) {  // "/" and "./": the top itself, as the SageMaker SDK and tar write it
+    wanted.kind = Wanted::Kind::kDirectory;
+    return wanted;
+  }
+  if (given.empty()) return Fail(ErrorCode::kInvalidArgument, "the archive has an entry without a name");
+  if (given.starts_with('/'))
+    return Fail(ErrorCode::kInvalidArgument, "the archive's entry '{}' has an absolute name", wanted.shown);
+  if (given.size() > kLongestName || !IsSafeRelativePath(wanted.name))
+    return Fail(ErrorCode::kInvalidArgument, "the archive's entry '{}' has a name that no file can have", wanted.shown);
+  if (const char* link = archive_entry_hardlink(entry)) {
+    const auto target = PlainName(link);
+    if (!target || target->empty() || *link == '/')
       return Fail(ErrorCode::kInvalidArgument, "the archive's entry '{}' is a hard link that leads outside, to '{}'",
-                  Shown(name), Shown(link));
-    return {};
+                  wanted.shown, Shown(link));
+    wanted.kind = Wanted::Kind::kHardLink;
+    wanted.target = *target;
+    return wanted;
   }
   switch (archive_entry_filetype(entry)) {
     case AE_IFREG:
+      wanted.kind = Wanted::Kind::kFile;
+      return wanted;
     case AE_IFDIR:
-      return {};
+      wanted.kind = Wanted::Kind::kDirectory;
+      return wanted;
     case AE_IFLNK: {
-      const char* target = archive_entry_symlink(entry);
-      const std::string_view link = target == nullptr ? "" : target;
-      if (link.empty() || link.starts_with('/') || !StaysBelow(link, DirectoryDepth(name)))
+      const char* link = archive_entry_symlink(entry);
+      wanted.target = link == nullptr ? "" : link;
+      if (wanted.target.empty() || wanted.target.starts_with('/') || !StaysBelow(wanted.target, wanted.name))
         return Fail(ErrorCode::kInvalidArgument, "the archive's entry '{}' is a link that leads outside, to '{}'",
-                    Shown(name), Shown(link));
-      return {};
+                    wanted.shown, Shown(wanted.target));
+      wanted.kind = Wanted::Kind::kLink;
+      return wanted;
     }
     default:
       return Fail(ErrorCode::kInvalidArgument,
                   "the archive's entry '{}' is a device, pipe or socket; wanted files, directories and links",
-                  Shown(name));
+                  wanted.shown);
   }
 }
 
-// Rewrites names to lie below `directory`, and leaves only what the owner may do.
-void PlaceBelow(archive_entry* entry, const std::string& directory) {
-  archive_entry_set_pathname(entry, (directory + "/" + archive_entry_pathname(entry)).c_str());
-  if (const char* link = archive_entry_hardlink(entry))
-    archive_entry_set_hardlink(entry, (directory + "/" + link).c_str());
-  const bool is_directory = archive_entry_filetype(entry) == AE_IFDIR;
-  archive_entry_set_perm(entry, ((archive_entry_perm(entry) & 0755) | 0600 | (is_directory ? 0700 : 0)));
-}
-
-tl::unexpected<Error> NotAnArchive(archive* reader) {
-  const char* why = archive_error_string(reader);
-  return Fail(ErrorCode::kDataLoss, "not a readable tar archive: {}", why == nullptr ? "unknown reason" : why);
-}
-
-class Budget {
+class Unpacker {
  public:
-  explicit Budget(const UnpackLimits& limits) : limits_(limits) {}
+  Unpacker(ArchiveSource& source, const HeldDirectory& root, const UnpackLimits& limits)
+      : source_(source), tree_(root, limits.files), limits_(limits), reader_(archive_read_new()) {}
 
-  Status CountFile() {
-    if (++files_ > limits_.files)
-      return Fail(ErrorCode::kResourceExhausted, "the archive has more than {} entries", limits_.files);
-    return {};
-  }
-  Status CountBytes(uint64_t bytes, archive* reader, std::string_view name) {
-    bytes_ += bytes;
-    if (bytes_ > limits_.total_bytes)
-      return Fail(ErrorCode::kResourceExhausted, "the archive unpacks to more than {} bytes, with its entry '{}'",
-                  limits_.total_bytes, Shown(name));
-    const auto read = static_cast<uint64_t>(std::max<int64_t>(archive_filter_bytes(reader, -1), 1));
-    if (bytes_ > kRatioFrom && bytes_ / read > limits_.ratio)
-      return Fail(ErrorCode::kResourceExhausted,
-                  "the archive unpacks to more than {} times its size, with its entry '{}'", limits_.ratio,
-                  Shown(name));
-    return {};
+  Status Run() {
+    HEADRACE_TRY(Open());
+    while (true) {
+      if (limits_.cancelled()) return Fail(ErrorCode::kUnavailable, "cancelled");
+      archive_entry* entry = nullptr;
+      const int next = archive_read_next_header(reader_.get(), &entry);
+      if (next == ARCHIVE_EOF) return VerifyRest();
+      if (next < ARCHIVE_WARN) return Broken();
+      if (++entries_ > limits_.files)
+        return Fail(ErrorCode::kResourceExhausted, "the archive has more than {} entries", limits_.files);
+      HEADRACE_ASSIGN(const auto wanted, CheckEntry(entry));
+      shown_ = wanted.shown;
+      HEADRACE_TRY(Take(entry, wanted));
+    }
   }
 
  private:
-  const UnpackLimits& limits_;
-  uint64_t files_ = 0, bytes_ = 0;
-};
-
-Status CopyData(archive* reader, archive* writer, Budget& budget, std::string_view name) {
-  const void* data = nullptr;
-  size_t size = 0;
-  int64_t offset = 0;
-  int64_t end = 0;  // holes count as bytes: a sparse file must not pass the budget by
-  while (true) {
-    const int read = archive_read_data_block(reader, &data, &size, &offset);
-    if (read == ARCHIVE_EOF) return {};
-    if (read < ARCHIVE_WARN) return NotAnArchive(reader);
-    if (offset < end) return Fail(ErrorCode::kDataLoss, "the archive's blocks overlap");
-    HEADRACE_TRY(budget.CountBytes(static_cast<uint64_t>(offset - end) + size, reader, name));
-    end = offset + static_cast<int64_t>(size);
-    if (archive_write_data_block(writer, data, size, offset) < ARCHIVE_WARN)
-      return Fail(ErrorCode::kFailedPrecondition, "cannot unpack: {}", archive_error_string(writer));
+  Status Open() {
+    archive* reader = reader_.get();
+    archive_read_support_format_tar(reader);
+    archive_read_support_format_empty(reader);
+    archive_read_support_filter_bzip2(reader);
+    archive_read_support_filter_xz(reader);
+    archive_read_support_filter_zstd(reader);
+    if (archive_read_open(reader, this, nullptr, &Unpacker::ReadSome, nullptr) != ARCHIVE_OK) return Broken();
+    return {};
   }
-}
 
-Reader OpenReader(const std::string& path, int& opened) {
-  Reader reader(archive_read_new());
-  archive_read_support_format_tar(reader.get());
-  archive_read_support_format_empty(reader.get());
-  archive_read_support_filter_gzip(reader.get());
-  archive_read_support_filter_bzip2(reader.get());
-  archive_read_support_filter_xz(reader.get());
-  archive_read_support_filter_zstd(reader.get());
-  opened = archive_read_open_filename(reader.get(), path.c_str(), 1 << 16);
-  return reader;
-}
+  static la_ssize_t ReadSome(archive* reader, void* self, const void** data) {
+    auto& unpacker = *static_cast<Unpacker*>(self);
+    auto next = unpacker.limits_.cancelled() ? Result<std::string_view>(Fail(ErrorCode::kUnavailable, "cancelled"))
+                                             : unpacker.source_.Next();
+    if (!next) {
+      unpacker.failure_ = std::move(next.error());
+      archive_set_error(reader, EIO, "%s", unpacker.failure_->message().c_str());
+      return ARCHIVE_FATAL;
+    }
+    *data = next->data();
+    return static_cast<la_ssize_t>(next->size());
+  }
+
+  Status Take(archive_entry* entry, const Wanted& wanted) {
+    Descriptor file;
+    if (archive_entry_size(entry) > 0) HEADRACE_TRY(Fits(static_cast<uint64_t>(archive_entry_size(entry))));
+    if (auto made = Make(wanted, file); !made) {
+      const auto code = made.error().code();
+      return Fail(code == ErrorCode::kResourceExhausted ? code : ErrorCode::kInvalidArgument,
+                  "the archive's entry '{}' cannot be unpacked: {}", shown_, made.error().message());
+    }
+    HEADRACE_TRY(CopyData(file.get()));
+    if (!file) return {};
+    const struct timespec times[2] = {{0, UTIME_OMIT}, {archive_entry_mtime(entry), 0}};
+    ::futimens(file.get(), times);
+    const auto size = static_cast<off_t>(archive_entry_size(entry));
+    if (::ftruncate(file.get(), size) != 0 || ::fchmod(file.get(), wanted.mode) != 0)
+      return Fail(ErrorCode::kFailedPrecondition, "cannot unpack '{}': {}", shown_, std::strerror(errno));
+    return {};
+  }
+
+  Status Make(const Wanted& wanted, Descriptor& file) {
+    switch (wanted.kind) {
+      case Wanted::Kind::kDirectory:
+        return wanted.name.empty() ? Status() : tree_.MakeDirectory(wanted.name);
+      case Wanted::Kind::kLink:
+        return tree_.MakeLink(wanted.name, wanted.target);
+      case Wanted::Kind::kHardLink:
+        return tree_.MakeHardLink(wanted.name, wanted.target);
+      case Wanted::Kind::kFile:
+        break;
+    }
+    HEADRACE_ASSIGN(file, tree_.MakeFile(wanted.name));
+    return {};
+  }
+
+  // What an entry that is no file has for data is read past, and counts like a file's.
+  Status CopyData(int file) {
+    const void* data = nullptr;
+    size_t size = 0;
+    int64_t offset = 0;
+    int64_t end = 0;  // holes count as bytes: a sparse file must not pass the limits by
+    while (true) {
+      const int read = archive_read_data_block(reader_.get(), &data, &size, &offset);
+      if (read == ARCHIVE_EOF) return {};
+      if (read < ARCHIVE_WARN) return Broken();
+      if (offset < end) return Fail(ErrorCode::kDataLoss, "the archive's blocks overlap");
+      HEADRACE_TRY(Count(static_cast<uint64_t>(offset - end) + size));
+      end = offset + static_cast<int64_t>(size);
+      if (file >= 0) HEADRACE_TRY(Write(file, static_cast<const char*>(data), size, offset));
+    }
+  }
+
+  Status Write(int file, const char* data, size_t size, int64_t offset) {
+    while (size > 0) {
+      const ssize_t n = ::pwrite(file, data, size, offset);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0)
+        return Fail(errno == ENOSPC || errno == EDQUOT ? ErrorCode::kResourceExhausted : ErrorCode::kFailedPrecondition,
+                    "cannot unpack '{}': {}", shown_, std::strerror(errno));
+      data += n;
+      size -= static_cast<size_t>(n);
+      offset += n;
+    }
+    return {};
+  }
+
+  Status Fits(uint64_t bytes) const {
+    if (bytes <= limits_.total_bytes - bytes_) return {};
+    return Fail(ErrorCode::kResourceExhausted, "the archive unpacks to more than {} bytes, with its entry '{}'",
+                limits_.total_bytes, shown_);
+  }
+
+  Status Count(uint64_t bytes) {
+    HEADRACE_TRY(Fits(bytes));
+    bytes_ += bytes;
+    if (bytes_ > kRatioFrom && bytes_ / std::max<uint64_t>(source_.consumed(), 1) > limits_.ratio)
+      return Fail(ErrorCode::kResourceExhausted,
+                  "the archive unpacks to more than {} times its size, with its entry '{}'", limits_.ratio, shown_);
+    return {};
+  }
+
+  // The end of the archive is not the end of its file: what follows may still say that the bytes before are wrong.
+  Status VerifyRest() {
+    while (true) {
+      if (limits_.cancelled()) return Fail(ErrorCode::kUnavailable, "cancelled");
+      HEADRACE_ASSIGN(const auto rest, source_.Next());
+      if (rest.empty()) return {};
+    }
+  }
+
+  tl::unexpected<Error> Broken() {
+    if (failure_ && failure_->code() == ErrorCode::kResourceExhausted && !shown_.empty())
+      return Fail(failure_->code(), "{}, with its entry '{}'", failure_->message(), shown_);
+    if (failure_ && failure_->code() != ErrorCode::kDataLoss) return tl::unexpected<Error>(*failure_);
+    const char* why = failure_ ? failure_->message().c_str() : archive_error_string(reader_.get());
+    return Fail(ErrorCode::kDataLoss, "not a readable tar archive: {}", why == nullptr ? "unknown reason" : why);
+  }
+
+  ArchiveSource& source_;
+  UnpackedTree tree_;
+  const UnpackLimits& limits_;
+  const Reader reader_;
+  std::optional<Error> failure_;  // of the source
+  std::string shown_;             // the entry at hand
+  uint64_t entries_ = 0, bytes_ = 0;
+};
 
 }  // namespace
 
-Status UnpackArchive(const std::string& path, const std::string& target, const UnpackLimits& limits) {
-  HEADRACE_TRY(MakeDirectories(target));
-  // Links above it are the platform's own and may be followed.
-  const std::string directory = std::filesystem::canonical(target);
-  int opened = ARCHIVE_OK;
-  const Reader reader = OpenReader(path, opened);
-  if (opened != ARCHIVE_OK) return NotAnArchive(reader.get());
-  const Writer writer(archive_write_disk_new());
-  // Links that earlier entries made are never followed (SECURE_SYMLINKS), and nothing special is restored.
-  archive_write_disk_set_options(writer.get(), ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME |
-                                                   ARCHIVE_EXTRACT_SECURE_NODOTDOT | ARCHIVE_EXTRACT_SECURE_SYMLINKS |
-                                                   ARCHIVE_EXTRACT_UNLINK);
-  Budget budget(limits);
-  while (true) {
-    archive_entry* entry = nullptr;
-    const int next = archive_read_next_header(reader.get(), &entry);
-    if (next == ARCHIVE_EOF) break;
-    if (next < ARCHIVE_WARN) return NotAnArchive(reader.get());
-    HEADRACE_TRY(budget.CountFile());
-    HEADRACE_TRY(CheckEntry(entry));
-    const std::string name = archive_entry_pathname(entry);
-    PlaceBelow(entry, directory);
-    if (archive_write_header(writer.get(), entry) < ARCHIVE_WARN)
-      return Fail(ErrorCode::kInvalidArgument, "the archive's entry '{}' cannot be unpacked: {}", Shown(name),
-                  archive_error_string(writer.get()));
-    HEADRACE_TRY(CopyData(reader.get(), writer.get(), budget, name));
-    if (archive_write_finish_entry(writer.get()) < ARCHIVE_WARN)
-      return Fail(ErrorCode::kFailedPrecondition, "cannot unpack '{}': {}", Shown(name),
-                  archive_error_string(writer.get()));
-  }
-  if (archive_write_close(writer.get()) < ARCHIVE_WARN)
-    return Fail(ErrorCode::kFailedPrecondition, "cannot unpack: {}", archive_error_string(writer.get()));
-  return {};
+Status UnpackArchive(Descriptor archive, const HeldDirectory& directory, const UnpackLimits& limits) {
+  const auto headers = limits.files * kHeaders;
+  const auto most = limits.total_bytes > UINT64_MAX - headers ? UINT64_MAX : limits.total_bytes + headers;
+  HEADRACE_ASSIGN(const auto source, ArchiveSource::Open(std::move(archive), most, limits.ratio));
+  return Unpacker(*source, directory, limits).Run();
+}
+
+Status UnpackArchive(const std::string& archive, const std::string& directory, const UnpackLimits& limits) {
+  HEADRACE_ASSIGN(auto file, OpenArchive(archive));
+  HEADRACE_ASSIGN(const auto target, HeldDirectory::Make(directory));
+  return UnpackArchive(std::move(file), target, limits);
+}
+
+Result<Descriptor> OpenArchive(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file)
+    return Fail(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kFailedPrecondition, "{}: cannot open: {}", path,
+                std::strerror(errno));
+  return file;
 }
 
 }  // namespace headrace::jobs

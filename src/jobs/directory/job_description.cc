@@ -1,5 +1,7 @@
 #include "jobs/directory/job_description.h"
 
+#include <algorithm>
+
 namespace headrace::jobs {
 namespace {
 
@@ -108,6 +110,16 @@ JobDescription Decode(const json& from) {
 }
 
 }  // namespace
+
+uint64_t VolumeBytes(const nlohmann::json& request) {
+  constexpr uint64_t kDefaultGiB = 30;
+  const auto resources = request.find("ResourceConfig");
+  uint64_t gib = 0;
+  if (resources != request.end() && resources->is_object())
+    if (const auto size = resources->find("VolumeSizeInGB"); size != resources->end() && size->is_number_integer())
+      gib = static_cast<uint64_t>(std::clamp<int64_t>(size->get<int64_t>(), 0, int64_t{1} << 30));
+  return (gib == 0 ? kDefaultGiB : gib) << 30;
+}
 
 std::string JobDescription::HyperParameter(const std::string& name) const {
   const auto all = request.find("HyperParameters");

@@ -15,6 +15,9 @@
 
 namespace headrace::jobs {
 
+// Of a CreateTrainingJob request: its VolumeSizeInGB, what a job's files may take on the disk and its archives hold.
+uint64_t VolumeBytes(const nlohmann::json& request);
+
 struct InputObject {
   std::string blob;  // path of the object's bytes
   std::string name;  // relative to the channel's directory; safe: no "..", not absolute
@@ -78,6 +81,7 @@ struct JobDescription {
   std::string init_program;              // the sandbox's first process
   std::string cache_dir;                 // compiled programs
 
+  uint64_t volume_bytes() const { return VolumeBytes(request); }
   std::string HyperParameter(const std::string& name) const;  // as it was sent; "" when absent
 };
 

@@ -4,21 +4,10 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/file.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace headrace::jobs {
-
-Descriptor JobDirectory::OpenBelowHost(const std::string& name, int flags) const {
-  const Descriptor root(::open(host().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  struct open_how how {};
-  how.flags = static_cast<uint64_t>(flags | O_CLOEXEC);
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-  return root ? Descriptor(static_cast<int>(::syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof how)))
-              : Descriptor();
-}
 
 Status WriteBriefly(const std::string& path, std::string_view bytes, mode_t mode) {
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode));

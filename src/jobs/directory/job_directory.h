@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "base/beneath.h"
 #include "base/descriptor.h"
 #include "base/result.h"
 
@@ -40,8 +41,10 @@ class JobDirectory {
   std::string log(int number) const { return attempt(number) + "/log.spool"; }
   std::string raw_log(int number) const { return attempt(number) + "/log.raw"; }
 
-  // `name`, opened, below host(), or none: nothing that the job made is followed out of it.
-  Descriptor OpenBelowHost(const std::string& name, int flags) const;
+  // host() and ml(), held. What lies in them is the tenant's as soon as a process of the job's has run: it is reached
+  // through these alone.
+  Result<HeldDirectory> OpenHost() const { return HeldDirectory::Open(host()); }
+  Result<HeldDirectory> OpenMl() const { return HeldDirectory::Open(ml()); }
 
   bool StopRequested() const;
   Status RequestStop() const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/beneath.h"
 #include "base/log.h"
 
 namespace headrace::jobs {
@@ -245,9 +246,8 @@ bool EndpointRunner::FinishDeletion() {
     if (!generation->Ended()) return false;
   WriteLines(true);
   generations_.clear();
-  std::error_code failed;
-  fs::remove_all(Directory(), failed);
-  if (failed) Log(LogLevel::kError, "{}: {}", Directory(), failed.message());
+  if (auto removed = RemoveTree(Directory()); !removed)
+    Log(LogLevel::kError, "{}: {}", Directory(), removed.error().message());
   if (!row_gone_) {
     store::Endpoints rows(*machine_.options.database);
     const auto row = rows.Find(account_, name_);
@@ -276,8 +276,8 @@ void EndpointRunner::RemoveUnused() {
     }
     const int64_t id = at->first;
     at = generations_.erase(at);
-    std::error_code ignored;
-    fs::remove_all(fmt::format("{}/g{}", Directory(), id), ignored);
+    if (auto removed = RemoveTree(fmt::format("{}/g{}", Directory(), id)); !removed)
+      Log(LogLevel::kError, "{}: {}", Directory(), removed.error().message());
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "jobs/hosting/model_files.h"
@@ -109,8 +110,8 @@ UnixMillis Generation::Step(UnixMillis now) {
   std::erase_if(slots_, [this](const Slot& slot) {
     if (!slot.leaving || slot.instance->state() != Instance::State::kIdle || slot.instance->has_lines()) return false;
     machine_.cores.GiveBack(slot.instance->options().cpus);
-    std::error_code ignored;
-    std::filesystem::remove_all(slot.instance->options().run_directory, ignored);
+    if (auto removed = RemoveTree(slot.instance->options().run_directory); !removed)
+      Log(LogLevel::kError, "{}", removed.error().message());
     return true;
   });
   if (slots_.size() != before) again = now;

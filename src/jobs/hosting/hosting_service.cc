@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/beneath.h"
 #include "base/log.h"
 #include "jobs/hosting/endpoint_runner.h"
 
@@ -107,7 +108,9 @@ class HostingService::Impl {
     for (const auto& account : fs::directory_iterator(machine_.options.data_dir + "/endpoints", error))
       for (const auto& name : fs::directory_iterator(account.path(), error))
         if (!known.contains({account.path().filename(), name.path().filename()})) gone.push_back(name.path());
-    for (const auto& path : gone) fs::remove_all(path, error);
+    for (const auto& path : gone)
+      if (auto removed = RemoveTree(path); !removed)
+        Log(LogLevel::kError, "{}: {}", path.string(), removed.error().message());
   }
 
   void WriteMetrics() {

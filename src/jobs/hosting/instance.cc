@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "jobs/hosting/model_threads.h"
 #include "jobs/sandbox/sandbox.h"
@@ -106,8 +107,7 @@ Command Instance::MakeCommand() {
 }
 
 Status Instance::Start(UnixMillis now) {
-  std::error_code ignored;
-  fs::remove_all(options_.run_directory, ignored);
+  HEADRACE_TRY(RemoveTree(options_.run_directory));
   HEADRACE_TRY(MakeDirectories(options_.run_directory));
   fs::permissions(options_.run_directory, fs::perms::owner_all, ignored);
   if (const auto batching = BatchingText(variant_.model.environment); !batching.empty())

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "jobs/archive/unpack.h"
 #include "jobs/staging/stage_files.h"
@@ -22,9 +23,9 @@ Status Fetch(const store::ObjectStore& objects, const std::string& account, cons
   HEADRACE_ASSIGN(const auto files, ListPrefix(objects, account, model.data));
   StagingOptions options;
   options.scratch = directory + ".scratch";
-  const auto staged = StageFiles(files, directory, options);
-  std::error_code ignored;
-  fs::remove_all(options.scratch, ignored);
+  HEADRACE_ASSIGN(const auto held, HeldDirectory::Open(directory));
+  const auto staged = StageFiles(files, held, options);
+  [[maybe_unused]] const auto removed = RemoveTree(options.scratch);
   if (!staged) return tl::unexpected<Error>(staged.error());
   return {};
 }
@@ -46,12 +47,12 @@ Status FetchModel(const store::ObjectStore& objects, const std::string& account,
                   const std::string& directory) {
   if (fs::exists(directory)) return {};
   const std::string partial = directory + ".partial";
-  std::error_code failed;
-  fs::remove_all(partial, failed);
+  HEADRACE_TRY(RemoveTree(partial));
   HEADRACE_TRY(Fetch(objects, account, model, partial));
   if (fs::exists(partial + "/code/inference.py"))
     return Fail(ErrorCode::kInvalidArgument,
                 "the model holds code/inference.py: scripts before and behind a model are not supported here");
+  std::error_code failed;
   fs::rename(partial, directory, failed);
   if (failed) return Fail(ErrorCode::kUnavailable, "{}: {}", directory, failed.message());
   return {};

@@ -20,8 +20,12 @@ struct Gunzip::State {
   z_stream stream{};
 };
 
-Gunzip::Gunzip(Descriptor file, std::string name)
-    : state_(std::make_unique<State>()), file_(std::move(file)), name_(std::move(name)), input_(kInputBytes) {
+Gunzip::Gunzip(Descriptor file, std::string name, std::string why)
+    : state_(std::make_unique<State>()),
+      file_(std::move(file)),
+      name_(std::move(name)),
+      why_(why.empty() ? "" : " (" + why + ")"),
+      input_(kInputBytes) {
   if (inflateInit2(&state_->stream, kGzipWindow) != Z_OK) throw std::bad_alloc();
 }
 
@@ -64,8 +68,8 @@ Status Gunzip::Step() {
   if (code == Z_STREAM_END)
     between_members_ = true;
   else if (code != Z_OK && code != Z_BUF_ERROR)
-    return Fail(ErrorCode::kDataLoss, "{}: found no valid gzip data before byte {} (CompressionType is Gzip): {}",
-                name_, consumed_ - stream.avail_in, stream.msg != nullptr ? stream.msg : zError(code));
+    return Fail(ErrorCode::kDataLoss, "{}: found no valid gzip data before byte {}{}: {}", name_,
+                consumed_ - stream.avail_in, why_, stream.msg != nullptr ? stream.msg : zError(code));
   return {};
 }
 

@@ -182,7 +182,7 @@ Status ObjectStream::OpenCompressed(const PipePart& part, Descriptor file) {
     file = Descriptor(::open(part.path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file) return Fail(ErrorCode::kUnavailable, "{}: cannot open the object: {}", name_, std::strerror(errno));
   }
-  gunzip_ = std::make_unique<Gunzip>(std::move(file), name_);
+  gunzip_ = std::make_unique<Gunzip>(std::move(file), name_, "CompressionType is Gzip");
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstring>
 #include <deque>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "jobs/pipe/second_reading.h"
 
 namespace headrace::jobs {
@@ -51,7 +51,7 @@ Descriptor OpenFifo(int directory, const std::string& name, int flags) {
   return fifo;
 }
 
-std::string PathOf(const Descriptor& open) { return "/proc/self/fd/" + std::to_string(open.get()); }
+std::string PathOf(int descriptor) { return "/proc/self/fd/" + std::to_string(descriptor); }
 
 struct Epoch {
   Epoch(int64_t index, std::string fifo, ObjectStream content)
@@ -87,8 +87,10 @@ class PipeFeeder::Loop {
     wakeup_ = Descriptor(::eventfd(0, EFD_CLOEXEC));
     if (!wakeup_) return FailErrno(options_.channel, "make an eventfd");
     // Held open: the program cannot put another one in its place.
-    directory_ = Descriptor(::open(options_.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!directory_) return FailErrno(options_.directory, "open the directory");
+    auto directory =
+        options_.below ? options_.below->OpenDirectory(options_.directory) : HeldDirectory::Open(options_.directory);
+    if (!directory) return tl::unexpected<Error>(std::move(directory.error()));
+    directory_ = std::move(*directory);
     if (options_.use_inotify) notify_ = Descriptor(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
     if (notify_ && !options_.state_directory.empty()) HEADRACE_TRY(WatchRequests());
     return KeepAhead();
@@ -109,7 +111,7 @@ class PipeFeeder::Loop {
   void Answer(const char* file_name) const;
   Status KeepAhead();
   Status Make(int64_t number);
-  void Remove(const Epoch& epoch) const { ::unlinkat(directory_.get(), epoch.name.c_str(), 0); }
+  void Remove(const Epoch& epoch) const { ::unlinkat(directory_->descriptor(), epoch.name.c_str(), 0); }
   std::vector<uint32_t> OrderOf(int64_t epoch) const {
     return options_.order.Of(static_cast<uint64_t>(epoch), options_.content->entries());
   }
@@ -126,7 +128,8 @@ class PipeFeeder::Loop {
   }
 
   PipeFeederOptions options_;
-  Descriptor wakeup_, notify_, directory_, state_;
+  Descriptor wakeup_, notify_;
+  std::optional<HeldDirectory> directory_, state_;
   int requests_ = -1;         // the watch of the state directory
   std::deque<Epoch> epochs_;  // in order of their numbers; the last kAhead of them are not opened
   int64_t next_;              // number of the next FIFO to make
@@ -170,7 +173,7 @@ Status PipeFeeder::Loop::KeepAhead() {
 // The FIFO gets its name when it is watched and has a writer: no reader can come unseen, and none waits in open().
 Status PipeFeeder::Loop::Make(int64_t number) {
   const std::string name = options_.channel + "_" + std::to_string(number), hidden = "." + name;
-  const int directory = directory_.get();
+  const int directory = directory_->descriptor();
   ::unlinkat(directory, hidden.c_str(), 0);
   if (::mkfifoat(directory, hidden.c_str(), 0600) != 0)
     return FailErrno(options_.directory + "/" + name, "make a FIFO");
@@ -181,7 +184,7 @@ Status PipeFeeder::Loop::Make(int64_t number) {
   if (notify_) {
     epoch.writer = OpenFifo(directory, hidden, O_WRONLY);
     if (!epoch.writer) return FailErrno(options_.directory + "/" + name, "open the FIFO");
-    epoch.watch = ::inotify_add_watch(notify_.get(), PathOf(epoch.both).c_str(), IN_OPEN | IN_ONESHOT);
+    epoch.watch = ::inotify_add_watch(notify_.get(), PathOf(epoch.both.get()).c_str(), IN_OPEN | IN_ONESHOT);
   }
   if (epoch.watch < 0) {  // no inotify, or the user's limit of watches
     epoch.both.Reset();
@@ -194,10 +197,11 @@ Status PipeFeeder::Loop::Make(int64_t number) {
 }
 
 Status PipeFeeder::Loop::WatchRequests() {
-  HEADRACE_TRY(MakeDirectories(options_.state_directory));
-  state_ = Descriptor(::open(options_.state_directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!state_) return FailErrno(options_.state_directory, "open the directory");
-  requests_ = ::inotify_add_watch(notify_.get(), PathOf(state_).c_str(), IN_MOVED_TO);
+  auto state = options_.below ? options_.below->MakeDirectories(options_.state_directory)
+                              : HeldDirectory::Make(options_.state_directory);
+  if (!state) return tl::unexpected<Error>(std::move(state.error()));
+  state_ = std::move(*state);
+  requests_ = ::inotify_add_watch(notify_.get(), PathOf(state_->descriptor()).c_str(), IN_MOVED_TO);
   return {};
 }
 
@@ -205,7 +209,7 @@ Status PipeFeeder::Loop::WatchRequests() {
 void PipeFeeder::Loop::Answer(const char* file_name) const {
   const auto request = ParseReadingRequest(options_.channel, file_name);
   if (!request) return;
-  const Descriptor fifo = OpenFifo(state_.get(), file_name, O_WRONLY);
+  const Descriptor fifo = OpenFifo(state_->descriptor(), file_name, O_WRONLY);
   if (!fifo) return;
   Enlarge(fifo.get());
   const std::string answer = AnswerReading(*options_.content, OrderOf(request->epoch), *request);
@@ -243,7 +247,7 @@ void PipeFeeder::Loop::TakeOpenings() {
 void PipeFeeder::Loop::LookForReaders() {
   for (Epoch& epoch : epochs_) {
     if (epoch.opened || epoch.watch >= 0) continue;
-    epoch.writer = OpenFifo(directory_.get(), epoch.name, O_WRONLY);
+    epoch.writer = OpenFifo(directory_->descriptor(), epoch.name, O_WRONLY);
     if (epoch.writer) Opened(epoch);
   }
 }

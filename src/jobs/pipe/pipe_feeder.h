@@ -12,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include "base/beneath.h"
 #include "base/result.h"
 #include "jobs/pipe/epoch_order.h"
 #include "jobs/pipe/object_stream.h"
@@ -42,6 +43,9 @@ struct PipeCounts {
 
 struct PipeFeederOptions {
   std::string channel;
+  // What the two directories are relative to, when the job's processes may write there: no link is followed. None: they
+  // are paths of the platform's own.
+  std::shared_ptr<const HeldDirectory> below;
   std::string directory;  // gets the FIFOs; must exist
   // Where readers keep their epoch counter and ask for second readings (second_reading.h); made when it is not there.
   // Empty: they cannot ask.

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <thread>
 
-#include "base/file.h"
-#include "jobs/directory/job_directory.h"
 #include "jobs/runtime/hyperparameters.h"
 
 namespace headrace::jobs {
@@ -107,13 +105,12 @@ std::string PythonPath(const std::string& ml) { return ml + "/code:" + ml + "/pa
 
 }  // namespace
 
-Status WriteContractFiles(const JobDescription& job, const std::string& ml) {
-  for (const char* directory : {"/input/config", "/input/data", "/model", "/code", "/output/data",
-                                "/output/intermediate", "/checkpoints", "/packages"})
-    HEADRACE_TRY(MakeDirectories(ml + directory));
+Status WriteContractFiles(const JobDescription& job, const HeldDirectory& ml) {
+  for (const char* directory :
+       {"input/config", "input/data", "model", "code", "output/data", "output/intermediate", "checkpoints", "packages"})
+    HEADRACE_TRY(ml.MakeDirectories(directory));
   const auto write = [&](const std::string& name, const json& content) {
-    return WriteBriefly(ml + "/input/config/" + name + ".json",
-                        content.dump(-1, ' ', false, json::error_handler_t::replace));
+    return ml.Write("input/config/" + name + ".json", content.dump(-1, ' ', false, json::error_handler_t::replace));
   };
   HEADRACE_TRY(write("hyperparameters", RequestPart(job, "HyperParameters")));
   HEADRACE_TRY(write("inputdataconfig", InputDataConfig(job)));

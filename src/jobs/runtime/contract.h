@@ -5,13 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "base/beneath.h"
 #include "base/result.h"
 #include "jobs/directory/job_description.h"
 
 namespace headrace::jobs {
 
-// Makes the directories of /opt/ml and writes input/config. `ml` is where /opt/ml lies on this machine.
-Status WriteContractFiles(const JobDescription& job, const std::string& ml);
+// Makes the directories of /opt/ml and writes input/config. `ml` is /opt/ml on this machine.
+Status WriteContractFiles(const JobDescription& job, const HeldDirectory& ml);
 
 struct Program {
   std::string entry_point;             // file name; "" for a plain command

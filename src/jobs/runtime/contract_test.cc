@@ -50,7 +50,7 @@ const Program kProgram{"keras_cifar10.py", "s3://B/JOB/source/sourcedir.tar.gz",
 TEST(ContractTest, FilesAreAsTheContractHasThem) {
   const TemporaryDirectory ml;
   const auto job = SeedsJob();
-  ValueOrThrow(WriteContractFiles(job, ml.path()));
+  ValueOrThrow(WriteContractFiles(job, ValueOrThrow(HeldDirectory::Open(ml.path()))));
   const auto read = [&](const std::string& name) {
     return json::parse(ValueOrThrow(ReadFile(ml / ("input/config/" + name + ".json"))));
   };

@@ -104,6 +104,11 @@ std::vector<std::string> ToArguments(const json& user) {
   return arguments;
 }
 
+std::string EntryPointName(std::string_view program) {
+  while (program.starts_with("./")) program.remove_prefix(2);
+  return std::string(program);
+}
+
 std::string ToVariable(const json& value) { return value.is_string() ? value.get<std::string>() : Dump(value); }
 
 }  // namespace headrace::jobs

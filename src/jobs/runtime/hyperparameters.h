@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -24,6 +25,9 @@ Hyperparameters DecodeHyperparameters(const nlohmann::json& raw);
 
 // {"--batch-size", "256", "-k", "3"}: by name, values as Python prints them.
 std::vector<std::string> ToArguments(const nlohmann::json& user);
+
+// The name of an entry point below its source directory: "./train.py" is "train.py".
+std::string EntryPointName(std::string_view program);
 
 // A value in SM_ variables: strings as they are, anything else compact JSON.
 std::string ToVariable(const nlohmann::json& value);

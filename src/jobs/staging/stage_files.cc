@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -70,14 +69,23 @@ Status CopyBytes(int from, int to, uint64_t size, const std::string& path, const
   return {};
 }
 
-bool IsComplete(const std::string& path, uint64_t size) {
-  struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
-         static_cast<uint64_t>(status.st_size) == size;
+bool IsComplete(const HeldDirectory& directory, const std::string& name, uint64_t size) {
+  const auto status = directory.Examine(name);
+  return status && S_ISREG(status->st_mode) && static_cast<uint64_t>(status->st_size) == size;
+}
+
+Status MoveIntoPlace(const std::string& unfinished, const HeldDirectory& directory, const InputObject& object) {
+  HEADRACE_ASSIGN(const auto place, directory.PlaceOf(object.name));
+  if (::renameat(AT_FDCWD, unfinished.c_str(), place.directory.get(), place.name.c_str()) == 0) return {};
+  const bool clash = errno == EISDIR || errno == ENOTEMPTY;
+  if (clash)
+    return Fail(ErrorCode::kInvalidArgument, "the object {} would be a file where other objects need a directory",
+                object.key);
+  return FailErrno(object.name, "rename into place");
 }
 
 // A file appears under its name only when all its bytes are there.
-Status StageOne(const InputObject& object, const std::string& destination, const std::string& unfinished,
+Status StageOne(const InputObject& object, const HeldDirectory& directory, const std::string& unfinished,
                 const std::function<bool()>& cancelled) {
   const Descriptor from(::open(object.blob.c_str(), O_RDONLY | O_CLOEXEC));
   if (!from) {
@@ -91,38 +99,32 @@ Status StageOne(const InputObject& object, const std::string& destination, const
     return Fail(ErrorCode::kDataLoss, "the object {} has {} bytes, wanted {}", object.key, status.st_size, object.size);
   const Descriptor to(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!to) return FailErrno(unfinished, "create");
-  HEADRACE_TRY(CopyBytes(from.get(), to.get(), object.size, destination, cancelled));
+  HEADRACE_TRY(CopyBytes(from.get(), to.get(), object.size, object.name, cancelled));
   if (::fstat(to.get(), &status) != 0 || static_cast<uint64_t>(status.st_size) != object.size)
-    return Fail(ErrorCode::kDataLoss, "{}: {} bytes were copied, wanted {}", destination, status.st_size, object.size);
-  if (::rename(unfinished.c_str(), destination.c_str()) != 0) {
-    const bool clash = errno == EISDIR || errno == ENOTEMPTY;
-    if (clash)
-      return Fail(ErrorCode::kInvalidArgument, "the object {} would be a file where other objects need a directory",
-                  object.key);
-    return FailErrno(destination, "rename into place");
-  }
-  return {};
+    return Fail(ErrorCode::kDataLoss, "{}: {} bytes were copied, wanted {}", object.name, status.st_size, object.size);
+  return MoveIntoPlace(unfinished, directory, object);
 }
 
-Status MakeParents(const std::vector<InputObject>& objects, const std::string& directory) {
-  HEADRACE_TRY(MakeDirectories(directory));
-  std::string last = directory;
+Status MakeParents(const std::vector<InputObject>& objects, const HeldDirectory& directory) {
+  std::string_view last;
   for (const auto& object : objects) {
     if (!IsSafeRelativePath(object.name))
       return Fail(ErrorCode::kInvalidArgument, "the object {} cannot be a file: its name below the prefix is '{}'",
                   object.key, object.name);
-    auto parent = std::filesystem::path(directory + "/" + object.name).parent_path().string();
+    const auto cut = object.name.rfind('/');
+    if (cut == std::string::npos) continue;
+    const auto parent = std::string_view(object.name).substr(0, cut);
     if (parent == last) continue;
-    if (auto made = MakeDirectories(parent); !made)
+    if (auto made = directory.MakeDirectories(parent); !made)
       return Fail(made.error().code(), "the object {} needs a directory: {}", object.key, made.error().message());
-    last = std::move(parent);
+    last = parent;
   }
   return {};
 }
 
 }  // namespace
 
-Result<StagedTotals> StageFiles(const std::vector<InputObject>& objects, const std::string& directory,
+Result<StagedTotals> StageFiles(const std::vector<InputObject>& objects, const HeldDirectory& directory,
                                 const StagingOptions& options) {
   HEADRACE_TRY(MakeParents(objects, directory));
   HEADRACE_TRY(MakeDirectories(options.scratch));
@@ -135,12 +137,11 @@ Result<StagedTotals> StageFiles(const std::vector<InputObject>& objects, const s
   const auto cancelled = [&] { return failed.load() || options.cancelled(); };
   const auto work = [&] {
     for (size_t i; (i = next.fetch_add(1)) < objects.size();) {
-      const auto destination = directory + "/" + objects[i].name;
-      const bool kept = IsComplete(destination, objects[i].size);
+      const bool kept = IsComplete(directory, objects[i].name, objects[i].size);
       Status staged = kept ? Status{}
                       : options.cancelled()
-                          ? Status(Fail(ErrorCode::kUnavailable, "{}: cancelled", destination))
-                          : StageOne(objects[i], destination, fmt::format("{}/{}", options.scratch, i), cancelled);
+                          ? Status(Fail(ErrorCode::kUnavailable, "{}: cancelled", objects[i].name))
+                          : StageOne(objects[i], directory, fmt::format("{}/{}", options.scratch, i), cancelled);
       const std::lock_guard lock(mutex);
       if (!staged) {
         if (!failure) failure = std::move(staged.error());

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/beneath.h"
 #include "base/result.h"
 #include "jobs/directory/job_description.h"
 
@@ -26,8 +27,8 @@ struct StagingOptions {
 };
 
 // Each object becomes `directory`/name, writable for its owner. kInvalidArgument for a name that would leave the
-// directory, kDataLoss when the blob is not as long as the object was.
-Result<StagedTotals> StageFiles(const std::vector<InputObject>& objects, const std::string& directory,
+// directory or lead through a link, kDataLoss when the blob is not as long as the object was.
+Result<StagedTotals> StageFiles(const std::vector<InputObject>& objects, const HeldDirectory& directory,
                                 const StagingOptions& options);
 
 }  // namespace headrace::jobs

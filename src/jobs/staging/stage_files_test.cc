@@ -22,7 +22,8 @@ class StageFilesTest : public ::testing::Test {
     return {.blob = blob, .name = name, .key = "p/" + name, .size = bytes.size()};
   }
   Result<StagedTotals> Stage(const std::vector<InputObject>& objects) {
-    return StageFiles(objects, dir_ / "out", {.threads = 3, .scratch = dir_ / "scratch"});
+    return StageFiles(objects, ValueOrThrow(HeldDirectory::Make(dir_ / "out")),
+                      {.threads = 3, .scratch = dir_ / "scratch"});
   }
   TemporaryDirectory dir_;
   int blobs_ = 0;
@@ -63,11 +64,11 @@ TEST_F(StageFilesTest, NamesObjectsThatCannotBothBeFiles) {
 }
 
 TEST_F(StageFilesTest, GivesUpWhenCancelled) {
-  EXPECT_EQ(
-      StageFiles({Object("a", "1")}, dir_ / "out", {.scratch = dir_ / "scratch", .cancelled = [] { return true; }})
-          .error()
-          .code(),
-      ErrorCode::kUnavailable);
+  EXPECT_EQ(StageFiles({Object("a", "1")}, ValueOrThrow(HeldDirectory::Make(dir_ / "out")),
+                       {.scratch = dir_ / "scratch", .cancelled = [] { return true; }})
+                .error()
+                .code(),
+            ErrorCode::kUnavailable);
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "base/beneath.h"
-#include "jobs/archive/pack.h"
 #include "jobs/archive/unpack.h"
 #include "jobs/runtime/compiler.h"
 #include "jobs/runtime/hyperparameters.h"
@@ -27,16 +26,32 @@ std::vector<std::string> StringsOf(const json& object, const char* name) {
   return strings;
 }
 
+std::string FilesOfSource(const HeldDirectory& code) {
+  const auto names = code.List().value_or(std::vector<std::string>());
+  std::string list;
+  for (size_t i = 0; i < names.size() && i < 20; ++i) list += (i == 0 ? "" : ", ") + names[i];
+  return names.empty() ? "nothing" : list;
+}
+
 std::string Quoted(const std::string& text) {
   std::string quoted = "'";
   for (const char c : text) quoted += c == '\'' ? "'\\''" : std::string(1, c);
   return quoted + "'";
 }
 
-Status UnpackSourceArchive(const std::string& archive, const std::string& uri, const std::string& code) {
-  if (auto unpacked = UnpackArchive(archive, code); !unpacked)
-    return Fail(ErrorCode::kInvalidArgument, "sagemaker_submit_directory {}: {}", uri, unpacked.error().message());
-  return {};
+// What went wrong with the source, named by the field of the request.
+tl::unexpected<Error> BadSource(const std::string& uri, const Error& error) {
+  return Fail(error.code() == ErrorCode::kUnavailable ? error.code() : ErrorCode::kInvalidArgument,
+              "sagemaker_submit_directory {}: {}", uri, error.message());
+}
+
+// "code/src" for "/opt/ml/code/src/"; "" for what does not lie below /opt/ml.
+std::string BelowMl(std::string_view path) {
+  constexpr std::string_view kMl = "/opt/ml/";
+  if (!path.starts_with(kMl)) return "";
+  path.remove_prefix(kMl.size());
+  if (path.ends_with('/')) path.remove_suffix(1);
+  return IsSafeRelativePath(path) ? std::string(path) : "";
 }
 
 }  // namespace
@@ -47,8 +62,8 @@ Result<Command> EntryPoint::Prepare() const {
   const auto more = StringsOf(algorithm, "ContainerArguments");
   arguments.insert(arguments.end(), more.begin(), more.end());
   const auto parameters = DecodeHyperparameters(context_.job.request.value("HyperParameters", json::object()));
-  const Program program{parameters.Text("sagemaker_program"), parameters.Text("sagemaker_submit_directory"),
-                        ToArguments(parameters.user)};
+  const Program program{EntryPointName(parameters.Text("sagemaker_program")),
+                        parameters.Text("sagemaker_submit_directory"), ToArguments(parameters.user)};
   if (!program.module_dir.empty()) HEADRACE_TRY(UnpackSource(program.module_dir));
 
   Command command;
@@ -74,33 +89,63 @@ std::map<std::string, std::string> EntryPoint::Environment(const Program& progra
   return variables;
 }
 
+// Before any process of the tenant's; still, every part of the path is one of the job's own.
 Status EntryPoint::UnpackSource(const std::string& uri) const {
-  if (context_.job.source) return UnpackSourceArchive(context_.job.source->blob, uri, Code());
-  constexpr std::string_view kMl = "/opt/ml/";
-  const auto& ml = context_.directory.ml();
-  const auto path = uri.starts_with(kMl) ? ml + "/" + uri.substr(kMl.size()) : uri;
-  if (path == uri && !uri.starts_with(ml + "/"))
+  HEADRACE_ASSIGN(const auto ml, context_.directory.OpenMl());
+  HEADRACE_ASSIGN(const auto code, ml.MakeDirectories("code"));
+  if (context_.job.source) {
+    HEADRACE_ASSIGN(auto archive, OpenArchive(context_.job.source->blob));
+    return UnpackSourceArchive(std::move(archive), uri, code);
+  }
+  const auto name = BelowMl(uri);
+  if (name.empty())
     return Fail(ErrorCode::kInvalidArgument,
-                "sagemaker_submit_directory: found '{}', wanted an s3:// URI or a path below /opt/ml", uri);
-  if (fs::is_directory(path)) return CopyTree(path, Code());
-  if (!fs::is_regular_file(path)) return Fail(ErrorCode::kNotFound, "sagemaker_submit_directory: there is no {}", uri);
-  return UnpackSourceArchive(path, uri, Code());
+                "sagemaker_submit_directory: found '{}', wanted an s3:// URI or a path below /opt/ml without '.', '..' "
+                "and doubled slashes",
+                uri);
+  if (name == "code") return {};  // it lies there already
+  const auto status = ml.Examine(name);
+  if (!status) return BadSource(uri, status.error());
+  if (S_ISDIR(status->st_mode)) {
+    const auto source = ml.OpenDirectory(name);
+    const auto copied = source ? source->CopyTo(code, LimitsOfTrees()) : Status(tl::unexpected<Error>(source.error()));
+    return copied ? copied : BadSource(uri, copied.error());
+  }
+  auto archive = ml.OpenFile(name);
+  if (!archive) return BadSource(uri, archive.error());
+  return UnpackSourceArchive(std::move(*archive), uri, code);
+}
+
+Status EntryPoint::UnpackSourceArchive(Descriptor archive, const std::string& uri, const HeldDirectory& code) const {
+  UnpackLimits limits;
+  limits.total_bytes = std::min(limits.total_bytes, context_.job.volume_bytes());
+  limits.cancelled = [this] { return context_.stop.Requested(); };
+  if (auto unpacked = UnpackArchive(std::move(archive), code, limits); !unpacked)
+    return BadSource(uri, unpacked.error());
+  return {};
+}
+
+TreeLimits EntryPoint::LimitsOfTrees() const {
+  return {.bytes = context_.job.volume_bytes(), .cancelled = [this] { return context_.stop.Requested(); }};
 }
 
 Result<std::vector<std::string>> EntryPoint::Arguments(const Program& program,
                                                        const std::map<std::string, std::string>& variables) const {
   const auto& name = program.entry_point;
-  const auto path = Code() + "/" + name;
-  if (!IsSafeRelativePath(name) || !fs::is_regular_file(path))
+  HEADRACE_ASSIGN(const auto ml, context_.directory.OpenMl());
+  HEADRACE_ASSIGN(const auto code, ml.OpenDirectory("code"));
+  const auto status = code.Examine(name);
+  // A link in the source is followed by the program's own processes alone, inside the sandbox.
+  if (!status || !(S_ISREG(status->st_mode) || S_ISLNK(status->st_mode)))
     return Fail(ErrorCode::kInvalidArgument, "sagemaker_program: there is no '{}' in the source; there is: {}", name,
-                FilesOfSource());
+                FilesOfSource(code));
   std::vector<std::string> arguments;
   if (IsCppSource(name)) {
     HEADRACE_ASSIGN(arguments, CompileProgram(name));
   } else if (name.ends_with(".py")) {
-    HEADRACE_ASSIGN(arguments, packages_.Prepare(program, variables));
+    HEADRACE_ASSIGN(arguments, packages_.Prepare(program, code, variables));
   } else {
-    ::chmod(path.c_str(), 0755);
+    if (const auto file = code.OpenFile(name)) ::fchmod(file->get(), 0755);
     std::string line = "./" + name;  // as the toolkit runs commands
     for (const auto& argument : program.arguments) line += " " + Quoted(argument);
     return std::vector<std::string>{"/bin/sh", "-c", line};
@@ -109,19 +154,9 @@ Result<std::vector<std::string>> EntryPoint::Arguments(const Program& program,
   return arguments;
 }
 
-std::string EntryPoint::FilesOfSource() const {
-  std::vector<std::string> names;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(Code(), ignored)) names.push_back(entry.path().filename());
-  std::sort(names.begin(), names.end());
-  std::string list;
-  for (size_t i = 0; i < names.size() && i < 20; ++i) list += (i == 0 ? "" : ", ") + names[i];
-  return names.empty() ? "nothing" : list;
-}
-
 Result<std::vector<std::string>> EntryPoint::CompileProgram(const std::string& name) const {
   const auto& job = context_.job;
-  const CompileRequest request{.source_dir = Code(),
+  const CompileRequest request{.source_dir = context_.directory.ml() + "/code",
                                .entry_point = name,
                                .compiler = job.compiler,
                                .installation = {job.include_dir, job.library_dir, job.cmake_dir, ""},

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/beneath.h"
 #include "base/result.h"
 #include "jobs/process/child.h"
 #include "jobs/runtime/contract.h"
@@ -23,12 +24,12 @@ class EntryPoint {
  private:
   std::map<std::string, std::string> Environment(const Program& program) const;
   Status UnpackSource(const std::string& uri) const;
+  Status UnpackSourceArchive(Descriptor archive, const std::string& uri, const HeldDirectory& code) const;
+  TreeLimits LimitsOfTrees() const;
   Result<std::vector<std::string>> Arguments(const Program& program,
                                              const std::map<std::string, std::string>& variables) const;
   Result<std::vector<std::string>> CompileProgram(const std::string& name) const;
   std::string CompileFailure(const std::string& name, const std::string& message) const;
-  std::string FilesOfSource() const;
-  std::string Code() const { return context_.directory.ml() + "/code"; }
 
   const JobContext& context_;
   const PythonPackages packages_;

@@ -23,7 +23,8 @@ Status HostFiles::Make() const {
   ::chmod(directory_.tmp().c_str(), 01777);
   HEADRACE_TRY(WriteHosts());
   HEADRACE_TRY(WriteTools());
-  return WriteContractFiles(job_, directory_.ml());
+  HEADRACE_ASSIGN(const auto ml, directory_.OpenMl());
+  return WriteContractFiles(job_, ml);
 }
 
 // First the directories leave their names, then the mark goes, then they are removed: whoever still sees the mark sees

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <thread>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/beneath.h"
-#include "base/file.h"
+#include "jobs/directory/checkpoint_place.h"
 #include "jobs/supervisor/failure_reason.h"
 
 namespace headrace::jobs {
@@ -31,8 +31,9 @@ StagingOptions JobInputs::Options() const {
 
 Status JobInputs::StageChannel(const InputChannel& channel) const {
   const auto begin = context_.clock.Now();
-  HEADRACE_ASSIGN(const auto totals,
-                  StageFiles(channel.objects, context_.directory.ml() + "/input/data/" + channel.name, Options()));
+  HEADRACE_ASSIGN(const auto ml, context_.directory.OpenMl());
+  HEADRACE_ASSIGN(const auto target, ml.MakeDirectories("input/data/" + channel.name));
+  HEADRACE_ASSIGN(const auto totals, StageFiles(channel.objects, target, Options()));
   const auto kept = totals.kept == 0 ? "" : fmt::format(", {} of them from an earlier attempt", totals.kept);
   context_.reporter.Say("channel {}: {} files, {} in {} ms{}", channel.name, totals.files, FormatBytes(totals.bytes),
                         context_.clock.Now() - begin, kept);
@@ -42,28 +43,30 @@ Status JobInputs::StageChannel(const InputChannel& channel) const {
 Status JobInputs::StageManifest(const InputChannel& channel) const {
   InputObject manifest = *channel.manifest;
   manifest.name = channel.name + "-manifest";
-  HEADRACE_ASSIGN([[maybe_unused]] const auto totals,
-                  StageFiles({manifest}, context_.directory.ml() + "/input/data", Options()));
+  HEADRACE_ASSIGN(const auto ml, context_.directory.OpenMl());
+  HEADRACE_ASSIGN(const auto data, ml.MakeDirectories("input/data"));
+  HEADRACE_ASSIGN([[maybe_unused]] const auto totals, StageFiles({manifest}, data, Options()));
   return {};
 }
 
 // FastFile: nothing is copied; the program sees the objects themselves, read-only.
 Status JobInputs::LinkChannel(const InputChannel& channel) const {
-  const auto target = context_.directory.ml() + "/input/data/" + channel.name,
-             links = context_.directory.host() + "/fastfile/" + channel.name;
-  HEADRACE_TRY(MakeDirectories(target));
-  HEADRACE_TRY(MakeDirectories(links));
+  HEADRACE_ASSIGN(const auto host, context_.directory.OpenHost());
+  HEADRACE_TRY(host.MakeDirectories("ml/input/data/" + channel.name));
+  HEADRACE_ASSIGN(const auto links, host.MakeDirectories("fastfile/" + channel.name));
   std::vector<InputObject> to_copy;
   for (const auto& object : channel.objects) {
     if (!IsSafeRelativePath(object.name))
       return Fail(ErrorCode::kInvalidArgument, "the object {} cannot be a file: its name below the prefix is '{}'",
                   object.key, object.name);
-    const auto path = links + "/" + object.name;
-    HEADRACE_TRY(MakeDirectories(std::filesystem::path(path).parent_path()));
-    if (::link(object.blob.c_str(), path.c_str()) != 0 && errno != EEXIST) to_copy.push_back(object);
+    if (const auto cut = object.name.rfind('/'); cut != std::string::npos)
+      HEADRACE_TRY(links.MakeDirectories(object.name.substr(0, cut)));
+    HEADRACE_ASSIGN(const auto place, links.PlaceOf(object.name));
+    if (::linkat(AT_FDCWD, object.blob.c_str(), place.directory.get(), place.name.c_str(), 0) != 0 && errno != EEXIST)
+      to_copy.push_back(object);
   }
   HEADRACE_ASSIGN(const auto totals, StageFiles(to_copy, links, Options()));
-  context_.view.Show(links, context_.view.ml() + "/input/data/" + channel.name, false);
+  context_.view.Show(links.path(), context_.view.ml() + "/input/data/" + channel.name, false);
   context_.reporter.Say("channel {}: {} files to be read on demand ({} copied)", channel.name, channel.objects.size(),
                         totals.files);
   return {};
@@ -73,14 +76,14 @@ Status JobInputs::StageCheckpoints() const {
   const auto& checkpoints = context_.job.checkpoints;
   if (!checkpoints) return {};
   const auto& path = checkpoints->path;
-  std::string place = context_.directory.ml() + "/checkpoints";
-  if (path.starts_with("/opt/ml/") && IsSafeRelativePath(path.substr(8))) {
-    place = context_.directory.ml() + "/" + path.substr(8);
-  } else if (context_.view.sandboxed()) {
-    place = context_.directory.host() + "/checkpoints";
-    context_.view.Show(place, path, true);
-  }
-  HEADRACE_ASSIGN(const auto totals, StageFiles(checkpoints->objects, place, Options()));
+  const auto place = PlaceOfCheckpoints(path);
+  if (!place)
+    return Fail(ErrorCode::kInvalidArgument,
+                "CheckpointConfig.LocalPath: found '{}', wanted a path below /opt/ml or a directory of its own", path);
+  HEADRACE_ASSIGN(const auto host, context_.directory.OpenHost());
+  HEADRACE_ASSIGN(const auto target, host.MakeDirectories(place->below_host));
+  HEADRACE_ASSIGN(const auto totals, StageFiles(checkpoints->objects, target, Options()));
+  if (place->mounted) context_.view.Show(target.path(), path, true);
   if (totals.files > 0)
     context_.reporter.Say("checkpoints: {} files, {} restored to {}", totals.files, FormatBytes(totals.bytes), path);
   return {};

@@ -1,6 +1,5 @@
 #include "jobs/supervisor/job_outputs.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "jobs/archive/pack.h"
@@ -9,22 +8,57 @@
 
 namespace headrace::jobs {
 
-using nlohmann::json;
-
-Status JobOutputs::Pack(const std::string& name, const std::string& target) const {
-  const auto directory = context_.directory.ml() + "/" + name;
-  // The program may have put anything there, a link to elsewhere too.
-  if (!context_.directory.OpenBelowHost("ml/" + name, O_PATH | O_DIRECTORY) || !HasEntries(directory)) return {};
-  const json output = context_.job.request.value("OutputDataConfig", json::object());
+Status JobOutputs::Pack(const std::string& name, const std::string& target) {
+  HEADRACE_ASSIGN(const auto ml, context_.directory.OpenMl());
+  const auto directory = ml.OpenDirectory(name);
+  if (!directory) {
+    if (directory.error().code() != ErrorCode::kNotFound)
+      context_.reporter.Say("/opt/ml/{} is not stored: {}", name, directory.error().message());
+    return {};
+  }
+  if (const auto some = directory->List(1); some && some->empty()) return {};
+  const nlohmann::json output = context_.job.request.value("OutputDataConfig", nlohmann::json::object());
+  const bool archive = output.value("CompressionType", "GZIP") != "NONE";
   const auto artifact = context_.directory.artifacts() + "/" + target;
-  return output.value("CompressionType", "GZIP") == "NONE" ? CopyTree(directory, artifact)
-                                                           : PackDirectory(directory, artifact + ".tar.gz");
+  const TreeLimits limits{.bytes = context_.job.volume_bytes(), .cancelled = [this] { return GiveUp(); }};
+  auto packed =
+      archive ? PackDirectory(*directory, artifact + ".tar.gz", limits) : CopyFiles(*directory, artifact, limits);
+  if (packed || packed.error().code() == ErrorCode::kUnavailable) return packed;
+  return Fail(packed.error().code(), "/opt/ml/{}: {}", name, packed.error().message());
+}
+
+// In the object store a file has no holes: all of its length counts.
+Status JobOutputs::CopyFiles(const HeldDirectory& directory, const std::string& target,
+                             const TreeLimits& limits) const {
+  uint64_t bytes = 0;
+  HEADRACE_TRY(directory.Walk(
+      [&](const FoundEntry& found) -> Status {
+        if (S_ISREG(found.status.st_mode)) bytes += static_cast<uint64_t>(found.status.st_size);
+        if (bytes <= limits.bytes) return {};
+        return Fail(ErrorCode::kInvalidArgument, "{}: with it there are more than {} bytes to store (VolumeSizeInGB)",
+                    found.path.substr(0, 300), limits.bytes);
+      },
+      limits));
+  HEADRACE_ASSIGN(const auto held, HeldDirectory::Make(target));
+  auto copied = directory.CopyTo(held, limits);
+  if (!copied) HEADRACE_TRY(held.RemoveContents());
+  return copied;
+}
+
+// A job that is to end may still store what it has, for as long as its program might have taken to end.
+bool JobOutputs::GiveUp() {
+  if (!context_.stop.Pending()) return false;
+  const auto now = std::chrono::steady_clock::now();
+  if (!asked_) asked_ = now;
+  if (now - *asked_ < std::chrono::seconds(context_.job.stop_grace_seconds)) return false;
+  return context_.stop.Requested();
 }
 
 std::string JobOutputs::FailureFile() const {
-  const auto file = context_.directory.OpenBelowHost("ml/output/failure", O_RDONLY | O_NONBLOCK);
+  const auto ml = context_.directory.OpenMl();
+  const auto file = ml ? ml->OpenFile("output/failure") : Result<Descriptor>(Descriptor());
   std::string text(4 * kLongestFailureReason, '\0');
-  const ssize_t n = file ? ::read(file.get(), text.data(), text.size()) : 0;
+  const ssize_t n = file && *file ? ::read(file->get(), text.data(), text.size()) : 0;
   text.resize(n > 0 ? static_cast<size_t>(n) : 0);
   std::string valid;
   TerminalLines lines;  // valid UTF-8 without control characters

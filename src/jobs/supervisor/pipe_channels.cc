@@ -36,8 +36,11 @@ Status PipeChannels::Start() {
 Result<std::unique_ptr<PipeFeeder>> PipeChannels::StartFeeder(const InputChannel& channel) {
   PipeFeederOptions options;
   options.channel = channel.name;
-  options.directory = directory_.ml() + "/input/data";
-  options.state_directory = directory_.ml() + "/pipe_state";
+  // Packages that were installed may have put anything below /opt/ml.
+  HEADRACE_ASSIGN(auto ml, directory_.OpenMl());
+  options.below = std::make_shared<const HeldDirectory>(std::move(ml));
+  options.directory = "input/data";
+  options.state_directory = "pipe_state";
   options.content = ContentOf(channel);
   if (channel.shuffle_seed) options.order.shuffle_seed = static_cast<uint64_t>(*channel.shuffle_seed);
   if (channel.distribution == "ShardedByS3Key") {

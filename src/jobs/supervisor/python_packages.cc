@@ -27,14 +27,12 @@ bool PythonPackages::InVirtualEnvironment() const {
   return std::filesystem::exists(std::filesystem::path(context_.job.python).parent_path().parent_path() / "pyvenv.cfg");
 }
 
-Result<std::vector<std::string>> PythonPackages::Prepare(const Program& program,
+Result<std::vector<std::string>> PythonPackages::Prepare(const Program& program, const HeldDirectory& code,
                                                          const std::map<std::string, std::string>& variables) const {
   const auto& python = context_.job.python;
   if (python.empty())
     return Fail(ErrorCode::kInvalidArgument, "{}: no Python interpreter is configured", program.entry_point);
-  const auto has = [code = context_.directory.ml() + "/code/"](const char* name) {
-    return std::filesystem::exists(code + name);
-  };
+  const auto has = [&code](const char* name) { return code.Examine(name).has_value(); };
   // Looked at before pip runs what the tenant wrote.
   const bool requirements = has("requirements.txt"), package = has("setup.py"), says_how = has("pyproject.toml");
   if (requirements) HEADRACE_TRY(Install({"-r", "requirements.txt"}, variables));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/beneath.h"
 #include "base/result.h"
 #include "jobs/process/child.h"
 #include "jobs/runtime/contract.h"
@@ -18,9 +19,9 @@ class PythonPackages {
   // Where pip puts packages, and how it behaves, for the program too.
   void AddVariables(std::map<std::string, std::string>& variables) const;
 
-  // Installs what is asked for, and returns how Python runs `program`: {"python3", "train.py"}. `variables` are the
-  // program's.
-  Result<std::vector<std::string>> Prepare(const Program& program,
+  // Installs what the source in `code` asks for, and returns how Python runs `program`: {"python3", "train.py"}.
+  // `variables` are the program's.
+  Result<std::vector<std::string>> Prepare(const Program& program, const HeldDirectory& code,
                                            const std::map<std::string, std::string>& variables) const;
 
  private:

@@ -140,8 +140,8 @@ class Supervisor {
   Status Finish(const ProgramEnd& end) {
     const bool failed = !end.succeeded() && !stop_.requested();
     reporter_.Phase("Uploading", "Uploading generated training model");
-    const JobOutputs outputs(context_);
-    Status packed;
+    JobOutputs outputs(context_);
+    Status packed;  // kUnavailable: it took too long for a job that is to end
     if (!failed) packed = Classified(outputs.Pack("model", "model"));
     if (packed) packed = Classified(outputs.Pack("output/data", "output"));
     if (!failed && end.failure.empty()) return packed;

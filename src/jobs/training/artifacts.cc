@@ -1,26 +1,35 @@
 #include "jobs/training/artifacts.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <vector>
 
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "jobs/training/s3_uri.h"
 #include "store/objects/object_store.h"
 
 namespace headrace::jobs {
 namespace {
 
-namespace fs = std::filesystem;
+constexpr size_t kLongestName = 900;  // with the job's prefix it is an object's key, of 1024 bytes at most
 
-std::vector<std::string> FilesBelow(const std::string& directory) {
+bool IsUnfinished(const std::string& name) { return name.ends_with(".part") || name.ends_with(".upload"); }
+
+// The names are the program's, where the artifacts are no archives.
+Result<std::vector<std::string>> FilesBelow(const std::string& directory) {
   std::vector<std::string> names;
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(directory, error), end; !error && at != end; at.increment(error))
-    if (at->is_regular_file() && !at->is_symlink() && at->path().extension() != ".part" &&
-        at->path().extension() != ".upload")
-      names.push_back(at->path().lexically_relative(directory).string());
+  const auto held = HeldDirectory::Open(directory);
+  if (!held && held.error().code() == ErrorCode::kNotFound) return names;
+  if (!held) return tl::unexpected<Error>(held.error());
+  HEADRACE_TRY(held->Walk([&](const FoundEntry& found) -> Status {
+    if (!S_ISREG(found.status.st_mode) || (found.depth == 0 && IsUnfinished(found.path))) return {};
+    if (found.path.size() > kLongestName)
+      return Fail(ErrorCode::kInvalidArgument, "the file {}…: found a name of {} bytes, wanted at most {}",
+                  found.path.substr(0, 100), found.path.size(), kLongestName);
+    names.push_back(found.path);
+    return {};
+  }));
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -53,7 +62,7 @@ Status StoreFile(store::ObjectStore& objects, const std::string& account, const 
 Result<std::string> StoreArtifacts(store::ObjectStore& objects, const std::string& account,
                                    const std::string& output_path, const std::string& job_name,
                                    const JobDirectory& directory) {
-  const auto names = FilesBelow(directory.artifacts());
+  HEADRACE_ASSIGN(const auto names, FilesBelow(directory.artifacts()));
   if (names.empty()) return "";
   HEADRACE_ASSIGN(const auto target, ParseS3Uri(output_path));
   HEADRACE_TRY(MayWrite(objects, account, target.bucket));

@@ -1,16 +1,14 @@
 #include "jobs/training/checkpoint_sync.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/descriptor.h"
 #include "base/file.h"
 #include "jobs/training/artifacts.h"
@@ -20,42 +18,39 @@
 namespace headrace::jobs {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 
-// The job may swap any part of the path for a link while we look: nothing outside the directory is ever opened.
-Descriptor OpenBeneath(const std::string& directory, const std::string& name) {
-  const Descriptor root(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!root) return {};
-  struct open_how how {};
-  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-  return Descriptor(static_cast<int>(::syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof how)));
-}
+// What one look takes: a directory of more files than this, or deeper ones, is no directory of checkpoints.
+constexpr uint64_t kMostFiles = 100'000;
+constexpr size_t kLongestKey = 1024;
 
 int64_t Nanoseconds(const struct timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; }
 
-Status CopyFrom(int file, const std::string& target) {
+// At most `size` bytes: the job may write on while we read.
+Status CopyFrom(int file, const std::string& target, uint64_t size) {
   HEADRACE_ASSIGN(auto copy, AtomicFile::Create(target));
   std::string buffer(size_t{1} << 20, '\0');
   while (true) {
-    const ssize_t n = ::read(file, buffer.data(), buffer.size());
+    const ssize_t n = ::read(file, buffer.data(), std::min<uint64_t>(buffer.size(), size));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return Fail(ErrorCode::kFailedPrecondition, "{}: cannot read: {}", target, std::strerror(errno));
     if (n == 0) return copy.Commit();
     HEADRACE_TRY(copy.Write({buffer.data(), static_cast<size_t>(n)}));
+    size -= static_cast<uint64_t>(n);
   }
 }
 
 }  // namespace
 
 CheckpointSync::CheckpointSync(store::ObjectStore& objects, std::string account, const std::string& uri,
-                               std::string root, std::string directory, std::string state_file)
+                               const JobDirectory& job, std::string directory, uint64_t largest)
     : objects_(objects),
       account_(std::move(account)),
-      root_(std::move(root)),
+      root_(job.host()),
       directory_(std::move(directory)),
-      state_file_(std::move(state_file)) {
+      state_file_(job.checkpoint_state()),
+      marker_(job.program_started()),
+      largest_(largest) {
   if (const auto parsed = ParseS3Uri(uri)) {
     bucket_ = parsed->bucket;
     prefix_ = parsed->key;
@@ -64,24 +59,41 @@ CheckpointSync::CheckpointSync(store::ObjectStore& objects, std::string account,
   Load();
 }
 
-CheckpointSync::Versions CheckpointSync::Look() const {
+// The job may put links, FIFOs and anything else there, and swap them while we look.
+Result<std::optional<CheckpointSync::Versions>> CheckpointSync::Look() const {
+  const auto directory = OpenDirectory();
+  if (!directory && directory.error().code() == ErrorCode::kNotFound) return std::nullopt;
+  if (!directory) return tl::unexpected<Error>(directory.error());
   Versions found;
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(root_ + "/" + directory_, error), end; !error && at != end;
-       at.increment(error)) {
-    struct stat status {};
-    if (::lstat(at->path().c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-    found[at->path().lexically_relative(root_ + "/" + directory_).string()] = {static_cast<uint64_t>(status.st_size),
-                                                                               Nanoseconds(status.st_mtim)};
-  }
+  HEADRACE_TRY(directory->Walk(
+      [&](const FoundEntry& entry) -> Status {
+        if (!S_ISREG(entry.status.st_mode)) return {};
+        if (prefix_.size() + entry.path.size() > kLongestKey)
+          return Fail(ErrorCode::kInvalidArgument, "checkpoint {}…: its key in S3 would have more than {} bytes",
+                      entry.path.substr(0, 100), kLongestKey);
+        found[entry.path] = {static_cast<uint64_t>(entry.status.st_size), Nanoseconds(entry.status.st_mtim)};
+        return {};
+      },
+      {.entries = kMostFiles}));
   return found;
 }
 
+Result<HeldDirectory> CheckpointSync::OpenDirectory() const {
+  HEADRACE_ASSIGN(const auto root, HeldDirectory::Open(root_));
+  return root.OpenDirectory(directory_);
+}
+
 Status CheckpointSync::Upload(const std::string& name, const Version& version) {
-  const auto file = OpenBeneath(root_, directory_ + "/" + name);
+  // In the object store a file has no holes: all of its length counts.
+  if (version.size > largest_)
+    return Fail(ErrorCode::kInvalidArgument, "checkpoint {}: found {} bytes, wanted at most {} (VolumeSizeInGB)", name,
+                version.size, largest_);
+  const auto directory = OpenDirectory();
+  const auto file =
+      directory ? directory->OpenFile(name) : Result<Descriptor>(tl::unexpected<Error>(directory.error()));
   if (!file) return {};  // gone, or no longer a file of the directory
   const auto copy = state_file_ + ".upload";
-  HEADRACE_TRY(CopyFrom(file.get(), copy));
+  HEADRACE_TRY(CopyFrom(file->get(), copy, version.size));
   store::ObjectInfo info;
   info.owner = account_;
   info.headers = {{"Content-Type", "binary/octet-stream"}};
@@ -100,7 +112,10 @@ Status CheckpointSync::Restored(const std::vector<std::string>& names) {
 
 Status CheckpointSync::Step(bool last) {
   if (bucket_.empty()) return {};
-  auto now = Look();
+  HEADRACE_ASSIGN(auto seen, Look());
+  // Another attempt begins with an empty directory, which says nothing of what is in S3.
+  if (!seen || ::access(marker_.c_str(), F_OK) != 0) return {};
+  auto now = std::move(*seen);
   bool changed = false;
   for (const auto& [name, version] : now) {
     if (const auto known = uploaded_.find(name); known != uploaded_.end() && known->second == version) continue;

@@ -5,10 +5,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/beneath.h"
 #include "base/result.h"
+#include "jobs/directory/job_directory.h"
 
 namespace headrace::store {
 class ObjectStore;
@@ -18,10 +21,10 @@ namespace headrace::jobs {
 
 class CheckpointSync {
  public:
-  // `root`/`directory` is what the job writes to; nothing outside `root` is ever read, whatever links the job makes.
-  // `state_file` remembers what has been uploaded, for the next process.
-  CheckpointSync(store::ObjectStore& objects, std::string account, const std::string& uri, std::string root,
-                 std::string directory, std::string state_file);
+  // `directory`, below the job's host, is what the job writes to; nothing outside of it is ever read, whatever links
+  // the job makes. No file may be larger than `largest`.
+  CheckpointSync(store::ObjectStore& objects, std::string account, const std::string& uri, const JobDirectory& job,
+                 std::string directory, uint64_t largest);
 
   // What the job was given to start from: it is in S3 already, and is deleted there when the job deletes it.
   Status Restored(const std::vector<std::string>& names);
@@ -37,13 +40,18 @@ class CheckpointSync {
   };
   using Versions = std::map<std::string, Version>;
 
-  Versions Look() const;
+  // None when there is no directory.
+  Result<std::optional<Versions>> Look() const;
+  Result<HeldDirectory> OpenDirectory() const;
   Status Upload(const std::string& name, const Version& version);
   Status Save() const;
   void Load();
 
   store::ObjectStore& objects_;
-  const std::string account_, root_, directory_, state_file_;
+  const std::string account_, root_, directory_;
+  const std::string state_file_;  // what has been uploaded, for the next process
+  const std::string marker_;      // while it exists, what is in the directory is the job's doing
+  const uint64_t largest_;
   std::string bucket_, prefix_;
   Versions uploaded_, seen_;
 };

@@ -5,8 +5,10 @@
 
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "jobs/directory/checkpoint_place.h"
 #include "jobs/process/detached.h"
 #include "jobs/process/find_program.h"
 #include "jobs/runtime/hyperparameters.h"
@@ -97,12 +99,10 @@ Result<JobFollower::Progress> JobFollower::Begin() {
                                               std::move(*metrics));
 
   if (const auto config = Member(request_, "CheckpointConfig"); config.is_object()) {
-    const auto path = Text(config, "LocalPath");
-    const bool below_ml = path.empty() || path.starts_with("/opt/ml/") || !machine_.bubblewrap;
-    const auto place = path.starts_with("/opt/ml/") ? path.substr(8) : "checkpoints";
-    checkpoints_ =
-        std::make_unique<CheckpointSync>(*options_.objects, account_, Text(config, "S3Uri"), directory_.host(),
-                                         below_ml ? "ml/" + place : "checkpoints", directory_.checkpoint_state());
+    // A place that the job cannot have fails it when it is staged.
+    const auto place = PlaceOfCheckpoints(Text(config, "LocalPath")).value_or(CheckpointPlace{"checkpoints", true});
+    checkpoints_ = std::make_unique<CheckpointSync>(*options_.objects, account_, Text(config, "S3Uri"), directory_,
+                                                    place.below_host, VolumeBytes(request_));
   }
   if (state_.end) {
     reader_ = std::move(reader);
@@ -194,8 +194,7 @@ Status JobFollower::DescribeInputs(JobDescription& description) const {
 // Objects that are replaced or deleted while the job runs: it keeps those it was created with, under names of its own.
 Status JobFollower::KeepInputs(JobDescription& description) const {
   const auto links = directory_.path() + "/inputs";
-  std::error_code ignored;
-  fs::remove_all(links, ignored);
+  HEADRACE_TRY(RemoveTree(links));
   HEADRACE_TRY(MakeDirectories(links));
   size_t number = 0;
   const auto keep = [&](std::string& blob, const std::string& key) -> Status {
@@ -365,7 +364,8 @@ void JobFollower::CleanUp() const {
   for (const auto& entry : fs::directory_iterator(directory_.path(), ignored)) {
     const auto name = entry.path().filename().string();
     if (name.starts_with("attempt-") || name == "supervisor.log") continue;
-    fs::remove_all(entry.path(), ignored);
+    if (auto removed = RemoveTree(entry.path()); !removed)
+      Log(LogLevel::kWarning, "job {}: {}", name_, removed.error().message());
   }
 }
 

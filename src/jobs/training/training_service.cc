@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/log.h"
 #include "jobs/process/child.h"
 #include "jobs/process/find_program.h"
@@ -353,7 +354,9 @@ class TrainingService::Impl {
         if (!row) continue;
         const bool old = !*row || (store::IsTerminal((*row)->status) &&
                                    now - (*row)->modified > options_.keep_log_hours * 3'600'000LL);
-        if (old) fs::remove_all(job.path(), ignored);
+        if (!old) continue;
+        if (auto removed = RemoveTree(job.path()); !removed)
+          Log(LogLevel::kWarning, "{}: {}", job.path().string(), removed.error().message());
       }
     }
   }

@@ -38,7 +38,7 @@ RecordSplitter::Read ReaderOf(Descriptor file) {
 }
 
 RecordSplitter::Read GunzipOf(Descriptor file, const std::string& name) {
-  const auto shared = std::make_shared<Gunzip>(std::move(file), name);
+  const auto shared = std::make_shared<Gunzip>(std::move(file), name, "CompressionType is Gzip");
   return [shared](char* out, size_t size) { return shared->Read(out, size); };
 }
 

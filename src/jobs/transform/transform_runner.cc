@@ -4,6 +4,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "jobs/supervisor/failure_reason.h"
@@ -204,9 +205,8 @@ void TransformRunner::WriteEnd(End end) {
     Poll(now + kAgainMillis);
   }
   if (!failure_.empty()) Log(LogLevel::kWarning, "transform job {}: {}", name_, failure_);
-  std::error_code failed;
-  fs::remove_all(directory_, failed);
-  if (failed) Log(LogLevel::kError, "{}: {}", directory_, failed.message());
+  if (auto removed = RemoveTree(directory_); !removed)
+    Log(LogLevel::kError, "transform job {}: {}", name_, removed.error().message());
 }
 
 void TransformRunner::Poll(UnixMillis until) {

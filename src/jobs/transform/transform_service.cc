@@ -4,6 +4,8 @@
 #include <map>
 #include <mutex>
 
+#include "base/beneath.h"
+#include "base/log.h"
 #include "jobs/transform/transform_runner.h"
 
 namespace headrace::jobs {
@@ -68,7 +70,9 @@ class TransformService::Impl {
     for (const auto& account : fs::directory_iterator(machine_.options.data_dir + "/transforms", error))
       for (const auto& name : fs::directory_iterator(account.path(), error))
         if (!known.contains({account.path().filename(), name.path().filename()})) gone.push_back(name.path());
-    for (const auto& path : gone) fs::remove_all(path, error);
+    for (const auto& path : gone)
+      if (auto removed = RemoveTree(path); !removed)
+        Log(LogLevel::kError, "{}: {}", path.string(), removed.error().message());
   }
 
   HostingMachine& machine_;
