@@ -109,6 +109,7 @@ Command Instance::MakeCommand() {
 Status Instance::Start(UnixMillis now) {
   HEADRACE_TRY(RemoveTree(options_.run_directory));
   HEADRACE_TRY(MakeDirectories(options_.run_directory));
+  std::error_code ignored;
   fs::permissions(options_.run_directory, fs::perms::owner_all, ignored);
   if (const auto batching = BatchingText(variant_.model.environment); !batching.empty())
     HEADRACE_TRY(WriteFileAtomically(options_.run_directory + "/batching", batching));
