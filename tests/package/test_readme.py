@@ -1,4 +1,4 @@
-"""README.md as somebody follows it: its commands, word for word, from scripts/demo on."""
+"""README.md as somebody follows it: its commands, word for word, from scripts/demo to the platform."""
 import os
 import pathlib
 import re
@@ -93,3 +93,12 @@ def test_the_program_in_cpp(home, work, readme_program):
     said = paste("cmake -S . -B build -DCMAKE_BUILD_TYPE=Release && cmake --build build && cd .. && project/build/program", project, home)
     assert "Epoch 3/3" in said
     assert (work / "small/1/saved_model.pb").exists()
+
+
+def test_the_commands_of_the_platform(home, work):
+    """All lines at once: the second waits for the server that the first starts."""
+    shutil.copy(ROOT / "README.md", work / "model.tar.gz")
+    said = paste(commands("The platform"), work, home, "aws s3 ls s3://models/\nheadrace keys list\nkill %1\nwait %1 || true")
+    assert "make_bucket: models" in said
+    assert "model.tar.gz" in said.split("make_bucket: models")[1]
+    assert "alice" in said

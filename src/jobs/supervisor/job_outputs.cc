@@ -12,8 +12,12 @@ Status JobOutputs::Pack(const std::string& name, const std::string& target) {
   HEADRACE_ASSIGN(const auto ml, context_.directory.OpenMl());
   const auto directory = ml.OpenDirectory(name);
   if (!directory) {
-    if (directory.error().code() != ErrorCode::kNotFound)
-      context_.reporter.Say("/opt/ml/{} is not stored: {}", name, directory.error().message());
+    const Error& error = directory.error();
+    if (error.code() == ErrorCode::kNotFound) return {};
+    // Of the program's own making: a link, say. All else is the machine's trouble, and no model is lost for it
+    // unnoticed.
+    if (error.code() != ErrorCode::kInvalidArgument) return Fail(error.code(), "/opt/ml/{}: {}", name, error.message());
+    context_.reporter.Say("/opt/ml/{} is not stored: {}", name, error.message());
     return {};
   }
   if (const auto some = directory->List(1); some && some->empty()) return {};
