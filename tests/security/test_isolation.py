@@ -208,6 +208,15 @@ def test_tenants_are_trusted_only_when_the_setting_says_so():
         end(server)
 
 
+def test_a_server_whose_installation_is_not_whole_does_not_start(tmp_path):
+    (tmp_path / "bin").mkdir()
+    shutil.copy(HEADRACE, tmp_path / "bin/headrace")
+    started = subprocess.run([tmp_path / "bin/headrace", "serve", "--data-dir", tmp_path / "data", "--listen", "127.0.0.1:0",
+                              "--tls-listen", "off"], capture_output=True, text=True, timeout=60)
+    assert started.returncode != 0
+    assert "headrace-job-init is missing" in started.stderr and "install it again" in started.stderr
+
+
 def test_an_interpreter_below_tmp_works():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="headrace_interpreter_", dir="/tmp"))
     made = subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", folder / "venv"], capture_output=True, text=True)
