@@ -348,6 +348,7 @@ Task<Reply<Response>> Gateway::RunS3Form(Request& request) const {
   if (!form) co_return tl::unexpected(form.error());
   const auto access = CheckPostSignature((*form)->form(), options_.keys, options_.clock.Now());
   if (!access) co_return tl::unexpected(access.error());
+  request.Trust();
   PreparePostRequest(request, (*form)->form());
   const auto payload = PayloadReader::Make(request, **form, {});
   if (!payload) co_return tl::unexpected(payload.error());
