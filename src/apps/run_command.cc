@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <pwd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,11 +27,19 @@ struct RunOptions {
   bool compile_only = false;
 };
 
+// Of this user alone: what is found there is run. So none below a temporary directory that all share.
 std::string CacheDirectory() {
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/')
     return std::string(cache) + "/headrace";
   const char* home = std::getenv("HOME");
-  return (home == nullptr ? fs::temp_directory_path().string() : std::string(home) + "/.cache") + "/headrace";
+  if (home == nullptr || *home != '/') {
+    const struct passwd* user = ::getpwuid(::geteuid());
+    home = user == nullptr ? nullptr : user->pw_dir;
+  }
+  if (home == nullptr || *home != '/')
+    throw MakeError(ErrorCode::kFailedPrecondition,
+                    "there is no directory for compiled programs: set HOME or XDG_CACHE_HOME");
+  return std::string(home) + "/.cache/headrace";
 }
 
 // Compilers speak for themselves, on our standard error.

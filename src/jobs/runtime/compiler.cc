@@ -4,20 +4,16 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 #include <vector>
 
-#include <fcntl.h>
-#include <openssl/evp.h>
-#include <poll.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/descriptor.h"
-#include "base/file.h"
+#include "base/beneath.h"
 #include "jobs/process/find_program.h"
+#include "jobs/runtime/compiler_reads.h"
+#include "jobs/runtime/content_hash.h"
+#include "jobs/runtime/program_cache.h"
 
 namespace headrace::jobs {
 namespace {
@@ -28,66 +24,22 @@ namespace fs = std::filesystem;
 // cache shared by unlike machines is lost, by -march=native.
 constexpr const char* kFlags[] = {"-std=c++20", "-O2", "-pthread"};
 
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
-  void Add(std::string_view bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
-  // With its length, so that neighbours cannot be mistaken for each other.
-  void AddField(std::string_view text) {
-    Add(fmt::format("{}:", text.size()));
-    Add(text);
-  }
-  std::string Hex() {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    EVP_DigestFinal_ex(context_.get(), digest, &size);
-    std::string hex;
-    for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest[i]);
-    return hex;
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
-
-Status AddTree(const std::string& directory, Sha256& hash) {
-  std::vector<std::string> names;
-  std::error_code error;
-  fs::recursive_directory_iterator at(directory, error), end;
-  for (; !error && at != end; at.increment(error))
-    if (!at->is_directory()) names.push_back(at->path().lexically_relative(directory).string());
-  if (error) return Fail(ErrorCode::kFailedPrecondition, "{}: cannot list: {}", directory, error.message());
-  std::sort(names.begin(), names.end());
-  for (const auto& name : names) {
-    const auto path = directory + "/" + name;
-    hash.AddField(name);
-    if (fs::is_symlink(path)) {
-      hash.AddField(fs::read_symlink(path, error).string());
-    } else if (fs::is_regular_file(path)) {
-      HEADRACE_ASSIGN(const auto bytes, ReadFile(path));
-      hash.AddField(bytes);
-    }
-  }
-  return {};
-}
-
 bool IsSourceOrHeader(const fs::path& path) {
   for (const char* ending : {".h", ".hpp", ".hh", ".inc", ".cpp", ".cc", ".cxx"})
     if (path.extension() == ending) return true;
   return false;
 }
 
-Status AddSources(const std::string& directory, Sha256& hash) {
-  std::vector<std::string> paths;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error))
-    if (IsSourceOrHeader(entry.path()) && entry.is_regular_file()) paths.push_back(entry.path());
-  if (error) return Fail(ErrorCode::kFailedPrecondition, "{}: cannot list: {}", directory, error.message());
-  std::sort(paths.begin(), paths.end());
-  for (const auto& path : paths) {
-    HEADRACE_ASSIGN(const auto bytes, ReadFile(path));
-    hash.AddField(path);
-    hash.AddField(bytes);
+// The sources and headers right in the directory.
+Status AddSources(const HeldDirectory& directory, ContentHash& hash) {
+  hash.AddField(directory.path());
+  HEADRACE_ASSIGN(const auto names, directory.List());
+  for (const auto& name : names) {
+    if (!IsSourceOrHeader(name)) continue;
+    const auto file = directory.OpenFile(name);
+    if (!file) continue;  // a directory of such a name, a link: what the compiler reads of it is looked at afterwards
+    hash.AddField(name);
+    HEADRACE_TRY(hash.AddFile(file->get()));
   }
   return {};
 }
@@ -101,30 +53,20 @@ std::string Identity(const std::string& path) {
 
 bool IsCMakeProject(const CompileRequest& request) { return fs::exists(request.source_dir + "/CMakeLists.txt"); }
 
+bool CountsWhole(const CompileRequest& request) { return request.whole_tree || IsCMakeProject(request); }
+
 Result<std::string> CacheKey(const CompileRequest& request) {
-  Sha256 hash;
-  hash.AddField("headrace program 1");
+  ContentHash hash;
+  hash.AddField("headrace program 2");
   hash.AddField(request.entry_point);
   for (const char* flag : kFlags) hash.AddField(flag);
   hash.AddField(Identity(fs::weakly_canonical(FindProgram(request.compiler).value_or(request.compiler)).string()));
   hash.AddField(Identity(request.installation.library_dir + "/libheadrace.so"));
-  HEADRACE_TRY(AddTree(request.installation.include_dir + "/headrace", hash));
-  HEADRACE_TRY(request.whole_tree || IsCMakeProject(request) ? AddTree(request.source_dir, hash)
-                                                             : AddSources(request.source_dir, hash));
+  HEADRACE_ASSIGN(const auto headers, HeldDirectory::Open(request.installation.include_dir + "/headrace"));
+  HEADRACE_TRY(hash.AddTree(headers));
+  HEADRACE_ASSIGN(const auto source, HeldDirectory::Open(request.source_dir));
+  HEADRACE_TRY(CountsWhole(request) ? hash.AddTree(source) : AddSources(source, hash));
   return hash.Hex();
-}
-
-// Waits for whoever compiles the same program now.
-Result<Descriptor> LockEntry(const std::string& path, const std::function<bool()>& cancelled) {
-  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file) return Fail(ErrorCode::kFailedPrecondition, "{}: cannot open: {}", path, std::strerror(errno));
-  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR)
-      return Fail(ErrorCode::kFailedPrecondition, "{}: cannot lock: {}", path, std::strerror(errno));
-    if (cancelled()) return Fail(ErrorCode::kUnavailable, "cancelled while another job compiles the same program");
-    ::usleep(20'000);
-  }
-  return file;
 }
 
 std::map<std::string, std::string> CompilerEnvironment() {
@@ -150,10 +92,33 @@ Status CompileFile(const CompileRequest& request, const std::string& build, cons
   const auto& library = request.installation.library_dir;
   arguments.insert(arguments.end(),
                    {"-I", include, "-I", request.source_dir, "-o", build + "/program", request.entry_point});
+  arguments.insert(arguments.end(), {"-MD", "-MF", build + "/program.d"});
   if (fs::exists(library + "/libheadrace.so"))
     arguments.insert(arguments.end(), {"-L", library, "-lheadrace", "-Wl,-rpath," + library});
   if (FindProgram("ld.mold")) arguments.push_back("-fuse-ld=mold");
   return RunStep(run, std::move(arguments), request.source_dir, build);
+}
+
+// The executable of the entry point's name, anywhere in what the project built, becomes `program`.
+Status TakeExecutable(const CompileRequest& request, const std::string& directory) {
+  const auto stem = fs::path(request.entry_point).stem().string();
+  HEADRACE_ASSIGN(const auto build, HeldDirectory::Open(directory));
+  std::string executable;
+  HEADRACE_TRY(build.Walk([&](const FoundEntry& found) -> Status {
+    if (executable.empty() && found.name == stem && S_ISREG(found.status.st_mode) &&
+        (found.status.st_mode & S_IXUSR) != 0 && found.path.find("CMakeFiles/") == std::string::npos)
+      executable = found.path;
+    return {};
+  }));
+  if (executable.empty())
+    return Fail(ErrorCode::kInvalidArgument, "CMakeLists.txt builds no executable named '{}', after the entry point {}",
+                stem, request.entry_point);
+  HEADRACE_ASSIGN(const auto place, build.PlaceOf(executable));
+  if (executable != "program" &&
+      ::renameat(place.directory.get(), place.name.c_str(), build.descriptor(), "program") != 0)
+    return Fail(ErrorCode::kFailedPrecondition, "cannot take the program out of its build directory: {}",
+                std::strerror(errno));
+  return {};
 }
 
 Status CompileProject(const CompileRequest& request, const std::string& build, const RunCompiler& run) {
@@ -169,22 +134,19 @@ Status CompileProject(const CompileRequest& request, const std::string& build, c
   HEADRACE_TRY(RunStep(run, std::move(configure), request.source_dir, build));
   HEADRACE_TRY(RunStep(run, {"cmake", "--build", build, "--parallel", std::to_string(std::max(request.parallel, 1))},
                        request.source_dir, build));
-  const auto stem = fs::path(request.entry_point).stem().string();
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(build, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().filename() == "CMakeFiles") at.disable_recursion_pending();
-    if (at->path().filename() != stem || at->is_symlink() || !at->is_regular_file() ||
-        ::access(at->path().c_str(), X_OK) != 0)
-      continue;
-    if (at->path() == build + "/program") return {};
-    fs::rename(at->path(), build + "/program", error);
-    if (error)
-      return Fail(ErrorCode::kFailedPrecondition, "cannot take the program out of its build directory: {}",
-                  error.message());
-    return {};
-  }
-  return Fail(ErrorCode::kInvalidArgument, "CMakeLists.txt builds no executable named '{}', after the entry point {}",
-              stem, request.entry_point);
+  return TakeExecutable(request, build);
+}
+
+// What the compiler reads is in the key already, or among what is looked at again each time.
+CompilerReads ReadsOf(const CompileRequest& request, const HeldDirectory& build) {
+  std::vector<std::string> in_key = {build.path(), request.installation.include_dir};
+  if (CountsWhole(request)) in_key.push_back(request.source_dir);
+  return CompilerReads(std::move(in_key));
+}
+
+// Of another one's files, those of the system; of this user's own program, all.
+std::vector<std::string> TrustedReads(const CompileRequest& request) {
+  return request.whole_tree ? std::vector<std::string>{"/usr", "/opt"} : std::vector<std::string>{"/"};
 }
 
 }  // namespace
@@ -195,29 +157,24 @@ bool IsCppSource(std::string_view file_name) {
 
 Result<CompiledProgram> Compile(const CompileRequest& request, const RunCompiler& run,
                                 const std::function<bool()>& cancelled) {
+  HEADRACE_ASSIGN(const auto cache, ProgramCache::Open(request.cache_dir));
   HEADRACE_ASSIGN(const auto key, CacheKey(request));
-  const auto cache = request.cache_dir + "/programs";
-  const auto entry = cache + "/" + key;
-  const auto program = entry + "/program";
-  if (::access(program.c_str(), X_OK) == 0) return CompiledProgram{program, true};
-  HEADRACE_TRY(MakeDirectories(cache));
-  HEADRACE_ASSIGN(const auto lock, LockEntry(cache + "/" + key + ".lock", cancelled));
-  if (::access(program.c_str(), X_OK) == 0) return CompiledProgram{program, true};
+  if (const auto found = cache.Find(key)) return CompiledProgram{*found, true};
+  HEADRACE_ASSIGN(const auto lock, cache.Lock(key, cancelled));
+  if (const auto found = cache.Find(key)) return CompiledProgram{*found, true};
 
-  const auto build = cache + "/" + key + ".build";
-  std::error_code error;
-  fs::remove_all(build, error);
-  HEADRACE_TRY(MakeDirectories(build));
-  auto compiled = IsCMakeProject(request) ? CompileProject(request, build, run) : CompileFile(request, build, run);
-  if (compiled) {
-    HEADRACE_TRY(MakeDirectories(entry));
-    fs::rename(build + "/program", program, error);
-    if (error)
-      compiled = Fail(ErrorCode::kFailedPrecondition, "{}: cannot move into the cache: {}", program, error.message());
-  }
-  fs::remove_all(build, error);
+  HEADRACE_ASSIGN(const auto build, cache.NewBuild(key));
+  CompilerReads reads = ReadsOf(request, build);
+  const auto compile = [&]() -> Result<std::string> {
+    HEADRACE_TRY(IsCMakeProject(request) ? CompileProject(request, build.path(), run)
+                                         : CompileFile(request, build.path(), run));
+    HEADRACE_TRY(reads.Take(build, request.source_dir, TrustedReads(request)));
+    return cache.Keep(key, build, reads.ToText());
+  };
+  auto compiled = compile();
+  cache.RemoveBuild(key);
   if (!compiled) return tl::unexpected<Error>(std::move(compiled.error()));
-  return CompiledProgram{program, false};
+  return CompiledProgram{std::move(*compiled), false};
 }
 
 }  // namespace headrace::jobs
