@@ -32,6 +32,13 @@ tl::unexpected<Error> FailErrno(const std::string& path, const char* what) {
   return Fail(CodeOfErrno(error), "{}: cannot {}: {}", path, what, std::strerror(error));
 }
 
+const char* KindOf(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a FIFO";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
 std::string DirectoryOf(const std::string& path) {
   const auto parent = std::filesystem::path(path).parent_path();
   return parent.empty() ? "." : parent.string();
@@ -60,6 +67,34 @@ Result<std::string> ReadFile(const std::string& path, size_t max_bytes) {
     bytes.append(chunk, static_cast<size_t>(n));
   }
   ::close(fd);
+  return bytes;
+}
+
+Result<RegularFile> OpenRegularFile(const std::string& path) {
+  RegularFile file{Descriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)), 0};
+  struct stat status = {};
+  if (!file.descriptor || ::fstat(file.descriptor.get(), &status) != 0) return FailErrno(path, "open");
+  if (!S_ISREG(status.st_mode))
+    return Fail(ErrorCode::kFailedPrecondition, "{}: found {}, wanted an ordinary file", path, KindOf(status.st_mode));
+  file.bytes = static_cast<uint64_t>(status.st_size);
+  return file;
+}
+
+Result<std::string> ReadRegularFile(const std::string& path, size_t max_bytes) {
+  HEADRACE_ASSIGN(const RegularFile file, OpenRegularFile(path));
+  if (file.bytes > max_bytes)
+    return Fail(ErrorCode::kResourceExhausted, "{}: {} bytes, larger than the limit of {} bytes", path, file.bytes,
+                max_bytes);
+  std::string bytes(file.bytes, '\0');
+  size_t have = 0;
+  while (have < bytes.size()) {
+    const ssize_t n = ::read(file.descriptor.get(), bytes.data() + have, bytes.size() - have);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return FailErrno(path, "read");
+    if (n == 0) break;  // it was cut while we read it
+    have += static_cast<size_t>(n);
+  }
+  bytes.resize(have);
   return bytes;
 }
 

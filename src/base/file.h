@@ -1,15 +1,27 @@
 // Files: whole-file reads, and writes that are either complete or absent.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 
 namespace headrace {
 
 // The whole file; kNotFound, or kResourceExhausted above `max_bytes`.
 Result<std::string> ReadFile(const std::string& path, size_t max_bytes = size_t{1} << 32);
+
+// An ordinary file, open for reading, and its size. A FIFO, a socket, a device or a directory under that name is
+// refused (kFailedPrecondition) without waiting for anybody at its other end; links are followed.
+struct RegularFile {
+  Descriptor descriptor;
+  uint64_t bytes = 0;
+};
+Result<RegularFile> OpenRegularFile(const std::string& path);
+// ReadFile for what others put there: an ordinary file only, its size looked at before there is memory for it.
+Result<std::string> ReadRegularFile(const std::string& path, size_t max_bytes);
 
 // A file that appears under its name only when Commit() has succeeded: bytes go to a temporary sibling, which is
 // flushed to disk and renamed. Dropped without Commit(), it leaves nothing behind.

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "base/testing/temporary_directory.h"
 
@@ -41,6 +42,20 @@ TEST_F(FileTest, RefusesAboveTheLimit) {
   auto read = ReadFile(Path("c"), 9);
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code(), ErrorCode::kResourceExhausted);
+}
+
+TEST_F(FileTest, OrdinaryFilesOnly) {
+  ASSERT_TRUE(WriteFileAtomically(Path("d"), "0123456789"));
+  EXPECT_EQ(*ReadRegularFile(Path("d"), 10), "0123456789");
+  EXPECT_EQ(ReadRegularFile(Path("d"), 9).error().code(), ErrorCode::kResourceExhausted);
+  ASSERT_EQ(::mkfifo(Path("fifo").c_str(), 0600), 0);
+  for (const std::string& other : {Path("fifo"), directory_.path(), std::string("/dev/zero")}) {
+    const auto read = ReadRegularFile(other, 10);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code(), ErrorCode::kFailedPrecondition) << read.error().message();
+  }
+  std::filesystem::create_symlink(Path("loop"), Path("loop"));
+  EXPECT_FALSE(ReadRegularFile(Path("loop"), 10));
 }
 
 }  // namespace

@@ -16,9 +16,24 @@ uint64_t DrawSeed() {
   return uint64_t{device()} << 32 | device();
 }
 
+// Before there is memory for any of them.
+void RequireFewElements(const ModelState& state) {
+  int64_t left = state.most_elements;
+  for (const auto& layer : state.Layers())
+    for (const WeightSpec& spec : layer->specs) {
+      if (spec.shape.size() > left)
+        throw MakeError(ErrorCode::kInvalidArgument,
+                        "layer {}: its {} has shape {}: found an architecture of more weights than the {} numbers that "
+                        "the file declares",
+                        layer->name, spec.name, spec.shape.ToString(), state.most_elements);
+      left -= spec.shape.size();
+    }
+}
+
 // Weights that another model has initialised already are shared with it and keep their values. The stream is the
 // weight's place in the model, so that a weight's numbers depend on the seed and the layers before it alone.
 void InitializeWeights(const ModelState& state) {
+  RequireFewElements(state);
   uint64_t stream = 0;
   for (const auto& layer : state.Layers()) {
     for (size_t i = 0; i < layer->weights.size(); ++i, ++stream) {

@@ -23,15 +23,27 @@ std::string TrainingState(const internal::ModelState& state) {
 
 }  // namespace
 
+void internal::RequireHdf5Name(const std::string& what, const std::string& path) {
+  for (const char* ending : {".weights.h5", ".keras"})
+    if (path.ends_with(ending))
+      throw MakeError(
+          ErrorCode::kInvalidArgument,
+          "{}: \"{}\" ends in {}, by which Keras 3 expects a format that is not written here; wanted a name "
+          "that ends in .h5 alone, e.g. \"{}.h5\"",
+          what, path, ending, path.substr(0, path.size() - std::string(ending).size()));
+}
+
 std::string Model::algorithms() const { return state_->engine ? state_->engine->algorithms() : ""; }
 
 void Model::save(const std::string& path) const {
   CheckBuilt(*state_);
+  internal::RequireHdf5Name("save", path);
   internal::SaveModel(*state_, path, TrainingState(*state_));
 }
 
 void Model::save_weights(const std::string& path) const {
   CheckBuilt(*state_);
+  internal::RequireHdf5Name("save_weights", path);
   internal::SaveWeights(*state_, path);
 }
 

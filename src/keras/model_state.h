@@ -1,6 +1,7 @@
 // ModelState: what a Model handle refers to: the layers, what compile() fixed, and the engine that runs them.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,7 +32,8 @@ struct ModelState {
   std::string name;
   bool sequential = false;
   uint64_t seed = 0;
-  std::vector<std::shared_ptr<Node>> nodes;  // in topological order; nodes[0] is the input
+  int64_t most_elements = std::numeric_limits<int64_t>::max();  // of all weights; a file's model may have no more
+  std::vector<std::shared_ptr<Node>> nodes;                     // in topological order; nodes[0] is the input
   std::optional<Compiled> compiled;
   std::unique_ptr<Engine> engine;  // made at the first batch; dropped when the model changes
   // The callbacks of the fit() that runs: Model::save() keeps CallbackStates(callbacks) in the file, and
@@ -51,6 +53,10 @@ struct ModelState {
   // the optimizer has already trained other variables.
   void EnsureSlots();
 };
+
+// Throws kInvalidArgument, naming the ending that works, for a name that promises one of Keras 3's own formats, by
+// which Keras 3 picks its reader: .keras or .weights.h5. `what` begins the message.
+void RequireHdf5Name(const std::string& what, const std::string& path);
 
 // Keras's legacy HDF5 files (hdf5/): all of Model::save(), save_weights(), load_weights() and LoadModel().
 void SaveModel(const ModelState& state, const std::string& path, const std::string& training_state);

@@ -306,3 +306,82 @@ def test_regularizers_are_refused(tmp_path):
     model = keras.Sequential([layers.Input((8,)), layers.Dense(3, kernel_regularizer="l2", name="d")])
     model.save(path)
     assert "d: kernel_regularizer: found" in refusal("show", path)
+
+
+# ---------------------------------------------------------------------------- files as no writer of Keras makes them
+
+
+def write_by_hand(path, kernel, rows=3, columns=4):
+    """A model of one Dense layer whose kernel is what `kernel(file, group)` makes of it."""
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"name": "m", "layers": [
+            {"class_name": "InputLayer", "config": {"batch_input_shape": [None, rows], "dtype": "float32", "name": "in"}},
+            {"class_name": "Dense", "config": {"name": "d", "units": columns, "activation": "linear", "use_bias": True}}]}})
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names"] = [b"d"]
+        layer = weights.create_group("d")
+        layer.attrs["weight_names"] = [b"d/kernel:0", b"d/bias:0"]
+        group = layer.create_group("d")
+        group["bias:0"] = np.zeros(columns, np.float32)
+        kernel(file, group)
+    return path
+
+
+SECRET = np.arange(100, 112, dtype=np.float32).reshape(3, 4)
+
+
+def outside_files(directory):
+    (directory / "secret.bin").write_bytes(SECRET.tobytes())
+    with h5py.File(directory / "private.h5", "w") as file:
+        file["table"] = SECRET
+
+    def virtual(file, group):
+        layout = h5py.VirtualLayout((3, 4), np.float32)
+        layout[:] = h5py.VirtualSource(str(directory / "private.h5"), "table", (3, 4))
+        group.create_virtual_dataset("kernel:0", layout)
+
+    def soft(file, group):
+        file["elsewhere"] = SECRET
+        group["kernel:0"] = h5py.SoftLink("/elsewhere")
+
+    def whole_group(file, group):
+        del file["model_weights/d"]
+        file["model_weights/d"] = h5py.ExternalLink(str(directory / "private.h5"), "/")
+
+    def storage(file, group):
+        group.create_dataset("kernel:0", (3, 4), np.float32, external=[(str(directory / "secret.bin"), 0, 48)])
+
+    return {
+        "external storage": storage,
+        "an external link": lambda file, group: group.__setitem__("kernel:0", h5py.ExternalLink(str(directory / "private.h5"), "/table")),
+        "a soft link": soft,
+        "a virtual dataset": virtual,
+        "an external link into": whole_group,
+    }
+
+
+def test_weights_outside_of_the_file_are_refused(tmp_path):
+    plain = write_by_hand(tmp_path / "plain.h5", lambda file, group: group.__setitem__("kernel:0", np.ones((3, 4), np.float32)))
+    assert show(plain)["weights"][0]["values"] == [1] * 12
+    for what, kernel in outside_files(tmp_path).items():
+        path = write_by_hand(tmp_path / "outside.h5", kernel)
+        for arguments in [("show", path), ("weights", plain, path)]:
+            message = refusal(*arguments)
+            assert what in message and "model_weights" in message and "d" in message, message
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "gzip"}, {"compression": "gzip", "shuffle": True, "fletcher32": True}])
+def test_shapes_that_are_not_stored_are_refused_before_there_is_memory(tmp_path, options):
+    bomb = write_by_hand(tmp_path / "bomb.h5", lambda file, group: group.create_dataset("kernel:0", (40000, 50000), np.float32, chunks=(1000, 1000), **options), 40000, 50000)
+    done = subprocess.run(["bash", "-c", f"ulimit -v 6000000; exec {TOOL} show {bomb}"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert 'dataset "d/kernel:0": its shape (40000, 50000) declares 8000000000 bytes and the file stores 0 of them' in done.stderr
+    small = write_by_hand(tmp_path / "small.h5", lambda file, group: group.create_dataset("kernel:0", data=np.ones((3, 4), np.float32), chunks=(2, 2), **options))
+    assert show(small)["weights"][0]["values"] == [1] * 12
+
+
+def test_compressed_zeros_are_refused_above_their_bound(tmp_path):
+    def zeros(file, group):
+        group.create_dataset("kernel:0", data=np.zeros((6000, 4000), np.float32), chunks=(1000, 1000), compression="gzip")
+
+    assert "compressed at most 100 times" in refusal("show", write_by_hand(tmp_path / "zeros.h5", zeros, 6000, 4000))

@@ -11,6 +11,7 @@
 #include "keras/callbacks/monitor.h"
 #include "keras/callbacks/python_format.h"
 #include "keras/console.h"
+#include "keras/model_state.h"
 
 namespace headrace::keras {
 namespace {
@@ -23,7 +24,10 @@ class Checkpoint final : public internal::CheckpointCallback {
       : filepath_(std::move(filepath)),
         options_(std::move(options)),
         save_(std::move(save)),
-        monitor_("ModelCheckpoint", options_.monitor, options_.mode) {}
+        monitor_("ModelCheckpoint", options_.monitor, options_.mode) {
+    internal::CheckPathFormat(filepath_);
+    if (!save_) internal::RequireHdf5Name("ModelCheckpoint", filepath_);
+  }
 
   void on_epoch_end(int epoch, Logs& logs) override {
     const std::string path = internal::FormatPath(filepath_, epoch + 1, logs);

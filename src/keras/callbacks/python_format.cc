@@ -1,22 +1,19 @@
 #include "keras/callbacks/python_format.h"
 
-#include <cmath>
-
-#include <fmt/core.h>
+#include <cctype>
+#include <functional>
+#include <optional>
 
 #include "base/result.h"
 
 namespace headrace::keras::internal {
 namespace {
 
-bool IsFloatFormat(const std::string& spec) {
-  return !spec.empty() && std::string("eEfFgG").find(spec.back()) != std::string::npos;
-}
+constexpr int kMostNesting = 2;  // a field in a specification, as in Python, and no further
 
-// fmt's formats are Python's where both have them.
-template <typename T>
-std::string Format(const std::string& spec, T value) {
-  return fmt::format(fmt::runtime("{:" + spec + "}"), value);
+template <typename... Args>
+[[noreturn]] void RefuseName(fmt::format_string<Args...> format, Args&&... args) {
+  throw MakeError(ErrorCode::kInvalidArgument, format, std::forward<Args>(args)...);
 }
 
 std::string NamesOf(const Logs& logs) {
@@ -25,52 +22,111 @@ std::string NamesOf(const Logs& logs) {
   return names;
 }
 
-std::string FormatField(const std::string& field, int epoch, const Logs& logs) {
-  const size_t colon = field.find(':');
-  const std::string name = field.substr(0, colon);
-  const std::string spec = colon == std::string::npos ? "" : field.substr(colon + 1);
-  if (name == "epoch") return IsFloatFormat(spec) ? Format<double>(spec, epoch) : Format(spec, epoch);
-  const double* value = logs.Find(name);
-  if (value == nullptr) {
-    throw MakeError(ErrorCode::kInvalidArgument, "unknown field {{{}}}; there is: {}", name, NamesOf(logs));
+// The float of a name other than epoch; throws for a name that there is not.
+using Find = std::function<double(const std::string& name)>;
+
+// One {field}: name, conversion and specification as they are written.
+struct Field {
+  std::string name, spec;
+  char conversion = '\0';
+};
+
+void CheckName(const std::string& name) {
+  if (name.empty() || name.find_first_not_of("0123456789") == std::string::npos)
+    RefuseName("found no name, wanted that of a value, as in {{epoch}}");
+  if (name.find_first_of(".[") != std::string::npos) RefuseName("found a part of a value, wanted a value's name alone");
+}
+
+// Reads a field whose '{' is behind us, up to its '}' (the end of `rest` then begins behind it).
+Field TakeField(std::string_view& rest) {
+  Field field;
+  const size_t end = rest.find_first_of("{}:!");
+  if (end == std::string_view::npos) RefuseName("'{{' without '}}'");
+  if (rest[end] == '{') RefuseName("unexpected '{{' in the field's name");
+  field.name = std::string(rest.substr(0, end));
+  char at = rest[end];
+  rest.remove_prefix(end + 1);
+  if (at == '!') {
+    if (rest.size() < 2) RefuseName("'{{' without '}}'");
+    field.conversion = rest[0];
+    at = rest[1];
+    rest.remove_prefix(2);
+    if (at != ':' && at != '}') RefuseName("expected ':' after the conversion");
   }
-  return spec.empty() ? PythonRepr(*value) : Format(spec, *value);
+  if (at == '}') return field;
+  int open = 1;
+  for (size_t i = 0; i < rest.size(); ++i) {
+    open += rest[i] == '{' ? 1 : rest[i] == '}' ? -1 : 0;
+    if (open > 0) continue;
+    field.spec = std::string(rest.substr(0, i));
+    rest.remove_prefix(i + 1);
+    return field;
+  }
+  RefuseName("'{{' without '}}'");
+}
+
+std::string Fill(std::string_view text, int epoch, const Find& find, int nesting);
+
+std::string FillField(const Field& field, int epoch, const Find& find, int nesting) {
+  CheckName(field.name);
+  const bool is_epoch = field.name == "epoch";
+  const double value = is_epoch ? epoch : find(field.name);
+  const bool nested = field.spec.find('{') != std::string::npos;
+  const std::string spec = nested ? Fill(field.spec, epoch, find, nesting - 1) : field.spec;
+  if (field.conversion == '\0') return is_epoch ? FormatInt(spec, epoch) : FormatFloat(spec, value);
+  if (std::string_view("sra").find(field.conversion) == std::string_view::npos)
+    RefuseName("unknown conversion '!{}', wanted !s, !r or !a", field.conversion);
+  return FormatText(spec, is_epoch ? std::to_string(epoch) : PythonRepr(value));
+}
+
+std::string Fill(std::string_view text, int epoch, const Find& find, int nesting) {
+  if (nesting <= 0) RefuseName("fields in fields in fields, wanted at most one in another");
+  std::string filled;
+  while (!text.empty()) {
+    const char c = text[0];
+    text.remove_prefix(1);
+    if (c != '{' && c != '}') {
+      filled += c;
+    } else if (!text.empty() && text[0] == c) {
+      filled += c;  // doubled: the character itself
+      text.remove_prefix(1);
+    } else if (c == '}') {
+      RefuseName("'}}' without '{{'");
+    } else {
+      const std::string_view from = text;
+      std::string shown = std::string(from.substr(0, from.find('}')));
+      try {
+        const Field field = TakeField(text);
+        shown = std::string(from.substr(0, from.size() - text.size() - 1));
+        filled += FillField(field, epoch, find, nesting);
+      } catch (const Error& error) {
+        RefuseName("field {{{}}}: {}", shown, error.message());
+      }
+    }
+  }
+  return filled;
+}
+
+std::string FillPath(const std::string& path, int epoch, const Find& find) {
+  try {
+    return Fill(path, epoch, find, kMostNesting);
+  } catch (const Error& error) {
+    RefuseName("path \"{}\", {}", path, error.message());
+  }
 }
 
 }  // namespace
 
-std::string PythonRepr(double value) {
-  if (std::isnan(value)) return "nan";
-  std::string text = fmt::format("{}", value);
-  const bool integral = text.find_first_not_of("-0123456789") == std::string::npos;
-  return integral ? text + ".0" : text;
+std::string FormatPath(const std::string& path, int epoch, const Logs& logs) {
+  return FillPath(path, epoch, [&](const std::string& name) {
+    const double* value = logs.Find(name);
+    if (value == nullptr) RefuseName("unknown field {{{}}}; there is: {}", name, NamesOf(logs));
+    return *value;
+  });
 }
 
-std::string FormatPath(const std::string& path, int epoch, const Logs& logs) {
-  std::string text;
-  for (size_t i = 0; i < path.size(); ++i) {
-    const char c = path[i];
-    if ((c == '{' || c == '}') && i + 1 < path.size() && path[i + 1] == c) {
-      text += c;  // doubled: the character itself
-      ++i;
-    } else if (c == '{') {
-      const size_t end = path.find('}', i);
-      if (end == std::string::npos)
-        throw MakeError(ErrorCode::kInvalidArgument, "path \"{}\": '{{' without '}}'", path);
-      const std::string field = path.substr(i + 1, end - i - 1);
-      try {
-        text += FormatField(field, epoch, logs);
-      } catch (const std::exception& error) {
-        throw MakeError(ErrorCode::kInvalidArgument, "path \"{}\", field {{{}}}: {}", path, field, error.what());
-      }
-      i = end;
-    } else if (c == '}') {
-      throw MakeError(ErrorCode::kInvalidArgument, "path \"{}\": '}}' without '{{'", path);
-    } else {
-      text += c;
-    }
-  }
-  return text;
+void CheckPathFormat(const std::string& path) {
+  FillPath(path, 1, [](const std::string&) { return 0.5; });
 }
 
 }  // namespace headrace::keras::internal

@@ -1,17 +1,20 @@
-// Numbers and names as Python writes them, for files and messages that Python users know.
+// File names as Python's str.format fills them in.
 #pragma once
 
 #include <string>
 
 #include "headrace/keras.h"
 
+#include "keras/callbacks/python_spec.h"
+
 namespace headrace::keras::internal {
 
-// repr(float): the shortest text that reads back as the same value: 0.1, 1e-05, 2.0, nan.
-std::string PythonRepr(double value);
-
-// filepath.format(epoch=epoch, **logs): "{epoch:02d}-{val_loss:.2f}.h5". A format is that of Python without grouping
-// and percent. Throws kInvalidArgument naming the field for an unknown name or a format that does not fit its value.
+// filepath.format(epoch=epoch, **logs): "{epoch:02d}-{val_loss:.2f}-{accuracy:.1%}.h5", where epoch is an int and what
+// the logs hold are floats. Throws kInvalidArgument, naming the field, for an unknown name or a specification that is
+// wrong in Python, too.
 std::string FormatPath(const std::string& path, int epoch, const Logs& logs);
+
+// What of that can be known before there are logs: every name but epoch stands for some float. Throws as FormatPath.
+void CheckPathFormat(const std::string& path);
 
 }  // namespace headrace::keras::internal

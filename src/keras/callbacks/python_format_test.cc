@@ -1,10 +1,13 @@
 #include "keras/callbacks/python_format.h"
 
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
 #include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace headrace::keras::internal {
 namespace {
@@ -51,10 +54,38 @@ TEST(FormatPath, SaysWhatDoesNotFit) {
   };
   EXPECT_EQ(message("{lr}.h5"),
             "path \"{lr}.h5\", field {lr}: unknown field {lr}; there is: epoch, val_loss, accuracy");
-  EXPECT_THAT(message("{val_loss:d}"), ::testing::HasSubstr("field {val_loss:d}"));
-  EXPECT_THAT(message("{epoch:,}"), ::testing::HasSubstr("field {epoch:,}"));
+  EXPECT_THAT(message("{val_loss:d}"), ::testing::HasSubstr("field {val_loss:d}: Unknown format code 'd'"));
+  EXPECT_THAT(message("{epoch:,x}"), ::testing::HasSubstr("field {epoch:,x}: Cannot specify ',' with 'x'."));
+  EXPECT_THAT(message("{epoch:02d-{val_loss:.2f}}"), ::testing::HasSubstr("Invalid format specifier"));
   EXPECT_THAT(message("{epoch"), ::testing::HasSubstr("'{' without '}'"));
   EXPECT_THAT(message("epoch}"), ::testing::HasSubstr("'}' without '{'"));
+}
+
+// A grid of names, filled in by Python: tests/tensorflow/make_name_formats.py.
+TEST(FormatPath, IsPythonsOverAGrid) {
+  const auto cases =
+      nlohmann::json::parse(std::ifstream(HEADRACE_SOURCE_DIR "/src/keras/callbacks/testdata/python_formats.json"));
+  ASSERT_GT(cases.size(), 3000u);
+  for (const auto& row : cases) {
+    const std::string name = row[0];
+    Logs logs;
+    logs.Set("loss", std::strtod(row[2].get<std::string>().c_str(), nullptr));
+    std::string found;
+    try {
+      found = FormatPath(name, row[1], logs);
+    } catch (const Error& error) {
+      EXPECT_TRUE(row[3].is_null()) << row.dump() << ": " << error.message();
+      continue;
+    }
+    EXPECT_EQ(row[3].is_null() ? "an error" : row[3].get<std::string>(), found) << row.dump();
+  }
+}
+
+TEST(CheckPathFormat, KnowsWhatIsWrongWithoutLogs) {
+  EXPECT_NO_THROW(CheckPathFormat("{epoch:02d}-{whatever:.1%}-{val_loss:,.2f}.h5"));
+  for (const char* wrong :
+       {"{val_loss:d}", "{epoch:02d-{val_loss:.2f}}", "{epoch", "{}", "{epoch.real}", "{loss:.99999f}"})
+    EXPECT_THROW(CheckPathFormat(wrong), Error) << wrong;
 }
 
 }  // namespace

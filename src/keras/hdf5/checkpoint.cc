@@ -3,6 +3,9 @@
 // Beside Keras's own attributes a model's file keeps, in attributes that Keras does not look at, what continuing the
 // very same curve takes: headrace_seed (of dropout), headrace_algorithms (of the convolutions) and
 // headrace_training_state (the callbacks').
+#include <algorithm>
+#include <limits>
+
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -59,7 +62,34 @@ void RestoreResumption(const Group& root, ModelState& state) {
   if (wanted.empty() || wanted == "auto") wanted = root.Text("headrace_algorithms").value_or(wanted);
 }
 
+// How deep a JSON text nests: what is parsed is printed, compared and copied by functions that call themselves.
+constexpr int kMostJsonNesting = 200;
+
+int NestingOf(const std::string& text) {
+  int depth = 0, deepest = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (quoted && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (text[i] == '[' || text[i] == '{')) {
+      deepest = std::max(deepest, ++depth);
+    } else if (!quoted && (text[i] == ']' || text[i] == '}')) {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
+void RequireShallow(const Group& root, const char* name, const std::string& text) {
+  if (const int nesting = NestingOf(text); nesting > kMostJsonNesting)
+    throw MakeError(ErrorCode::kDataLoss, "{}: attribute {} nests {} deep, wanted at most {}", root.path(), name,
+                    nesting, kMostJsonNesting);
+}
+
 json ParseAttribute(const Group& root, const char* name, const std::string& text) {
+  RequireShallow(root, name, text);
   json value = json::parse(text, nullptr, false);
   if (value.is_discarded()) throw MakeError(ErrorCode::kDataLoss, "{}: attribute {} is no JSON", root.path(), name);
   return value;
@@ -91,7 +121,9 @@ std::string LoadFrom(const File& file, ModelState& state, const std::string& pat
   if (state.compiled && root.HasGroup("optimizer_weights") && SameOptimizer(root, state))
     hdf5::ReadOptimizer(root, state);
   RestoreResumption(root, state);
-  return root.Text("headrace_training_state").value_or("");
+  std::string training_state = root.Text("headrace_training_state").value_or("");
+  RequireShallow(root, "headrace_training_state", training_state);
+  return training_state;
 }
 
 void CompileFrom(const Group& root, const json& model_config, ModelState& state) {
@@ -137,12 +169,14 @@ std::shared_ptr<ModelState> LoadModelFile(const std::string& path) {
     throw MakeError(ErrorCode::kDataLoss, "{}: no attribute model_config: found a file without a model's architecture",
                     path);
   const json config = ParseAttribute(root, "model_config", *text);
+  const int64_t elements = hdf5::DeclaredElements(WeightsGroup(root, path));
   std::shared_ptr<ModelState> state;
   try {
-    state = hdf5::ModelFromConfig(config);
+    state = hdf5::ModelFromConfig(config, elements);
   } catch (const Error& error) {
     throw Error(error.code(), path + ": " + error.message());
   }
+  state->most_elements = std::numeric_limits<int64_t>::max();  // the caller may add layers
   CompileFrom(root, config, *state);
   state->training_state = LoadFrom(file, *state, path);
   return state;

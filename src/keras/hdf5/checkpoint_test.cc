@@ -210,12 +210,27 @@ TEST_F(CheckpointTest, FilesThatAreNotOursAreRefused) {
   EXPECT_THAT(Refusal(model, Path("missing.h5"), ErrorCode::kNotFound), HasSubstr("missing.h5: no such file"));
   std::ofstream(Path("text.h5")) << "this is no HDF5 file";
   EXPECT_THAT(Refusal(model, Path("text.h5"), ErrorCode::kDataLoss), HasSubstr("text.h5: found no HDF5 file"));
+  std::ofstream(Path("model.keras")) << "PK\3\4 and more";
+  EXPECT_THAT(Refusal(model, Path("model.keras"), ErrorCode::kDataLoss), HasSubstr("Keras 3's .keras"));
   hdf5::File::Create(Path("empty.h5"), "empty.h5").Flush();
   EXPECT_THAT(Refusal(model, Path("empty.h5"), ErrorCode::kDataLoss),
               HasSubstr("found neither model_weights nor layer_names"));
   SaveWeights(model.state(), Path("weights.h5"));
   EXPECT_THAT(Thrown([&] { LoadModelFile(Path("weights.h5")); }, ErrorCode::kDataLoss),
               HasSubstr("no attribute model_config"));
+}
+
+TEST_F(CheckpointTest, NamesThatPromiseAnotherFormatAreRefused) {
+  const Sequential model = Network(1);
+  for (const char* name : {"model.keras", "best.weights.h5", "{epoch}.keras"}) {
+    const auto says = testing::AllOf(HasSubstr(name), HasSubstr("wanted a name that ends in .h5 alone"));
+    EXPECT_THAT(Thrown([&] { model.save(Path(name)); }, ErrorCode::kInvalidArgument), says);
+    EXPECT_THAT(Thrown([&] { model.save_weights(Path(name)); }, ErrorCode::kInvalidArgument), says);
+    EXPECT_THAT(Thrown([&] { ModelCheckpoint(Path(name)); }, ErrorCode::kInvalidArgument), says);
+    EXPECT_FALSE(std::filesystem::exists(Path(name)));
+  }
+  EXPECT_THAT(Thrown([&] { ModelCheckpoint("{loss:d}.h5"); }, ErrorCode::kInvalidArgument),
+              HasSubstr("field {loss:d}: Unknown format code 'd'"));
 }
 
 TEST_F(CheckpointTest, ATruncatedFileIsRefused) {
@@ -288,6 +303,12 @@ TEST(ModelConfig, RefusesWhatItCannotBuild) {
   EXPECT_THAT(refusal(R"({"class_name": "Functional", "config": {"layers": [],
       "input_layers": [["i", 0, 0], ["j", 0, 0]], "output_layers": [["i", 0, 0], ["j", 0, 0]]}})"),
               HasSubstr("only one is supported"));
+  const std::string deep = std::string(100000, '[') + std::string(100000, ']');
+  EXPECT_THAT(refusal((R"({"class_name": "Functional", "config": {"layers": [{"class_name": "Flatten",
+      "config": {"name": "f"}, "inbound_nodes": [{"args": )" +
+                       deep + "}]}]}}")
+                          .c_str()),
+              HasSubstr("nested more than 100 deep"));
 }
 
 }  // namespace

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include <hdf5.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/result.h"
 
 namespace headrace::keras::internal::hdf5 {
@@ -15,6 +17,8 @@ namespace {
 constexpr size_t kAttributeLimit = 64512;
 // No list of names in a Keras file comes near this; a damaged file may claim anything.
 constexpr hssize_t kMostTexts = 1 << 20;
+// Texts of variable length may all name the same long one: what they could make together.
+constexpr uint64_t kMostTextBytes = uint64_t{1} << 30;
 
 template <herr_t (*close)(hid_t)>
 Handle Own(hid_t id) {
@@ -122,18 +126,20 @@ Group Group::CreateGroup(const std::string& name) {
   const Quiet quiet;
   Handle group = Own<H5Gclose>(H5Gcreate2(handle_.id(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
   if (group.id() < 0) throw MakeError(ErrorCode::kUnavailable, "{}/{}: the group cannot be made", path(), name);
-  return {std::move(group), file_};
+  return {std::move(group), file_, file_bytes_};
 }
 
 Group Group::OpenGroup(const std::string& name) const {
   const Quiet quiet;
+  RequireHardLinks(handle_.id(), name, "group", path());
   Handle group = Own<H5Gclose>(H5Gopen2(handle_.id(), name.c_str(), H5P_DEFAULT));
   Require(group.id() >= 0, "{}: no group \"{}\"", path(), name);
-  return {std::move(group), file_};
+  return {std::move(group), file_, file_bytes_};
 }
 
 bool Group::HasGroup(const std::string& name) const {
   const Quiet quiet;
+  RequireHardLinks(handle_.id(), name, "group", path());
   return Own<H5Gclose>(H5Gopen2(handle_.id(), name.c_str(), H5P_DEFAULT)).id() >= 0;
 }
 
@@ -174,6 +180,10 @@ std::vector<std::string> Group::ReadTexts(const std::string& name) const {
   Require(count > 0 && count <= kMostTexts && H5Tget_class(type.id()) == H5T_STRING,
           "{}: attribute {}: found {} values, wanted text", path(), name, count);
   const bool variable = H5Tis_variable_str(type.id()) > 0;
+  const uint64_t each = variable ? file_bytes_ : H5Tget_size(type.id()), most = variable ? kMostTextBytes : file_bytes_;
+  Require(count == 1 ? each <= file_bytes_ : each <= most / static_cast<uint64_t>(count),
+          "{}: attribute {}: found {} texts of up to {} bytes in a file of {} bytes, wanted {}", path(), name, count,
+          each, file_bytes_, variable ? "texts of fixed length, as Keras writes them" : "no more than it stores");
   auto texts = variable ? ReadVariable(attribute.id(), type.id(), static_cast<size_t>(count))
                         : ReadFixed(attribute.id(), type.id(), static_cast<size_t>(count));
   Require(texts.size() == static_cast<size_t>(count), "{}: attribute {} cannot be read", path(), name);
@@ -213,38 +223,40 @@ void Group::Write(const std::string& name, const Tensor& value) {
     throw MakeError(ErrorCode::kUnavailable, "{}/{}: the dataset cannot be written", path(), name);
 }
 
+std::string Group::Shown(const std::string& dataset) const {
+  return fmt::format("{}: dataset \"{}\"", path(), dataset);
+}
+
 Handle Group::OpenDataset(const std::string& name) const {
+  RequireHardLinks(handle_.id(), name, "dataset", path());
   Handle dataset = Own<H5Dclose>(H5Dopen2(handle_.id(), name.c_str(), H5P_DEFAULT));
   Require(dataset.id() >= 0, "{}: no dataset \"{}\"", path(), name);
   return dataset;
 }
 
-Shape Group::ShapeOf(const std::string& name) const {
+StoredDataset Group::StoredAs(const std::string& name) const {
   const Quiet quiet;
   const Handle dataset = OpenDataset(name);
-  const Handle space = Own<H5Sclose>(H5Dget_space(dataset.id()));
-  const int rank = H5Sget_simple_extent_ndims(space.id());
-  Require(rank >= 0, "{}: dataset \"{}\" has no shape", path(), name);
-  std::vector<hsize_t> dims(static_cast<size_t>(rank));
-  H5Sget_simple_extent_dims(space.id(), dims.data(), nullptr);
-  return Shape(std::vector<int64_t>(dims.begin(), dims.end()));
+  return CheckStored(dataset.id(), file_bytes_, Shown(name));
 }
 
 Tensor Group::ReadFloats(const std::string& name) const {
-  const Shape shape = ShapeOf(name);
   const Quiet quiet;
   const Handle dataset = OpenDataset(name);
-  Tensor value(DType::kFloat32, shape);
+  const StoredDataset stored = CheckStored(dataset.id(), file_bytes_, Shown(name));
+  CheckChunks(dataset.id(), stored, Shown(name));
+  Tensor value(DType::kFloat32, stored.shape);
   Require(H5Dread(dataset.id(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, value.raw()) >= 0,
           "{}: dataset \"{}\" cannot be read as numbers", path(), name);
   return value;
 }
 
 int64_t Group::ReadInteger(const std::string& name) const {
-  const Shape shape = ShapeOf(name);
-  Require(shape.size() == 1, "{}: dataset \"{}\": found shape {}, wanted a scalar", path(), name, shape.ToString());
   const Quiet quiet;
   const Handle dataset = OpenDataset(name);
+  const StoredDataset stored = CheckStored(dataset.id(), file_bytes_, Shown(name));
+  Require(stored.shape.size() == 1, "{}: found shape {}, wanted a scalar", Shown(name), stored.shape.ToString());
+  CheckChunks(dataset.id(), stored, Shown(name));
   int64_t value = 0;
   Require(H5Dread(dataset.id(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value) >= 0,
           "{}: dataset \"{}\" cannot be read as a number", path(), name);
@@ -255,22 +267,28 @@ File File::Create(const std::string& path, const std::string& shown) {
   const Quiet quiet;
   Handle file = Own<H5Fclose>(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
   if (file.id() < 0) throw MakeError(ErrorCode::kUnavailable, "{}: the file cannot be written", shown);
-  return {std::move(file), shown};
+  return {std::move(file), shown, 0};
 }
 
 File File::Open(const std::string& path) {
   const Quiet quiet;
-  if (!std::filesystem::exists(path)) throw MakeError(ErrorCode::kNotFound, "{}: no such file", path);
+  std::error_code error;
+  if (!std::filesystem::exists(path, error) && !error) throw MakeError(ErrorCode::kNotFound, "{}: no such file", path);
+  const RegularFile regular = ValueOrThrow(OpenRegularFile(path));
+  char begin[4] = {};
+  const bool zip = ::pread(regular.descriptor.get(), begin, sizeof begin, 0) == 4 && std::string(begin, 4) == "PK\3\4";
+  Require(!zip, "{}: found a zip file, such as Keras 3's .keras, wanted its legacy HDF5 format (model.save(\"x.h5\"))",
+          path);
   Handle file = Own<H5Fclose>(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
   Require(file.id() >= 0, "{}: found no HDF5 file, or a damaged one", path);
-  return {std::move(file), path};
+  return {std::move(file), path, regular.bytes};
 }
 
 Group File::Root() const {
   const Quiet quiet;
   Handle root = Own<H5Gclose>(H5Gopen2(handle_.id(), "/", H5P_DEFAULT));
   Require(root.id() >= 0, "{}: no root group", name_);
-  return {std::move(root), name_};
+  return {std::move(root), name_, bytes_};
 }
 
 void File::Flush() {

@@ -11,6 +11,8 @@
 
 #include "headrace/tensor.h"
 
+#include "keras/hdf5/stored.h"
+
 namespace headrace::keras::internal::hdf5 {
 
 // An open object of the library, closed when dropped.
@@ -30,6 +32,7 @@ class Handle {
 };
 
 // A group of an open file, also its root. Names of children are paths: "conv2d/kernel:0"; groups on the way are made.
+// A soft or external link on the way to what is opened is refused.
 class Group {
  public:
   Group CreateGroup(const std::string& name);
@@ -43,24 +46,29 @@ class Group {
   std::optional<std::string> Text(const std::string& name) const;
   std::optional<std::vector<std::string>> Texts(const std::string& name) const;
 
-  // Datasets. Write: float32 or int64. Read: any number type, converted; look at ShapeOf() first, as a damaged file may
-  // claim any size.
+  // Datasets. Write: float32 or int64. Read: any number type, converted, and only what lies in this file and is no
+  // larger than what is stored of it (stored.h).
   void Write(const std::string& name, const Tensor& value);
-  Shape ShapeOf(const std::string& name) const;
+  StoredDataset StoredAs(const std::string& name) const;
+  Shape ShapeOf(const std::string& name) const { return StoredAs(name).shape; }
   Tensor ReadFloats(const std::string& name) const;
   int64_t ReadInteger(const std::string& name) const;  // a scalar
 
   std::string path() const;  // "model.h5: /model_weights", for messages
+  uint64_t file_bytes() const { return file_bytes_; }
 
  private:
   friend class File;
-  Group(Handle handle, std::string file) : handle_(std::move(handle)), file_(std::move(file)) {}
+  Group(Handle handle, std::string file, uint64_t file_bytes)
+      : handle_(std::move(handle)), file_(std::move(file)), file_bytes_(file_bytes) {}
   bool HasAttribute(const std::string& name) const;
   std::vector<std::string> ReadTexts(const std::string& name) const;
   Handle OpenDataset(const std::string& name) const;
+  std::string Shown(const std::string& dataset) const;
 
   Handle handle_;
   std::string file_;
+  uint64_t file_bytes_ = 0;
 };
 
 class File {
@@ -73,9 +81,11 @@ class File {
   void Flush();
 
  private:
-  File(Handle handle, std::string name) : handle_(std::move(handle)), name_(std::move(name)) {}
+  File(Handle handle, std::string name, uint64_t bytes)
+      : handle_(std::move(handle)), name_(std::move(name)), bytes_(bytes) {}
   Handle handle_;
   std::string name_;
+  uint64_t bytes_ = 0;
 };
 
 }  // namespace headrace::keras::internal::hdf5

@@ -15,7 +15,17 @@ std::shared_ptr<LayerState> LayerFromJson(const json& layer) {
   return LayerFromConfig(layer.at("class_name").get<std::string>(), layer.at("config"));
 }
 
-const json& LayersOf(const json& config) { return config.is_array() ? config : config.at("layers"); }
+// Graphs are walked, copied and freed by functions that call themselves; no model of Keras comes near these.
+constexpr size_t kMostLayers = 5000, kMostCalls = 20000;
+constexpr int kMostNesting = 100;
+
+const json& LayersOf(const json& config) {
+  const json& layers = config.is_array() ? config : config.at("layers");
+  if (layers.size() > kMostLayers)
+    throw MakeError(ErrorCode::kInvalidArgument, "model: found {} layers, wanted at most {}", layers.size(),
+                    kMostLayers);
+  return layers;
+}
 
 // "build_input_shape": Keras 3 writes it; it is all there is when the first layer does not say its input.
 Shape BuildInputShape(const json& config) {
@@ -53,9 +63,12 @@ using Place = std::pair<std::string, int>;
 Place PlaceFromJson(const json& reference) { return {reference.at(0).get<std::string>(), reference.at(1).get<int>()}; }
 
 // Keras 3: {"args": […], "kwargs": {}} with tensors anywhere inside the arguments.
-void CollectTensors(const json& value, std::vector<Place>& places) {
+void CollectTensors(const json& value, std::vector<Place>& places, int nesting = 0) {
+  if (nesting > kMostNesting)
+    throw MakeError(ErrorCode::kInvalidArgument, "model: a layer's arguments are nested more than {} deep",
+                    kMostNesting);
   if (value.is_array()) {
-    for (const json& element : value) CollectTensors(element, places);
+    for (const json& element : value) CollectTensors(element, places, nesting + 1);
   } else if (value.is_object() && value.value("class_name", "") == "__keras_tensor__") {
     places.push_back(PlaceFromJson(value.at("config").at("keras_history")));
   }
@@ -104,6 +117,8 @@ class GraphReader {
       return;
     }
     const json& calls = entry.at("inbound_nodes");
+    if ((calls_ += calls.size()) > kMostCalls)
+      throw MakeError(ErrorCode::kInvalidArgument, "model: found more than {} calls of layers", kMostCalls);
     for (size_t i = 0; i < calls.size(); ++i) pending_[{layer->name, static_cast<int>(i)}] = InputsOfCall(calls.at(i));
   }
 
@@ -125,6 +140,7 @@ class GraphReader {
     return progress;
   }
 
+  size_t calls_ = 0;
   std::map<std::string, std::shared_ptr<LayerState>> layers_;
   std::map<Place, std::vector<Place>> pending_;
   std::map<Place, NodePtr> made_;
@@ -132,13 +148,14 @@ class GraphReader {
 
 }  // namespace
 
-std::shared_ptr<ModelState> ModelFromConfig(const json& model) {
+std::shared_ptr<ModelState> ModelFromConfig(const json& model, int64_t most_elements) {
   try {
     const std::string class_name = model.at("class_name").get<std::string>();
     const json& config = model.at("config");
     const std::string name = config.is_object() ? config.value("name", "") : "";
     if (class_name == "Sequential") {
       auto state = MakeModelState({.name = name}, true);
+      state->most_elements = most_elements;
       FillSequential(*state, config);
       return state;
     }
@@ -146,6 +163,7 @@ std::shared_ptr<ModelState> ModelFromConfig(const json& model) {
       throw MakeError(ErrorCode::kInvalidArgument, "model: found class {}, wanted Sequential or Functional",
                       class_name);
     auto state = MakeModelState({.name = name}, false);
+    state->most_elements = most_elements;
     const GraphReader graph(config);
     BuildGraph(*state, graph.At(config.at("input_layers"), "input_layers"),
                graph.At(config.at("output_layers"), "output_layers"));

@@ -27,11 +27,20 @@ struct SavedLayer {
   std::vector<std::string> weights;
 };
 
+// What all names may take, or all datasets declare, beside the file's size; and how many times that if compressed.
+constexpr uint64_t kUnstored = uint64_t{64} << 20;
+constexpr uint64_t kCompression = 100;
+
 std::vector<SavedLayer> SavedLayers(const Group& group) {
   std::vector<SavedLayer> saved;
+  uint64_t bytes = 0;
   for (const std::string& name : RequireTexts(group, "layer_names")) {
     Group layer = group.OpenGroup(name);
     std::vector<std::string> weights = RequireTexts(layer, "weight_names");
+    for (const std::string& weight : weights) bytes += sizeof weight + weight.size();
+    if (bytes > group.file_bytes() + kUnstored)  // many layers of one group
+      throw MakeError(ErrorCode::kDataLoss, "{}: the names of its weights take more than the {} bytes of the file",
+                      group.path(), group.file_bytes());
     if (!weights.empty()) saved.push_back({name, std::move(layer), std::move(weights)});
   }
   return saved;
@@ -68,6 +77,22 @@ void WriteWeights(Group& group, const ModelState& state) {
     }
     layer_group.SetTexts("weight_names", weights);
   }
+}
+
+int64_t DeclaredElements(const Group& group) {
+  int64_t elements = 0;
+  uint64_t bytes = 0;
+  for (const SavedLayer& layer : SavedLayers(group))
+    for (const std::string& name : layer.weights) {
+      const StoredDataset stored = layer.group.StoredAs(name);
+      bytes += stored.compressed() ? stored.declared / kCompression : stored.declared;
+      if (bytes > group.file_bytes() + kUnstored || __builtin_add_overflow(elements, stored.shape.size(), &elements))
+        throw MakeError(ErrorCode::kDataLoss,
+                        "{}: its datasets up to {}/{} declare far more bytes than the {} of the file: they share what "
+                        "is stored",
+                        group.path(), layer.group.path(), name, group.file_bytes());
+    }
+  return elements;
 }
 
 void ReadWeights(const Group& group, const ModelState& state) {

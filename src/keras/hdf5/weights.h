@@ -14,6 +14,10 @@ void WriteWeights(Group& group, const ModelState& state);
 // model is changed only when all of it fits.
 void ReadWeights(const Group& group, const ModelState& state);
 
+// The elements of all weights that the layers of a file name, before any of them is read: what its architecture may ask
+// for. Throws as Group::StoredAs() does for each, and kDataLoss when together they are far more than the file.
+int64_t DeclaredElements(const Group& group);
+
 // "optimizer_weights" in the order of Keras 3: iterations, learning rate, then the slots.
 void WriteOptimizer(Group& root, const Compiled& compiled);
 

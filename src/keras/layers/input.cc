@@ -1,5 +1,6 @@
 // InputLayer: the source of a model's graph.
 #include "base/result.h"
+#include "keras/layers/checks.h"
 #include "keras/layers/config.h"
 
 namespace headrace::keras::internal {
@@ -11,6 +12,7 @@ Shape WithBatch(const Shape& shape) {
     if (dim < 1)
       throw MakeError(ErrorCode::kInvalidArgument, "input shape: found {}, wanted positive sizes without the batch",
                       shape.ToString());
+    CheckPositive("input", "shape", dim);
     dims.push_back(dim);
   }
   if (dims.size() == 1)
