@@ -186,6 +186,7 @@ BatchResult Engine::TrainBatch(const Tensor& x, const Tensor& y) {
   impl.RequireCompiled("training");
   impl.CheckInput(x);
   const Tensor labels = impl.CheckLabels(x, y);
+  impl.parameters->Claim();
   const int64_t iterations = impl.model.compiled->optimizer.iterations();
   const StepContext step{.training = true,
                          .dropout_key = DropoutKey(impl.model.seed, iterations),

@@ -1,5 +1,6 @@
 // The gradients of whole small models against central differences of their loss: one line declares a layer under test.
 // A convolution in front of it has weights of its own, so that the gradient a layer hands back is checked as well.
+#include <algorithm>
 #include <functional>
 #include <ostream>
 #include <string>
@@ -159,6 +160,89 @@ INSTANTIATE_TEST_SUITE_P(Layers, GradientCheck, testing::ValuesIn(Cases()),
 
 TEST(GradientCheck, OfTwoBranchesThatAreAdded) {
   CheckGradients(MakeModel({Conv2D(3, {3, 3}, {.padding = "same"}), Activation("tanh")}, true));
+}
+
+// A layer that is called `calls` times, one after the other, with an activation between; and, where `join`, on two
+// branches that are added.
+Model MakeShared(const Layer& shared, int calls, bool flat, bool join) {
+  const KerasTensor image = Input({6, 5, 2});
+  KerasTensor value = Conv2D(3, {1, 1})(image);
+  if (flat) value = Dense(4)(Flatten()(value));
+  const KerasTensor first = value;
+  for (int call = 0; call < calls; ++call) value = Activation("tanh")(shared(value));
+  if (join) value = Add()({value, shared(first)});
+  if (value.shape().rank() > 2) value = Flatten()(value);
+  Model model(image, Dense(kClasses, {.activation = "softmax"})(value), {.seed = 3});
+  model.compile(SGD({.learning_rate = 0}), "categorical_crossentropy", {}, {.conv_algorithms = "direct"});
+  return model;
+}
+
+TEST(GradientCheck, OfLayersThatAreCalledMoreThanOnce) {
+  for (const int calls : {2, 3})
+    for (const bool join : {false, true}) {
+      CheckGradients(MakeShared(Conv2D(3, {3, 3}, {.padding = "same"}), calls, false, join));
+      CheckGradients(MakeShared(Conv2D(3, {1, 1}, {.use_bias = false}), calls, false, join));
+      CheckGradients(MakeShared(Dense(4), calls, true, join));
+      CheckGradients(MakeShared(Dense(4, {.use_bias = false}), calls, true, join));
+      CheckGradients(MakeShared(BatchNormalization(), calls, false, join));
+      CheckGradients(MakeShared(BatchNormalization(), calls, true, join));
+    }
+}
+
+// Fused: convolution, BatchNormalization and ReLU, all of them called twice.
+TEST(GradientCheck, OfSharedLayersThatAreFused) {
+  const Conv2D conv(3, {3, 3}, {.padding = "same"});
+  const BatchNormalization norm;
+  const KerasTensor image = Input({6, 5, 3});
+  KerasTensor value = image;
+  for (int call = 0; call < 2; ++call) value = Activation("relu")(norm(conv(value)));
+  Model model(image, Dense(kClasses, {.activation = "softmax"})(GlobalAveragePooling2D()(value)), {.seed = 3});
+  model.compile(SGD({.learning_rate = 0}), "categorical_crossentropy", {}, {.conv_algorithms = "direct"});
+  Tensor x = RandomTensor(DType::kFloat32, {kRows, 6, 5, 3}, 1);
+  internal::Engine engine(model.state(), tensor::MakeOneDnnBackend());
+  std::vector<size_t> ready;
+  engine.set_gradient_ready([&](size_t variable) { ready.push_back(variable); });
+  Tensor y = Tensor::Zeros(DType::kFloat32, {kRows, kClasses});
+  for (int64_t row = 0; row < kRows; ++row) y.data<float>()[row * kClasses] = 1;
+  engine.TrainBatch(x, y);
+  std::sort(ready.begin(), ready.end());
+  EXPECT_EQ(ready, (std::vector<size_t>{0, 1, 2, 3, 4, 5})) << "each gradient is reported once";
+}
+
+// Keras moves the statistics once a call, one after the other.
+TEST(SharedLayer, BatchNormalizationMovesItsStatisticsAtEachCall) {
+  const BatchNormalization norm({.momentum = 0.9f});
+  const KerasTensor input = Input({1});
+  Model model(input, Dense(2, {.activation = "softmax"})(norm(norm(input))), {.seed = 3});
+  model.compile(SGD({.learning_rate = 0}), "categorical_crossentropy");
+  const Tensor x = Tensor::FromVector(std::vector<float>{1, 3}, {2, 1}),
+               y = Tensor::FromVector(std::vector<float>{1, 0, 0, 1}, {2, 2});
+  model.train_on_batch(x, y);
+  // First call: mean 2, variance 1. Second: of -1 and 1, nearly: mean 0, variance 1 / (1 + epsilon).
+  const auto weights = norm.weights();
+  EXPECT_NEAR(weights[2]->value.data<float>()[0], 0.9 * (0.1 * 2) + 0.1 * 0, 1e-5);
+  EXPECT_NEAR(weights[3]->value.data<float>()[0], 0.9 * (0.9 * 1 + 0.1 * 1) + 0.1 / 1.001, 1e-5);
+}
+
+TEST(SharedLayer, TwoModelsTrainTheSameWeightsInTurns) {
+  const Dense shared(3, {.use_bias = false});
+  const auto make = [&](int64_t seed) {
+    const KerasTensor input = Input({3});
+    Model model(input, Activation("softmax")(shared(input)), {.seed = seed});
+    model.compile(SGD({.learning_rate = 0.1f}), "categorical_crossentropy");
+    return model;
+  };
+  Model a = make(1), b = make(2);
+  const Tensor x = Tensor::FromVector(std::vector<float>{1, 2, -1, 0.5f, -0.3f, 2}, {2, 3}),
+               y = Tensor::FromVector(std::vector<float>{1, 0, 0, 0, 0, 1}, {2, 3});
+  double last = a.test_on_batch(x, y).At("loss");
+  for (int turn = 0; turn < 6; ++turn) {
+    (turn % 2 == 0 ? a : b).train_on_batch(x, y);
+    const double in_a = a.test_on_batch(x, y).At("loss"), in_b = b.test_on_batch(x, y).At("loss");
+    EXPECT_EQ(in_a, in_b);
+    EXPECT_LT(in_a, last) << "turn " << turn;
+    last = in_a;
+  }
 }
 
 }  // namespace

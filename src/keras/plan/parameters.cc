@@ -17,11 +17,16 @@ Parameters::Parameters(std::vector<VariablePtr> trainable)
     : trainable_(std::move(trainable)),
       values_(PackTensors(ShapesOf(trainable_))),
       gradients_(PackTensors(ShapesOf(trainable_))) {
+  for (size_t i = 0; i < trainable_.size(); ++i) index_[trainable_[i].get()] = static_cast<int>(i);
+  Claim();
+}
+
+void Parameters::Claim() {
   for (size_t i = 0; i < trainable_.size(); ++i) {
     Tensor& view = values_.views[i];
+    if (trainable_[i]->value.raw() == view.raw()) continue;
     std::memcpy(view.raw(), trainable_[i]->value.raw(), view.bytes());
     trainable_[i]->value = view;
-    index_[trainable_[i].get()] = static_cast<int>(i);
   }
 }
 

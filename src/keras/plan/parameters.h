@@ -14,6 +14,10 @@ class Parameters {
   // Moves the variables' values into the packed buffer: Variable::value becomes a view of it.
   explicit Parameters(std::vector<VariablePtr> trainable);
 
+  // Takes back the variables that another model, which shares layers with this one, has moved into a buffer of its own
+  // since: with their values of now.
+  void Claim();
+
   // Where the gradient of `variable` goes, null when it is not trained.
   float* gradient(const Variable* variable) const;
   // Index among the trainable variables, -1 when it is not one of them.

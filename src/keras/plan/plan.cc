@@ -23,7 +23,10 @@ class Plan::Compiler {
         chooser_(chooser),
         context_{plan.backend_, plan.options_.training ? parameters : nullptr, plan.options_.dtype, plan.options_.batch,
                  plan.options_.training},
-        storages_(graph.values.size()) {}
+        storages_(graph.values.size()) {
+    plan_.shared_ = std::make_unique<SharedGradients>(plan_.fused_, context_.parameters);
+    context_.shared = plan_.shared_.get();
+  }
 
   void Run() {
     Connect();
@@ -98,6 +101,7 @@ class Plan::Compiler {
 
   void MakeStage(int i) {
     const FusedStep& s = step(i);
+    context_.step = i;
     Bound bound;
     if (s.epilogue()) {
       bound.stage = std::make_unique<EpilogueStage>(context_, s, InputShape(i, 0), static_cast<uint32_t>(i));
@@ -330,6 +334,8 @@ void Plan::Backward(const StepContext& step) {
     Bound& bound = stages_[i];
     if (!bound.backward) continue;
     bound.stage->Backward(step);
+    for (const size_t variable : shared_->Finish(static_cast<int>(i), backend_))
+      if (step.gradient_ready != nullptr && *step.gradient_ready) (*step.gradient_ready)(variable);
     for (size_t k = 0; k < bound.add_to.size(); ++k)
       if (bound.add_to[k] != nullptr)
         backend_.Add(bound.add_count[k], options_.dtype, bound.add_to[k], bound.stage->dx[k], bound.add_to[k]);

@@ -11,6 +11,7 @@
 #include "keras/plan/fuse.h"
 #include "keras/plan/parameters.h"
 #include "keras/plan/profile.h"
+#include "keras/plan/shared_gradients.h"
 #include "keras/plan/stage.h"
 #include "tensor/backend.h"
 
@@ -59,6 +60,7 @@ class Plan {
   FusedGraph fused_;
   Arena arena_;
   std::vector<Bound> stages_;
+  std::unique_ptr<SharedGradients> shared_;
   std::vector<void*> inputs_;
   std::vector<void*> outputs_;
   void* dscores_ = nullptr;

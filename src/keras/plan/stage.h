@@ -10,6 +10,7 @@
 #include "keras/plan/fuse.h"
 #include "keras/plan/parameters.h"
 #include "keras/plan/profile.h"
+#include "keras/plan/shared_gradients.h"
 #include "tensor/backend.h"
 
 namespace headrace::keras::internal {
@@ -64,9 +65,13 @@ struct StageContext {
   DType dtype = DType::kFloat32;
   int64_t batch = 0;
   bool training = false;
+  const SharedGradients* shared = nullptr;
+  int step = 0;  // whose stage is built
 
+  // Of a variable that other steps read, too, the plan reports the gradient, not the stage.
   Weight Bind(const VariablePtr& variable) const {
     if (parameters == nullptr) return {variable};
+    if (float* target = shared->Target(variable.get(), step)) return {variable, target, -1};
     return {variable, parameters->gradient(variable.get()), parameters->index(variable.get())};
   }
 };
