@@ -4,6 +4,8 @@
 #include <cstring>
 #include <vector>
 
+#include "serving/codec/npy_elements.h"
+
 namespace headrace::serving {
 namespace {
 
@@ -96,29 +98,6 @@ Result<Header> ParseHeader(std::string_view file) {
   return header;
 }
 
-template <typename From, typename To>
-void Convert(const char* data, Tensor& tensor) {
-  To* out = tensor.data<To>();
-  for (int64_t i = 0; i < tensor.size(); ++i) {
-    From value;
-    std::memcpy(&value, data + static_cast<size_t>(i) * sizeof(From), sizeof(From));
-    out[i] = static_cast<To>(value);
-  }
-}
-
-struct Element {
-  const char* descr;
-  size_t size;
-  DType dtype;
-  void (*convert)(const char*, Tensor&);
-};
-constexpr Element kElements[] = {
-    {"<f4", 4, DType::kFloat32, Convert<float, float>},   {"<f8", 8, DType::kFloat32, Convert<double, float>},
-    {"|u1", 1, DType::kUInt8, Convert<uint8_t, uint8_t>}, {"|i1", 1, DType::kFloat32, Convert<int8_t, float>},
-    {"<i4", 4, DType::kInt32, Convert<int32_t, int32_t>}, {"<i8", 8, DType::kInt64, Convert<int64_t, int64_t>},
-    {"|b1", 1, DType::kFloat32, Convert<uint8_t, float>},
-};
-
 // The elements where they lie, if `memory` keeps them there and they are aligned; else a copy.
 Tensor TensorOf(DType dtype, Shape shape, std::string_view data, const std::shared_ptr<void>& memory) {
   if (memory && reinterpret_cast<uintptr_t>(data.data()) % Buffer::kAlignment == 0)
@@ -156,13 +135,13 @@ Status RequireOneInput(const Signature& signature, const char* type) {
 
 Result<Tensor> ParseNpy(std::string_view file, const std::shared_ptr<void>& memory) {
   HEADRACE_ASSIGN(const Header header, ParseHeader(file));
-  const Element* element = nullptr;
-  for (const Element& candidate : kElements)
-    if (header.descr == candidate.descr) element = &candidate;
-  if (element == nullptr)
-    return Fail(ErrorCode::kInvalidArgument,
-                "application/x-npy: its elements are '{}', wanted one of <f4 <f8 |u1 |i1 <i4 <i8 |b1", header.descr);
-  if (header.fortran && header.shape.size() > 1) return Bad("it is in Fortran order, wanted C order");
+  const auto element = ParseDescr(header.descr);
+  if (!element)
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        "application/x-npy: its elements are '{}', wanted floats (f2 f4 f8), whole numbers (i1 to i8, u1 to u8) or "
+        "b1, of either byte order",
+        header.descr);
   int64_t elements = 1;
   for (const int64_t dim : header.shape)
     if (__builtin_mul_overflow(elements, dim, &elements) || elements > kMaxElements) return Bad("it is too large");
@@ -171,11 +150,9 @@ Result<Tensor> ParseNpy(std::string_view file, const std::shared_ptr<void>& memo
     return Fail(ErrorCode::kInvalidArgument, "application/x-npy: {} bytes of data for shape {} of '{}', wanted {}",
                 data.size(), Shape(header.shape).ToString(), header.descr,
                 static_cast<size_t>(elements) * element->size);
-  if (header.descr == "<f4" || header.descr == "|u1")
-    return TensorOf(element->dtype, Shape(header.shape), data, memory);
-  Tensor tensor(element->dtype, Shape(header.shape));
-  element->convert(data.data(), tensor);
-  return tensor;
+  const bool fortran = header.fortran && header.shape.size() > 1;
+  if (element->plain() && !fortran) return TensorOf(element->dtype, Shape(header.shape), data, memory);
+  return ReadNpyElements(*element, header.shape, fortran, data);
 }
 
 std::string WriteNpy(const Tensor& tensor) {

@@ -1,4 +1,5 @@
-// NumPy's .npy format, versions 1 to 3, C order: one array in, one array out. And raw tensors: the bytes alone.
+// NumPy's .npy format, versions 1 to 3, C and Fortran order: one array in, one array out. And raw tensors: the bytes
+// alone.
 #pragma once
 
 #include <memory>
@@ -14,9 +15,9 @@
 
 namespace headrace::serving {
 
-// A file of float32, float64, uint8, int8, int32, int64 or bool; its tensor is of that
-// type, or float32 where there is none.
-// Elements that are aligned stay where they lie when `memory` is the file's.
+// A file of any of NumPy's floats, whole numbers (of both byte orders) and bool; its tensor is of that type, of a wider
+// one (int16, uint16: int32; uint32, uint64: int64), or float32 where there is none.
+// Elements that are aligned and in C order stay where they lie when `memory` is the file's.
 Result<Tensor> ParseNpy(std::string_view file, const std::shared_ptr<void>& memory = nullptr);
 std::string WriteNpy(const Tensor& tensor);  // not bfloat16
 

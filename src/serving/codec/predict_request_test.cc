@@ -174,6 +174,74 @@ TEST(Csv, LinesAreRows) {
   EXPECT_THAT(ErrorOf(CsvInputs("\n", flat)), HasSubstr("no line"));
 }
 
+// A file as numpy.save writes it.
+std::string NpyOf(const std::string& descr, bool fortran, const std::string& shape, std::string_view data) {
+  std::string header =
+      "{'descr': '" + descr + "', 'fortran_order': " + (fortran ? "True" : "False") + ", 'shape': " + shape + ", }";
+  header.resize(118 - 1, ' ');
+  header += '\n';
+  return std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0' + header + std::string(data);
+}
+
+// numpy.asarray([[1, 2, 3], [4, 5, 6]]) in every form.
+TEST(Npy, EveryFormOfOneArray) {
+  const std::vector<double> c = {1, 2, 3, 4, 5, 6}, f = {1, 4, 2, 5, 3, 6};
+  const auto bytes = [](const std::vector<double>& values, auto type, bool swap) {
+    std::string all;
+    for (const double value : values) {
+      const auto element = static_cast<decltype(type)>(value);
+      std::string one(reinterpret_cast<const char*>(&element), sizeof element);
+      if (swap) std::reverse(one.begin(), one.end());
+      all += one;
+    }
+    return all;
+  };
+  const auto check = [&](const std::string& kind, auto type) {
+    for (const bool fortran : {false, true})
+      for (const bool swap : {false, true}) {
+        const std::string file = NpyOf((sizeof type == 1 ? "|"
+                                        : swap           ? ">"
+                                                         : "<") +
+                                           kind,
+                                       fortran, "(2, 3)", bytes(fortran ? f : c, type, swap));
+        const auto inputs = NpyInputs(Buffer(file), SmallSignature());
+        ASSERT_TRUE(inputs) << kind << ": " << inputs.error().message();
+        EXPECT_EQ(Values(inputs->tensors[0]), (std::vector<float>{1, 2, 3, 4, 5, 6})) << kind << fortran << swap;
+      }
+  };
+  check("f4", float{});
+  check("f8", double{});
+  check("i1", int8_t{});
+  check("u1", uint8_t{});
+  check("i2", int16_t{});
+  check("u2", uint16_t{});
+  check("i4", int32_t{});
+  check("u4", uint32_t{});
+  check("i8", int64_t{});
+  check("u8", uint64_t{});
+}
+
+TEST(Npy, HalvesAndLimits) {
+  // 1, -2, 65504, the smallest subnormal, infinity, nan: numpy's bytes.
+  const std::string halves("\x00\x3c\x00\xc0\xff\x7b\x01\x00\x00\x7c\x00\x7e", 12);
+  const auto tensor = ParseNpy(NpyOf("<f2", false, "(6,)", halves));
+  ASSERT_TRUE(tensor);
+  const float* values = tensor->data<float>();
+  EXPECT_EQ(values[0], 1.0f);
+  EXPECT_EQ(values[1], -2.0f);
+  EXPECT_EQ(values[2], 65504.0f);
+  EXPECT_EQ(values[3], 0x1p-24f);
+  EXPECT_TRUE(std::isinf(values[4]) && std::isnan(values[5]));
+  EXPECT_FALSE(ParseNpy(NpyOf("<u8", false, "(1,)", std::string(8, '\xff'))));
+  for (const char* descr : {"<c8", "|O1", "<U1", "<f1", "|f4", "!f4", "<i3", "f4", "|V2"})
+    EXPECT_FALSE(ParseNpy(NpyOf(descr, false, "(1,)", std::string(8, '\0')))) << descr;
+  // Three axes: shape (2, 1, 3).
+  const auto three = ParseNpy(NpyOf("|u1", true, "(2, 1, 3)", std::string("\1\4\2\5\3\6", 6)));
+  ASSERT_TRUE(three);
+  EXPECT_EQ(std::string(static_cast<const char*>(three->raw()), 6), std::string("\1\2\3\4\5\6"));
+  EXPECT_EQ(ParseNpy(NpyOf("<f4", true, "(0, 5)", ""))->shape(), (Shape{0, 5}));
+}
+
 TEST(Npy, ComesBack) {
   const Tensor tensor = Tensor::FromVector(std::vector<float>{1, 2, 3, 4, 5, 6}, {1, 2, 3});
   const std::string file = WriteNpy(tensor);
