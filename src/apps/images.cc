@@ -7,14 +7,14 @@
 
 #include <png.h>
 
+#include "apps/png_decoder.h"
 #include "base/file.h"
 #include "base/result.h"
 
 namespace headrace::apps {
 namespace {
 
-constexpr uint64_t kMaxPixels = uint64_t{1} << 26;
-constexpr int64_t kChannels = 3;
+constexpr int kChannels = 3;
 
 // libpng's description of an image; freed in every case.
 struct Png {
@@ -81,20 +81,8 @@ std::vector<float> ResizeAxis(const std::vector<float>& in, int64_t outer, int64
 }  // namespace
 
 Tensor ReadPng(const std::string& path) {
-  const std::string bytes = ValueOrThrow(ReadFile(path, size_t{1} << 28));
-  Png png;
-  if (png_image_begin_read_from_memory(&png.image, bytes.data(), bytes.size()) == 0)
-    throw MakeError(ErrorCode::kInvalidArgument, "{}: no PNG image ({}); convert it first", path, png.image.message);
-  const uint64_t height = png.image.height, width = png.image.width;
-  if (height * width > kMaxPixels)
-    throw MakeError(ErrorCode::kResourceExhausted, "{}: {} x {} pixels, wanted at most {}", path, width, height,
-                    kMaxPixels);
-  png.image.format = PNG_FORMAT_RGB;
-  Tensor image(DType::kUInt8, {static_cast<int64_t>(height), static_cast<int64_t>(width), kChannels});
-  const png_color white = {255, 255, 255};
-  if (png_image_finish_read(&png.image, &white, image.raw(), 0, nullptr) == 0)
-    throw MakeError(ErrorCode::kDataLoss, "{}: a damaged PNG image: {}", path, png.image.message);
-  return image;
+  const std::string bytes = ValueOrThrow(ReadRegularFile(path, size_t{1} << 28));
+  return DecodePng(bytes, path, kChannels);
 }
 
 std::string EncodePng(const Tensor& image) {

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <png.h>
+#include <zlib.h>
 
 #include "headrace/error.h"
 
+#include "apps/png_decoder.h"
 #include "base/file.h"
 #include "base/testing/temporary_directory.h"
 
@@ -55,7 +57,42 @@ TEST(Images, GreyAndTransparentBecomeRgb) {
               ElementsAre(0, 0, 0, 200, 200, 200));
   const uint8_t rgba[] = {10, 20, 30, 255, 10, 20, 30, 0};
   EXPECT_THAT(Values(ReadPng(WritePng(directory, "rgba", PNG_FORMAT_RGBA, 1, 2, rgba))),
-              ElementsAre(10, 20, 30, 255, 255, 255));
+              ElementsAre(10, 20, 30, 10, 20, 30))
+      << "as decode_png: the colour under a transparent pixel";
+}
+
+// The bytes of a PNG with these fields of IHDR and nothing behind it.
+std::string HeaderOf(uint32_t width, uint32_t height, char depth, char colors) {
+  std::string ihdr("IHDR");
+  for (const uint32_t number : {width, height})
+    for (int shift = 24; shift >= 0; shift -= 8) ihdr += static_cast<char>(number >> shift & 0xff);
+  ihdr += {depth, colors, 0, 0, 0};
+  const auto crc =
+      static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(ihdr.data()), static_cast<uInt>(ihdr.size())));
+  std::string file = std::string("\x89PNG\r\n\x1a\n\0\0\0\x0d", 12) + ihdr;
+  for (int shift = 24; shift >= 0; shift -= 8) file += static_cast<char>(crc >> shift & 0xff);
+  return file + std::string("\0\0\0\0IDAT\x35\xaf\x06\x1e", 12);
+}
+
+TEST(Images, DeclaredSizesAreNotBelieved) {
+  const auto refusal = [](const std::string& bytes) {
+    try {
+      DecodePng(bytes, "bomb.png", 3);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kResourceExhausted) << error.message();
+      return error.message();
+    }
+    return std::string("it was read");
+  };
+  EXPECT_THAT(refusal(HeaderOf(8192, 8192, 16, 6)), HasSubstr("8192 x 8192 pixels are 536870912 bytes, more than"));
+  EXPECT_THAT(refusal(HeaderOf(1 << 20, 1 << 20, 8, 2)), HasSubstr("wanted at most 67108864"));
+}
+
+TEST(Images, SixteenBitsLoseTheirLowerByte) {
+  const TemporaryDirectory directory;
+  const uint16_t rgb[] = {0x0102, 0x80ff, 0xffff};
+  const std::string path = WritePng(directory, "linear", PNG_FORMAT_LINEAR_RGB, 1, 1, rgb);
+  EXPECT_THAT(Values(ReadPng(path)), ElementsAre(1, 0x80, 255));
 }
 
 TEST(Images, OtherFilesAreRefused) {
