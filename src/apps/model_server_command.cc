@@ -7,6 +7,7 @@
 #include "apps/command.h"
 #include "apps/end_signals.h"
 #include "apps/openmp_spin.h"
+#include "apps/serving_flags.h"
 #include "base/descriptor_limit.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -23,22 +24,11 @@ struct Options {
   double poll_seconds = 1, config_poll_seconds = 0;
   std::string grpc_port_file;
   bool enable_batching = false, strict = true;
-  std::string monitoring_config_file, ignored;
+  std::string monitoring_config_file, mixed_precision;
+  int64_t load_retry_micros = 60000000;
+  bool labels_of_absent = false, any_labels_of_absent = false;
+  std::shared_ptr<ServingFlags> serving_flags = std::make_shared<ServingFlags>();
 };
-
-// Of TensorFlow Serving's flags those that mean nothing here, so that its command lines work.
-constexpr const char* kIgnored[] = {"--rest_api_timeout_in_ms",
-                                    "--grpc_max_threads",
-                                    "--tensorflow_session_parallelism",
-                                    "--num_load_threads",
-                                    "--num_unload_threads",
-                                    "--tensorflow_inter_op_parallelism",
-                                    "--max_num_load_retries",
-                                    "--load_retry_interval_micros",
-                                    "--flush_filesystem_caches",
-                                    "--per_process_gpu_memory_fraction",
-                                    "--remove_unused_fields_from_bundle_metagraph",
-                                    "--prefer_tflite_model"};
 
 // The path of a MonitoringConfig, beside those that always answer.
 std::string MetricsPath(const std::string& file) {
@@ -75,7 +65,11 @@ serving::ModelServerOptions ServerOptions(const Options& options) {
   if (!options.monitoring_config_file.empty()) server.rest.metrics_path = MetricsPath(options.monitoring_config_file);
   server.poll = milliseconds(options.poll_seconds);
   server.config_poll = milliseconds(options.config_poll_seconds);
-  server.bfloat16 = options.precision == "bfloat16";
+  server.bfloat16 = options.precision == "bfloat16" || options.mixed_precision == "bfloat16";
+  server.retries.interval = std::chrono::microseconds(options.load_retry_micros);
+  server.absent_labels = options.any_labels_of_absent ? serving::AbsentLabels::kAll
+                         : options.labels_of_absent   ? serving::AbsentLabels::kNewOnes
+                                                      : serving::AbsentLabels::kRefused;
   return server;
 }
 
@@ -166,12 +160,29 @@ void AddModelServerCommand(CLI::App& app) {
   command->add_flag("--rest_api_enable_cors_support", server.rest.cors, "answer browsers of other origins");
   command->add_option("--monitoring_config_file", options->monitoring_config_file,
                       "a MonitoringConfig in text format: the path of Prometheus's metrics");
-  for (const char* flag : kIgnored)
-    command->add_option(flag, options->ignored, "accepted")
-        ->group("Without effect, for TensorFlow Serving's command lines");
+  command
+      ->add_option("--max_num_load_retries", server.retries.most,
+                   "times a version that cannot be loaded is tried again while its files stay as they are")
+      ->check(CLI::Range(0, 1000000))
+      ->capture_default_str();
+  command->add_option("--load_retry_interval_micros", options->load_retry_micros, "between two such tries")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 50))
+      ->capture_default_str();
+  command->add_flag("--allow_version_labels_for_unavailable_models", options->labels_of_absent,
+                    "new labels may name a version that is not there yet");
+  command->add_flag("--force_allow_any_version_labels_for_unavailable_models", options->any_labels_of_absent,
+                    "and so may labels that named another one");
+  command->add_option("--mixed_precision", options->mixed_precision, "bfloat16: the same as --precision bfloat16")
+      ->expected(0, 1)
+      ->check(CLI::IsMember({"", "bfloat16"}));
+  AddServingFlags(*command, options->serving_flags);
+  command->set_version_flag("--version", [&app] { return app.version(); });
   command->add_flag("--strict,!--no-strict", options->strict, "end when a model cannot be loaded at the start");
   SetExample(*command, "headrace model-server --rest_api_port 8501 --model_name cifar --model_base_path $PWD/export");
-  command->callback([options] { RunModelServer(*options); });
+  command->callback([options, command] {
+    CheckServingFlags(*command, *options->serving_flags);
+    RunModelServer(*options);
+  });
 }
 
 }  // namespace headrace::apps

@@ -39,7 +39,7 @@ class Running final : public ModelServer {
       : options_(options),
         tensorflow_(options.tensorflow_library),
         batcher_(options.batching, OpenMpThreads(options), options.http_threads),
-        models_([this](const std::string& directory) { return Load(directory); }),
+        models_([this](const std::string& directory) { return Load(directory); }, options.retries),
         api_(models_, batcher_, metrics_, options.rest) {}
 
   ~Running() override {
@@ -55,6 +55,7 @@ class Running final : public ModelServer {
     models_.SetConfigs(configs);
     models_.Step();
     if (strict) HEADRACE_TRY(RequireAll(configs));
+    HEADRACE_TRY(models_.CheckLabels(options_.absent_labels, {}));
     http::ServerOptions server;
     server.listeners = {{options_.address, options_.port}};
     server.listeners[0].unix_socket = options_.socket_path;
@@ -107,9 +108,18 @@ class Running final : public ModelServer {
   // Until every model is there, or a reason why one is not.
   Status Reload(const std::vector<ModelConfig>& configs) {
     const std::lock_guard lock(step_mutex_);
+    const VersionLabels before = models_.labels();
     models_.SetConfigs(configs);
     models_.Step();
-    return RequireAll(configs);
+    HEADRACE_TRY(RequireAll(configs));
+    return KeepLabels(before);
+  }
+
+  // Labels that may not hold leave those of before.
+  Status KeepLabels(const VersionLabels& before) {
+    Status status = models_.CheckLabels(options_.absent_labels, before);
+    if (!status) models_.SetLabels(before);
+    return status;
   }
 
   // A loaded version is warm: every worker has run every signature and the requests that came with it, every
@@ -165,15 +175,20 @@ class Running final : public ModelServer {
     while (!wakeup_.wait_for(lock, options_.poll, [this] { return stopping_; })) {
       lock.unlock();
       const std::lock_guard step(step_mutex_);
+      std::optional<VersionLabels> before;
       if (options_.config_poll.count() > 0 && std::chrono::steady_clock::now() >= next_config) {
         next_config += options_.config_poll;
         if (auto configs = ReadConfigs(options_.config_file); configs) {
+          before = models_.labels();
           models_.SetConfigs(std::move(*configs));
         } else {
           Log(LogLevel::kError, "the configuration stays as it was: {}", configs.error().message());
         }
       }
       models_.Step();
+      if (before)
+        if (const Status kept = KeepLabels(*before); !kept)
+          Log(LogLevel::kError, "the labels stay as they were: {}", kept.error().message());
       lock.lock();  // nobody takes step_mutex_ while holding this one
     }
   }

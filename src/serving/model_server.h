@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "serving/model/batcher.h"
 #include "serving/model/model_config.h"
+#include "serving/model/model_manager.h"
 #include "serving/rest/api.h"
 
 namespace headrace::serving {
@@ -23,6 +24,8 @@ struct ModelServerOptions {
   std::string config_file;                   // a ModelServerConfig; read again every config_poll
   std::chrono::milliseconds poll{1000};      // of the models' directories; 0: only once
   std::chrono::milliseconds config_poll{0};  // of config_file; 0: only once
+  LoadRetries retries;
+  AbsentLabels absent_labels = AbsentLabels::kRefused;
   BatchingParameters batching;
   int openmp_threads = 0;  // of each compute thread; 0: the processors divided by the compute threads
   size_t http_threads = 2;

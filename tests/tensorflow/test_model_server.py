@@ -313,6 +313,59 @@ def test_command_lines_of_tensorflow_serving(exported, tmp_path):
         assert "# TYPE :tensorflow:serving:request_count" in requests.get(server.url + "/my/metrics").text
 
 
+# With the value that asks for nothing, every flag of tensorflow_model_server 2 that means nothing here.
+SERVING_FLAGS = """--allow_version_labels_for_unavailable_models=true --saved_model_tags=serve --ssl_config_file= --platform_config_file= --grpc_channel_arguments=
+    --enable_profiler=true --use_tflite_model=false --xla_cpu_compilation_enabled=false --thread_pool_factory_config_file= --mixed_precision= --num_tflite_pools=1
+    --grpc_channel_arguments=grpc.max_connection_age_ms=2000 --flush_filesystem_caches=true --prefer_tflite_model=false --tensorflow_session_config_file=
+    --remove_unused_fields_from_bundle_metagraph --per_process_gpu_memory_fraction=0.5 --num_load_threads=4 --num_unload_threads=4 --skip_initialize_tpu=False
+    --use_alts_credentials=false --enable_per_model_batching_parameters=false --enable_grpc_healthcheck_service=0 --grpc_socket_path= --load_retry_interval_micros=1000""".split()
+REFUSED_FLAGS = ["--ssl_config_file=/etc/tls", "--platform_config_file=/x", "--use_tflite_model=true", "--saved_model_tags=serve,gpu", "--use_alts_credentials",
+                 "--thread_pool_factory_config_file=/x", "--tensorflow_session_config_file=/x", "--enable_grpc_healthcheck_service=true", "--enable_profiler=maybe"]
+
+
+def test_flags_that_mean_nothing_here_are_named_once(base):
+    with ModelServer(base, "m", *SERVING_FLAGS) as server:
+        assert requests.get(server.url + "/v1/models/m").status_code == 200
+        assert server.text().count("without effect: ") == 1
+        assert "--enable_profiler" in server.text()
+
+
+@pytest.mark.parametrize("flag", REFUSED_FLAGS)
+def test_flags_that_ask_for_what_is_not_here_are_refused_by_it(base, flag):
+    done = subprocess.run([BIN / "headrace", "model-server", "--model_base_path", base, flag], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and flag.split("=")[0] in done.stderr
+    assert "it asks for" in done.stderr or "wanted true or false" in done.stderr
+
+
+def test_the_version_is_printed():
+    done = subprocess.run([BIN / "headrace", "model-server", "--version"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stdout.startswith("headrace ")
+
+
+def test_labels_of_absent_versions(exported, tmp_path):
+    shutil.copytree(exported / "1", tmp_path / "m" / "1")
+    config = tmp_path / "models.config"
+    config.write_text(f"""model_config_list {{ config {{ name: "m" base_path: "{tmp_path}/m" model_platform: "tensorflow" version_labels {{ key: "canary" value: 2 }} }} }}""")
+    done = subprocess.run([BIN / "headrace", "model-server", "--model_config_file", config], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "Request to assign label to version 2 of model m, which is not currently available for inference" in done.stderr
+    with ModelServer(None, "", "--model_config_file", config, "--allow_version_labels_for_unavailable_models=true") as server:
+        assert requests.get(server.url + "/v1/models/m").status_code == 200
+
+
+def test_npy_in_every_order_and_type(server, images):
+    x = np.round(images[0][:3]).astype(np.float32)  # whole numbers up to 255: exact in every type
+    def ask(path, array):
+        answer = requests.post(server.url + path, data=npy(array), headers={"Content-Type": "application/x-npy", "Accept": "application/json"})
+        assert answer.status_code == 200, answer.text
+        return np.array(answer.json()["predictions"])
+    for path in ["/v1/models/m:predict", "/invocations"]:
+        wanted = ask(path, x)
+        for form in [np.asfortranarray(x), x.T.copy().T, *(x.astype(kind) for kind in ["<f2", ">f2", ">f4", "<f8", ">f8", "|u1", "<i2", ">u2", "<i4", ">i4", "<u4", ">u4", "<i8", ">i8", "<u8", ">u8"]),
+                     np.asfortranarray(x.astype(">i8")), np.asfortranarray(x.astype("<f2")), np.asfortranarray(x.astype("u1"))]:
+            np.testing.assert_allclose(ask(path, form), wanted, rtol=1e-5, err_msg=str(form.dtype))
+
+
 def test_an_absent_model_ends_the_server_with_a_reason(tmp_path):
     (tmp_path / "1").mkdir()
     done = subprocess.run([BIN / "headrace", "model-server", "--model_name", "m", "--model_base_path", tmp_path], capture_output=True, text=True)

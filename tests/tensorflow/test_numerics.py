@@ -167,6 +167,45 @@ def test_residual(tmp_path):
     check_gradients(load, grads, 1e-4)
 
 
+SHARED = {
+    "conv": lambda: layers.Conv2D(4, 3, padding="same"),
+    "conv_without_bias": lambda: layers.Conv2D(4, 1, use_bias=False),
+    "dense": lambda: layers.Dense(4),
+    "batch_norm": lambda: layers.BatchNormalization(momentum=0.9),
+}
+
+
+@pytest.mark.parametrize("calls", [2, 3])
+@pytest.mark.parametrize("name", SHARED)
+def test_layer_that_is_called_more_than_once(name, calls, tmp_path):
+    """Gradients are the sum over the calls; BatchNormalization moves its statistics at each, as Keras does."""
+    keras.utils.set_random_seed(1)
+    shared = SHARED[name]()
+    image = keras.Input((7, 6, 3))
+    value = layers.Conv2D(4, 3)(image)
+    if name == "dense":
+        value = layers.Dense(4)(layers.Flatten()(value))
+    first = value
+    for _ in range(calls):
+        value = layers.Activation("tanh")(shared(value))
+    value = layers.Add()([value, shared(first)])
+    if name != "dense":
+        value = layers.Flatten()(value)
+    model = keras.Model(image, layers.Activation("softmax")(layers.Dense(5)(value)))
+    shake(model)
+    x, y = batches(model, 4, 1)
+    wanted = model(x, training=False).numpy()
+    load = run(tmp_path, model, x, y, 4, 1)
+    loss, grads = gradients(model, x, y, keras.losses.CategoricalCrossentropy())
+    assert relative(load("predict", wanted.shape), wanted) < 1e-5
+    assert abs(load("losses")[0] - loss) < 1e-5 * abs(loss)
+    check_gradients(load, grads, 1e-4)
+    if name == "batch_norm":
+        before = sum(len(layer.weights) for layer in model.layers[: model.layers.index(shared)])
+        for i, moving in [(2, shared.moving_mean), (3, shared.moving_variance)]:
+            assert relative(load(f"weight_{before + i}"), moving.numpy()) < 1e-5
+
+
 @pytest.mark.parametrize("job, loss, softmax", [
     ({"label_smoothing": 0.1}, keras.losses.CategoricalCrossentropy(label_smoothing=0.1), True),
     ({"from_logits": True}, keras.losses.CategoricalCrossentropy(from_logits=True), False),

@@ -1,6 +1,9 @@
 #include "savedmodel/bundle/bundle_reader.h"
 
-#include <fstream>
+#include <cerrno>
+#include <set>
+
+#include <unistd.h>
 
 #include "headrace/data.h"
 
@@ -49,6 +52,41 @@ std::string Quoted(const std::string& path, const std::string& name) {
   return fmt::format("{}: tensor '{}'", path, name);
 }
 
+// The file of data number `shard`, and that every tensor in it has its own bytes there: an index may name the same ones
+// very often.
+Status CheckShard(const BundleIndex& index, int shard, const std::string& path) {
+  HEADRACE_ASSIGN(const RegularFile file, OpenRegularFile(path));
+  uint64_t left = file.bytes;
+  for (const auto& [name, entry] : index.entries) {
+    if (entry.shard_id() != shard) continue;
+    const auto offset = static_cast<uint64_t>(entry.offset()), size = static_cast<uint64_t>(entry.size());
+    if (offset > file.bytes || size > file.bytes - offset)
+      return Fail(ErrorCode::kDataLoss, "{}: {} bytes at offset {} in a file of {}", Quoted(path, name), size, offset,
+                  file.bytes);
+    if (size > left)
+      return Fail(ErrorCode::kDataLoss, "{}: {} bytes, of which other tensors have {}, too, in a file of {}",
+                  Quoted(path, name), size, size - left, file.bytes);
+    left -= size;
+  }
+  return {};
+}
+
+// All of `size` bytes at `offset`.
+bool ReadAt(int descriptor, void* out, uint64_t size, uint64_t offset) {
+  for (uint64_t have = 0; have < size;) {
+    const ssize_t n =
+        ::pread(descriptor, static_cast<char*>(out) + have, size - have, static_cast<off_t>(offset + have));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    have += static_cast<uint64_t>(n);
+  }
+  return true;
+}
+
+std::string DataPath(const std::string& prefix, int shard, int shards) {
+  return fmt::format("{}.data-{:05}-of-{:05}", prefix, shard, shards);
+}
+
 }  // namespace
 
 Result<BundleIndex> ParseBundleIndex(std::string_view file, const std::string& path) {
@@ -67,7 +105,7 @@ Result<BundleIndex> ParseBundleIndex(std::string_view file, const std::string& p
 
 Result<BundleReader> BundleReader::Open(const std::string& prefix, uint64_t max_bytes) {
   const std::string path = prefix + ".index";
-  HEADRACE_ASSIGN(const std::string file, ReadFile(path, kMaxIndexBytes));
+  HEADRACE_ASSIGN(const std::string file, ReadRegularFile(path, kMaxIndexBytes));
   HEADRACE_ASSIGN(BundleIndex index, ParseBundleIndex(file, path));
   uint64_t left = max_bytes;
   for (const auto& [name, entry] : index.entries) {
@@ -75,6 +113,9 @@ Result<BundleReader> BundleReader::Open(const std::string& prefix, uint64_t max_
       return Fail(ErrorCode::kResourceExhausted, "{}: its tensors exceed the limit of {} bytes", path, max_bytes);
     left -= static_cast<uint64_t>(entry.size());
   }
+  std::set<int> shards;
+  for (const auto& [name, entry] : index.entries) shards.insert(entry.shard_id());
+  for (const int shard : shards) HEADRACE_TRY(CheckShard(index, shard, DataPath(prefix, shard, index.num_shards)));
   return BundleReader(prefix, std::move(index));
 }
 
@@ -88,20 +129,18 @@ Result<Tensor> BundleReader::Read(const std::string& name) const {
   const auto found = index_.entries.find(name);
   if (found == index_.entries.end()) return Fail(ErrorCode::kNotFound, "{}.index: no tensor named '{}'", prefix_, name);
   const tf::BundleEntryProto& entry = found->second;
-  const std::string path = fmt::format("{}.data-{:05}-of-{:05}", prefix_, entry.shard_id(), index_.num_shards);
+  const std::string path = DataPath(prefix_, entry.shard_id(), index_.num_shards);
   HEADRACE_ASSIGN(const DType dtype, DTypeFromProto(entry.dtype(), Quoted(path, name)));
   HEADRACE_ASSIGN(Shape shape, ShapeFromProto(entry.shape(), Quoted(path, name)));
 
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return Fail(ErrorCode::kNotFound, "{}: cannot open", path);
-  const auto length = static_cast<int64_t>(file.tellg());
-  if (entry.offset() > length || entry.size() > length - entry.offset())
-    return Fail(ErrorCode::kDataLoss, "{}: {} bytes at offset {} in a file of {}", Quoted(path, name), entry.size(),
-                entry.offset(), length);
+  HEADRACE_ASSIGN(const RegularFile file, OpenRegularFile(path));
+  const auto size = static_cast<uint64_t>(entry.size()), offset = static_cast<uint64_t>(entry.offset());
+  if (offset > file.bytes || size > file.bytes - offset)  // it may have changed since Open
+    return Fail(ErrorCode::kDataLoss, "{}: {} bytes at offset {} in a file of {}", Quoted(path, name), size, offset,
+                file.bytes);
   Tensor tensor(dtype, std::move(shape));
-  file.seekg(entry.offset());
-  file.read(static_cast<char*>(tensor.raw()), entry.size());
-  if (!file) return Fail(ErrorCode::kDataLoss, "{}: cannot be read", Quoted(path, name));
+  if (!ReadAt(file.descriptor.get(), tensor.raw(), size, offset))
+    return Fail(ErrorCode::kDataLoss, "{}: cannot be read", Quoted(path, name));
   const uint32_t crc =
       data::MaskCrc(data::Crc32c({static_cast<const char*>(tensor.raw()), static_cast<size_t>(entry.size())}));
   if (crc != entry.crc32c())

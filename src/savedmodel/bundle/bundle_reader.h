@@ -24,7 +24,8 @@ Result<BundleIndex> ParseBundleIndex(std::string_view file, const std::string& p
 
 class BundleReader {
  public:
-  // Reads `prefix`.index. Refuses big-endian bundles and more than `max_bytes` of tensors.
+  // Reads `prefix`.index and looks at the sizes of the data files. Refuses big-endian bundles, more than `max_bytes` of
+  // tensors, and tensors that do not have bytes of their own in an ordinary file.
   static Result<BundleReader> Open(const std::string& prefix, uint64_t max_bytes);
 
   bool Has(const std::string& name) const { return index_.entries.count(name) > 0; }

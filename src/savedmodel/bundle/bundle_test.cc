@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/testing/temporary_directory.h"
 #include "savedmodel/bundle/bundle_reader.h"
 #include "savedmodel/bundle/bundle_writer.h"
+#include "savedmodel/bundle/table.h"
 #include "savedmodel/tensor_proto.h"
 
 namespace headrace::savedmodel {
@@ -109,6 +111,22 @@ TEST_F(Bundle, RefusesMoreThanTheLimit) {
   Write();
   EXPECT_THAT(BundleReader::Open(prefix_, 11).error().message(), HasSubstr("exceed the limit of 11 bytes"));
   EXPECT_TRUE(BundleReader::Open(prefix_, 12));
+}
+
+TEST_F(Bundle, RefusesTensorsThatShareBytes) {
+  Write();
+  TableEntries table = ReadTable(ReadFile(prefix_ + ".index").value(), prefix_).value();
+  for (int i = 0; i < 1000; ++i) table["more" + std::to_string(i)] = table["dense/kernel"];
+  ASSERT_TRUE(WriteFileAtomically(prefix_ + ".index", BuildTable(table)));
+  EXPECT_THAT(BundleReader::Open(prefix_, 1 << 20).error().message(), HasSubstr("of which other tensors have"));
+}
+
+TEST_F(Bundle, WaitsForNoFifo) {
+  Write();
+  const std::string data = prefix_ + ".data-00000-of-00001";
+  ASSERT_EQ(::unlink(data.c_str()), 0);
+  ASSERT_EQ(::mkfifo(data.c_str(), 0600), 0);
+  EXPECT_THAT(BundleReader::Open(prefix_, 1 << 20).error().message(), HasSubstr("found a FIFO"));
 }
 
 TEST_F(Bundle, NamesTheTensorWhoseBytesChanged) {

@@ -14,7 +14,7 @@ using keras::VariablePtr;
 
 // ---------------------------------------------------------------------------------------------- two constants
 
-constexpr int64_t kMaxFolded = int64_t{1} << 28;
+constexpr int64_t kMaxFolded = int64_t{1} << 26;
 
 // The shape of a op b, aligned at the last axis, where a dimension of 1 repeats; none when they do not fit.
 std::optional<Shape> Broadcast(const Shape& a, const Shape& b) {

@@ -23,14 +23,14 @@ const uint8_t* BoolOf(const Item& item) {
 
 }  // namespace
 
-Result<Item> ImportConst(GraphImporter&, const tf::NodeDef& node) {
+Result<Item> ImportConst(GraphImporter& importer, const tf::NodeDef& node) {
   const auto value = node.attr().find("value");
   if (value == node.attr().end() || !value->second.has_tensor())
     return Fail(ErrorCode::kDataLoss, "{}: it has no value", Describe(node));
   const tf::TensorProto& proto = value->second.tensor();
   if (proto.dtype() == tf::DT_BOOL) return ImportBool(node, proto);
   if (!DTypeFromProto(proto.dtype(), "")) return Item(Unknown{&node});  // strings and others that we do not compute
-  HEADRACE_ASSIGN(Tensor tensor, TensorFromProto(proto, Describe(node)));
+  HEADRACE_ASSIGN(Tensor tensor, importer.variables().ReadConst(node));
   return Item(Constant{std::move(tensor), node.name()});
 }
 

@@ -63,7 +63,11 @@ Result<keras::Graph> GraphImporter::Import(const std::vector<GraphInput>& inputs
     HEADRACE_ASSIGN(const auto order, index_.Order(*source.node));
     for (const tf::NodeDef* node : order) {
       if (items_.count(node) > 0) continue;
-      HEADRACE_ASSIGN(items_[node], ImportNode(*node));
+      HEADRACE_ASSIGN(Items items, ImportNode(*node));
+      for (const Item& item : items)
+        if (const auto* constant = std::get_if<Constant>(&item))
+          HEADRACE_TRY(variables_.CountMade(*node, constant->value));
+      items_[node] = std::move(items);
     }
   }
   for (const std::string& output : outputs) HEADRACE_TRY(AddOutput(output));

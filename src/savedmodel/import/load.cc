@@ -151,7 +151,7 @@ Result<std::optional<BundleReader>> OpenBundle(const std::string& directory, con
 }
 
 Result<tf::SavedModel> ReadModel(const std::string& path, const LoadOptions& options) {
-  HEADRACE_ASSIGN(const std::string bytes, ReadFile(path, options.max_graph_bytes));
+  HEADRACE_ASSIGN(const std::string bytes, ReadRegularFile(path, options.max_graph_bytes));
   return ParseSavedModel(bytes, path);
 }
 

@@ -7,6 +7,10 @@
 namespace headrace::savedmodel {
 namespace {
 
+// What importing may compute beside what the files hold, and beside this.
+constexpr uint64_t kMadeBytes = uint64_t{1} << 30;
+constexpr uint64_t kMadeTimes = 4;
+
 // The element of a constant list of strings, whose last one repeats; null when `node` is no such list.
 const std::string* StringAt(const tf::NodeDef& node, int i) {
   const auto value = node.attr().find("value");
@@ -67,17 +71,43 @@ Result<Tensor> VariableSource::Read(const tf::NodeDef& variable) const {
   if (!bundle_)
     return Fail(ErrorCode::kNotFound, "{}: a variable in a SavedModel without variables/variables.index",
                 Describe(variable));
-  if (const auto known = read_.find(variable.name()); known != read_.end()) return known->second;
-  HEADRACE_ASSIGN(Tensor value, bundle_->Read(KeyOf(variable)));
+  const std::string& key = KeyOf(variable);
+  if (read_.count(key) == 0) {
+    HEADRACE_ASSIGN(Tensor fresh, bundle_->Read(key));
+    read_[key] = Keep(std::move(fresh));
+  }
+  const Tensor& value = read_.at(key);
   const auto attribute = variable.attr().find("shape");
-  if (attribute == variable.attr().end() || attribute->second.shape().unknown_rank())
-    return read_[variable.name()] = value;
+  if (attribute == variable.attr().end() || attribute->second.shape().unknown_rank()) return value;
   HEADRACE_ASSIGN(const Shape wanted, ShapeFromProto(attribute->second.shape(), Describe(variable)));
   const auto& dims = wanted.dims();
   if (std::find(dims.begin(), dims.end(), -1) == dims.end() && wanted != value.shape())
     return Fail(ErrorCode::kDataLoss, "{}: its value has shape {}, wanted {}", Describe(variable),
                 value.shape().ToString(), wanted.ToString());
-  return read_[variable.name()] = value;
+  return value;
+}
+
+Tensor VariableSource::Keep(Tensor value) const {
+  counted_.insert(value.raw());
+  held_bytes_ += value.bytes();
+  return value;
+}
+
+Result<Tensor> VariableSource::ReadConst(const tf::NodeDef& node) const {
+  if (const auto known = constants_.find(node.name()); known != constants_.end()) return known->second;
+  const tf::TensorProto& proto = node.attr().at("value").tensor();
+  HEADRACE_ASSIGN(Tensor value, TensorFromProto(proto, Describe(node)));
+  const bool whole = proto.tensor_content().size() == value.bytes();  // else its last value is repeated
+  return constants_[node.name()] = whole ? Keep(std::move(value)) : std::move(value);
+}
+
+Status VariableSource::CountMade(const tf::NodeDef& node, const Tensor& value) const {
+  if (!counted_.insert(value.raw()).second) return {};
+  made_bytes_ += value.bytes();
+  if (made_bytes_ <= kMadeBytes + kMadeTimes * held_bytes_) return {};
+  return Fail(ErrorCode::kResourceExhausted,
+              "{}: with its value of shape {} the constants that the graph makes take {} bytes, of {} in the files",
+              Describe(node), value.shape().ToString(), made_bytes_, held_bytes_);
 }
 
 }  // namespace headrace::savedmodel

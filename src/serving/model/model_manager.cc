@@ -1,20 +1,14 @@
 #include "serving/model/model_manager.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/log.h"
+#include "serving/model/version_files.h"
 
 namespace headrace::serving {
 namespace {
 
 constexpr size_t kEndedKept = 8;  // versions that ended stay in the status list, but not for ever
-
-int64_t StampOf(const std::string& directory) {
-  std::error_code error;
-  const auto time = std::filesystem::last_write_time(directory + "/saved_model.pb", error);
-  return error ? 0 : time.time_since_epoch().count();
-}
 
 }  // namespace
 
@@ -40,8 +34,7 @@ void ModelManager::SetConfigs(std::vector<ModelConfig> configs) {
   for (ModelConfig& config : configs) {
     const auto known = models_.find(config.name);
     Model& model = next[config.name];
-    if (known != models_.end() && known->second.config.base_path == config.base_path)
-      model.versions = std::move(known->second.versions);
+    if (known != models_.end() && known->second.config.base_path == config.base_path) model = std::move(known->second);
     model.config = std::move(config);
   }
   models_ = std::move(next);
@@ -54,8 +47,10 @@ void ModelManager::Step() {
     for (const auto& [name, model] : models_) models.emplace_back(name, model.config);
   }
   for (const auto& [name, config] : models) {
-    const std::vector<int64_t> wanted = config.policy.Choose(AvailableVersions(config.base_path));
+    const std::vector<int64_t> available = AvailableVersions(config.base_path);
+    std::vector<int64_t> wanted = config.policy.Choose(available);
     for (const int64_t version : wanted) LoadVersion(name, version);
+    if (config.policy.kind == VersionPolicy::Kind::kLatest) FallBack(name, available, wanted);
     std::vector<int64_t> leaving;
     bool replaced = false;
     {
@@ -72,17 +67,55 @@ void ModelManager::Step() {
   }
 }
 
+bool ModelManager::IsAvailable(const std::string& name, int64_t version) const {
+  const std::shared_lock lock(mutex_);
+  const auto& versions = models_.at(name).versions;
+  const auto found = versions.find(version);
+  return found != versions.end() && found->second.state == VersionState::kAvailable;
+}
+
+bool ModelManager::HasServed(const std::string& name) const {
+  const std::shared_lock lock(mutex_);
+  return models_.at(name).served;
+}
+
+void ModelManager::FallBack(const std::string& name, const std::vector<int64_t>& available,
+                            std::vector<int64_t>& wanted) {
+  if (wanted.empty() || !HasServed(name)) return;
+  for (const int64_t version : wanted)
+    if (IsAvailable(name, version)) return;
+  for (auto version = available.rbegin(); version != available.rend(); ++version) {
+    if (*version >= wanted.front()) continue;
+    LoadVersion(name, *version);
+    if (!IsAvailable(name, *version)) continue;
+    wanted.push_back(*version);
+    return;
+  }
+}
+
+// Whether to load a version that is not available now.
+bool ModelManager::WantsTry(Version& state, uint64_t files) const {
+  if (state.state != VersionState::kEnd || state.error.empty()) return true;
+  const bool changed = files != state.failed_files, quiet = files == state.seen_files;
+  state.seen_files = files;
+  if (changed) return quiet;
+  return state.tries <= retries_.most && now_() >= state.next_try;
+}
+
 void ModelManager::LoadVersion(const std::string& name, int64_t version) {
+  if (IsAvailable(name, version)) return;
   std::string directory;
-  int64_t stamp = 0;
+  {
+    const std::shared_lock lock(mutex_);
+    directory = VersionDirectory(models_.at(name).config.base_path, version);
+  }
+  const uint64_t files = FingerprintOf(directory);
+  int64_t tries = 1;
   {
     const std::unique_lock lock(mutex_);
-    Model& model = models_[name];
-    directory = VersionDirectory(model.config.base_path, version);
-    stamp = StampOf(directory);
-    Version& state = model.versions[version];
-    if (state.state == VersionState::kAvailable) return;
-    if (state.state == VersionState::kEnd && !state.error.empty() && state.failed_stamp == stamp) return;
+    Version& state = models_[name].versions[version];
+    if (!WantsTry(state, files)) return;
+    if (!state.error.empty() && state.failed_files == files) tries = state.tries + 1;
     state = {.state = VersionState::kLoading};
   }
   Log(LogLevel::kInfo, "model {}: version {}: loading {}", name, version, directory);
@@ -90,12 +123,15 @@ void ModelManager::LoadVersion(const std::string& name, int64_t version) {
   const std::unique_lock lock(mutex_);
   Version& state = models_[name].versions[version];
   if (!loaded) {
-    state = {VersionState::kEnd, loaded.error().message(), nullptr, stamp};
-    Log(LogLevel::kError, "model {}: version {} cannot be loaded: {}", name, version, state.error);
+    state = {VersionState::kEnd, loaded.error().message(), nullptr, files, files, tries, now_() + retries_.interval};
+    Log(LogLevel::kError, "model {}: version {} cannot be loaded: {}; tried again when its files change{}", name,
+        version, state.error,
+        tries <= retries_.most ? fmt::format(", and in {} s", retries_.interval.count() / 1000000) : "");
     return;
   }
   state.servable = std::move(*loaded);
   state.state = VersionState::kAvailable;
+  models_[name].served = true;
   Log(LogLevel::kInfo, "model {}: version {}: available", name, version);
 }
 
@@ -110,6 +146,41 @@ void ModelManager::Unload(const std::string& name, int64_t version) {
     if (state.state == VersionState::kEnd) ended.push_back(number);
   for (size_t i = 0; i + kEndedKept < ended.size(); ++i) model.versions.erase(ended[i]);
   Log(LogLevel::kInfo, "model {}: version {}: unloaded", name, version);
+}
+
+VersionLabels ModelManager::labels() const {
+  const std::shared_lock lock(mutex_);
+  VersionLabels labels;
+  for (const auto& [name, model] : models_) labels[name] = model.config.labels;
+  return labels;
+}
+
+void ModelManager::SetLabels(const VersionLabels& labels) {
+  const std::unique_lock lock(mutex_);
+  for (auto& [name, model] : models_) {
+    const auto found = labels.find(name);
+    model.config.labels = found == labels.end() ? std::map<std::string, int64_t>() : found->second;
+  }
+}
+
+headrace::Status ModelManager::CheckLabels(AbsentLabels absent, const VersionLabels& before) const {
+  if (absent == AbsentLabels::kAll) return {};
+  const auto moved = [&](const std::string& name, const std::string& label, int64_t version) {
+    const auto model = before.find(name);
+    if (model == before.end()) return false;
+    const auto found = model->second.find(label);
+    return found != model->second.end() && found->second != version;
+  };
+  for (const auto& [name, labels] : this->labels())
+    for (const auto& [label, version] : labels) {
+      if (IsAvailable(name, version)) continue;
+      if (absent == AbsentLabels::kNewOnes && !moved(name, label, version)) continue;
+      return Fail(ErrorCode::kFailedPrecondition,
+                  "Request to assign label to version {} of model {}, which is not currently available for inference "
+                  "(label '{}'; --allow_version_labels_for_unavailable_models takes new ones)",
+                  version, name, label);
+    }
+  return {};
 }
 
 Result<int64_t> ModelManager::Resolve(const Model& model, const VersionChoice& choice) const {

@@ -6,6 +6,7 @@
 #include "keras/inference/inference_model.h"
 #include "savedmodel/import/load.h"
 #include "serving/model/graph_outputs.h"
+#include "serving/model/version_files.h"
 #include "serving/proto/inference.pb.h"
 #include "serving/tensorflow/library.h"
 #include "tensor/backend.h"
@@ -68,6 +69,7 @@ Result<std::shared_ptr<Servable>> LoadInTensorFlow(const std::string& directory,
                                                    const Error& refusal) {
   if (auto library = options.tensorflow->Open(); !library)
     return Fail(refusal.code(), "{} ({})", refusal.message(), library.error().message());
+  HEADRACE_TRY(RequireOrdinaryFiles(directory));
   Log(LogLevel::kInfo, "{}: run by TensorFlow, as {}", directory, refusal.message());
   auto servable = LoadTensorFlowServable(*options.tensorflow, directory, options.threads);
   if (!servable) return Fail(refusal.code(), "{}; {}: {}", refusal.message(), directory, servable.error().message());

@@ -6,6 +6,7 @@
 
 #include "headrace/data.h"
 
+#include "base/file.h"
 #include "serving/codec/classify.h"
 #include "serving/codec/proto_request.h"
 #include "serving/proto/prediction_log.pb.h"
@@ -20,6 +21,7 @@ constexpr std::chrono::microseconds kSmallRun{500};
 constexpr int64_t kMostSmallRows = 64;
 constexpr size_t kMaxRecords = 1000;
 constexpr size_t kMaxRecordBytes = size_t{256} << 20;
+constexpr size_t kMaxAllBytes = size_t{1} << 30;
 
 Result<WarmUpRequest> ExampleRequest(const tfs::ModelSpec& spec, const tfs::Input& input, bool classify,
                                      const Servable& servable) {
@@ -133,7 +135,8 @@ Result<std::vector<WarmUpRequest>> ReadWarmUpRequests(const std::string& version
   std::vector<WarmUpRequest> requests;
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return requests;
-  size_t number = 0;
+  if (const auto file = OpenRegularFile(path); !file) return tl::unexpected<Error>(file.error());
+  size_t number = 0, bytes = 0;
   try {
     data::TFRecordReader reader(path, {.compression = data::Compression::kNone, .max_record_bytes = kMaxRecordBytes});
     while (const auto record = reader.Next()) {
@@ -142,6 +145,12 @@ Result<std::vector<WarmUpRequest>> ReadWarmUpRequests(const std::string& version
                     "{}: Number of warmup records exceeds the maximum allowed ({}) by the model", path, kMaxRecords);
       auto parsed = ParseWarmUpRecord(*record, servable);
       if (!parsed) return Fail(parsed.error().code(), "{}: record {}: {}", path, number, parsed.error().message());
+      for (const WarmUpRequest& request : *parsed)
+        for (const Tensor& input : request.inputs) bytes += input.bytes();
+      if (bytes > kMaxAllBytes)  // a short record can describe a large tensor
+        return Fail(ErrorCode::kResourceExhausted,
+                    "{}: record {}: with it the requests take {} bytes, wanted at most {}", path, number, bytes,
+                    kMaxAllBytes);
       std::move(parsed->begin(), parsed->end(), std::back_inserter(requests));
     }
   } catch (const Error& error) {

@@ -299,7 +299,7 @@ class TensorFlowServable final : public Servable {
 
 Result<std::vector<Runnable>> ReadSignatures(const std::string& directory) {
   const std::string path = directory + "/saved_model.pb";
-  HEADRACE_ASSIGN(const std::string bytes, ReadFile(path, kMaxGraphBytes));
+  HEADRACE_ASSIGN(const std::string bytes, ReadRegularFile(path, kMaxGraphBytes));
   HEADRACE_ASSIGN(const tf::SavedModel model, savedmodel::ParseSavedModel(bytes, path));
   const tf::MetaGraphDef* meta = FindServing(model);
   if (meta == nullptr) return Fail(ErrorCode::kNotFound, "no graph tagged '{}' alone", kTag);
