@@ -8,7 +8,7 @@
 namespace headrace::apps {
 namespace {
 
-constexpr int64_t kLifetime = int64_t{30} * 86400 * 1000;  // longer than a job may take
+constexpr int64_t kLifetime = int64_t{30} * 86400 * 1000;  // longer than a job may take: they end with it
 
 Result<std::string> PrincipalOf(const store::Principals& principals, const std::string& account) {
   HEADRACE_ASSIGN(const auto all, principals.List());
@@ -24,7 +24,7 @@ Result<std::map<std::string, std::string>> JobEnvironment(store::Principals& pri
                                                           const ServerAddress& address, const store::TrainingJob& job) {
   HEADRACE_ASSIGN(const std::string principal, PrincipalOf(principals, job.account_id));
   HEADRACE_ASSIGN(const auto key,
-                  principals.AddSessionKey(principal, api::CallerArn(job.account_id, job.name), kLifetime));
+                  principals.AddJobKey(principal, api::CallerArn(job.account_id, job.name), kLifetime, job.arn));
   std::map<std::string, std::string> environment;
   for (auto& [name, value] : ClientVariables(address, {key.access_key_id, key.secret_access_key},
                                              {directory / "aws", "", directory / kSageMakerConfigName}))

@@ -70,9 +70,12 @@ Reply<store::Role> RoleIn(const Json& input, const aws::Call& call, store::Roles
 
 Reply<store::AccessKey> NewSession(store::Principals& principals, const aws::Call& call, const std::string& arn,
                                    int64_t seconds) {
-  auto key = principals.AddSessionKey(call.caller.user, arn, seconds * 1000);
-  if (!key) return tl::unexpected(IamFault(key.error()));
-  return std::move(*key);
+  auto key = principals.AddDerivedKey(call.caller.access_key_id, arn, seconds * 1000);
+  if (key) return std::move(*key);
+  // Between the signature's check and now.
+  if (key.error().code() == ErrorCode::kFailedPrecondition)
+    return aws::Refuse("InvalidClientTokenId", "The security token included in the request is invalid.", 403);
+  return tl::unexpected(IamFault(key.error()));
 }
 
 Reply<Json> AssumeRole(store::Principals& principals, store::Roles& roles, const aws::Call& call, const Json& input) {

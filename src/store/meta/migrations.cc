@@ -271,6 +271,17 @@ CREATE INDEX metric_series_by_account ON metric_series (account_id);
 DROP INDEX log_streams_by_time;
 CREATE INDEX log_streams_by_time ON log_streams (group_id, last_event_ms, name, stored_bytes);
 )sql"},
+    // Sessions of jobs were good for thirty days until now: those of jobs that run are kept, the others end.
+    {"holders of session keys", R"sql(
+ALTER TABLE access_keys ADD COLUMN holder TEXT NOT NULL DEFAULT '';
+UPDATE access_keys SET holder = coalesce(
+    (SELECT t.arn FROM training_jobs t JOIN principals p ON p.account_id = t.account_id
+     WHERE p.name = access_keys.principal AND t.status IN ('InProgress', 'Stopping')
+       AND access_keys.session_arn LIKE '%/' || t.name), '')
+  WHERE session_token <> '' AND expires_ms - created_ms = 2592000000;
+DELETE FROM access_keys WHERE session_token <> '' AND expires_ms - created_ms = 2592000000 AND holder = '';
+CREATE INDEX access_keys_by_holder ON access_keys (holder) WHERE holder <> '';
+)sql"},
 };
 
 }  // namespace

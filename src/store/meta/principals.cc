@@ -12,7 +12,7 @@ constexpr size_t kMaxNameSize = 64;
 
 constexpr char kSelectKey[] =
     "SELECT k.access_key_id, k.secret_access_key, k.session_token, k.session_arn, k.principal, p.account_id,"
-    " k.created_ms, k.expires_ms FROM access_keys k JOIN principals p ON p.name = k.principal ";
+    " k.holder, k.created_ms, k.expires_ms FROM access_keys k JOIN principals p ON p.name = k.principal ";
 
 Status CheckName(const std::string& name) {
   bool good = !name.empty() && name.size() <= kMaxNameSize && std::isalnum(static_cast<unsigned char>(name[0])) != 0;
@@ -27,7 +27,7 @@ Status CheckName(const std::string& name) {
 AccessKey ReadKey(Query& row) {
   return {row.getColumn(0).getString(), row.getColumn(1).getString(), row.getColumn(2).getString(),
           row.getColumn(3).getString(), row.getColumn(4).getString(), row.getColumn(5).getString(),
-          row.getColumn(6).getInt64(),  row.getColumn(7).getInt64()};
+          row.getColumn(6).getString(), row.getColumn(7).getInt64(),  row.getColumn(8).getInt64()};
 }
 
 // The account of `name`, or "" without that principal.
@@ -53,7 +53,9 @@ void InsertPrincipal(Connection& db, const std::string& name, const std::string&
 }
 
 void InsertKey(Connection& db, const AccessKey& key) {
-  Query insert(db, "INSERT INTO access_keys VALUES (?, ?, ?, ?, ?, ?, ?)");
+  Query insert(db,
+               "INSERT INTO access_keys (access_key_id, principal, secret_access_key, session_token, session_arn,"
+               " created_ms, expires_ms, holder) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   insert.bind(1, key.access_key_id);
   insert.bind(2, key.principal);
   insert.bind(3, key.secret_access_key);
@@ -61,6 +63,7 @@ void InsertKey(Connection& db, const AccessKey& key) {
   insert.bind(5, key.session_arn);
   insert.bind(6, key.created);
   insert.bind(7, key.expires);
+  insert.bind(8, key.holder);
   insert.exec();
 }
 
@@ -70,6 +73,26 @@ AccessKey NewKey(const std::string& principal, std::string_view id_prefix, UnixM
   key.secret_access_key = RandomText(kBase64Digits, 40);
   key.principal = principal;
   key.created = now;
+  return key;
+}
+
+// A job's keys are given while it runs, whoever asks late.
+bool HasRunningJob(Connection& db, const std::string& principal, const std::string& arn) {
+  Query query(db,
+              "SELECT 1 FROM training_jobs WHERE account_id = ? AND name = ? AND arn = ?"
+              " AND status NOT IN ('Completed', 'Failed', 'Stopped')");
+  query.bind(1, AccountOf(db, principal));
+  query.bind(2, arn.substr(arn.rfind('/') + 1));
+  query.bind(3, arn);
+  return query.executeStep();
+}
+
+AccessKey NewSessionKey(const std::string& principal, const std::string& session_arn, UnixMillis now,
+                        int64_t lifetime_ms) {
+  AccessKey key = NewKey(principal, "ASIA", now);
+  key.session_token = RandomText(kBase64Digits, 160);
+  key.session_arn = session_arn;
+  key.expires = now + lifetime_ms;
   return key;
 }
 
@@ -98,13 +121,16 @@ Result<AccessKey> Principals::Create(const std::string& name) {
   return key;
 }
 
-Result<AccessKey> Principals::Insert(AccessKey key) {
+Result<AccessKey> Principals::Insert(AccessKey key, const std::function<Status(Connection&, AccessKey&)>& prepare) {
   HEADRACE_TRY(database_.Write([&](Connection& db) -> Status {
+    if (prepare) HEADRACE_TRY(prepare(db, key));
     key.account_id = AccountOf(db, key.principal);
     if (key.account_id.empty()) return Fail(ErrorCode::kNotFound, "principal {}: does not exist", key.principal);
     Query expired(db, "DELETE FROM access_keys WHERE expires_ms > 0 AND expires_ms <= ?");
     expired.bind(1, clock_.Now());
     expired.exec();
+    if (!key.session_token.empty() && CountKeys(db, key.principal) == 0)
+      return Fail(ErrorCode::kFailedPrecondition, "principal {}: its keys have been revoked", key.principal);
     InsertKey(db, key);
     return {};
   }));
@@ -115,11 +141,41 @@ Result<AccessKey> Principals::AddKey(const std::string& name) { return Insert(Ne
 
 Result<AccessKey> Principals::AddSessionKey(const std::string& name, const std::string& session_arn,
                                             int64_t lifetime_ms) {
-  AccessKey key = NewKey(name, "ASIA", clock_.Now());
-  key.session_token = RandomText(kBase64Digits, 160);
-  key.session_arn = session_arn;
-  key.expires = key.created + lifetime_ms;
-  return Insert(std::move(key));
+  return Insert(NewSessionKey(name, session_arn, clock_.Now(), lifetime_ms));
+}
+
+Result<AccessKey> Principals::AddJobKey(const std::string& name, const std::string& session_arn, int64_t lifetime_ms,
+                                        const std::string& job_arn) {
+  AccessKey key = NewSessionKey(name, session_arn, clock_.Now(), lifetime_ms);
+  key.holder = job_arn;
+  return Insert(std::move(key), [&](Connection& db, AccessKey&) -> Status {
+    if (!HasRunningJob(db, name, job_arn))
+      return Fail(ErrorCode::kFailedPrecondition, "{}: has ended, there are no keys for it", job_arn);
+    EndJobKeysIn(db, job_arn);
+    return {};
+  });
+}
+
+Result<AccessKey> Principals::AddDerivedKey(const std::string& parent, const std::string& session_arn,
+                                            int64_t lifetime_ms) {
+  return Insert(NewSessionKey("", session_arn, clock_.Now(), lifetime_ms),
+                [&](Connection& db, AccessKey& key) -> Status {
+                  Query query(db, std::string(kSelectKey) + "WHERE k.access_key_id = ?");
+                  query.bind(1, parent);
+                  if (!query.executeStep())
+                    return Fail(ErrorCode::kFailedPrecondition, "access key {}: does not exist any more", parent);
+                  const AccessKey from = ReadKey(query);
+                  key.principal = from.principal;
+                  key.holder = from.holder;
+                  return {};
+                });
+}
+
+void Principals::EndJobKeysIn(Connection& db, const std::string& job_arn) {
+  if (job_arn.empty()) return;
+  Query remove(db, "DELETE FROM access_keys WHERE holder = ?");
+  remove.bind(1, job_arn);
+  remove.exec();
 }
 
 Result<std::vector<Principal>> Principals::List() const {

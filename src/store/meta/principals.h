@@ -1,6 +1,7 @@
 // Who may use the platform: principals, each with an account of its own, their access keys and temporary session keys.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "store/meta/database.h"
 
 namespace headrace::store {
+
+class Connection;
 
 struct Principal {
   std::string name;        // "default", "alice"
@@ -24,6 +27,7 @@ struct AccessKey {
   std::string session_token;      // empty for long-lived keys
   std::string session_arn;        // the assumed role's; empty for long-lived keys
   std::string principal, account_id;
+  std::string holder;  // the ARN of the training job that the key ends with; empty: none
   UnixMillis created = 0;
   UnixMillis expires = 0;  // 0: never
 };
@@ -38,8 +42,15 @@ class Principals {
   Result<AccessKey> Create(const std::string& name);
   // Another key, for rotation; kNotFound without the principal.
   Result<AccessKey> AddKey(const std::string& name);
-  // A temporary key that stands for `name`, whose calls show `session_arn`.
+  // A temporary key that stands for `name`, whose calls show `session_arn`. kFailedPrecondition when every key of
+  // `name` has been revoked.
   Result<AccessKey> AddSessionKey(const std::string& name, const std::string& session_arn, int64_t lifetime_ms);
+  // The same for a training job that has not ended: the key, and every key that is got with it, end with the job. A new
+  // key ends those that the job had before. kFailedPrecondition also when the job has ended.
+  Result<AccessKey> AddJobKey(const std::string& name, const std::string& session_arn, int64_t lifetime_ms,
+                              const std::string& job_arn);
+  // The same for who calls with the key `parent`: what that ends with, the new one ends with.
+  Result<AccessKey> AddDerivedKey(const std::string& parent, const std::string& session_arn, int64_t lifetime_ms);
 
   Result<std::vector<Principal>> List() const;
   Result<Principal> Find(const std::string& name) const;
@@ -53,8 +64,12 @@ class Principals {
   // One key. A principal's last key takes its sessions along.
   Status RevokeKey(const std::string& access_key_id);
 
+  // In a transaction: ends the keys of a training job, and those that were got with them.
+  static void EndJobKeysIn(Connection& db, const std::string& job_arn);
+
  private:
-  Result<AccessKey> Insert(AccessKey key);
+  // `prepare` runs first, in the same transaction.
+  Result<AccessKey> Insert(AccessKey key, const std::function<Status(Connection&, AccessKey&)>& prepare = {});
 
   Database& database_;
   const Clock& clock_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/testing/temporary_directory.h"
+#include "store/meta/training_jobs.h"
 
 namespace headrace::store {
 namespace {
@@ -67,6 +68,79 @@ TEST_F(PrincipalsTest, SessionKeysExpire) {
   EXPECT_EQ(principals_.FindKey(session.access_key_id).value().session_token, session.session_token);
   clock_.Advance(1);
   EXPECT_EQ(principals_.FindKey(session.access_key_id).error().code(), ErrorCode::kNotFound);
+}
+
+class JobKeysTest : public PrincipalsTest {
+ protected:
+  JobKeysTest() {
+    EXPECT_TRUE(principals_.Create("alice"));
+    job_.account_id = principals_.Find("alice").value().account_id;
+    job_.name = "job";
+    job_.arn = "arn:aws:sagemaker:us-west-2:" + job_.account_id + ":training-job/job";
+    job_.request = "{}";
+    job_.status = "InProgress";
+    EXPECT_TRUE(jobs_.Insert(job_).value());
+  }
+  Result<AccessKey> Add() {
+    return principals_.AddJobKey("alice", "arn:aws:sts::1:assumed-role/r/job", 60'000, job_.arn);
+  }
+  bool Works(const AccessKey& key) { return principals_.FindKey(key.access_key_id).has_value(); }
+  void End(const std::string& status) {
+    ASSERT_TRUE(jobs_.Update(job_.account_id, "job", [&](TrainingJob& job) -> Status {
+      job.status = status;
+      return {};
+    }));
+  }
+
+  TrainingJobs jobs_{*database_};
+  TrainingJob job_;
+};
+
+TEST_F(JobKeysTest, EndWithTheJob) {
+  for (const char* status : {"Completed", "Failed", "Stopped"}) {
+    End("InProgress");
+    const AccessKey key = Add().value();
+    const AccessKey others = principals_.AddSessionKey("alice", key.session_arn, 60'000).value();
+    End("Stopping");
+    EXPECT_TRUE(Works(key)) << status;  // it may still save what it has
+    End(status);
+    EXPECT_FALSE(Works(key)) << status;
+    EXPECT_TRUE(Works(others)) << status;
+    EXPECT_EQ(Add().error().code(), ErrorCode::kFailedPrecondition) << status;
+  }
+}
+
+TEST_F(JobKeysTest, TakeWhatWasGotWithThemAlong) {
+  const AccessKey key = Add().value();
+  const AccessKey derived =
+      principals_.AddDerivedKey(key.access_key_id, "arn:aws:sts::1:assumed-role/r/s", 60'000).value();
+  const AccessKey again =
+      principals_.AddDerivedKey(derived.access_key_id, "arn:aws:sts::1:assumed-role/r/t", 60'000).value();
+  EXPECT_EQ(again.principal, "alice");
+  EXPECT_TRUE(Works(again));
+  End("Completed");
+  EXPECT_FALSE(Works(derived));
+  EXPECT_FALSE(Works(again));
+  EXPECT_EQ(principals_.AddDerivedKey(key.access_key_id, "arn", 60'000).error().code(), ErrorCode::kFailedPrecondition);
+}
+
+TEST_F(JobKeysTest, EndWithTheJobsRowAndWithTheNextAttempt) {
+  const AccessKey first = Add().value(), second = Add().value();
+  EXPECT_FALSE(Works(first));
+  EXPECT_TRUE(Works(second));
+  ASSERT_TRUE(jobs_.Delete(job_.account_id, "job").value());
+  EXPECT_FALSE(Works(second));
+  EXPECT_EQ(Add().error().code(), ErrorCode::kFailedPrecondition);
+}
+
+TEST_F(JobKeysTest, ARevokedPrincipalGetsNone) {
+  const AccessKey key = Add().value();
+  ASSERT_TRUE(principals_.Revoke("alice"));
+  EXPECT_FALSE(Works(key));
+  EXPECT_EQ(Add().error().code(), ErrorCode::kFailedPrecondition);
+  EXPECT_EQ(principals_.AddSessionKey("alice", "arn", 60'000).error().code(), ErrorCode::kFailedPrecondition);
+  ASSERT_TRUE(principals_.Create("alice"));
+  EXPECT_FALSE(Works(key));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "store/meta/connection.h"
+#include "store/meta/principals.h"
 #include "store/meta/resource_table.h"
 
 namespace headrace::store {
@@ -137,6 +138,7 @@ Result<TrainingJob> TrainingJobs::UpdateIn(Connection& db, const std::string& ac
   BindChangeable(update, 1, *found);
   update.bind(12, found->sequence);
   update.exec();
+  if (IsTerminal(found->status)) Principals::EndJobKeysIn(db, found->arn);
   return std::move(*found);
 }
 
@@ -150,6 +152,8 @@ Result<bool> TrainingJobs::Delete(const std::string& account_id, const std::stri
 }
 
 Result<bool> TrainingJobs::DeleteIn(Connection& db, const std::string& account_id, const std::string& name) {
+  HEADRACE_ASSIGN(const auto found, FindIn(db, account_id, name));
+  if (found) Principals::EndJobKeysIn(db, found->arn);
   Query statement(db, "DELETE FROM training_jobs WHERE account_id = ? AND name = ?");
   statement.bind(1, account_id);
   statement.bind(2, name);
