@@ -9,9 +9,11 @@
 
 #include <fmt/format.h>
 
+#include "store/access/caller.h"
+
 namespace headrace::api {
 
-inline constexpr std::string_view kExecutionRole = "AmazonSageMaker-ExecutionRole-headrace";
+using store::kExecutionRole;
 inline constexpr std::string_view kExecutionRolePath = "/service-role/";
 
 // arn:aws:iam::ACCOUNT:role/service-role/…
@@ -21,7 +23,7 @@ inline std::string ExecutionRoleArn(std::string_view account_id) {
 
 // What GetCallerIdentity says to a principal with a long-lived key.
 inline std::string CallerArn(std::string_view account_id, std::string_view principal) {
-  return fmt::format("arn:aws:sts::{}:assumed-role/{}/{}", account_id, kExecutionRole, principal);
+  return store::ExecutionSessionArn(account_id, principal);
 }
 
 }  // namespace headrace::api

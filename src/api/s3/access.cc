@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "api/s3/policy.h"
+#include "store/access/permissions.h"
 
 namespace headrace::api::s3 {
 namespace {
@@ -11,40 +11,6 @@ namespace {
 constexpr std::array<std::string_view, 7> kCannedAcls = {
     "private",       "public-read",       "public-read-write",        "authenticated-read",
     "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control"};
-
-bool EveryoneReads(std::string_view acl) {
-  return acl == "public-read" || acl == "public-read-write" || acl == "authenticated-read";
-}
-
-// What a bucket's ACL lets accounts do that do not own it.
-bool BucketAclAllows(const store::Bucket& bucket, std::string_view action) {
-  if (EveryoneReads(bucket.acl) &&
-      (action == "s3:ListBucket" || action == "s3:ListBucketVersions" || action == "s3:ListBucketMultipartUploads"))
-    return true;
-  return bucket.acl == "public-read-write" &&
-         (action == "s3:PutObject" || action == "s3:DeleteObject" || action == "s3:AbortMultipartUpload" ||
-          action == "s3:ListMultipartUploadParts");
-}
-
-bool ObjectAclAllows(const store::Object& object, const std::string& account, std::string_view action) {
-  const bool reads = action == "s3:GetObject" || action == "s3:GetObjectAttributes";
-  if (reads && EveryoneReads(object.info.acl)) return true;
-  return object.info.owner == account && (reads || action == "s3:GetObjectAcl" || action == "s3:PutObjectAcl");
-}
-
-Verdict JudgeByPolicy(const Exchange& exchange, const store::Bucket& bucket, std::string_view key,
-                      std::string_view action) {
-  if (bucket.policy.empty()) return Verdict::kNone;
-  const auto policy = Policy::Parse(bucket.policy, bucket.name);
-  if (!policy) return Verdict::kDeny;  // cannot be: it was parsed when it was put
-  const std::string resource = fmt::format("arn:aws:s3:::{}{}{}", bucket.name, key.empty() ? "" : "/", key);
-  return policy->Judge(exchange.call.caller, action, resource);
-}
-
-// The owner can always mend a policy that locks everybody out.
-bool IsPolicyAction(std::string_view action) {
-  return action == "s3:GetBucketPolicy" || action == "s3:PutBucketPolicy" || action == "s3:DeleteBucketPolicy";
-}
 
 }  // namespace
 
@@ -63,13 +29,10 @@ Reply<std::string> CannedAcl(const Exchange& exchange) {
 
 Reply<void> Permit(const Exchange& exchange, const store::Bucket& bucket, std::string_view key,
                    const store::Object* object, std::string_view action) {
-  const bool owner = bucket.owner == exchange.call.caller.account_id;
-  if (owner && IsPolicyAction(action)) return {};
-  const Verdict verdict = JudgeByPolicy(exchange, bucket, key, action);
-  if (verdict == Verdict::kDeny) return AccessDenied();
-  if (verdict == Verdict::kAllow || owner) return {};
-  if (BucketAclAllows(bucket, action)) return {};
-  if (object != nullptr && ObjectAclAllows(*object, exchange.call.caller.account_id, action)) return {};
+  const auto& [account, user, key_id, arn] = exchange.call.caller;
+  const store::Caller caller{account, user, arn};
+  const store::Permissions permissions(caller, bucket);
+  if (permissions.Allow(action, key, object == nullptr ? nullptr : &object->info)) return {};
   return AccessDenied();
 }
 

@@ -1,4 +1,4 @@
-// Who may do what: the bucket's owner everything, others as far as canned ACLs and the bucket's policy let them.
+// Who may do what, in S3's words; store/access/permissions.h decides.
 #pragma once
 
 #include <string>

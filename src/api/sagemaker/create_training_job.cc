@@ -76,7 +76,7 @@ Reply<Json> CreateTrainingJob(const SageMakerOptions& options, const Call& call,
   };
   if (taken) return in_use();
   if (options.objects) {
-    if (auto error = CheckBuckets(*options.objects, call, request)) return tl::unexpected(std::move(*error));
+    if (auto error = CheckBuckets(ObjectsOf(options, call), call, request)) return tl::unexpected(std::move(*error));
   }
   bool inserted = false;
   HEADRACE_REPLY_TRY(options.database.Write([&](store::Connection& db) -> Status {

@@ -6,11 +6,8 @@
 
 #include "aws/service.h"
 #include "base/result.h"
+#include "store/access/account_objects.h"
 #include "store/meta/database.h"
-
-namespace headrace::store {
-class ObjectStore;
-}
 
 namespace headrace::api {
 
@@ -20,8 +17,8 @@ struct SageMakerOptions {
   std::function<void(const std::string& account, const std::string& job)> submit;
   // As jobs::TrainingService::RequestStop.
   std::function<Status(const std::string& account, const std::string& job)> request_stop;
-  // Where inputs are looked up before a job is taken; outlives the service. nullptr: they are not.
-  const store::ObjectStore* objects = nullptr;
+  // Where inputs are looked up before a job is taken. Without it they are not.
+  store::ObjectAccess objects = {};
   // Called when an endpoint's row has been written; as jobs::HostingService::Wake.
   std::function<void(const std::string& account, const std::string& endpoint)> wake_endpoint = {};
   // Called when a transform job's row has been written; as jobs::TransformService::Wake.

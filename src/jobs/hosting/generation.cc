@@ -69,11 +69,13 @@ void Generation::StartFetch() {
     std::string failure;
     const auto& may_run = machine_.options.may_run;
     if (const Status allowed = may_run ? may_run(account_) : Status(); !allowed) failure = allowed.error().message();
+    const auto objects = machine_.options.objects.Of(account_);
     for (const Variant& variant : deployment.variants) {
       if (!failure.empty()) break;
       const std::string directory = ModelDirectory(variant.name);
       Status fetched = MakeDirectories(std::filesystem::path(directory).parent_path());
-      if (fetched) fetched = FetchModel(*machine_.options.objects, account_, variant.model, directory);
+      if (fetched && !objects) fetched = tl::unexpected<Error>(objects.error());
+      if (fetched) fetched = FetchModel(*objects, variant.model, directory);
       if (fetched) continue;
       failure = fmt::format("Failed to download model data for variant {} from URL: \"{}\": {}", variant.name,
                             variant.model.data, fetched.error().message());

@@ -10,10 +10,10 @@
 #include "base/result.h"
 #include "jobs/hosting/invocation_metrics.h"
 #include "jobs/hosting/routes.h"
+#include "store/access/account_objects.h"
 
 namespace headrace::store {
 class Database;
-class ObjectStore;
 }  // namespace headrace::store
 
 namespace headrace::jobs {
@@ -21,12 +21,12 @@ namespace headrace::jobs {
 struct HostingMachine;
 
 struct HostingOptions {
-  store::Database* database = nullptr;    // outlives the service
-  store::ObjectStore* objects = nullptr;  // outlives the service
-  const Clock* clock = nullptr;           // outlives the service
-  std::string data_dir;                   // models lie in data_dir/endpoints/ACCOUNT/NAME
-  std::string headrace_binary;            // absolute path; run as `headrace model-server`
-  bool sandbox = true;                    // false: plain processes, even where bubblewrap works
+  store::Database* database = nullptr;  // outlives the service
+  store::ObjectAccess objects;
+  const Clock* clock = nullptr;  // outlives the service
+  std::string data_dir;          // models lie in data_dir/endpoints/ACCOUNT/NAME
+  std::string headrace_binary;   // absolute path; run as `headrace model-server`
+  bool sandbox = true;           // false: plain processes, even where bubblewrap works
   // Whether model servers of this account may run here; the error says why not. Empty: all may.
   std::function<Status(const std::string& account)> may_run = {};
   int drain_seconds = 70;  // that an instance on its way out may take for the requests it has

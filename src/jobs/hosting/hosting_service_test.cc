@@ -46,6 +46,9 @@ class HostingServiceTest : public testing::Test {
     ValueOrThrow(service_->Start());
   }
 
+  store::AccountObjects Objects(const std::string& account) {
+    return store::ObjectAccess(objects_.get()).As({account, "", ""});
+  }
   void PutObject(const std::string& key, const std::string& bytes) {
     auto blob = ValueOrThrow(objects_->NewBlob());
     ValueOrThrow(blob.Write(bytes));
@@ -176,12 +179,12 @@ TEST_F(HostingServiceTest, AModelThatIsAPrefixIsCopied) {
   HostedModel model;
   model.data = "s3://bucket/model/";
   model.is_prefix = true;
-  EXPECT_TRUE(CheckModelData(*objects_, kOwner, model));
-  ASSERT_TRUE(FetchModel(*objects_, kOwner, model, directory_ / "fetched"));
+  EXPECT_TRUE(CheckModelData(Objects(kOwner), model));
+  ASSERT_TRUE(FetchModel(Objects(kOwner), model, directory_ / "fetched"));
   EXPECT_EQ(ReadFile(directory_ / "fetched/1/saved_model.pb").value(), "x");
   model.data = "s3://bucket/nothing/";
-  EXPECT_EQ(CheckModelData(*objects_, kOwner, model).error().code(), ErrorCode::kNotFound);
-  EXPECT_FALSE(CheckModelData(*objects_, "000000000002", model));
+  EXPECT_EQ(CheckModelData(Objects(kOwner), model).error().code(), ErrorCode::kNotFound);
+  EXPECT_FALSE(CheckModelData(Objects("000000000002"), model));
 }
 
 }  // namespace

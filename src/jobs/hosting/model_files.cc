@@ -13,14 +13,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Status Fetch(const store::ObjectStore& objects, const std::string& account, const HostedModel& model,
-             const std::string& directory) {
+Status Fetch(const store::AccountObjects& objects, const HostedModel& model, const std::string& directory) {
   HEADRACE_TRY(MakeDirectories(directory));
   if (!model.is_prefix) {
-    HEADRACE_ASSIGN(const auto archive, FindInput(objects, account, model.data));
+    HEADRACE_ASSIGN(const auto archive, FindInput(objects, model.data));
     return UnpackArchive(archive.blob, directory);
   }
-  HEADRACE_ASSIGN(const auto files, ListPrefix(objects, account, model.data));
+  HEADRACE_ASSIGN(const auto files, ListPrefix(objects, model.data));
   StagingOptions options;
   options.scratch = directory + ".scratch";
   HEADRACE_ASSIGN(const auto held, HeldDirectory::Open(directory));
@@ -32,23 +31,22 @@ Status Fetch(const store::ObjectStore& objects, const std::string& account, cons
 
 }  // namespace
 
-Status CheckModelData(const store::ObjectStore& objects, const std::string& account, const HostedModel& model) {
+Status CheckModelData(const store::AccountObjects& objects, const HostedModel& model) {
   if (!model.is_prefix) {
-    const auto found = FindInput(objects, account, model.data);
+    const auto found = FindInput(objects, model.data);
     if (!found) return tl::unexpected<Error>(found.error());
     return {};
   }
-  HEADRACE_ASSIGN(const auto files, ListPrefix(objects, account, model.data));
+  HEADRACE_ASSIGN(const auto files, ListPrefix(objects, model.data));
   if (files.empty()) return Fail(ErrorCode::kNotFound, "there are no objects below {}", model.data);
   return {};
 }
 
-Status FetchModel(const store::ObjectStore& objects, const std::string& account, const HostedModel& model,
-                  const std::string& directory) {
+Status FetchModel(const store::AccountObjects& objects, const HostedModel& model, const std::string& directory) {
   if (fs::exists(directory)) return {};
   const std::string partial = directory + ".partial";
   HEADRACE_TRY(RemoveTree(partial));
-  HEADRACE_TRY(Fetch(objects, account, model, partial));
+  HEADRACE_TRY(Fetch(objects, model, partial));
   if (fs::exists(partial + "/code/inference.py"))
     return Fail(ErrorCode::kInvalidArgument,
                 "the model holds code/inference.py: scripts before and behind a model are not supported here");

@@ -5,19 +5,15 @@
 
 #include "base/result.h"
 #include "jobs/hosting/deployment.h"
-
-namespace headrace::store {
-class ObjectStore;
-}
+#include "store/access/account_objects.h"
 
 namespace headrace::jobs {
 
 // Whether the account may read the model's data and it is there; the error says why not.
-Status CheckModelData(const store::ObjectStore& objects, const std::string& account, const HostedModel& model);
+Status CheckModelData(const store::AccountObjects& objects, const HostedModel& model);
 
 // Fills `directory`, which appears whole or not at all; one that is there is kept. Archives are unpacked with the
 // checks of archive/unpack.h. kInvalidArgument for what this platform cannot serve: scripts around the model.
-Status FetchModel(const store::ObjectStore& objects, const std::string& account, const HostedModel& model,
-                  const std::string& directory);
+Status FetchModel(const store::AccountObjects& objects, const HostedModel& model, const std::string& directory);
 
 }  // namespace headrace::jobs

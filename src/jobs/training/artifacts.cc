@@ -6,8 +6,7 @@
 #include <unistd.h>
 
 #include "base/beneath.h"
-#include "jobs/training/s3_uri.h"
-#include "store/objects/object_store.h"
+#include "jobs/request/s3_uri.h"
 
 namespace headrace::jobs {
 namespace {
@@ -36,40 +35,27 @@ Result<std::vector<std::string>> FilesBelow(const std::string& directory) {
 
 }  // namespace
 
-Status MayWrite(const store::ObjectStore& objects, const std::string& account, const std::string& bucket) {
-  const auto found = objects.FindBucket(bucket);
-  if (!found) return Fail(ErrorCode::kNotFound, "the bucket '{}' does not exist", bucket);
-  if (found->owner != account && found->acl != "public-read-write")
-    return Fail(ErrorCode::kInvalidArgument, "access to the bucket '{}' is denied", bucket);
-  return {};
-}
-
 // A second name goes into the store, so that a crash on the way can begin again.
-Status StoreFile(store::ObjectStore& objects, const std::string& account, const std::string& bucket,
-                 const std::string& key, const std::string& path) {
+Status StoreFile(const store::AccountObjects& objects, const std::string& bucket, const std::string& key,
+                 const std::string& path) {
   const auto upload = path + ".upload";
   ::unlink(upload.c_str());
-  store::ObjectInfo info;
-  info.owner = account;
-  info.headers = {{"Content-Type", "binary/octet-stream"}};
   const bool linked = ::link(path.c_str(), upload.c_str()) == 0;
-  const auto stored = objects.PutFile(bucket, key, linked ? upload : path, std::move(info), linked);
+  const auto stored = objects.PutFile(bucket, key, linked ? upload : path, linked);
   if (linked) ::unlink(upload.c_str());
   if (!stored) return tl::unexpected<Error>(stored.error());
   return {};
 }
 
-Result<std::string> StoreArtifacts(store::ObjectStore& objects, const std::string& account,
-                                   const std::string& output_path, const std::string& job_name,
-                                   const JobDirectory& directory) {
+Result<std::string> StoreArtifacts(const store::AccountObjects& objects, const std::string& output_path,
+                                   const std::string& job_name, const JobDirectory& directory) {
   HEADRACE_ASSIGN(const auto names, FilesBelow(directory.artifacts()));
   if (names.empty()) return "";
   HEADRACE_ASSIGN(const auto target, ParseS3Uri(output_path));
-  HEADRACE_TRY(MayWrite(objects, account, target.bucket));
   const auto prefix = OutputPrefix(target, job_name);
   std::string model;
   for (const auto& name : names) {
-    HEADRACE_TRY(StoreFile(objects, account, target.bucket, prefix + name, directory.artifacts() + "/" + name));
+    HEADRACE_TRY(StoreFile(objects, target.bucket, prefix + name, directory.artifacts() + "/" + name));
     if (name == "model.tar.gz") model = "s3://" + target.bucket + "/" + prefix + name;
     if (name.starts_with("model/")) model = "s3://" + target.bucket + "/" + prefix + "model/";
   }

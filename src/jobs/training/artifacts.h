@@ -5,23 +5,17 @@
 
 #include "base/result.h"
 #include "jobs/directory/job_directory.h"
-
-namespace headrace::store {
-class ObjectStore;
-}
+#include "store/access/account_objects.h"
 
 namespace headrace::jobs {
 
 // Stores everything below the job's artifacts/ at S3OutputPath/JOB/output/. The URI of the model; "" without one. Can
-// be repeated. The account writes to its own buckets and to public-read-write ones.
-Result<std::string> StoreArtifacts(store::ObjectStore& objects, const std::string& account,
-                                   const std::string& output_path, const std::string& job_name,
-                                   const JobDirectory& directory);
+// be repeated.
+Result<std::string> StoreArtifacts(const store::AccountObjects& objects, const std::string& output_path,
+                                   const std::string& job_name, const JobDirectory& directory);
 
 // Stores a file that stays where it is; bytes are shared or moved when they can be.
-Status StoreFile(store::ObjectStore& objects, const std::string& account, const std::string& bucket,
-                 const std::string& key, const std::string& path);
-
-Status MayWrite(const store::ObjectStore& objects, const std::string& account, const std::string& bucket);
+Status StoreFile(const store::AccountObjects& objects, const std::string& bucket, const std::string& key,
+                 const std::string& path);
 
 }  // namespace headrace::jobs

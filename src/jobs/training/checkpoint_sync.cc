@@ -11,9 +11,7 @@
 #include "base/beneath.h"
 #include "base/descriptor.h"
 #include "base/file.h"
-#include "jobs/training/artifacts.h"
-#include "jobs/training/s3_uri.h"
-#include "store/objects/object_store.h"
+#include "jobs/request/s3_uri.h"
 
 namespace headrace::jobs {
 namespace {
@@ -42,10 +40,9 @@ Status CopyFrom(int file, const std::string& target, uint64_t size) {
 
 }  // namespace
 
-CheckpointSync::CheckpointSync(store::ObjectStore& objects, std::string account, const std::string& uri,
-                               const JobDirectory& job, std::string directory, uint64_t largest)
-    : objects_(objects),
-      account_(std::move(account)),
+CheckpointSync::CheckpointSync(store::AccountObjects objects, const std::string& uri, const JobDirectory& job,
+                               std::string directory, uint64_t largest)
+    : objects_(std::move(objects)),
       root_(job.host()),
       directory_(std::move(directory)),
       state_file_(job.checkpoint_state()),
@@ -94,10 +91,7 @@ Status CheckpointSync::Upload(const std::string& name, const Version& version) {
   if (!file) return {};  // gone, or no longer a file of the directory
   const auto copy = state_file_ + ".upload";
   HEADRACE_TRY(CopyFrom(file->get(), copy, version.size));
-  store::ObjectInfo info;
-  info.owner = account_;
-  info.headers = {{"Content-Type", "binary/octet-stream"}};
-  const auto stored = objects_.PutFile(bucket_, prefix_ + name, copy, std::move(info), true);
+  const auto stored = objects_.PutFile(bucket_, prefix_ + name, copy, true);
   ::unlink(copy.c_str());
   if (!stored) return Fail(stored.error().code(), "checkpoint {}: {}", name, stored.error().message());
   uploaded_[name] = version;
@@ -121,7 +115,6 @@ Status CheckpointSync::Step(bool last) {
     if (const auto known = uploaded_.find(name); known != uploaded_.end() && known->second == version) continue;
     const auto before = seen_.find(name);
     if (!last && (before == seen_.end() || before->second != version)) continue;
-    if (!changed) HEADRACE_TRY(MayWrite(objects_, account_, bucket_));
     HEADRACE_TRY(Upload(name, version));
     changed = true;
   }
@@ -131,7 +124,7 @@ Status CheckpointSync::Step(bool last) {
       continue;
     }
     const auto deleted = objects_.Delete(bucket_, prefix_ + at->first);
-    if (!deleted) return tl::unexpected<Error>(deleted.error());
+    if (!deleted) return Fail(deleted.error().code(), "checkpoint {}: {}", at->first, deleted.error().message());
     at = uploaded_.erase(at);
     changed = true;
   }

@@ -1,6 +1,6 @@
 // CheckpointSync: a job's checkpoint directory, continuously copied to CheckpointConfig.S3Uri. A file is uploaded once
 // two looks in a row have found it the same, the last look takes everything; files that the job deletes are deleted in
-// S3.
+// S3. Every upload and every deletion asks anew whether the account may.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,7 @@
 #include "base/beneath.h"
 #include "base/result.h"
 #include "jobs/directory/job_directory.h"
-
-namespace headrace::store {
-class ObjectStore;
-}
+#include "store/access/account_objects.h"
 
 namespace headrace::jobs {
 
@@ -23,8 +20,8 @@ class CheckpointSync {
  public:
   // `directory`, below the job's host, is what the job writes to; nothing outside of it is ever read, whatever links
   // the job makes. No file may be larger than `largest`.
-  CheckpointSync(store::ObjectStore& objects, std::string account, const std::string& uri, const JobDirectory& job,
-                 std::string directory, uint64_t largest);
+  CheckpointSync(store::AccountObjects objects, const std::string& uri, const JobDirectory& job, std::string directory,
+                 uint64_t largest);
 
   // What the job was given to start from: it is in S3 already, and is deleted there when the job deletes it.
   Status Restored(const std::vector<std::string>& names);
@@ -47,8 +44,8 @@ class CheckpointSync {
   Status Save() const;
   void Load();
 
-  store::ObjectStore& objects_;
-  const std::string account_, root_, directory_;
+  const store::AccountObjects objects_;
+  const std::string root_, directory_;
   const std::string state_file_;  // what has been uploaded, for the next process
   const std::string marker_;      // while it exists, what is in the directory is the job's doing
   const uint64_t largest_;

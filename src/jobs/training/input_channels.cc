@@ -6,8 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "jobs/training/s3_uri.h"
-#include "store/objects/object_store.h"
+#include "jobs/request/s3_uri.h"
 
 namespace headrace::jobs {
 namespace {
@@ -16,15 +15,7 @@ using nlohmann::json;
 
 constexpr size_t kLargestManifest = size_t{256} << 20;
 
-Status MayRead(const store::ObjectStore& objects, const std::string& account, const std::string& bucket) {
-  const auto found = objects.FindBucket(bucket);
-  if (!found) return Fail(ErrorCode::kNotFound, "the bucket '{}' does not exist", bucket);
-  if (found->owner != account && !found->acl.starts_with("public-read"))
-    return Fail(ErrorCode::kFailedPrecondition, "access to the bucket '{}' is denied", bucket);
-  return {};
-}
-
-InputObject ToInput(const store::ObjectStore& objects, const store::Object& object, std::string name) {
+InputObject ToInput(const store::AccountObjects& objects, const store::Object& object, std::string name) {
   InputObject input;
   input.blob = objects.BlobPath(object);
   input.name = std::move(name);
@@ -51,12 +42,11 @@ std::string Text(const json& object, const char* name, const char* otherwise = "
 
 Result<std::string> ReadObject(const InputObject& object) { return ReadFile(object.blob, kLargestManifest); }
 
-Status ResolveManifest(const store::ObjectStore& objects, const std::string& account, const std::string& uri,
-                       InputChannel& channel) {
-  HEADRACE_ASSIGN(auto manifest, ReadManifest(objects, account, uri));
+Status ResolveManifest(const store::AccountObjects& objects, const std::string& uri, InputChannel& channel) {
+  HEADRACE_ASSIGN(auto manifest, ReadManifest(objects, uri));
   channel.manifest = std::move(manifest.object);
   for (const auto& entry : manifest.entries) {
-    HEADRACE_ASSIGN(auto object, FindInput(objects, account, manifest.prefix + entry));
+    HEADRACE_ASSIGN(auto object, FindInput(objects, manifest.prefix + entry));
     object.name = LocalName(entry);
     channel.objects.push_back(std::move(object));
   }
@@ -64,9 +54,8 @@ Status ResolveManifest(const store::ObjectStore& objects, const std::string& acc
 }
 
 // One JSON object a line; the attributes asked for become the channel's objects, line by line.
-Status ResolveAugmentedManifest(const store::ObjectStore& objects, const std::string& account, const std::string& uri,
-                                InputChannel& channel) {
-  HEADRACE_ASSIGN(const auto manifest, FindInput(objects, account, uri));
+Status ResolveAugmentedManifest(const store::AccountObjects& objects, const std::string& uri, InputChannel& channel) {
+  HEADRACE_ASSIGN(const auto manifest, FindInput(objects, uri));
   HEADRACE_ASSIGN(const auto text, ReadObject(manifest));
   size_t number = 0;
   for (size_t begin = 0; begin < text.size();) {
@@ -85,7 +74,7 @@ Status ResolveAugmentedManifest(const store::ObjectStore& objects, const std::st
                     number, attribute);
       InputObject object;
       if (attribute.ends_with("-ref") && value->is_string()) {
-        HEADRACE_ASSIGN(object, FindInput(objects, account, value->get<std::string>()));
+        HEADRACE_ASSIGN(object, FindInput(objects, value->get<std::string>()));
       } else {
         object.literal = value->is_string() ? value->get<std::string>() : value->dump();
       }
@@ -113,8 +102,8 @@ Status ReadShape(const json& from, const std::string& job_mode, InputChannel& ch
   return {};
 }
 
-Result<InputChannel> ResolveChannel(const store::ObjectStore& objects, const std::string& account, const json& from,
-                                    const std::string& job_mode, const ShareOfHost& share) {
+Result<InputChannel> ResolveChannel(const store::AccountObjects& objects, const json& from, const std::string& job_mode,
+                                    const ShareOfHost& share) {
   InputChannel channel;
   HEADRACE_TRY(ReadShape(from, job_mode, channel));
   const auto source = from.value("DataSource", json::object()).value("S3DataSource", json());
@@ -128,9 +117,9 @@ Result<InputChannel> ResolveChannel(const store::ObjectStore& objects, const std
   const auto uri = Text(source, "S3Uri");
 
   if (channel.data_type == "S3Prefix") {
-    HEADRACE_ASSIGN(channel.objects, ListPrefix(objects, account, uri));
+    HEADRACE_ASSIGN(channel.objects, ListPrefix(objects, uri));
   } else if (channel.data_type == "ManifestFile") {
-    HEADRACE_TRY(ResolveManifest(objects, account, uri, channel));
+    HEADRACE_TRY(ResolveManifest(objects, uri, channel));
   } else if (channel.data_type == "AugmentedManifestFile") {
     if (channel.mode != "Pipe")
       return Fail(ErrorCode::kInvalidArgument,
@@ -139,7 +128,7 @@ Result<InputChannel> ResolveChannel(const store::ObjectStore& objects, const std
     if (channel.attributes.empty())
       return Fail(ErrorCode::kInvalidArgument,
                   "the channel '{}': S3DataType AugmentedManifestFile needs AttributeNames", channel.name);
-    HEADRACE_TRY(ResolveAugmentedManifest(objects, account, uri, channel));
+    HEADRACE_TRY(ResolveAugmentedManifest(objects, uri, channel));
     return channel;  // its lines are dealt to hosts epoch by epoch
   } else {
     return Fail(ErrorCode::kInvalidArgument, "the channel '{}': S3DataType '{}' is not supported", channel.name,
@@ -158,38 +147,29 @@ Result<InputChannel> ResolveChannel(const store::ObjectStore& objects, const std
 
 }  // namespace
 
-Result<std::vector<InputObject>> ListPrefix(const store::ObjectStore& objects, const std::string& account,
-                                            const std::string& uri) {
+Result<std::vector<InputObject>> ListPrefix(const store::AccountObjects& objects, const std::string& uri) {
   HEADRACE_ASSIGN(const auto parsed, ParseS3Uri(uri));
-  HEADRACE_TRY(MayRead(objects, account, parsed.bucket));
+  HEADRACE_ASSIGN(const auto below, objects.FindBelow(parsed.bucket, parsed.key));
   std::vector<InputObject> found;
-  store::ListQuery query{.bucket = parsed.bucket, .prefix = parsed.key};
-  while (true) {
-    HEADRACE_ASSIGN(const auto page, objects.List(query));
-    for (const auto& object : page.objects) {
-      if (object.key.ends_with('/')) continue;  // what consoles make to show a folder
-      const bool exact = object.key == parsed.key;
-      found.push_back(
-          ToInput(objects, object,
-                  exact ? BaseName(object.key) : LocalName(std::string_view(object.key).substr(parsed.key.size()))));
-    }
-    if (!page.truncated) break;
-    query.after = page.last;
+  for (const auto& object : below) {
+    if (object.key.ends_with('/')) continue;  // what consoles make to show a folder
+    const bool exact = object.key == parsed.key;
+    found.push_back(
+        ToInput(objects, object,
+                exact ? BaseName(object.key) : LocalName(std::string_view(object.key).substr(parsed.key.size()))));
   }
   return found;
 }
 
-Result<InputObject> FindInput(const store::ObjectStore& objects, const std::string& account, const std::string& uri) {
+Result<InputObject> FindInput(const store::AccountObjects& objects, const std::string& uri) {
   HEADRACE_ASSIGN(const auto parsed, ParseS3Uri(uri));
-  HEADRACE_TRY(MayRead(objects, account, parsed.bucket));
-  const auto object = objects.Find(parsed.bucket, parsed.key);
-  if (!object) return Fail(ErrorCode::kNotFound, "there is no object {}", uri);
-  return ToInput(objects, *object, BaseName(object->key));
+  HEADRACE_ASSIGN(const auto object, objects.Find(parsed.bucket, parsed.key));
+  return ToInput(objects, object, BaseName(object.key));
 }
 
-Result<Manifest> ReadManifest(const store::ObjectStore& objects, const std::string& account, const std::string& uri) {
+Result<Manifest> ReadManifest(const store::AccountObjects& objects, const std::string& uri) {
   Manifest manifest;
-  HEADRACE_ASSIGN(manifest.object, FindInput(objects, account, uri));
+  HEADRACE_ASSIGN(manifest.object, FindInput(objects, uri));
   HEADRACE_ASSIGN(const auto text, ReadObject(manifest.object));
   const auto list = json::parse(text, nullptr, false);
   if (!list.is_array() || list.empty() || !list[0].is_object() || Text(list[0], "prefix").empty())
@@ -205,8 +185,8 @@ Result<Manifest> ReadManifest(const store::ObjectStore& objects, const std::stri
   return manifest;
 }
 
-Result<std::vector<InputChannel>> ResolveChannels(const store::ObjectStore& objects, const std::string& account,
-                                                  const json& request, const ShareOfHost& share) {
+Result<std::vector<InputChannel>> ResolveChannels(const store::AccountObjects& objects, const json& request,
+                                                  const ShareOfHost& share) {
   std::vector<InputChannel> channels;
   const auto configured = request.find("InputDataConfig");
   if (configured == request.end() || !configured->is_array()) return channels;
@@ -214,7 +194,7 @@ Result<std::vector<InputChannel>> ResolveChannels(const store::ObjectStore& obje
   std::set<std::string> names;
   try {
     for (const auto& from : *configured) {
-      HEADRACE_ASSIGN(auto channel, ResolveChannel(objects, account, from, mode, share));
+      HEADRACE_ASSIGN(auto channel, ResolveChannel(objects, from, mode, share));
       if (!names.insert(channel.name).second)
         return Fail(ErrorCode::kInvalidArgument, "InputDataConfig: two channels are named '{}'", channel.name);
       channels.push_back(std::move(channel));

@@ -8,10 +8,7 @@
 
 #include "base/result.h"
 #include "jobs/directory/job_description.h"
-
-namespace headrace::store {
-class ObjectStore;
-}
+#include "store/access/account_objects.h"
 
 namespace headrace::jobs {
 
@@ -19,16 +16,15 @@ struct ShareOfHost {
   uint32_t index = 0, count = 1;  // of the hosts, for ShardedByS3Key
 };
 
-// The channels of a CreateTrainingJob request, in its order. The account may read its own buckets and public ones.
+// The channels of a CreateTrainingJob request, in its order, of objects that the account may read now.
 // kInvalidArgument carries a message as CreateTrainingJob's ValidationException has it, for example "No S3 objects
 // found under S3 URL …".
-Result<std::vector<InputChannel>> ResolveChannels(const store::ObjectStore& objects, const std::string& account,
-                                                  const nlohmann::json& request, const ShareOfHost& share = {});
+Result<std::vector<InputChannel>> ResolveChannels(const store::AccountObjects& objects, const nlohmann::json& request,
+                                                  const ShareOfHost& share = {});
 
 // All objects below a prefix, named as File mode names them: the key behind the prefix, or the base name for a prefix
 // that is exactly one key.
-Result<std::vector<InputObject>> ListPrefix(const store::ObjectStore& objects, const std::string& account,
-                                            const std::string& uri);
+Result<std::vector<InputObject>> ListPrefix(const store::AccountObjects& objects, const std::string& uri);
 
 // A ManifestFile, [{"prefix": "s3://b/p/"}, "key", …]: each entry is the object `prefix` + entry.
 struct Manifest {
@@ -36,9 +32,9 @@ struct Manifest {
   std::string prefix;
   std::vector<std::string> entries;
 };
-Result<Manifest> ReadManifest(const store::ObjectStore& objects, const std::string& account, const std::string& uri);
+Result<Manifest> ReadManifest(const store::AccountObjects& objects, const std::string& uri);
 
 // One object. kNotFound, kFailedPrecondition when the account may not read it.
-Result<InputObject> FindInput(const store::ObjectStore& objects, const std::string& account, const std::string& uri);
+Result<InputObject> FindInput(const store::AccountObjects& objects, const std::string& uri);
 
 }  // namespace headrace::jobs

@@ -25,7 +25,7 @@ json PrefixRequest(const std::string& uri, json source = json::object()) {
 class InputChannelsTest : public ::testing::Test {
  protected:
   std::vector<std::string> Names(const json& request, const ShareOfHost& share = {}) {
-    const auto channels = ValueOrThrow(ResolveChannels(platform_.objects(), Platform::kAccount, request, share));
+    const auto channels = ValueOrThrow(ResolveChannels(platform_.account(), request, share));
     std::vector<std::string> names;
     for (const auto& object : channels.at(0).objects) names.push_back(object.name);
     return names;
@@ -65,7 +65,7 @@ TEST_F(InputChannelsTest, FullyReplicatedGivesEveryHostEverything) {
 }
 
 TEST_F(InputChannelsTest, OthersBucketsAreNotRead) {
-  const auto refused = ResolveChannels(platform_.objects(), "000000000002", PrefixRequest("s3://bucket/data/"));
+  const auto refused = ResolveChannels(platform_.account("000000000002"), PrefixRequest("s3://bucket/data/"));
   EXPECT_THAT(refused.error().message(), HasSubstr("access to the bucket 'bucket' is denied"));
 }
 

@@ -11,15 +11,14 @@
 #include "jobs/directory/checkpoint_place.h"
 #include "jobs/process/detached.h"
 #include "jobs/process/find_program.h"
+#include "jobs/request/s3_uri.h"
 #include "jobs/runtime/hyperparameters.h"
 #include "jobs/runtime/installation.h"
 #include "jobs/supervisor/failure_reason.h"
 #include "jobs/training/artifacts.h"
 #include "jobs/training/input_channels.h"
 #include "jobs/training/instance_types.h"
-#include "jobs/training/s3_uri.h"
 #include "store/meta/training_jobs.h"
-#include "store/objects/object_store.h"
 
 namespace headrace::jobs {
 namespace {
@@ -92,6 +91,7 @@ Result<JobFollower::Progress> JobFollower::Begin() {
   if (!job || store::IsTerminal(job->status)) return Progress::kDone;
   HEADRACE_ASSIGN(state_, ParseIngestState(job->state));
   request_ = json::parse(job->request, nullptr, false);
+  HEADRACE_ASSIGN(objects_, options_.objects.Of(account_));
   auto metrics = MetricMatcher::Compile(Definitions(request_));
   const bool usable = metrics.has_value();
   if (!usable) metrics = MetricMatcher::Compile({});
@@ -101,8 +101,8 @@ Result<JobFollower::Progress> JobFollower::Begin() {
   if (const auto config = Member(request_, "CheckpointConfig"); config.is_object()) {
     // A place that the job cannot have fails it when it is staged.
     const auto place = PlaceOfCheckpoints(Text(config, "LocalPath")).value_or(CheckpointPlace{"checkpoints", true});
-    checkpoints_ = std::make_unique<CheckpointSync>(*options_.objects, account_, Text(config, "S3Uri"), directory_,
-                                                    place.below_host, VolumeBytes(request_));
+    checkpoints_ = std::make_unique<CheckpointSync>(*objects_, Text(config, "S3Uri"), directory_, place.below_host,
+                                                    VolumeBytes(request_));
   }
   if (state_.end) {
     reader_ = std::move(reader);
@@ -171,24 +171,24 @@ Result<JobDescription> JobFollower::Describe(const store::TrainingJob& job) cons
 
 Status JobFollower::DescribeInputs(JobDescription& description) const {
   const ShareOfHost share{0, static_cast<uint32_t>(description.hosts.size())};
-  HEADRACE_ASSIGN(description.channels, ResolveChannels(*options_.objects, account_, request_, share));
+  HEADRACE_ASSIGN(description.channels, ResolveChannels(*objects_, request_, share));
   const auto source = DecodeHyperparameters(Member(request_, "HyperParameters")).Text("sagemaker_submit_directory");
-  if (source.starts_with("s3://")) {
-    auto object = FindInput(*options_.objects, account_, source);
+  if (IsUri(source)) {
+    auto object = FindInput(*objects_, source);
     if (!object) return Fail(object.error().code(), "sagemaker_submit_directory: {}", object.error().message());
     description.source = JobDescription::Source{object->blob, source};
   }
   if (const auto config = Member(request_, "CheckpointConfig"); config.is_object()) {
     auto uri = Text(config, "S3Uri");
     if (!uri.ends_with('/')) uri += '/';
-    auto objects = ListPrefix(*options_.objects, account_, uri);
+    auto objects = ListPrefix(*objects_, uri);
     if (!objects) return Fail(objects.error().code(), "CheckpointConfig.S3Uri: {}", objects.error().message());
     const auto path = Text(config, "LocalPath");
     description.checkpoints =
         JobDescription::Checkpoints{path.empty() ? "/opt/ml/checkpoints" : path, std::move(*objects)};
   }
   HEADRACE_ASSIGN(const auto output, ParseS3Uri(Text(Member(request_, "OutputDataConfig"), "S3OutputPath")));
-  return MayWrite(*options_.objects, account_, output.bucket);
+  return objects_->Check(output.bucket, OutputPrefix(output, name_), "s3:PutObject");
 }
 
 // Objects that are replaced or deleted while the job runs: it keeps those it was created with, under names of its own.
@@ -331,8 +331,8 @@ Result<JobFollower::Progress> JobFollower::Conclude(const EndRecord& found) {
   };
   if (fs::exists(directory_.program_started()))
     if (auto synced = SyncCheckpoints(true); !synced) fail(synced.error());
-  if (auto stored = StoreArtifacts(*options_.objects, account_,
-                                   Text(Member(request_, "OutputDataConfig"), "S3OutputPath"), name_, directory_);
+  if (auto stored =
+          StoreArtifacts(*objects_, Text(Member(request_, "OutputDataConfig"), "S3OutputPath"), name_, directory_);
       stored)
     model = *stored;
   else

@@ -53,7 +53,8 @@ class JobFollower {
   const JobDirectory directory_;
   nlohmann::json request_;
   IngestState state_;
-  std::unique_ptr<SpoolReader> reader_;  // set by Begin
+  std::unique_ptr<SpoolReader> reader_;           // set by Begin
+  std::optional<store::AccountObjects> objects_;  // set by Begin
   std::unique_ptr<CheckpointSync> checkpoints_;
   UnixMillis next_sync_ = 0;
 };

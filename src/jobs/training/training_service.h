@@ -11,21 +11,21 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "store/access/account_objects.h"
 
 namespace headrace::store {
 class Database;
-class ObjectStore;
 struct TrainingJob;
 }  // namespace headrace::store
 
 namespace headrace::jobs {
 
 struct TrainingOptions {
-  store::Database* database = nullptr;    // outlives the service
-  store::ObjectStore* objects = nullptr;  // outlives the service
-  const Clock* clock = nullptr;           // outlives the service
-  std::string data_dir;                   // jobs live in data_dir/jobs/ACCOUNT/JOB, compiled programs in data_dir/cache
-  std::string headrace_binary;            // absolute path; run as `headrace supervise JOBDIR`
+  store::Database* database = nullptr;  // outlives the service
+  store::ObjectAccess objects;
+  const Clock* clock = nullptr;  // outlives the service
+  std::string data_dir;          // jobs live in data_dir/jobs/ACCOUNT/JOB, compiled programs in data_dir/cache
+  std::string headrace_binary;   // absolute path; run as `headrace supervise JOBDIR`
   std::string region;
   // What a job's processes get besides the contract's own variables: endpoint, keys scoped to the job, certificates
   // (AWS_ENDPOINT_URL, S3_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CA_BUNDLE, …).

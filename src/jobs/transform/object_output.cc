@@ -13,12 +13,8 @@ Status ObjectOutput::Add(uint64_t index, std::string answer) {
   return {};
 }
 
-Status ObjectOutput::Commit(store::ObjectStore& objects, const std::string& account, const std::string& bucket,
-                            const std::string& key) {
-  store::ObjectInfo info;
-  info.owner = account;
-  info.headers = {{"Content-Type", "binary/octet-stream"}};
-  const auto stored = objects.Commit(std::move(writer_), bucket, key, std::move(info));
+Status ObjectOutput::Commit(const store::AccountObjects& objects, const std::string& bucket, const std::string& key) {
+  const auto stored = objects.Commit(std::move(writer_), bucket, key);
   if (!stored) return tl::unexpected<Error>(stored.error());
   return {};
 }

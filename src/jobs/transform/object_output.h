@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "store/objects/object_store.h"
+#include "store/access/account_objects.h"
 
 namespace headrace::jobs {
 
@@ -23,8 +23,7 @@ class ObjectOutput {
   bool complete() const { return count_ && written_ == *count_; }
   size_t waiting() const { return waiting_.size(); }  // answers that came too early
   // Once, when complete.
-  Status Commit(store::ObjectStore& objects, const std::string& account, const std::string& bucket,
-                const std::string& key);
+  Status Commit(const store::AccountObjects& objects, const std::string& bucket, const std::string& key);
 
  private:
   store::BlobWriter writer_;

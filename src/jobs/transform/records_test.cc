@@ -143,8 +143,7 @@ class TransformObjects : public testing::Test {
   }
   std::vector<std::string> Relatives(const std::string& uri, bool manifest = false) {
     std::vector<std::string> names;
-    for (const auto& input : ValueOrThrow(FindTransformInputs(*objects_, "1", uri, manifest)))
-      names.push_back(input.relative);
+    for (const auto& input : ValueOrThrow(FindTransformInputs(mine_, uri, manifest))) names.push_back(input.relative);
     return names;
   }
 
@@ -153,6 +152,7 @@ class TransformObjects : public testing::Test {
   std::unique_ptr<store::Database> database_ = store::Database::Open(directory_ / "meta.db").value();
   std::unique_ptr<store::ObjectStore> objects_ =
       store::ObjectStore::Open(*database_, clock_, directory_ / "objects").value();
+  const store::AccountObjects mine_ = store::ObjectAccess(objects_.get()).As({"1", "", ""});
 };
 
 TEST_F(TransformObjects, InputsAreNamedFromTheFolderOn) {
@@ -162,8 +162,8 @@ TEST_F(TransformObjects, InputsAreNamedFromTheFolderOn) {
   EXPECT_THAT(Relatives("s3://bucket/in/sub/b"), ElementsAre("b"));
   EXPECT_THAT(Relatives("s3://bucket/in/s"), ElementsAre("sub/b"));
   EXPECT_THAT(Relatives("s3://bucket"), ElementsAre("in/a", "in/sub/b", "inner"));
-  EXPECT_EQ(FindTransformInputs(*objects_, "1", "s3://bucket/no", false).error().code(), ErrorCode::kNotFound);
-  EXPECT_THAT(FindTransformInputs(*objects_, "1", "s3://theirs/", false).error().message(), HasSubstr("denied"));
+  EXPECT_EQ(FindTransformInputs(mine_, "s3://bucket/no", false).error().code(), ErrorCode::kNotFound);
+  EXPECT_THAT(FindTransformInputs(mine_, "s3://theirs/", false).error().message(), HasSubstr("denied"));
 }
 
 TEST_F(TransformObjects, InputsOfAManifest) {
@@ -172,9 +172,9 @@ TEST_F(TransformObjects, InputsOfAManifest) {
   Put("list", R"([{"prefix": "s3://bucket/in/"}, "b", "a", "b"])");
   EXPECT_THAT(Relatives("s3://bucket/list", true), ElementsAre("b", "a"));
   Put("list", R"([{"prefix": "s3://bucket/in/"}, "c"])");
-  EXPECT_FALSE(FindTransformInputs(*objects_, "1", "s3://bucket/list", true));
+  EXPECT_FALSE(FindTransformInputs(mine_, "s3://bucket/list", true));
   Put("list", R"(["a"])");
-  EXPECT_THAT(FindTransformInputs(*objects_, "1", "s3://bucket/list", true).error().message(), HasSubstr("prefix"));
+  EXPECT_THAT(FindTransformInputs(mine_, "s3://bucket/list", true).error().message(), HasSubstr("prefix"));
 }
 
 TEST_F(TransformObjects, InputsComeBackFromTheirFile) {
@@ -198,7 +198,7 @@ TEST_F(TransformObjects, AnswersBecomeOneObjectInOrder) {
     EXPECT_FALSE(output.complete());
     output.SetCount(3);
     ASSERT_TRUE(output.complete());
-    ValueOrThrow(output.Commit(*objects_, "1", "bucket", "out"));
+    ValueOrThrow(output.Commit(mine_, "bucket", "out"));
     const auto object = objects_->Find("bucket", "out").value();
     EXPECT_EQ(ReadFile(objects_->BlobPath(object)).value(), lines ? "a\nb\nc\n" : "ab\nc");
   }

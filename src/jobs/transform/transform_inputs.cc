@@ -5,9 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "jobs/request/s3_uri.h"
 #include "jobs/training/input_channels.h"
-#include "jobs/training/s3_uri.h"
-#include "store/objects/object_store.h"
 
 namespace headrace::jobs {
 namespace {
@@ -24,25 +23,23 @@ std::string BehindFolder(const std::string& key, const std::string& prefix) {
   return key.substr(prefix.rfind('/') + 1);
 }
 
-Result<std::vector<TransformInput>> Below(const store::ObjectStore& objects, const std::string& account,
-                                          const std::string& uri) {
+Result<std::vector<TransformInput>> Below(const store::AccountObjects& objects, const std::string& uri) {
   HEADRACE_ASSIGN(const auto parsed, ParseS3Uri(uri));
-  HEADRACE_ASSIGN(const auto found, ListPrefix(objects, account, uri));
+  HEADRACE_ASSIGN(const auto found, ListPrefix(objects, uri));
   std::vector<TransformInput> inputs;
   for (const auto& object : found)
     inputs.push_back({parsed.bucket, object.key, object.etag, BehindFolder(object.key, parsed.key)});
   return inputs;
 }
 
-Result<std::vector<TransformInput>> Named(const store::ObjectStore& objects, const std::string& account,
-                                          const std::string& uri) {
-  HEADRACE_ASSIGN(const auto manifest, ReadManifest(objects, account, uri));
+Result<std::vector<TransformInput>> Named(const store::AccountObjects& objects, const std::string& uri) {
+  HEADRACE_ASSIGN(const auto manifest, ReadManifest(objects, uri));
   std::vector<TransformInput> inputs;
   std::set<std::string> seen;  // one object named twice has one output
   for (const auto& entry : manifest.entries) {
     if (!seen.insert(entry).second) continue;
     HEADRACE_ASSIGN(const auto where, ParseS3Uri(manifest.prefix + entry));
-    HEADRACE_ASSIGN(const auto object, FindInput(objects, account, manifest.prefix + entry));
+    HEADRACE_ASSIGN(const auto object, FindInput(objects, manifest.prefix + entry));
     inputs.push_back({where.bucket, object.key, object.etag, WithoutLeadingSlashes(entry)});
   }
   return inputs;
@@ -50,9 +47,9 @@ Result<std::vector<TransformInput>> Named(const store::ObjectStore& objects, con
 
 }  // namespace
 
-Result<std::vector<TransformInput>> FindTransformInputs(const store::ObjectStore& objects, const std::string& account,
-                                                        const std::string& uri, bool is_manifest) {
-  HEADRACE_ASSIGN(auto inputs, is_manifest ? Named(objects, account, uri) : Below(objects, account, uri));
+Result<std::vector<TransformInput>> FindTransformInputs(const store::AccountObjects& objects, const std::string& uri,
+                                                        bool is_manifest) {
+  HEADRACE_ASSIGN(auto inputs, is_manifest ? Named(objects, uri) : Below(objects, uri));
   if (inputs.empty())
     return Fail(ErrorCode::kNotFound, "No S3 objects found under S3 URL \"{}\" given in input data source", uri);
   return inputs;

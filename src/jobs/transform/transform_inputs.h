@@ -5,10 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-
-namespace headrace::store {
-class ObjectStore;
-}
+#include "store/access/account_objects.h"
 
 namespace headrace::jobs {
 
@@ -20,10 +17,10 @@ struct TransformInput {
   std::string Uri() const { return "s3://" + bucket + "/" + key; }
 };
 
-// All objects below an S3 prefix, or those that a manifest names. The account may read its own buckets and public ones.
-// kNotFound when there are none.
-Result<std::vector<TransformInput>> FindTransformInputs(const store::ObjectStore& objects, const std::string& account,
-                                                        const std::string& uri, bool is_manifest);
+// All objects below an S3 prefix, or those that a manifest names, if the account may read them. kNotFound when there
+// are none.
+Result<std::vector<TransformInput>> FindTransformInputs(const store::AccountObjects& objects, const std::string& uri,
+                                                        bool is_manifest);
 
 // The list as a file: what a job had begun with, it ends with, whatever has come into the bucket since.
 Status SaveTransformInputs(const std::string& path, const std::vector<TransformInput>& inputs);

@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "jobs/pipe/gunzip.h"
 #include "jobs/supervisor/failure_reason.h"
-#include "jobs/training/artifacts.h"
 
 namespace headrace::jobs {
 namespace {
@@ -140,7 +139,7 @@ std::shared_ptr<TransformRun::ObjectRun> TransformRun::OpenNext() {
 
 Result<std::shared_ptr<TransformRun::ObjectRun>> TransformRun::Open(const TransformInput& input) {
   if (!place_) return tl::unexpected<Error>(place_.error());
-  HEADRACE_TRY(MayWrite(*options_.objects, options_.account, place_->bucket));
+  HEADRACE_TRY(options_.objects->Check(place_->bucket, place_->KeyOf(input.relative), "s3:PutObject"));
   HEADRACE_ASSIGN(const auto object, options_.objects->Find(input.bucket, input.key));
   Descriptor file(::open(options_.objects->BlobPath(object).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return ::headrace::Fail(ErrorCode::kUnavailable, "cannot be opened: {}", std::strerror(errno));
@@ -201,8 +200,7 @@ void TransformRun::StoreIfComplete(const std::shared_ptr<ObjectRun>& object, std
   ObjectOutput output = std::move(*object->output);
   object->output.reset();
   lock.unlock();
-  const auto stored =
-      output.Commit(*options_.objects, options_.account, place_->bucket, place_->KeyOf(object->input.relative));
+  const auto stored = output.Commit(*options_.objects, place_->bucket, place_->KeyOf(object->input.relative));
   lock.lock();
   if (stored) {
     WriteDone(object->input);

@@ -26,10 +26,9 @@ namespace headrace::jobs {
 
 struct TransformRunOptions {
   TransformSettings settings;
-  std::string account;
   std::vector<TransformInput> inputs;
-  std::string done_file;  // inputs that are through, for a run after a crash
-  store::ObjectStore* objects = nullptr;
+  std::string done_file;                         // inputs that are through, for a run after a crash
+  std::optional<store::AccountObjects> objects;  // never empty
   http::Client* client = nullptr;
   EndpointRoutes* routes = nullptr;             // the job's model servers, under no name
   std::function<void(const std::string&)> say;  // a line for the data log; any thread

@@ -68,10 +68,9 @@ class TransformRunTest : public testing::Test {
   std::unique_ptr<TransformRun> Start() {
     TransformRunOptions options;
     options.settings = settings_;
-    options.account = "1";
     options.inputs = inputs_;
     options.done_file = directory_ / "done";
-    options.objects = objects_.get();
+    options.objects = store::ObjectAccess(objects_.get()).As({"1", "", ""});
     options.client = &client_;
     options.routes = &routes_;
     options.say = [this](const std::string& line) {

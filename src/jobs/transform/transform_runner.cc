@@ -99,13 +99,13 @@ TransformRunner::End TransformRunner::Fail(const std::string& why) {
 Status TransformRunner::Prepare(const store::TransformJob& job) {
   HEADRACE_ASSIGN(settings_, ParseTransformSettings(job.request));
   HEADRACE_ASSIGN(const auto deployment, ParseDeployment(job.deployment));
+  HEADRACE_ASSIGN(objects_, machine_.options.objects.Of(account_));
   HEADRACE_TRY(MakeDirectories(directory_));
   const std::string list = directory_ + "/inputs";
   if (fs::exists(list)) {  // the server was started again
     HEADRACE_ASSIGN(inputs_, LoadTransformInputs(list));
   } else {
-    HEADRACE_ASSIGN(
-        inputs_, FindTransformInputs(*machine_.options.objects, account_, settings_.input_uri, settings_.is_manifest));
+    HEADRACE_ASSIGN(inputs_, FindTransformInputs(*objects_, settings_.input_uri, settings_.is_manifest));
     HEADRACE_TRY(SaveTransformInputs(list, inputs_));
   }
   started_ = machine_.options.clock->Now();
@@ -165,10 +165,9 @@ void TransformRunner::StartRun() {
   data_stream_ = fmt::format("{}/{}-{}/data-log", name_, route.front().targets.front()->instance, started_ / 1000);
   TransformRunOptions options;
   options.settings = settings_;
-  options.account = account_;
   options.inputs = std::move(inputs_);
   options.done_file = directory_ + "/done";
-  options.objects = machine_.options.objects;
+  options.objects = objects_;
   options.client = &client_;
   options.routes = &routes_;
   options.say = [this](const std::string& line) { Say(line); };

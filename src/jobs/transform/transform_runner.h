@@ -61,6 +61,8 @@ class TransformRunner {
   std::atomic<bool> woken_ = true, stop_ = false, ended_ = false;
 
   TransformSettings settings_;
+  std::vector<std::string> notes_;                // what was asked for and has no effect
+  std::optional<store::AccountObjects> objects_;  // set by Prepare
   std::vector<TransformInput> inputs_;
   UnixMillis started_ = 0;  // the job
   std::string failure_;

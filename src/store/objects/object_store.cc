@@ -140,10 +140,11 @@ Status ObjectStore::DeleteBucket(const std::string& name) {
 }
 
 Result<Object> ObjectStore::Commit(BlobWriter writer, const std::string& bucket, const std::string& key,
-                                   ObjectInfo info, const Precondition& wanted) {
+                                   ObjectInfo info, const Precondition& wanted, const Guard& guard) {
   if (!writer.sealed()) HEADRACE_TRY(writer.Seal());
   const Object object = MakeObject(writer, bucket, key, std::move(info), clock_.Now());
-  HEADRACE_TRY(Change(bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) {
+  HEADRACE_TRY(Change(bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
+    if (guard) HEADRACE_TRY(guard(in, {}));
     return Replace(db, in, object, wanted, released);
   }));
   writer.Keep();
@@ -151,7 +152,7 @@ Result<Object> ObjectStore::Commit(BlobWriter writer, const std::string& bucket,
 }
 
 Result<Object> ObjectStore::PutFile(const std::string& bucket, const std::string& key, const std::string& path,
-                                    ObjectInfo info, bool move) {
+                                    ObjectInfo info, bool move, const Guard& guard) {
   HEADRACE_TRY(FindBucket(bucket));
   if (move) {
     struct stat file {
@@ -160,19 +161,21 @@ Result<Object> ObjectStore::PutFile(const std::string& bucket, const std::string
                       file.st_dev == blobs.st_dev;
     if (same) {
       HEADRACE_ASSIGN(BlobWriter writer, blobs_->Adopt(path));
-      return Commit(std::move(writer), bucket, key, std::move(info));
+      return Commit(std::move(writer), bucket, key, std::move(info), {}, guard);
     }
   }
   HEADRACE_ASSIGN(BlobWriter writer, CopyIn(*blobs_, path));
-  auto object = Commit(std::move(writer), bucket, key, std::move(info));
+  auto object = Commit(std::move(writer), bucket, key, std::move(info), {}, guard);
   if (object && move) ::unlink(path.c_str());
   return object;
 }
 
-Result<Object> ObjectStore::Find(const std::string& bucket, const std::string& key) const {
+Result<Object> ObjectStore::Find(const std::string& bucket, const std::string& key, const Guard& guard) const {
   Object object;
   HEADRACE_TRY(Look(bucket, [&](Connection& db, const Bucket& in) -> Status {
-    HEADRACE_ASSIGN(object, FindObject(db, in, key));
+    auto found = FindObject(db, in, key);
+    if (guard) HEADRACE_TRY(guard(in, found ? std::span<const Object>(&*found, 1) : std::span<const Object>()));
+    HEADRACE_ASSIGN(object, std::move(found));
     return {};
   }));
   return object;
@@ -182,9 +185,9 @@ Result<std::shared_ptr<const Descriptor>> ObjectStore::Open(const Object& object
   return blobs_->Open(object.blob, "open");
 }
 
-Result<OpenObject> ObjectStore::Open(const std::string& bucket, const std::string& key) const {
+Result<OpenObject> ObjectStore::Open(const std::string& bucket, const std::string& key, const Guard& guard) const {
   for (int attempt = 1;; ++attempt) {
-    HEADRACE_ASSIGN(Object object, Find(bucket, key));
+    HEADRACE_ASSIGN(Object object, Find(bucket, key, guard));
     auto file = Open(object);
     if (file) return OpenObject{std::move(object), std::move(*file)};
     if (file.error().code() != ErrorCode::kNotFound) return tl::unexpected<Error>(std::move(file.error()));
@@ -193,11 +196,11 @@ Result<OpenObject> ObjectStore::Open(const std::string& bucket, const std::strin
   }
 }
 
-Result<Listing> ObjectStore::List(const ListQuery& query) const {
+Result<Listing> ObjectStore::List(const ListQuery& query, const Guard& guard) const {
   Listing listing;
   HEADRACE_TRY(Look(query.bucket, [&](Connection& db, const Bucket& in) -> Status {
     listing = ListObjects(db, in, query);
-    return {};
+    return guard ? guard(in, listing.objects) : Status();
   }));
   return listing;
 }
@@ -227,10 +230,12 @@ Status ObjectStore::UpdateInfo(const std::string& bucket, const std::string& key
   });
 }
 
-Result<bool> ObjectStore::Delete(const std::string& bucket, const std::string& key, const Precondition& wanted) {
+Result<bool> ObjectStore::Delete(const std::string& bucket, const std::string& key, const Precondition& wanted,
+                                 const Guard& guard) {
   bool existed = false;
   HEADRACE_TRY(Change(WriteKind::kFrees, bucket,
                       [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
+                        if (guard) HEADRACE_TRY(guard(in, {}));
                         HEADRACE_TRY(CheckPrecondition(db, in, key, wanted));
                         const auto object = FindObject(db, in, key);
                         existed = object.has_value();

@@ -1,5 +1,6 @@
 // ObjectStore: buckets and objects, bytes as files and what is known of them in the database. Synchronous: call it on
-// a pool. Thread-safe. It checks no permission; it knows the owner of each bucket.
+// a pool. Thread-safe. It checks no permission but asks the guard that it is given; who acts for an account takes
+// access/account_objects.h instead.
 //
 //   auto writer = store.NewBlob();  writer->Write(bytes)…;
 //   store.Commit(std::move(*writer), "bucket", "key", info);
@@ -10,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -29,6 +31,10 @@ struct OpenObject {
   std::shared_ptr<const Descriptor> file;
 };
 
+// Asked in the transaction of an act, with the bucket and the objects that are looked at (none for one that is not
+// there, and for writes): an error keeps the act from happening.
+using Guard = std::function<Status(const Bucket& bucket, std::span<const Object> objects)>;
+
 class ObjectStore {
  public:
   // `directory`: D/objects. Leftovers of a crash are removed in the background.
@@ -47,22 +53,23 @@ class ObjectStore {
   // Objects. kNotFound; kFailedPrecondition when `wanted` does not hold. The ETag is the MD5.
   Result<BlobWriter> NewBlob(Hashing hashing = Hashing::kHere) const { return blobs_->New(hashing); }
   Result<Object> Commit(BlobWriter writer, const std::string& bucket, const std::string& key, ObjectInfo info,
-                        const Precondition& wanted = {});
+                        const Precondition& wanted = {}, const Guard& guard = {});
   // Takes a finished file: it moves when `move` and both lie in one file system, and is copied otherwise.
   Result<Object> PutFile(const std::string& bucket, const std::string& key, const std::string& path, ObjectInfo info,
-                         bool move);
-  Result<Object> Find(const std::string& bucket, const std::string& key) const;
-  Result<OpenObject> Open(const std::string& bucket, const std::string& key) const;
+                         bool move, const Guard& guard = {});
+  Result<Object> Find(const std::string& bucket, const std::string& key, const Guard& guard = {}) const;
+  Result<OpenObject> Open(const std::string& bucket, const std::string& key, const Guard& guard = {}) const;
   Result<std::shared_ptr<const Descriptor>> Open(const Object& object) const;
   std::string BlobPath(const Object& object) const { return blobs_->PathOf(object.blob); }
-  Result<Listing> List(const ListQuery& query) const;
+  Result<Listing> List(const ListQuery& query, const Guard& guard = {}) const;
   // New bytes for nothing: both objects name the same blob. kNotFound when `from` has been replaced meanwhile.
   Result<Object> Copy(const Object& from, const std::string& bucket, const std::string& key, ObjectInfo info,
                       const Precondition& wanted = {});
   // Changes acl or tags of an object where it is.
   Status UpdateInfo(const std::string& bucket, const std::string& key, const std::function<void(ObjectInfo&)>& change);
   // False when there was none.
-  Result<bool> Delete(const std::string& bucket, const std::string& key, const Precondition& wanted = {});
+  Result<bool> Delete(const std::string& bucket, const std::string& key, const Precondition& wanted = {},
+                      const Guard& guard = {});
   // In one transaction.
   Status DeleteMany(const std::string& bucket, const std::vector<std::string>& keys);
 
@@ -83,6 +90,8 @@ class ObjectStore {
   using PartChecksums = std::map<int, std::map<std::string, std::string>>;
   Result<PartChecksums> ListPartChecksums(const Object& object, int after, size_t limit) const;
   Status AbortUpload(const Upload& upload);
+
+  Database& database() const { return database_; }
 
   // Removes files that no row names, of earlier runs; returns how many.
   size_t RemoveOrphans(const std::function<bool()>& stop) const;

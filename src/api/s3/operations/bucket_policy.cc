@@ -1,7 +1,7 @@
 #include "api/s3/access.h"
 #include "api/s3/configuration.h"
 #include "api/s3/operations.h"
-#include "api/s3/policy.h"
+#include "store/access/policy.h"
 
 namespace headrace::api::s3 {
 namespace {
@@ -11,6 +11,13 @@ Outcome SetPolicy(Exchange& exchange, const std::string& document) {
       exchange.objects.UpdateBucket(exchange.bucket, [&](store::Bucket& bucket) { bucket.policy = document; });
   if (!updated) return StoreFailure(updated.error());
   return Empty(204);
+}
+
+Reply<void> CheckPolicy(const Exchange& exchange) {
+  const auto policy = store::Policy::Parse(exchange.body, exchange.bucket);
+  if (policy) return {};
+  if (policy.error().code() == ErrorCode::kFailedPrecondition) return NotImplemented(policy.error().message());
+  return aws::Refuse("MalformedPolicy", policy.error().message());
 }
 
 }  // namespace
@@ -27,7 +34,7 @@ Outcome GetBucketPolicy(Exchange& exchange) {
 
 Outcome PutBucketPolicy(Exchange& exchange) {
   S3_ASSIGN(const store::Bucket bucket, BucketFor(exchange, "s3:PutBucketPolicy"));
-  S3_TRY(Policy::Parse(exchange.body, exchange.bucket));
+  S3_TRY(CheckPolicy(exchange));
   S3_TRY(CheckPolicyIsPermitted(bucket, exchange.body));
   return SetPolicy(exchange, exchange.body);
 }

@@ -3,6 +3,7 @@
 #include "api/input.h"
 #include "api/sagemaker/hosting/operations.h"
 #include "api/sagemaker/hosting/shapes.h"
+#include "api/sagemaker/job_buckets.h"
 #include "api/sagemaker/request.h"
 #include "jobs/hosting/model_files.h"
 
@@ -57,9 +58,9 @@ void CheckModel(const Json& request, Violations& violations) {
 
 std::optional<aws::ServiceError> CheckData(const SageMakerOptions& options, const Call& call,
                                            const store::HostingResource& model) {
-  if (options.objects == nullptr) return std::nullopt;
+  if (!options.objects) return std::nullopt;
   const auto hosted = ModelOf(model);
-  const auto found = jobs::CheckModelData(*options.objects, call.caller.account_id, hosted);
+  const auto found = jobs::CheckModelData(ObjectsOf(options, call), hosted);
   if (found) return std::nullopt;
   return aws::ServiceError{"ValidationException",
                            fmt::format("Could not find model data at {}. ({})", hosted.data, found.error().message()),

@@ -89,9 +89,10 @@ Reply<Json> CreateTransformJob(const SageMakerOptions& options, const Call& call
   if (options.objects) {
     const std::string role = TextOr(Json::parse(model.request), "ExecutionRoleArn");
     const std::string uri = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"];
-    if (auto error = CheckInput(*options.objects, call, role, uri)) return tl::unexpected(std::move(*error));
+    const auto objects = ObjectsOf(options, call);
+    if (auto error = CheckInput(objects, call, role, uri)) return tl::unexpected(std::move(*error));
     const std::string output = request["TransformOutput"]["S3OutputPath"];
-    if (auto error = CheckOwner(*options.objects, call, "TransformOutput.S3OutputPath", output))
+    if (auto error = CheckOutput(objects, "TransformOutput.S3OutputPath", output))
       return tl::unexpected(std::move(*error));
   }
 

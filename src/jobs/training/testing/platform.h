@@ -60,6 +60,9 @@ class Platform {
 
   TrainingOptions& options() { return options_; }
   store::ObjectStore& objects() { return *objects_; }
+  store::AccountObjects account(const std::string& id = kAccount) {
+    return ValueOrThrow(store::ObjectAccess(objects_.get()).Of(id));
+  }
   TrainingService& service() { return *service_; }
   std::string JobPath(const std::string& name) const { return path_ + "/jobs/" + std::string(kAccount) + "/" + name; }
 

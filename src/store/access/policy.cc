@@ -1,11 +1,11 @@
-#include "api/s3/policy.h"
+#include "store/access/policy.h"
 
 #include <algorithm>
 #include <cctype>
 
 #include <nlohmann/json.hpp>
 
-namespace headrace::api::s3 {
+namespace headrace::store {
 
 using Json = nlohmann::json;
 
@@ -13,10 +13,11 @@ namespace {
 
 constexpr size_t kMaxPolicyBytes = 20'480;
 
-Refusal Malformed(std::string message) { return aws::Refuse("MalformedPolicy", std::move(message)); }
+tl::unexpected<Error> Malformed(const std::string& message) { return Fail(ErrorCode::kInvalidArgument, "{}", message); }
+tl::unexpected<Error> Beyond(const std::string& feature) { return Fail(ErrorCode::kFailedPrecondition, "{}", feature); }
 
 // A string or a list of strings.
-Reply<std::vector<std::string>> Strings(const Json& value, std::string_view field) {
+Result<std::vector<std::string>> Strings(const Json& value, std::string_view field) {
   std::vector<std::string> strings;
   if (value.is_string()) return std::vector<std::string>{value.get<std::string>()};
   if (!value.is_array() || value.empty())
@@ -47,7 +48,7 @@ bool CutArn(std::string_view arn, std::string_view service, std::string_view& ac
   return IsAccount(account) && !rest.empty();
 }
 
-Reply<void> CheckPrincipal(const std::string& principal) {
+Status CheckPrincipal(const std::string& principal) {
   std::string_view account, rest;
   const bool known = principal == "*" || IsAccount(principal) || CutArn(principal, "iam", account, rest) ||
                      CutArn(principal, "sts", account, rest);
@@ -55,7 +56,7 @@ Reply<void> CheckPrincipal(const std::string& principal) {
   return {};
 }
 
-bool IsCaller(const std::string& principal, const aws::Identity& caller) {
+bool IsCaller(const std::string& principal, const Caller& caller) {
   if (principal == "*" || principal == caller.account_id || principal == caller.arn) return true;
   std::string_view account, rest;
   if (!CutArn(principal, "iam", account, rest) || account != caller.account_id) return false;
@@ -92,7 +93,7 @@ class PolicyReader {
  public:
   explicit PolicyReader(const std::string& bucket) : arn_("arn:aws:s3:::" + bucket) {}
 
-  Reply<Policy> Read(const Json& document) const {
+  Result<Policy> Read(const Json& document) const {
     if (!document.is_object()) return Malformed("Policies must be valid JSON and the first byte must be '{'");
     for (const auto& [field, value] : document.items())
       if (field != "Version" && field != "Id" && field != "Statement")
@@ -105,18 +106,18 @@ class PolicyReader {
     Policy policy;
     const Json list = statements->is_array() ? *statements : Json::array({*statements});
     for (const Json& statement : list) {
-      S3_ASSIGN(Policy::Statement read, ReadStatement(statement));
+      HEADRACE_ASSIGN(Policy::Statement read, ReadStatement(statement));
       policy.statements_.push_back(std::move(read));
     }
     return policy;
   }
 
  private:
-  Reply<Policy::Statement> ReadStatement(const Json& json) const {
+  Result<Policy::Statement> ReadStatement(const Json& json) const {
     if (!json.is_object()) return Malformed("Statement: wanted an object");
     for (const auto& [field, value] : json.items()) {
       if (field == "Condition" || field == "NotPrincipal" || field == "NotAction" || field == "NotResource")
-        return NotImplemented("Policy " + field);
+        return Beyond("Policy " + field);
       if (field != "Sid" && field != "Effect" && field != "Principal" && field != "Action" && field != "Resource")
         return Malformed(fmt::format("Unknown field {}", field));
     }
@@ -126,27 +127,27 @@ class PolicyReader {
     const Json& effect = json["Effect"];
     if (effect != "Allow" && effect != "Deny") return Malformed("Invalid effect: wanted Allow or Deny");
     statement.allow = effect == "Allow";
-    S3_ASSIGN(statement.principals, ReadPrincipals(json["Principal"]));
-    S3_ASSIGN(statement.actions, ReadActions(json["Action"]));
-    S3_ASSIGN(statement.resources, ReadResources(json["Resource"]));
+    HEADRACE_ASSIGN(statement.principals, ReadPrincipals(json["Principal"]));
+    HEADRACE_ASSIGN(statement.actions, ReadActions(json["Action"]));
+    HEADRACE_ASSIGN(statement.resources, ReadResources(json["Resource"]));
     return statement;
   }
 
-  Reply<std::vector<std::string>> ReadPrincipals(const Json& json) const {
+  Result<std::vector<std::string>> ReadPrincipals(const Json& json) const {
     if (json.is_string()) {
       if (json != "*") return Malformed("Invalid principal in policy");
       return std::vector<std::string>{"*"};
     }
     if (!json.is_object() || json.empty()) return Malformed("Invalid principal in policy");
     for (const auto& [kind, value] : json.items())
-      if (kind != "AWS") return NotImplemented("Policy principal " + kind);
-    S3_ASSIGN(auto principals, Strings(json["AWS"], "Principal"));
-    for (const std::string& principal : principals) S3_TRY(CheckPrincipal(principal));
+      if (kind != "AWS") return Beyond("Policy principal " + kind);
+    HEADRACE_ASSIGN(auto principals, Strings(json["AWS"], "Principal"));
+    for (const std::string& principal : principals) HEADRACE_TRY(CheckPrincipal(principal));
     return principals;
   }
 
-  Reply<std::vector<std::string>> ReadActions(const Json& json) const {
-    S3_ASSIGN(auto actions, Strings(json, "Action"));
+  Result<std::vector<std::string>> ReadActions(const Json& json) const {
+    HEADRACE_ASSIGN(auto actions, Strings(json, "Action"));
     for (std::string& action : actions) {
       action = Lower(action);
       if (action != "*" && (!action.starts_with("s3:") || action.size() == 3))
@@ -155,8 +156,8 @@ class PolicyReader {
     return actions;
   }
 
-  Reply<std::vector<std::string>> ReadResources(const Json& json) const {
-    S3_ASSIGN(auto resources, Strings(json, "Resource"));
+  Result<std::vector<std::string>> ReadResources(const Json& json) const {
+    HEADRACE_ASSIGN(auto resources, Strings(json, "Resource"));
     for (const std::string& resource : resources)
       if (resource != arn_ && !resource.starts_with(arn_ + "/") && resource != arn_ + "*")
         return Malformed("Policy has invalid resource");
@@ -166,7 +167,7 @@ class PolicyReader {
   const std::string arn_;
 };
 
-Reply<Policy> Policy::Parse(std::string_view document, const std::string& bucket) {
+Result<Policy> Policy::Parse(std::string_view document, const std::string& bucket) {
   if (document.size() > kMaxPolicyBytes)
     return Malformed(fmt::format("Policy exceeds the maximum allowed document size of {} bytes", kMaxPolicyBytes));
   const Json json = Json::parse(document, nullptr, false);
@@ -174,7 +175,7 @@ Reply<Policy> Policy::Parse(std::string_view document, const std::string& bucket
   return PolicyReader(bucket).Read(json);
 }
 
-Verdict Policy::Judge(const aws::Identity& caller, std::string_view action, std::string_view resource) const {
+Verdict Policy::Judge(const Caller& caller, std::string_view action, std::string_view resource) const {
   Verdict verdict = Verdict::kNone;
   const std::string lower = Lower(action);
   const auto any = [](const auto& patterns, const auto& matches) {
@@ -190,4 +191,4 @@ Verdict Policy::Judge(const aws::Identity& caller, std::string_view action, std:
   return verdict;
 }
 
-}  // namespace headrace::api::s3
+}  // namespace headrace::store

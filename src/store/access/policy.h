@@ -6,20 +6,21 @@
 #include <string_view>
 #include <vector>
 
-#include "api/s3/errors.h"
-#include "aws/identity.h"
+#include "base/result.h"
+#include "store/access/caller.h"
 
-namespace headrace::api::s3 {
+namespace headrace::store {
 
 enum class Verdict { kNone, kAllow, kDeny };
 
 class Policy {
  public:
-  // MalformedPolicy, or NotImplemented for what is beyond us. `bucket`: resources must lie in it.
-  static Reply<Policy> Parse(std::string_view document, const std::string& bucket);
+  // kInvalidArgument for what is no policy; kFailedPrecondition, with the name of the feature, for what is beyond us.
+  // `bucket`: resources must lie in it.
+  static Result<Policy> Parse(std::string_view document, const std::string& bucket);
 
   // `action`: "s3:GetObject"; `resource`: "arn:aws:s3:::bucket/key". A Deny beats any Allow.
-  Verdict Judge(const aws::Identity& caller, std::string_view action, std::string_view resource) const;
+  Verdict Judge(const Caller& caller, std::string_view action, std::string_view resource) const;
 
  private:
   struct Statement {
@@ -33,4 +34,4 @@ class Policy {
 // '*' stands for any text, '?' for one character. Time grows with the product of the lengths at worst.
 bool MatchesPattern(std::string_view pattern, std::string_view text);
 
-}  // namespace headrace::api::s3
+}  // namespace headrace::store
