@@ -38,6 +38,11 @@ std::optional<aws::ServiceError> CheckMayRun(const SageMakerOptions& options, co
   return aws::Refuse("ValidationException", allowed.error().message()).value();
 }
 
+void RefuseMembers(const jobs::RequestEffects& effects, Violations& violations) {
+  for (const auto& refused : effects.refused)
+    violations.Add(refused.path, refused.value, fmt::format("Member is not supported: {}", refused.remedy));
+}
+
 void CheckTagKeys(const Json& request, Violations& violations) {
   const auto tags = request.find("Tags");
   if (tags == request.end() || !tags->is_array()) return;

@@ -6,6 +6,7 @@
 
 #include "api/sagemaker/operations.h"
 #include "api/validation/shape.h"
+#include "jobs/request/member_effects.h"
 #include "store/meta/tags.h"
 
 namespace headrace::api::sagemaker {
@@ -18,6 +19,8 @@ store::TagList TakeTags(Json& request);
 std::string RequestText(const Json& request);
 // The refusal for an account whose code may not run on this server.
 std::optional<aws::ServiceError> CheckMayRun(const SageMakerOptions& options, const Call& call);
+// What a request asks for and is not here: a violation each, with the remedy.
+void RefuseMembers(const jobs::RequestEffects& effects, Violations& violations);
 // Two tags of one key are a violation.
 void CheckTagKeys(const Json& request, Violations& violations);
 

@@ -175,7 +175,7 @@ TEST_F(SageMakerTest, ChecksWhatSeveralMembersSayTogether) {
   EXPECT_THAT(refusal(R"({"InputDataConfig": [{"ChannelName": "a", "DataSource": {}}]})"), HasSubstr("s3DataSource"));
   EXPECT_THAT(refusal(R"({"Tags": [{"Key": "a", "Value": ""}, {"Key": "a", "Value": ""}]})"),
               HasSubstr("tags.2.member.key"));
-  EXPECT_THAT(refusal(R"({"ServerlessJobConfig": {}})"), HasSubstr("not supported"));
+  EXPECT_THAT(refusal(R"({"ServerlessJobConfig": {"JobType": "FineTuning"}})"), HasSubstr("not supported"));
   EXPECT_THAT(refusal(R"({"TrainingJobName": 7})"), StartsWith("SerializationException: "));
 }
 

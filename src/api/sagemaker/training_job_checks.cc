@@ -45,12 +45,7 @@ void CheckMetricDefinitions(const Json& definitions, Violations& violations) {
 
 void CheckAlgorithm(const Json& algorithm, Violations& violations) {
   const bool image = !TextOr(algorithm, "TrainingImage").empty(), name = !TextOr(algorithm, "AlgorithmName").empty();
-  if (name) {
-    violations.Add("algorithmSpecification.algorithmName", algorithm["AlgorithmName"],
-                   "Member is not supported: algorithm resources are not offered here, name a TrainingImage");
-  } else if (!image) {
-    violations.Add("algorithmSpecification.trainingImage", nullptr, "Member must not be null");
-  }
+  if (!name && !image) violations.Add("algorithmSpecification.trainingImage", nullptr, "Member must not be null");
   CheckMetricDefinitions(ListIn(algorithm, "MetricDefinitions"), violations);
 }
 
@@ -67,46 +62,24 @@ void CheckInstances(const Json& config, const std::string& path, Violations& vio
 }
 
 void CheckResources(const Json& config, Violations& violations) {
-  const Json& groups = ListIn(config, "InstanceGroups");
-  const bool has_type = config.contains("InstanceType") && !config["InstanceType"].is_null();
-  const bool has_count = config.contains("InstanceCount") && !config["InstanceCount"].is_null();
-  if (groups.empty()) {
-    if (!has_type) violations.Add("resourceConfig.instanceType", nullptr, "Member must not be null");
-    if (!has_count) violations.Add("resourceConfig.instanceCount", nullptr, "Member must not be null");
-    return CheckInstances(config, "resourceConfig", violations);
-  }
-  if (has_type || has_count) {
-    violations.Add("resourceConfig.instanceGroups", groups,
-                   "Member must not be given together with instanceType or instanceCount");
-  }
-  std::set<std::string> names;
-  for (size_t i = 0; i < groups.size(); ++i) {
-    const std::string path = fmt::format("resourceConfig.instanceGroups.{}.member", i + 1);
-    CheckInstances(groups[i], path, violations);
-    const std::string name = TextOr(groups[i], "InstanceGroupName");
-    if (!names.insert(name).second) {
-      violations.Add(path + ".instanceGroupName", name, "Member must be unique among the instance groups");
-    }
-  }
+  if (!ListIn(config, "InstanceGroups").empty()) return;  // is refused
+  if (!config.contains("InstanceType"))
+    violations.Add("resourceConfig.instanceType", nullptr, "Member must not be null");
+  if (!config.contains("InstanceCount"))
+    violations.Add("resourceConfig.instanceCount", nullptr, "Member must not be null");
+  CheckInstances(config, "resourceConfig", violations);
 }
 
 void CheckChannel(const Json& channel, const std::string& path, Violations& violations) {
   const Json& source = ObjectIn(channel, "DataSource");
-  if (!channel.contains("DataSource")) return;  // the shape has said so
-  if (source.contains("FileSystemDataSource") || source.contains("DatasetSource")) {
-    violations.Add(path + ".dataSource", source, "Member must be an S3DataSource: other sources are not offered here");
-    return;
-  }
+  if (!channel.contains("DataSource")) return;                                              // the shape has said so
+  if (source.contains("FileSystemDataSource") || source.contains("DatasetSource")) return;  // are refused
   if (!source.contains("S3DataSource")) {
     violations.Add(path + ".dataSource.s3DataSource", nullptr, "Member must not be null");
     return;
   }
   const Json& s3 = source["S3DataSource"];
   const std::string type = TextOr(s3, "S3DataType");
-  if (type == "Converse") {
-    violations.Add(path + ".dataSource.s3DataSource.s3DataType", type,
-                   "Member must be one of S3Prefix, ManifestFile and AugmentedManifestFile here");
-  }
   if (type == "AugmentedManifestFile" && ListIn(s3, "AttributeNames").empty()) {
     violations.Add(path + ".dataSource.s3DataSource.attributeNames", nullptr,
                    "Member must not be null for an AugmentedManifestFile");
@@ -157,13 +130,7 @@ void CheckAcrossMembers(const Json& request, Violations& violations) {
   CheckPaths(request, violations);
   CheckTexts(request, violations);
   CheckTagKeys(request, violations);
-  for (const char* unsupported : {"ServerlessJobConfig", "ModelPackageConfig"}) {
-    if (request.contains(unsupported) && !request[unsupported].is_null()) {
-      std::string path = unsupported;
-      path[0] = static_cast<char>(std::tolower(path[0]));
-      violations.Add(path, request[unsupported], "Member is not supported here");
-    }
-  }
+  RefuseMembers(jobs::EffectsOfTrainingJob(request), violations);
 }
 
 }  // namespace headrace::api::sagemaker

@@ -2,6 +2,7 @@
 
 #include "api/input.h"
 #include "api/sagemaker/operations.h"
+#include "api/sagemaker/request.h"
 #include "api/sagemaker/training_job_shape.h"
 #include "store/meta/training_jobs.h"
 
@@ -20,7 +21,10 @@ Shape UpdateShape() {
 
 Reply<Json> UpdateTrainingJob(const SageMakerOptions& options, const Call& call, const Json& input) {
   static const Shape kShape = UpdateShape();
-  if (auto error = Validate(kShape, input)) return tl::unexpected(std::move(*error));
+  Violations violations;
+  if (auto error = Check(kShape, input, violations)) return tl::unexpected(std::move(*error));
+  RefuseMembers(jobs::EffectsOf(jobs::TrainingJobMembers(), input), violations);
+  if (!violations.empty()) return aws::Refuse("ValidationException", violations.Message());
   HEADRACE_REPLY_PASS(const auto job, FindTrainingJob(options, call, input["TrainingJobName"]));
   const auto updated =
       store::TrainingJobs(options.database).Update(job.account_id, job.name, [&](store::TrainingJob& record) -> Status {

@@ -80,6 +80,18 @@ struct Shape::Impl {
   bool closed = false;
 };
 
+std::vector<std::string> Shape::MemberPaths() const {
+  std::vector<std::string> paths;
+  if (impl_->kind == Kind::kList)
+    for (const auto& path : impl_->element.front().MemberPaths()) paths.push_back("[]." + path);
+  for (const Member& member : impl_->members) {
+    paths.push_back(member.name);
+    for (const auto& path : member.shape.MemberPaths())
+      paths.push_back(member.name + (path.starts_with("[]") ? "" : ".") + path);
+  }
+  return paths;
+}
+
 Shape Shape::Text(int64_t shortest, int64_t longest, std::string pattern) {
   auto impl = std::make_shared<Impl>();
   impl->least = shortest;

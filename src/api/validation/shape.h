@@ -38,6 +38,9 @@ class Shape {
   // Members that are not named are violations.
   static Shape ClosedStructure(std::vector<Member> members);
 
+  // Every member that a structure names, with those of its parts: "InputDataConfig", "InputDataConfig[].ChannelName".
+  std::vector<std::string> MemberPaths() const;
+
   struct Impl;
 
  private:

@@ -25,7 +25,8 @@ std::string ToJson(const Deployment& deployment) {
                           {"image", model.image},
                           {"data", model.data},
                           {"is_prefix", model.is_prefix},
-                          {"environment", model.environment}}}});
+                          {"environment", model.environment},
+                          {"notes", model.notes}}}});
   }
   return nlohmann::json{
       {"id", deployment.id}, {"config", deployment.config_name}, {"policy", deployment.policy}, {"variants", variants}}
@@ -53,6 +54,7 @@ Result<Deployment> ParseDeployment(const std::string& text) {
       variant.model.data = model.at("data");
       variant.model.is_prefix = model.at("is_prefix");
       variant.model.environment = model.at("environment");
+      variant.model.notes = model.value("notes", std::vector<std::string>());
       deployment.variants.push_back(std::move(variant));
     }
   } catch (const nlohmann::json::exception& error) {

@@ -16,6 +16,7 @@ struct HostedModel {
   std::string data;        // s3://BUCKET/KEY of a tar archive, or of a prefix
   bool is_prefix = false;  // the files lie below `data` as they are
   std::map<std::string, std::string> environment;
+  std::vector<std::string> notes;  // lines for the instances' logs: what was asked for and has no effect
 };
 
 struct Variant {

@@ -122,6 +122,7 @@ Status Instance::Start(UnixMillis now) {
   if (!options_.sandbox)
     Say(now, fmt::format("warning: the model server runs as a plain process, not in a sandbox: {}",
                          options_.no_sandbox_reason));
+  for (const auto& note : variant_.model.notes) lines_.push_back({now, note});
   HEADRACE_ASSIGN(child_, StartChild(MakeCommand()));
   state_ = State::kStarting;
   return {};

@@ -11,6 +11,7 @@
 #include "jobs/directory/checkpoint_place.h"
 #include "jobs/process/detached.h"
 #include "jobs/process/find_program.h"
+#include "jobs/request/member_effects.h"
 #include "jobs/request/s3_uri.h"
 #include "jobs/runtime/hyperparameters.h"
 #include "jobs/runtime/installation.h"
@@ -111,6 +112,9 @@ Result<JobFollower::Progress> JobFollower::Begin() {
   if (job->status == "Stopping" && fs::exists(directory_.path())) HEADRACE_TRY(directory_.RequestStop());
   // Without the attempt's directory no supervisor has begun; should one begin late, it finds the lock taken.
   if (!fs::exists(directory_.attempt(state_.attempt)) && !directory_.SupervisorAlive()) {
+    if (state_.attempt == 0)
+      HEADRACE_TRY(options_.database->Write(
+          [&](store::Connection& db) { return reader->SayIn(db, state_, LinesOf(EffectsOfTrainingJob(request_))); }));
     if (auto started = StartAttempt(*job); !started) {
       reader_ = std::move(reader);
       return Conclude(FailureOf(started.error()));

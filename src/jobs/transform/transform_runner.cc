@@ -7,6 +7,7 @@
 #include "base/beneath.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "jobs/request/member_effects.h"
 #include "jobs/supervisor/failure_reason.h"
 
 namespace headrace::jobs {
@@ -98,6 +99,7 @@ TransformRunner::End TransformRunner::Fail(const std::string& why) {
 
 Status TransformRunner::Prepare(const store::TransformJob& job) {
   HEADRACE_ASSIGN(settings_, ParseTransformSettings(job.request));
+  notes_ = LinesOf(EffectsOf(TransformJobMembers(), nlohmann::json::parse(job.request)));
   HEADRACE_ASSIGN(const auto deployment, ParseDeployment(job.deployment));
   HEADRACE_ASSIGN(objects_, machine_.options.objects.Of(account_));
   HEADRACE_TRY(MakeDirectories(directory_));
@@ -163,6 +165,7 @@ void TransformRunner::StartRun() {
   generation_->RoutePublished();
   (void)generation_->TakeRouteChanged();
   data_stream_ = fmt::format("{}/{}-{}/data-log", name_, route.front().targets.front()->instance, started_ / 1000);
+  for (const auto& note : notes_) Say(note);
   TransformRunOptions options;
   options.settings = settings_;
   options.inputs = std::move(inputs_);

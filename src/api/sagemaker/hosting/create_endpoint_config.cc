@@ -12,15 +12,6 @@ namespace headrace::api::sagemaker {
 namespace {
 
 void CheckVariant(const Json& variant, const std::string& path, Violations& violations) {
-  RefuseMembers(variant, path,
-                {{"ServerlessConfig", "endpoints have instances here: give InstanceType and InitialInstanceCount"},
-                 {"AcceleratorType", "there are no accelerators to attach here"},
-                 {"CoreDumpConfig", "no core dumps are kept here"},
-                 {"ManagedInstanceScaling", "instances are not scaled here"},
-                 {"CapacityReservationConfig", "there are no capacity reservations here"},
-                 {"InstancePools", "a variant has instances of one type here"},
-                 {"AcceleratorPartitionLayouts", "there are no accelerators to part here"}},
-                violations);
   const std::string type = TextOr(variant, "InstanceType");
   if (type.empty()) {
     violations.Add(path + ".instanceType", nullptr, "Member must not be null");
@@ -32,17 +23,7 @@ void CheckVariant(const Json& variant, const std::string& path, Violations& viol
 }
 
 void CheckConfig(const Json& request, Violations& violations) {
-  RefuseMembers(request, "",
-                {{"AsyncInferenceConfig", "asynchronous inference is not offered here"},
-                 {"ExplainerConfig", "explanations are not offered here"},
-                 {"ShadowProductionVariants", "shadow variants are not offered here"},
-                 {"MetricsConfig", "metrics come as they are here"},
-                 {"CrossRegionTrafficConfig", "there is one region here"}},
-                violations);
-  if (const auto capture = request.find("DataCaptureConfig");
-      capture != request.end() && capture->is_object() && BooleanOr(*capture, "EnableCapture", false))
-    violations.Add("dataCaptureConfig.enableCapture", true,
-                   "Member is not supported: data capture is not offered here");
+  RefuseMembers(jobs::EffectsOf(jobs::EndpointConfigMembers(), request), violations);
   std::set<std::string> names;
   const auto variants = request.find("ProductionVariants");
   if (variants != request.end()) {

@@ -16,15 +16,6 @@ bool CanStandInFor(const std::string& image) {
 }
 
 void CheckContainer(const Json& container, const std::string& path, Violations& violations) {
-  RefuseMembers(container, path,
-                {{"ModelPackageName", "there are no model packages here, give Image and ModelDataUrl"},
-                 {"InferenceSpecificationName", "there are no model packages here"},
-                 {"AdditionalModelDataSources", "a model has one source of data here"},
-                 {"MultiModelConfig", "multi-model endpoints are not offered here"}},
-                violations);
-  if (TextOr(container, "Mode") == "MultiModel")
-    violations.Add(path + ".mode", container["Mode"],
-                   "Member must be SingleModel: multi-model endpoints are not offered here");
   const std::string image = TextOr(container, "Image");
   if (image.empty()) {
     violations.Add(path + ".image", nullptr, "Member must not be null");
@@ -42,7 +33,7 @@ void CheckContainer(const Json& container, const std::string& path, Violations& 
 }
 
 void CheckModel(const Json& request, Violations& violations) {
-  RefuseMembers(request, "", {{"ModelDataCaptureConfig", "data capture is not offered here"}}, violations);
+  RefuseMembers(jobs::EffectsOf(jobs::ModelMembers(), request), violations);
   const bool primary = request.contains("PrimaryContainer");
   const size_t containers = request.contains("Containers") ? request["Containers"].size() : 0;
   if (primary) CheckContainer(request["PrimaryContainer"], "primaryContainer", violations);

@@ -7,6 +7,7 @@
 #include "api/sagemaker/hosting/operations.h"
 #include "api/sagemaker/request.h"
 #include "base/processors.h"
+#include "jobs/request/member_effects.h"
 
 namespace headrace::api::sagemaker {
 namespace {
@@ -73,6 +74,7 @@ jobs::HostedModel ModelOf(const store::HostingResource& model) {
   }
   if (container.contains("Environment"))
     hosted.environment = container["Environment"].get<std::map<std::string, std::string>>();
+  hosted.notes = jobs::LinesOf(jobs::EffectsOf(jobs::ModelMembers(), request));
   return hosted;
 }
 
@@ -81,6 +83,7 @@ Reply<jobs::Deployment> DeploymentOf(const SageMakerOptions& options, const Call
   const Json request = Json::parse(config.request);
   jobs::Deployment deployment;
   deployment.config_name = config.name;
+  const auto config_notes = jobs::LinesOf(jobs::EffectsOf(jobs::EndpointConfigMembers(), request));
   for (const auto& from : request["ProductionVariants"]) {
     HEADRACE_REPLY_PASS(const auto model, FindModel(options, call, from["ModelName"]));
     jobs::Variant variant;
@@ -93,6 +96,7 @@ Reply<jobs::Deployment> DeploymentOf(const SageMakerOptions& options, const Call
     if (const auto routing = from.find("RoutingConfig"); routing != from.end())
       variant.routing = TextOr(*routing, "RoutingStrategy");
     variant.model = ModelOf(model);
+    for (auto& line : config_notes) variant.model.notes.push_back(line);
     deployment.variants.push_back(std::move(variant));
   }
   return deployment;

@@ -54,7 +54,7 @@ void CheckProcessing(const Json& request, Violations& violations) {
 }  // namespace
 
 void CheckTransformJob(const Json& request, Violations& violations) {
-  RefuseMembers(request, "", {{"DataCaptureConfig", "data capture is not offered here"}}, violations);
+  RefuseMembers(jobs::EffectsOf(jobs::TransformJobMembers(), request), violations);
   const Json resources = request.value("TransformResources", Json::object());
   const std::string type = TextOr(resources, "InstanceType");
   if ((type.starts_with("ml.") || type == "local") && !jobs::SizeOfInstance(type))
