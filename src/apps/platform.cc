@@ -156,6 +156,10 @@ class RunningPlatform : public Platform {
     options.stop_grace_seconds = static_cast<int>(settings_.job_stop_grace_seconds);
     options.heartbeat_seconds = static_cast<int>(settings_.job_heartbeat_seconds);
     options.memory_bytes = static_cast<uint64_t>(settings_.job_memory_mib) << 20;
+    options.tasks = static_cast<uint64_t>(settings_.job_tasks);
+    options.disk_bytes = static_cast<uint64_t>(settings_.job_disk_mib) << 20;
+    options.log_bytes = static_cast<uint64_t>(settings_.job_log_mib) << 20;
+    options.hang_seconds = static_cast<int>(settings_.job_hang_seconds);
     options.keep_log_hours = static_cast<int>(settings_.job_log_hours);
     training_ = std::make_unique<jobs::TrainingService>(std::move(options));
   }

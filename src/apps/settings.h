@@ -23,7 +23,8 @@ struct Settings {
   int64_t max_connections = 1024, max_header_bytes = 65536, header_seconds = 10, idle_seconds = 75;
   int64_t stall_seconds = 30, min_body_rate = 4096, stop_grace_seconds = 10;
   std::string access_log, log_level = "info", log_file;
-  int64_t job_cpus = 0, job_memory_mib = 0, job_stop_grace_seconds = 120, job_heartbeat_seconds = 60;
+  int64_t job_cpus = 0, job_memory_mib = 0, job_tasks = 0, job_disk_mib = 0, job_log_mib = 128;
+  int64_t job_hang_seconds = 60, job_stop_grace_seconds = 120, job_heartbeat_seconds = 60;
   int64_t metric_retention_days = 455, job_log_hours = 72;
   int64_t max_invocation_bytes = 6'291'456;
   std::string python = "python3", compiler = "g++", job_paths;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 
 namespace headrace {
 
@@ -21,6 +22,17 @@ class SystemClock : public Clock {
   UnixMillis Now() const override {
     using namespace std::chrono;
     return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+  }
+};
+
+// Milliseconds since the machine started, for durations and deadlines: nobody sets it, and it is the same for all
+// processes.
+class BootClock : public Clock {
+ public:
+  UnixMillis Now() const override {
+    struct timespec now {};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1'000'000;
   }
 };
 

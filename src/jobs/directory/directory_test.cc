@@ -1,8 +1,11 @@
+#include <csignal>
 #include <fstream>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/testing/temporary_directory.h"
 #include "jobs/directory/job_description.h"
@@ -31,6 +34,32 @@ TEST(Spool, IsReadBehindTheWriterLineByLine) {
   EXPECT_FALSE(SpoolWriter::Create(dir / "s"));
 }
 
+TEST(Spool, ALineThatFoundNoRoomIsCompletedWhenThereIsSome) {
+  TemporaryDirectory dir;
+  auto writer = ValueOrThrow(SpoolWriter::Create(dir / "s"));
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto old = ::signal(SIGXFSZ, SIG_IGN);
+  const struct rlimit small = {10, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto one = writer.Append("first\n"), torn = writer.Append("second\n"), lost = writer.Append("lost\n");
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, old);
+  EXPECT_TRUE(one);
+  EXPECT_FALSE(torn);
+  EXPECT_FALSE(lost);
+  EXPECT_TRUE(writer.Append("third\n"));
+  EXPECT_THAT(ValueOrThrow(ReadSpool(dir / "s", 0, 100)).lines, ElementsAre("first", "second", "third"));
+}
+
+TEST(JobDirectory, NoSupervisorIsKilledWhereNoneLives) {
+  TemporaryDirectory dir;
+  const JobDirectory directory(dir.path());
+  EXPECT_TRUE(directory.KillSupervisor());
+  std::ofstream(directory.lock()) << ::getpid() << "\n";  // of an earlier one, whose number we have now
+  EXPECT_TRUE(directory.KillSupervisor());
+}
+
 TEST(JobDirectory, TheLockTellsWhetherASupervisorLives) {
   TemporaryDirectory dir;
   const JobDirectory directory(dir.path());
@@ -56,6 +85,10 @@ TEST(JobDescription, SurvivesTheRoundTrip) {
   job.checkpoints = JobDescription::Checkpoints{"/opt/ml/checkpoints", {}};
   job.environment = {{"K", "V"}};
   job.cpus = {1, 3};
+  job.tasks = 384;
+  job.disk_bytes = 1 << 30;
+  job.log_bytes = 1 << 20;
+  job.deadline = {5'000, "boot", 70};
   job.bubblewrap = false;
   job.no_bubblewrap_reason = "why";
   const auto read = ValueOrThrow(ParseJobDescription(ToJson(job)));

@@ -88,8 +88,11 @@ JobDescription Decode(const json& from) {
   job.environment = from.at("environment");
   job.cpus = from.at("cpus").get<std::vector<int>>();
   job.memory_bytes = from.at("memory_bytes");
+  job.tasks = from.value("tasks", job.tasks);
+  job.disk_bytes = from.value("disk_bytes", job.disk_bytes);
+  job.log_bytes = from.value("log_bytes", job.log_bytes);
   job.max_runtime_seconds = from.at("max_runtime_seconds");
-  job.deadline_ms = from.at("deadline_ms");
+  job.deadline = {from.at("deadline_ms"), from.value("deadline_boot", ""), from.value("deadline_boot_ms", int64_t{0})};
   job.stop_grace_seconds = from.at("stop_grace_seconds");
   job.resource_sample_millis = from.at("resource_sample_millis");
   job.heartbeat_millis = from.value("heartbeat_millis", job.heartbeat_millis);
@@ -142,7 +145,12 @@ std::string ToJson(const JobDescription& job) {
                {"cpus", job.cpus},
                {"memory_bytes", job.memory_bytes},
                {"max_runtime_seconds", job.max_runtime_seconds},
-               {"deadline_ms", job.deadline_ms},
+               {"tasks", job.tasks},
+               {"disk_bytes", job.disk_bytes},
+               {"log_bytes", job.log_bytes},
+               {"deadline_ms", job.deadline.wall},
+               {"deadline_boot", job.deadline.boot},
+               {"deadline_boot_ms", job.deadline.since_boot},
                {"stop_grace_seconds", job.stop_grace_seconds},
                {"resource_sample_millis", job.resource_sample_millis},
                {"heartbeat_millis", job.heartbeat_millis}};

@@ -10,8 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/clock.h"
 #include "base/result.h"
+#include "jobs/limits/moment.h"
 
 namespace headrace::jobs {
 
@@ -63,9 +63,12 @@ struct JobDescription {
   std::map<std::string, std::string> environment;  // holds secrets
 
   std::vector<int> cpus;      // cores the program may use; empty: all
-  uint64_t memory_bytes = 0;  // 0: no limit
+  uint64_t memory_bytes = 0;  // 0: no limit; so in all of these
+  uint64_t tasks = 0;         // processes and threads at once
+  uint64_t disk_bytes = 0;    // that its files may take
+  uint64_t log_bytes = 0;     // of its log that are kept
   int64_t max_runtime_seconds = 86400;
-  UnixMillis deadline_ms = 0;  // 0: max_runtime_seconds from now
+  Moment deadline;  // none: max_runtime_seconds from now
   int stop_grace_seconds = 120;
   int resource_sample_millis = 5000;
   int64_t heartbeat_millis = 60'000;  // of silence until the log tells that the job lives; 0: never

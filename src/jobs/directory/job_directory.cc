@@ -1,10 +1,14 @@
 #include "jobs/directory/job_directory.h"
 
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace headrace::jobs {
@@ -32,6 +36,20 @@ Status JobDirectory::RequestStop() const {
 bool JobDirectory::SupervisorAlive() const {
   const Descriptor file(::open(lock().c_str(), O_RDONLY | O_CLOEXEC));
   return file && ::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+bool JobDirectory::KillSupervisor() const {
+  char text[32] = {};
+  const Descriptor file(::open(lock().c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file || ::pread(file.get(), text, sizeof text - 1, 0) <= 0) return !SupervisorAlive();
+  const auto pid = static_cast<pid_t>(std::strtol(text, nullptr, 10));
+  const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  // Whoever holds the lock has written the number, and lives: it is that process, and no later one of the same number.
+  if (pid <= 1 || !process || !SupervisorAlive()) return !SupervisorAlive();
+  ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+  pollfd ended{process.get(), POLLIN, 0};
+  ::poll(&ended, 1, 2000);
+  return !SupervisorAlive();
 }
 
 Result<Descriptor> JobDirectory::Lock() const {

@@ -33,6 +33,7 @@ class JobDirectory {
   std::string scratch() const { return path_ + "/scratch"; }
   std::string artifacts() const { return path_ + "/artifacts"; }
   std::string checkpoint_state() const { return path_ + "/checkpoints.json"; }
+  std::string pulse() const { return path_ + "/pulse"; }  // changes about once a second while the supervisor lives
   // Set when the program may have changed staged files.
   std::string program_started() const { return path_ + "/program-started"; }
 
@@ -51,6 +52,8 @@ class JobDirectory {
 
   // True while a supervisor process holds its lock.
   bool SupervisorAlive() const;
+  // Kills it, and the processes of its job with it. False while it still lives.
+  bool KillSupervisor() const;
   // For the supervisor: takes the lock for the life of the descriptor. kFailedPrecondition when another holds it.
   Result<Descriptor> Lock() const;
 

@@ -40,14 +40,26 @@ Result<SpoolWriter> SpoolWriter::Create(const std::string& path) {
   return SpoolWriter(path, std::move(file));
 }
 
-Status SpoolWriter::Append(std::string_view lines) {
-  while (!lines.empty()) {
-    const ssize_t n = ::write(file_.get(), lines.data(), lines.size());
+// Takes off what has been written.
+Status SpoolWriter::Write(std::string_view& bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(file_.get(), bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return FailErrno(path_, "append");
-    lines.remove_prefix(static_cast<size_t>(n));
+    bytes.remove_prefix(static_cast<size_t>(n));
   }
   return {};
+}
+
+Status SpoolWriter::Append(std::string_view lines) {
+  std::string_view rest = unfinished_;
+  const auto finished = Write(rest);
+  unfinished_.erase(0, unfinished_.size() - rest.size());
+  HEADRACE_TRY(finished);
+  const size_t whole = lines.size();
+  auto written = Write(lines);
+  if (!written && lines.size() < whole) unfinished_ = lines;
+  return written;
 }
 
 Status SpoolWriter::Sync() {

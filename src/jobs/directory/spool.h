@@ -17,15 +17,19 @@ class SpoolWriter {
   // kFailedPrecondition when the file exists.
   static Result<SpoolWriter> Create(const std::string& path);
 
-  // `lines` end with newlines. All of them or an error, after which the writer is of no more use.
+  // `lines` end with newlines. All of them, or an error. What is in the file when there was no room for all of it is
+  // completed by the next call, when there is room again: no line is torn for good.
   Status Append(std::string_view lines);
   Status Sync();
 
  private:
   SpoolWriter(std::string path, Descriptor file) : path_(std::move(path)), file_(std::move(file)) {}
 
+  Status Write(std::string_view& bytes);
+
   std::string path_;
   Descriptor file_;
+  std::string unfinished_;  // the rest of what was begun
 };
 
 struct SpoolPiece {

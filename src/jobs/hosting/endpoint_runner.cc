@@ -25,7 +25,8 @@ EndpointRunner::EndpointRunner(HostingMachine& machine, EndpointRoutes& routes, 
       may_end_(std::move(may_end)),
       log_(*machine.options.database, *machine.options.clock, account_, "/aws/sagemaker/Endpoints/" + name_),
       use_report_(*machine.options.database, "endpoint " + name_,
-                  [this](const Generation::Use& use, UnixMillis now, std::vector<store::MetricDatum>& data) {
+                  [this](const Generation::Use& use, UnixMillis, std::vector<store::MetricDatum>& data) {
+                    const UnixMillis now = machine_.options.clock->Now();
                     const store::Dimensions dimensions{{"EndpointName", name_}, {"VariantName", use.variant}};
                     AddUseMetrics({account_, "/aws/sagemaker/Endpoints", "", dimensions}, now, use.use, data);
                   }),
@@ -59,19 +60,19 @@ void EndpointRunner::Run() {
   }
   routes_.Remove(account_, name_);
   for (auto& [id, generation] : generations_) generation->Kill();
-  const UnixMillis patience = machine_.options.clock->Now() + kEndPatienceMillis;
+  const UnixMillis patience = machine_.steady.Now() + kEndPatienceMillis;
   const auto ended = [](const auto& entry) { return entry.second->Ended(); };
-  while (!std::all_of(generations_.begin(), generations_.end(), ended) && machine_.options.clock->Now() < patience) {
-    for (auto& [id, generation] : generations_) generation->Step(machine_.options.clock->Now());
+  while (!std::all_of(generations_.begin(), generations_.end(), ended) && machine_.steady.Now() < patience) {
+    for (auto& [id, generation] : generations_) generation->Step(machine_.steady.Now());
     WriteLines(true);
-    Poll(machine_.options.clock->Now() + 20);
+    Poll(machine_.steady.Now() + 20);
   }
 }
 
 void EndpointRunner::Poll(UnixMillis until) {
   std::vector<pollfd> watched;
   for (const auto& [id, generation] : generations_) generation->AddTo(watched);
-  wakeup_.Wait(std::move(watched), machine_.options.clock->Now(), log_.NextLook(until));
+  wakeup_.Wait(std::move(watched), machine_.steady.Now(), log_.NextLook(until));
 }
 
 void EndpointRunner::ReadRow() {
@@ -121,7 +122,7 @@ void EndpointRunner::ComeBack(Generation& generation) {
 }
 
 UnixMillis EndpointRunner::Step() {
-  const UnixMillis now = machine_.options.clock->Now();
+  const UnixMillis now = machine_.steady.Now();
   UnixMillis again = 0;
   for (auto& [id, generation] : generations_) again = Earlier(again, generation->Step(now));
   if (status_ == "Deleting" || row_gone_ || status_ == "Failed") {
@@ -163,14 +164,14 @@ void EndpointRunner::GoOnline(Generation& generation) {
   (void)generation.TakeRouteChanged();
   online_ = generation.deployment().id;
   for (auto& [id, other] : generations_)
-    if (id != online_) other->Retire(machine_.options.clock->Now());
+    if (id != online_) other->Retire(machine_.steady.Now());
 }
 
 // The wanted generation cannot serve: the endpoint has failed, or goes back to what it had.
 void EndpointRunner::GiveUp(Generation& generation) {
   const bool back = online_ != 0 && online_ != wanted_;
   if (!WriteFailure(generation.failure(), back)) return;
-  generation.Retire(machine_.options.clock->Now());
+  generation.Retire(machine_.steady.Now());
   if (back) wanted_ = online_;
   if (back) generation.Kill();
   settled_ = true;
@@ -270,7 +271,7 @@ void EndpointRunner::RemoveUnused() {
   for (auto at = generations_.begin(); at != generations_.end();) {
     const bool used = at->first == wanted_ || at->first == online_;
     if (used || !at->second->Ended()) {
-      if (!used) at->second->Retire(machine_.options.clock->Now());
+      if (!used) at->second->Retire(machine_.steady.Now());
       ++at;
       continue;
     }

@@ -133,6 +133,9 @@ void Generation::AddMissing() {
       options.model_directory = ModelDirectory(variant.name);
       options.run_directory = directory_ + "/" + variant.name + "/" + options.id;
       options.cpus = machine_.cores.Take(size.cpus);
+      options.memory_bytes =
+          size.memory_bytes == 0 ? MostMemoryOfOne() : std::min(size.memory_bytes, MostMemoryOfOne());
+      options.tasks = TasksFor(options.cpus.size());
       options.sandbox = machine_.sandboxed();
       if (!options.sandbox) options.no_sandbox_reason = machine_.no_sandbox_reason();
       options.hidden = {machine_.options.data_dir};
@@ -206,6 +209,10 @@ UnixMillis Generation::StepSlot(Slot& slot, UnixMillis now) {
 UnixMillis Generation::StepPing(Slot& slot, UnixMillis now) {
   if (!slot.ping) {
     if (now < slot.next_ping) return slot.next_ping;
+    if (const auto beyond = slot.instance->BeyondLimits(); !beyond.empty()) {
+      GiveUpOn(slot, beyond, now);
+      return 0;
+    }
     slot.ping.emplace(slot.instance->socket(), now + kPingPatienceMillis);
   }
   const auto answer = slot.ping->Attend(now);
@@ -359,10 +366,13 @@ bool Generation::has_lines() const {
 
 std::vector<Generation::Lines> Generation::TakeLines() {
   std::vector<Lines> all;
-  for (Slot& slot : slots_)
-    if (slot.instance->has_lines())
-      all.push_back(
-          {deployment_.variants[slot.variant].name + "/" + slot.instance->options().id, slot.instance->TakeLines()});
+  const UnixMillis start = machine_.options.clock->Now() - machine_.steady.Now();  // of the steady clock, on the wall's
+  for (Slot& slot : slots_) {
+    if (!slot.instance->has_lines()) continue;
+    auto lines = slot.instance->TakeLines();
+    for (auto& line : lines) line.time += start;
+    all.push_back({deployment_.variants[slot.variant].name + "/" + slot.instance->options().id, std::move(lines)});
+  }
   return all;
 }
 

@@ -26,6 +26,9 @@ struct HostingMachine {
   // bubblewrap.
   bool sandboxed();
   const std::string& no_sandbox_reason() const { return no_sandbox_reason_; }  // once sandboxed() is false
+  // By which all that has a time or a patience goes: a step of the wall's clock (options.clock, for what people read)
+  // restarts no instance and ends no job.
+  BootClock steady;
 
  private:
   std::once_flag probed_;
@@ -44,7 +47,8 @@ class Generation {
   // Other weights and numbers of instances; the same variants. Instances that do not come up get new chances.
   void Adjust(const Deployment& deployment);
 
-  // Does what can be done now; returns when it wants to be called again at the latest, 0: only when something happens.
+  // Does what can be done now, of the machine's steady clock; returns when it wants to be called again at the latest,
+  // 0: only when something happens.
   UnixMillis Step(UnixMillis now);
   void AddTo(std::vector<pollfd>& watched) const;
 

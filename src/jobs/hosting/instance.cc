@@ -123,7 +123,10 @@ Status Instance::Start(UnixMillis now) {
     Say(now, fmt::format("warning: the model server runs as a plain process, not in a sandbox: {}",
                          options_.no_sandbox_reason));
   for (const auto& note : variant_.model.notes) lines_.push_back({now, note});
-  HEADRACE_ASSIGN(child_, StartChild(MakeCommand()));
+  group_ = Cgroup(GroupLimits{options_.memory_bytes, options_.tasks});
+  Command command = MakeCommand();
+  command.groups = group_.entrances();
+  HEADRACE_ASSIGN(child_, StartChild(command));
   state_ = State::kStarting;
   return {};
 }
@@ -150,6 +153,13 @@ TreeUsage Instance::Usage() const {
   return UsageOf(processes);
 }
 
+std::string Instance::BeyondLimits() const {
+  if (options_.memory_bytes == 0 || group_.limits_memory()) return "";
+  const uint64_t used = Usage().resident_bytes;
+  if (used <= options_.memory_bytes) return "";
+  return fmt::format("out of memory: it has {} MiB, and its instance {} MiB", used >> 20, options_.memory_bytes >> 20);
+}
+
 void Instance::AddTo(std::vector<pollfd>& watched) const {
   if (state_ == State::kIdle) return;
   if (!reaped_) watched.push_back({child_.process.get(), POLLIN, 0});
@@ -173,6 +183,7 @@ void Instance::Attend(UnixMillis now) {
   output_->Finish(keep);
   error_->Finish(keep);
   child_ = Child();
+  group_ = Cgroup();
   state_ = State::kIdle;
 }
 
@@ -211,6 +222,8 @@ void Instance::Reap() {
   end_ = signal == 0
              ? fmt::format("exit code {}", code)
              : fmt::format("killed by {}", name == nullptr ? std::to_string(signal) : "SIG" + std::string(name));
+  if (signal == SIGKILL && group_.OomKills() > 0)
+    end_ += fmt::format(": out of memory, the instance has {} MiB", options_.memory_bytes >> 20);
 }
 
 }  // namespace headrace::jobs

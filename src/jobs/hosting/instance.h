@@ -16,6 +16,7 @@
 #include "jobs/capture/terminal_lines.h"
 #include "jobs/hosting/deployment.h"
 #include "jobs/hosting/routes.h"
+#include "jobs/limits/cgroup.h"
 #include "jobs/process/child.h"
 #include "jobs/process/process_tree.h"
 
@@ -27,6 +28,7 @@ struct InstanceOptions {
   std::string model_directory;  // read only
   std::string run_directory;    // of this instance alone, and for this user alone
   std::vector<int> cpus;
+  uint64_t memory_bytes = 0, tasks = 0;  // that it may have; 0: no limit
   bool sandbox = true;
   std::string no_sandbox_reason = {};
   std::vector<std::string> hidden;  // what the sandbox must not show
@@ -61,6 +63,8 @@ class Instance {
 
   // Of the model server alone, not of the sandbox around it. Zeros while there is none.
   TreeUsage Usage() const;
+  // Why the process must be killed, where no control group does it: it has more memory than its instance; else "".
+  std::string BeyondLimits() const;
 
   // How the last process ended, "exit code 1" or "killed by SIGKILL"; "" while it has not.
   const std::string& end() const { return end_; }
@@ -83,6 +87,7 @@ class Instance {
   const Variant variant_;
   const InstanceOptions options_;
   State state_ = State::kIdle;
+  Cgroup group_;
   Child child_;
   UnixMillis started_ = 0;
   bool reaped_ = false, ended_by_signal_ = false;

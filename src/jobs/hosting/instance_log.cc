@@ -14,7 +14,7 @@ constexpr UnixMillis kLinesWaitMillis = 200;
 }  // namespace
 
 bool InstanceLog::Due(bool any) {
-  const UnixMillis now = clock_.Now();
+  const UnixMillis now = steady_.Now();
   if (since_ == 0 && any) since_ = now;
   return since_ != 0 && now >= since_ + kLinesWaitMillis;
 }

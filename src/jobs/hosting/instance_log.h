@@ -29,7 +29,8 @@ class InstanceLog {
   store::Database& database_;
   const Clock& clock_;
   const std::string account_, group_;
-  UnixMillis since_ = 0;  // the oldest line that waits; 0: none does
+  const BootClock steady_;
+  int64_t since_ = 0;  // of steady_, the oldest line that waits; 0: none does
 };
 
 }  // namespace headrace::jobs

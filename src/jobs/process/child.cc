@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +35,8 @@ struct ExecArguments {
   explicit ExecArguments(const Command& command) {
     for (const auto& argument : command.arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
+    for (const auto& group : command.groups) groups.push_back(group.c_str());
+    groups.push_back(nullptr);
     for (const auto& [name, value] : command.environment) variables.push_back(name + "=" + value);
     for (auto& variable : variables) envp.push_back(variable.data());
     envp.push_back(nullptr);
@@ -42,6 +45,7 @@ struct ExecArguments {
   std::vector<std::string> variables;
   std::vector<char*> argv, envp;
   std::vector<std::pair<const char*, const char*>> binds;
+  std::vector<const char*> groups;
 };
 
 // A file of memory that holds `text`, to be read from its beginning.
@@ -71,6 +75,23 @@ bool MountPrivately(const ExecArguments& arguments) {
   return true;
 }
 
+// After fork. False when a group cannot be entered: the program must not run without its limits.
+bool EnterLimits(const char* const* groups) {
+  for (; *groups != nullptr; ++groups) {
+    const int file = ::open(*groups, O_WRONLY | O_CLOEXEC);
+    if (file < 0 || ::write(file, "0", 1) != 1) return false;
+    ::close(file);
+  }
+  const struct rlimit no_core = {0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  struct rlimit descriptors {};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return false;
+  if (descriptors.rlim_max == RLIM_INFINITY || descriptors.rlim_max > kMostDescriptors)
+    descriptors.rlim_max = kMostDescriptors;
+  descriptors.rlim_cur = descriptors.rlim_max;
+  return ::setrlimit(RLIMIT_NOFILE, &descriptors) == 0;
+}
+
 // Runs between fork and execve: only calls that are safe there, nothing that allocates.
 [[noreturn]] void BecomeProgram(const ExecArguments& arguments, const char* directory, const cpu_set_t* cpus,
                                 Sources& sources, int report, pid_t parent) {
@@ -93,7 +114,8 @@ bool MountPrivately(const ExecArguments& arguments) {
   CloseAtExec(STDERR_FILENO + 1);
   for (size_t fd = 0; fd < sources.size(); ++fd)
     if (sources[fd] >= 0) given = ::dup2(sources[fd], static_cast<int>(fd)) >= 0 && given;
-  if (given && MountPrivately(arguments) && (directory == nullptr || ::chdir(directory) == 0))
+  if (given && EnterLimits(arguments.groups.data()) && MountPrivately(arguments) &&
+      (directory == nullptr || ::chdir(directory) == 0))
     ::execve(arguments.argv[0], arguments.argv.data(), arguments.envp.data());
   const int code = errno;
   [[maybe_unused]] const ssize_t written = ::write(report, &code, sizeof code);

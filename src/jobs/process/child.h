@@ -19,6 +19,8 @@ struct Bind {
   std::string source, target;
 };
 
+inline constexpr unsigned kMostDescriptors = 65536;
+
 struct Command {
   std::vector<std::string> arguments;              // [0] is the program's absolute path: nothing is looked up
   std::map<std::string, std::string> environment;  // all of it
@@ -28,6 +30,7 @@ struct Command {
   std::vector<std::string> texts;                  // what the program reads from its descriptors 4, 5, …
   std::vector<Bind> binds;                         // seen by the program alone; only root can have them
   std::function<Status()> prepare;                 // called right before the start, which its error prevents
+  std::vector<std::string> groups;                 // files of control groups that it enters (jobs/limits/cgroup.h)
 };
 
 struct Child {
@@ -37,8 +40,9 @@ struct Child {
 };
 
 // The child leads a session of its own, reads nothing from standard input, is the kernel's first choice when memory
-// runs out, and is killed when the calling thread dies. Of this process's descriptors it has those of the command and
-// no others. kNotFound when the program cannot be executed, kInvalidArgument when its path is not absolute.
+// runs out, leaves no core file, has at most kMostDescriptors descriptors open, and is killed when the calling thread
+// dies. Of this process's descriptors it has those of the command and no others. kNotFound when the program cannot be
+// executed, kInvalidArgument when its path is not absolute.
 Result<Child> StartChild(const Command& command);
 
 }  // namespace headrace::jobs

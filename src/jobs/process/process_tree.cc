@@ -1,5 +1,6 @@
 #include "jobs/process/process_tree.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -117,18 +118,22 @@ TreeUsage UsageOf(const std::vector<pid_t>& processes) {
     // Fields 14 to 17 are utime, stime, cutime, cstime; 24 is rss in pages.
     for (size_t field = 11; field <= 14; ++field) usage.cpu_ticks += Number(fields[field]);
     usage.resident_bytes += Number(fields[21]) * page;
+    usage.threads += static_cast<int>(Number(fields[17]));  // field 20
     ++usage.processes;
   }
   return usage;
 }
 
-uint64_t ProportionalBytes(const std::vector<pid_t>& processes) {
+uint64_t ProportionalBytes(const std::vector<pid_t>& processes, bool without_shared_memory) {
   uint64_t bytes = 0;
   for (const pid_t pid : processes) {
     const auto rollup = ReadProc("/proc/" + std::to_string(pid) + "/smaps_rollup");
-    const auto at = rollup.find("\nPss:");
-    if (at == std::string::npos) continue;
-    bytes += std::strtoull(rollup.c_str() + at + 5, nullptr, 10) * 1024;
+    const auto kib = [&rollup](const char* name) -> uint64_t {
+      const auto at = rollup.find(name);
+      return at == std::string::npos ? 0 : std::strtoull(rollup.c_str() + rollup.find(':', at) + 1, nullptr, 10);
+    };
+    const uint64_t all = kib("\nPss:"), shared = without_shared_memory ? kib("\nPss_Shmem:") : 0;
+    bytes += (all - std::min(all, shared)) * 1024;
   }
   return bytes;
 }

@@ -15,10 +15,12 @@ struct TreeUsage {
   uint64_t resident_bytes = 0;  // summed; pages shared by processes count once a process
   uint64_t cpu_ticks = 0;       // of the living and of children they have waited for
   int processes = 0;
+  int threads = 0;  // of all of them
 };
 TreeUsage UsageOf(const std::vector<pid_t>& processes);
 
-// Proportional set size: shared pages count once in all. Slower than UsageOf.
-uint64_t ProportionalBytes(const std::vector<pid_t>& processes);
+// Proportional set size: shared pages count once in all. Slower than UsageOf. Without pages of tmpfs and the like when
+// these are counted elsewhere.
+uint64_t ProportionalBytes(const std::vector<pid_t>& processes, bool without_shared_memory = false);
 
 }  // namespace headrace::jobs

@@ -22,7 +22,7 @@ std::string Tail(const std::string& text, size_t size) {
 std::string HowItEnded(const FailureFacts& facts) {
   const auto& end = facts.end;
   std::string how;
-  if (end.out_of_memory && facts.memory_limit != 0 && end.peak_bytes > facts.memory_limit)
+  if (end.out_of_memory && facts.memory_limit != 0 && end.peak_bytes >= facts.memory_limit)
     how = fmt::format("out of memory: the job used {} of the {} of {} and was killed, exit code: {}",
                       FormatBytes(end.peak_bytes), FormatBytes(facts.memory_limit), facts.instance_type, end.exit_code);
   else if (end.out_of_memory)
@@ -33,6 +33,8 @@ std::string HowItEnded(const FailureFacts& facts) {
                       FormatBytes(end.peak_bytes));
   else
     how = fmt::format("exit code: {}, peak memory {}", end.exit_code, FormatBytes(end.peak_bytes));
+  if (end.refused_beyond != 0)
+    how += fmt::format("; processes or threads above {} were refused (job-tasks)", end.refused_beyond);
   return how;
 }
 

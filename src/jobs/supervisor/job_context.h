@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "jobs/directory/job_description.h"
 #include "jobs/directory/job_directory.h"
+#include "jobs/limits/job_limits.h"
 #include "jobs/supervisor/job_view.h"
 #include "jobs/supervisor/reporter.h"
 #include "jobs/supervisor/stop_request.h"
@@ -13,8 +14,10 @@ namespace headrace::jobs {
 struct JobContext {
   const JobDescription& job;
   const JobDirectory& directory;
-  const Clock& clock;
+  const Clock& clock;   // of the wall: for what is told
+  const Clock& steady;  // nobody sets it: for what is waited for
   Reporter& reporter;
+  JobLimits& limits;
   JobView& view;
   StopRequest& stop;
 };

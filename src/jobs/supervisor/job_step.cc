@@ -10,7 +10,7 @@ Status MarkTenantsProcess(const JobContext& context) { return WriteBriefly(conte
 RunOptions LimitsOf(const JobContext& context) {
   RunOptions options;
   options.sandboxed = context.view.sandboxed();
-  options.memory_bytes = context.job.memory_bytes;
+  context.limits.Bound(options);
   options.deadline = 0;  // the stop request knows it
   options.grace_seconds = context.job.stop_grace_seconds;
   options.sample_millis = context.job.resource_sample_millis;
@@ -24,7 +24,9 @@ Result<ProgramEnd> RunStep(const JobContext& context, const Command& command) {
   RunOptions options = LimitsOf(context);
   options.grace_seconds = std::min(options.grace_seconds, 5);
   options.sample_millis = 0;
-  HEADRACE_ASSIGN(const auto end, RunProgram(command, true, options, context.reporter, context.clock));
+  HEADRACE_ASSIGN(const auto end, RunProgram(command, true, options, context.reporter, context.steady));
+  context.limits.Note(end);
+  if (!end.failure.empty()) return Fail(ErrorCode::kFailedPrecondition, "{}", end.failure);
   if (end.stopped || end.timed_out) return Fail(ErrorCode::kUnavailable, "stopped");
   return end;
 }

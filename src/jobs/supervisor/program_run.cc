@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "jobs/capture/instance_use.h"
+#include "jobs/limits/hidden_memory.h"
 #include "jobs/process/process_tree.h"
 #include "jobs/sandbox/sandbox.h"
 
@@ -47,7 +48,8 @@ class Run {
         options_(options),
         reporter_(reporter),
         clock_(clock),
-        oom_kills_before_(KernelOomKills()),
+        oom_kills_before_(OomKills()),
+        refused_before_(options.group != nullptr ? options.group->RefusedForks() : 0),
         largest_child_before_(LargestChild()) {}
 
   ProgramEnd ToTheEnd() {
@@ -102,8 +104,9 @@ class Run {
     }
     if (now >= next_memory_) {
       next_memory_ = now + kMemoryTickMillis;
-      WatchMemory();
+      WatchLimits();
     }
+    WatchDisk(now);
     if (options_.sample_millis > 0 && now >= next_sample_) {
       if (use_)
         Sample(now);
@@ -120,7 +123,15 @@ class Run {
       end_.timed_out = true;
     else if (options_.failed_meanwhile)
       end_.failure = options_.failed_meanwhile();
-    if (!end_.stopped && !end_.timed_out && end_.failure.empty() && reporter_.status()) return;
+    const auto written = reporter_.status();
+    if (!end_.stopped && !end_.timed_out && end_.failure.empty() && written) return;
+    if (!written && written.error().code() == ErrorCode::kResourceExhausted) {
+      end_.out_of_disk = true;
+      end_.failure =
+          "InternalServerError: out of disk: the job's log could not be written: " + written.error().message();
+      EndAtLimit();
+      return;
+    }
     stopping_since_ = now;
     options_.on_stopping();
   }
@@ -143,20 +154,66 @@ class Run {
     for (const pid_t pid : Descendants(::getpid())) ::kill(pid, SIGKILL);
   }
 
-  void WatchMemory() {
+  // At a limit there is nothing to save: what the program would write on SIGTERM needs what is used up.
+  void EndAtLimit() {
+    if (stopping_since_ == 0) stopping_since_ = clock_.Now();
+    signalled_ = true;
+    if (options_.group != nullptr) options_.group->KillAll();
+    for (const pid_t pid : Descendants(::getpid())) ::kill(pid, SIGKILL);
+  }
+
+  // Of the group, or of the whole machine where there is none.
+  uint64_t OomKills() const { return GroupLimitsMemory() ? options_.group->OomKills() : KernelOomKills(); }
+  bool GroupLimitsMemory() const { return options_.group != nullptr && options_.group->limits_memory(); }
+  bool GroupLimitsTasks() const { return options_.group != nullptr && options_.group->limits_tasks(); }
+
+  void WatchLimits() {
     const auto processes = JobProcesses();
     const auto usage = UsageOf(processes);
-    uint64_t bytes = usage.resident_bytes;
-    // Pages that processes share were counted for each of them; look closer only when it matters.
-    if (options_.memory_bytes != 0 && bytes > options_.memory_bytes && processes.size() > 1)
-      bytes = std::min(bytes, ProportionalBytes(processes));
+    const uint64_t bytes = GroupLimitsMemory() ? options_.group->MemoryBytes() : MeasuredMemory(processes, usage);
     end_.peak_bytes = std::max(end_.peak_bytes, bytes);
     usage_now_ = usage;
     usage_now_.resident_bytes = bytes;
-    if (options_.memory_bytes != 0 && bytes > options_.memory_bytes && !end_.out_of_memory) {
+    const bool beyond = options_.memory_bytes != 0 && bytes > options_.memory_bytes;
+    if (!end_.out_of_memory && (beyond || (GroupLimitsMemory() && OomKills() > oom_kills_before_))) {
       end_.out_of_memory = true;
-      for (const pid_t pid : processes) ::kill(pid, SIGKILL);
+      EndAtLimit();
     }
+    WatchTasks(usage);
+  }
+
+  // Where no group does it.
+  uint64_t MeasuredMemory(const std::vector<pid_t>& processes, const TreeUsage& usage) const {
+    const uint64_t hidden = options_.sandboxed && !processes.empty() ? HiddenMemory(processes) : 0;
+    const uint64_t bytes = usage.resident_bytes + hidden;
+    // Pages that processes share were counted for each of them; look closer only when it matters.
+    if (options_.memory_bytes == 0 || bytes <= options_.memory_bytes) return bytes;
+    return std::min(bytes, ProportionalBytes(processes, hidden != 0) + hidden);
+  }
+
+  void WatchTasks(const TreeUsage& usage) {
+    if (options_.tasks == 0) return;
+    if (!GroupLimitsTasks() && static_cast<uint64_t>(usage.threads) > options_.tasks && end_.failure.empty()) {
+      end_.failure = fmt::format("AlgorithmError: the job had {} processes and threads, and may have {}: it was killed",
+                                 usage.threads, options_.tasks);
+      EndAtLimit();
+    }
+    if (end_.refused_beyond != 0 || !GroupLimitsTasks() || options_.group->RefusedForks() == refused_before_) return;
+    end_.refused_beyond = options_.tasks;
+    reporter_.Say(
+        "warning: the job has the {} processes and threads that it may have at once (job-tasks): more are "
+        "refused (EAGAIN)",
+        options_.tasks);
+  }
+
+  void WatchDisk(UnixMillis now) {
+    if (options_.disk == nullptr || end_.out_of_disk) return;
+    const auto reason = options_.disk->Look(
+        now, [this] { return JobProcesses(); }, [this] { return clock_.Now(); });
+    if (reason.empty()) return;
+    end_.failure = reason;
+    end_.out_of_disk = true;
+    EndAtLimit();
   }
 
   void Sample(UnixMillis now) {
@@ -164,8 +221,20 @@ class Run {
     reporter_.Sample(use.cpu, use.memory, use.disk.value_or(0));
   }
 
+  // Processes that start others as fast as they are killed are stopped first, until there are no new ones.
+  void HoldRest() const {
+    size_t before = 0;
+    for (int round = 0; round < 100; ++round) {
+      const auto rest = Descendants(::getpid());
+      if (rest.size() == before) return;
+      before = rest.size();
+      for (const pid_t pid : rest) ::kill(pid, SIGSTOP);
+    }
+  }
+
   // What the program left running.
   void KillRest() {
+    if (!options_.sandboxed && !GroupLimitsTasks()) HoldRest();
     for (int round = 0; round < 1000; ++round) {
       const auto rest = Descendants(::getpid());
       if (rest.empty()) return;
@@ -184,6 +253,7 @@ class Run {
   }
 
   void JudgeEnd() {
+    WatchTasks({});
     int status = wait_status_;
     // From inside the sandbox, where it is exact; bubblewrap's own exit code mixes signals with codes.
     long report[2] = {0, 0};
@@ -194,7 +264,11 @@ class Run {
     end_.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     end_.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     if (end_.signal == 0 && end_.exit_code == 128 + SIGKILL) end_.signal = SIGKILL;
-    if (end_.signal == SIGKILL && !end_.killed && KernelOomKills() > oom_kills_before_) end_.out_of_memory = true;
+    const bool killed = end_.signal == SIGKILL && !end_.killed && !end_.out_of_disk;
+    if ((killed || (GroupLimitsMemory() && !end_.succeeded())) && OomKills() > oom_kills_before_)
+      end_.out_of_memory = true;
+    if (end_.out_of_memory && GroupLimitsMemory()) end_.peak_bytes = std::max(end_.peak_bytes, options_.memory_bytes);
+    if (!end_.failure.empty() && end_.succeeded()) end_.signal = SIGKILL;  // it ended just before it was killed
     // Exact for a short or single process, and says nothing when an earlier child was larger.
     if (const auto largest = LargestChild(); largest > largest_child_before_)
       end_.peak_bytes = std::max(end_.peak_bytes, largest);
@@ -205,7 +279,7 @@ class Run {
   const RunOptions& options_;
   Reporter& reporter_;
   const Clock& clock_;
-  const uint64_t oom_kills_before_, largest_child_before_;
+  const uint64_t oom_kills_before_, refused_before_, largest_child_before_;
   ProgramEnd end_;
   bool reaped_ = false, signalled_ = false;
   int wait_status_ = 0;
@@ -227,6 +301,7 @@ Result<ProgramEnd> RunProgram(Command command, bool has_init, const RunOptions& 
     status_write = Descriptor(ends[1]);
     command.passed_descriptor = status_write.get();
   }
+  if (options.group != nullptr) command.groups = options.group->entrances();
   HEADRACE_ASSIGN(auto child, StartChild(command));
   status_write.Reset();
   return Run(std::move(child), std::move(status_read), options, reporter, clock).ToTheEnd();

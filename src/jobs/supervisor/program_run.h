@@ -6,15 +6,20 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "jobs/limits/cgroup.h"
+#include "jobs/limits/disk_watch.h"
 #include "jobs/process/child.h"
 #include "jobs/supervisor/reporter.h"
 
 namespace headrace::jobs {
 
 struct RunOptions {
-  bool sandboxed = false;     // the command is bubblewrap's: its own two processes are never signalled
-  uint64_t memory_bytes = 0;  // 0: no limit
-  UnixMillis deadline = 0;    // 0: none
+  bool sandboxed = false;         // the command is bubblewrap's: its own two processes are never signalled
+  uint64_t memory_bytes = 0;      // 0: no limit
+  uint64_t tasks = 0;             // processes and threads at once; 0: no limit
+  const Cgroup* group = nullptr;  // limits what it can of the two; the rest is measured
+  DiskWatch* disk = nullptr;      // nullptr: no limit
+  UnixMillis deadline = 0;        // 0: none
   int grace_seconds = 120;
   int sample_millis = 0;  // 0: no samples
   std::string disk_path;  // whose file system is sampled
@@ -26,18 +31,21 @@ struct RunOptions {
 
 struct ProgramEnd {
   int exit_code = 0;
-  int signal = 0;              // that killed it; 0: it exited
-  bool stopped = false;        // because stop_requested
-  bool timed_out = false;      // because of the deadline
-  bool killed = false;         // did not end within the grace
-  bool out_of_memory = false;  // killed by us at its limit, or by the kernel
-  std::string failure;         // of failed_meanwhile
+  int signal = 0;               // that killed it; 0: it exited
+  bool stopped = false;         // because stop_requested
+  bool timed_out = false;       // because of the deadline
+  bool killed = false;          // did not end within the grace
+  bool out_of_memory = false;   // killed by us at its limit, or by the kernel
+  bool out_of_disk = false;     // killed by us; `failure` says why
+  uint64_t refused_beyond = 0;  // the number of processes and threads above which some were refused; 0: none was
+  std::string failure;          // of failed_meanwhile, or what limit was passed
   uint64_t peak_bytes = 0;
 
   bool succeeded() const { return exit_code == 0 && signal == 0; }
 };
 
-// `command` runs headrace-job-init when `has_init`. Afterwards no process of it is left.
+// `command` runs headrace-job-init when `has_init`. Afterwards no process of it is left. `clock` measures durations: it
+// is best one that nobody sets.
 Result<ProgramEnd> RunProgram(Command command, bool has_init, const RunOptions& options, Reporter& reporter,
                               const Clock& clock);
 

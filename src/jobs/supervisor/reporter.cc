@@ -24,16 +24,22 @@ void Remember(std::deque<std::string>& lines, std::string_view line) {
 
 }  // namespace
 
-Result<std::unique_ptr<Reporter>> Reporter::Create(const JobDirectory& directory, int attempt, const Clock& clock) {
+Result<std::unique_ptr<Reporter>> Reporter::Create(const JobDirectory& directory, int attempt, const Clock& clock,
+                                                   uint64_t log_bytes) {
   HEADRACE_TRY(MakeDirectories(directory.attempt(attempt)));
   HEADRACE_ASSIGN(auto events, SpoolWriter::Create(directory.events(attempt)));
   HEADRACE_ASSIGN(auto log, SpoolWriter::Create(directory.log(attempt)));
   HEADRACE_ASSIGN(auto raw, SpoolWriter::Create(directory.raw_log(attempt)));
-  return std::unique_ptr<Reporter>(new Reporter(clock, std::move(events), std::move(log), std::move(raw)));
+  return std::unique_ptr<Reporter>(new Reporter(clock, log_bytes, std::move(events), std::move(log), std::move(raw)));
 }
 
-Reporter::Reporter(const Clock& clock, SpoolWriter events, SpoolWriter log, SpoolWriter raw)
-    : clock_(clock), events_(std::move(events)), log_(std::move(log)), raw_(std::move(raw)) {}
+Reporter::Reporter(const Clock& clock, uint64_t log_bytes, SpoolWriter events, SpoolWriter log, SpoolWriter raw)
+    : clock_(clock),
+      events_(std::move(events)),
+      log_(std::move(log)),
+      raw_(std::move(raw)),
+      log_bytes_(log_bytes),
+      budget_(log_bytes) {}
 
 void Reporter::Note(Status status) {
   if (status_ && !status) status_ = std::move(status);
@@ -123,31 +129,50 @@ void Reporter::Append(std::string_view text) {
 
 void Reporter::Output(OutputStream stream, std::string_view bytes) {
   const std::lock_guard lock(mutex_);
-  Note(raw_.Append(bytes));
-  const bool is_error = stream == OutputStream::kError;
+  KeepRaw(bytes);
   std::string lines;
   const auto now = Now();
-  (is_error ? error_ : output_).Feed(bytes, [&](std::string_view line) {
-    lines += fmt::format("{} {} {}\n", now, is_error ? 'e' : 'o', line);
-    Remember(is_error ? last_error_ : last_output_, line);
+  (stream == OutputStream::kError ? error_ : output_).Feed(bytes, [&](std::string_view line) {
+    KeepLine(stream, now, line, lines);
   });
   if (lines.empty()) return;
   activity_.last_line = now;
   Note(log_.Append(lines));
 }
 
+void Reporter::KeepRaw(std::string_view bytes) {
+  if (log_bytes_ != 0) bytes = bytes.substr(0, log_bytes_ - std::min(raw_bytes_, log_bytes_));
+  raw_bytes_ += bytes.size();
+  if (!bytes.empty()) Note(raw_.Append(bytes));
+}
+
+// Adds to `lines` what the log gets of it.
+void Reporter::KeepLine(OutputStream stream, UnixMillis now, std::string_view line, std::string& lines) {
+  const bool is_error = stream == OutputStream::kError;
+  Remember(is_error ? last_error_ : last_output_, line);
+  const auto kept = fmt::format("{} {} {}", now, is_error ? 'e' : 'o', line);
+  if (budget_.Take(kept)) {
+    lines += kept + "\n";
+  } else if (!told_of_budget_) {
+    told_of_budget_ = true;
+    lines += fmt::format(
+        "{} p [headrace] warning: the log has all but the end of the {} bytes that a job may keep (job-log-mib): of "
+        "what "
+        "follows only the last lines are kept, and metric definitions see these only\n",
+        now, log_bytes_);
+  }
+}
+
 void Reporter::FinishOutput() {
   const std::lock_guard lock(mutex_);
   std::string lines;
   const auto now = Now();
-  output_.Finish([&](std::string_view line) {
-    lines += fmt::format("{} o {}\n", now, line);
-    Remember(last_output_, line);
-  });
-  error_.Finish([&](std::string_view line) {
-    lines += fmt::format("{} e {}\n", now, line);
-    Remember(last_error_, line);
-  });
+  output_.Finish([&](std::string_view line) { KeepLine(OutputStream::kOutput, now, line, lines); });
+  error_.Finish([&](std::string_view line) { KeepLine(OutputStream::kError, now, line, lines); });
+  const auto rest = budget_.Finish();
+  if (rest.lines != 0)
+    lines += fmt::format("{} p [headrace] {} lines with {} bytes were left out here\n", now, rest.lines, rest.bytes);
+  for (const auto& line : rest.last) lines += line + "\n";
   if (!lines.empty()) Note(log_.Append(lines));
 }
 
@@ -164,6 +189,11 @@ std::vector<std::pair<std::string, int64_t>> Reporter::PhaseTimes() const {
   for (size_t i = 0; i < phases_.size(); ++i)
     times.emplace_back(phases_[i].first, (i + 1 < phases_.size() ? phases_[i + 1].second : now) - phases_[i].second);
   return times;
+}
+
+void Reporter::GoOn() {
+  const std::lock_guard lock(mutex_);
+  status_ = {};
 }
 
 Status Reporter::status() const {

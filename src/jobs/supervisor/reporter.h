@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "jobs/capture/log_budget.h"
 #include "jobs/capture/terminal_lines.h"
 #include "jobs/directory/job_directory.h"
 #include "jobs/directory/spool.h"
@@ -29,7 +30,9 @@ struct EndOfJob {
 
 class Reporter {
  public:
-  static Result<std::unique_ptr<Reporter>> Create(const JobDirectory& directory, int attempt, const Clock& clock);
+  // `log_bytes`: that the job's log keeps of what its programs write; 0: all.
+  static Result<std::unique_ptr<Reporter>> Create(const JobDirectory& directory, int attempt, const Clock& clock,
+                                                  uint64_t log_bytes = 0);
 
   // A secondary status begins, or its message changes. On disk when it returns.
   void Phase(const std::string& status, const std::string& message);
@@ -69,9 +72,13 @@ class Reporter {
 
   // The first failure to write a spool file (the disk is full): the job's record is no longer whole.
   Status status() const;
+  // There is room again: what follows is written, a line that was begun is completed.
+  void GoOn();
 
  private:
-  Reporter(const Clock& clock, SpoolWriter events, SpoolWriter log, SpoolWriter raw);
+  Reporter(const Clock& clock, uint64_t log_bytes, SpoolWriter events, SpoolWriter log, SpoolWriter raw);
+  void KeepRaw(std::string_view bytes);
+  void KeepLine(OutputStream stream, UnixMillis now, std::string_view line, std::string& lines);
   void Event(const std::string& line);
   void Note(Status status);
   void Append(std::string_view line);
@@ -81,6 +88,10 @@ class Reporter {
   mutable std::mutex mutex_;
   SpoolWriter events_, log_, raw_;
   Status status_;
+  const uint64_t log_bytes_;
+  uint64_t raw_bytes_ = 0;
+  LogBudget budget_;
+  bool told_of_budget_ = false;
   UnixMillis last_time_ = 0;
   Activity activity_;
   TerminalLines output_, error_;

@@ -6,11 +6,11 @@ bool StopRequest::Requested() {
   if (requested()) return true;
   if (Asked())
     stopped_ = true;
-  else if (clock_.Now() >= deadline_)
+  else if (HasCome(deadline_, Moment::Now()))
     timed_out_ = true;
   return requested();
 }
 
-bool StopRequest::Pending() const { return requested() || Asked() || clock_.Now() >= deadline_; }
+bool StopRequest::Pending() const { return requested() || Asked() || HasCome(deadline_, Moment::Now()); }
 
 }  // namespace headrace::jobs

@@ -4,16 +4,16 @@
 #include <atomic>
 #include <functional>
 
-#include "base/clock.h"
 #include "jobs/directory/job_directory.h"
+#include "jobs/limits/moment.h"
 
 namespace headrace::jobs {
 
 class StopRequest {
  public:
   // `signalled` tells of a signal that asks this process to end.
-  StopRequest(const JobDirectory& directory, const Clock& clock, UnixMillis deadline, std::function<bool()> signalled)
-      : directory_(directory), clock_(clock), deadline_(deadline), signalled_(std::move(signalled)) {}
+  StopRequest(const JobDirectory& directory, Moment deadline, std::function<bool()> signalled)
+      : directory_(directory), deadline_(std::move(deadline)), signalled_(std::move(signalled)) {}
 
   // Whether the job is to end now; once it is, it stays so. Any thread.
   bool Requested();
@@ -28,8 +28,7 @@ class StopRequest {
   bool Asked() const { return signalled_() || directory_.StopRequested(); }
 
   const JobDirectory& directory_;
-  const Clock& clock_;
-  const UnixMillis deadline_;
+  const Moment deadline_;
   const std::function<bool()> signalled_;
   std::atomic<bool> stopped_{false}, timed_out_{false};
 };

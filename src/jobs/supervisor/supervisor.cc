@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "jobs/directory/job_description.h"
 #include "jobs/directory/job_directory.h"
+#include "jobs/limits/job_limits.h"
 #include "jobs/supervisor/entry_point.h"
 #include "jobs/supervisor/failure_reason.h"
 #include "jobs/supervisor/heartbeat.h"
@@ -21,6 +22,7 @@
 #include "jobs/supervisor/job_step.h"
 #include "jobs/supervisor/pipe_channels.h"
 #include "jobs/supervisor/program_run.h"
+#include "jobs/supervisor/pulse.h"
 #include "jobs/supervisor/reporter.h"
 
 namespace headrace::jobs {
@@ -65,13 +67,18 @@ class Supervisor {
       : job_(job),
         directory_(directory),
         reporter_(reporter),
+        limits_(job, directory),
         view_(job, directory),
-        stop_(directory, clock_, job.deadline_ms != 0 ? job.deadline_ms : clock_.Now() + job.max_runtime_seconds * 1000,
+        stop_(directory, job.deadline.wall != 0 ? job.deadline : Moment::Now().After(job.max_runtime_seconds * 1000),
               [] { return asked_by_signal != 0; }),
-        context_{job, directory, clock_, reporter, view_, stop_} {}
+        context_{job, directory, clock_, steady_, reporter, limits_, view_, stop_} {}
 
   void Run() {
-    const auto end = EndAfter(Phases());
+    const auto done = Phases();
+    const auto end = EndAfter(done);
+    if (limits_.out_of_disk() || !reporter_.status() || (!done && done.error().code() == ErrorCode::kResourceExhausted))
+      MakeRoom(directory_, job_.attempt);  // before the end is written: there may be no room for it
+    reporter_.GoOn();
     SayPhases();
     reporter_.End(end);
   }
@@ -91,7 +98,7 @@ class Supervisor {
   }
 
   EndOfJob EndAfter(const Status& done) const {
-    if (const auto written = reporter_.status(); !written)
+    if (const auto written = reporter_.status(); !written && !limits_.out_of_disk())
       return Failed("InternalServerError: the job's log could not be written: " + written.error().message());
     if (!done && !IsCancelled(done.error())) return Failed(done.error().message());
     if (stop_.timed_out()) return {"Stopped", "MaxRuntimeExceeded", ""};
@@ -103,6 +110,7 @@ class Supervisor {
   Status Prepare() {
     HEADRACE_TRY(view_.Check());
     HEADRACE_TRY(HostFiles(job_, directory_).Make());
+    reporter_.SayLine(limits_.Described());
     if (job_.bubblewrap) return {};
     if (job_.request.value("EnableNetworkIsolation", false))
       return Fail(ErrorCode::kFailedPrecondition,
@@ -129,8 +137,9 @@ class Supervisor {
     HEADRACE_TRY(pipes.Start());
     options.failed_meanwhile = [&pipes] { return pipes.Watch(); };
     reporter_.Started();
-    HEADRACE_ASSIGN(auto end, RunProgram(view_.Wrap(std::move(inside)), true, options, reporter_, clock_));
+    HEADRACE_ASSIGN(auto end, RunProgram(view_.Wrap(std::move(inside)), true, options, reporter_, steady_));
     pipes.Stop();
+    limits_.Note(end);
     reporter_.Exit(end.exit_code, end.signal, end.peak_bytes, end.out_of_memory);
     if (end.killed)
       reporter_.Say("the program did not end within {} s of SIGTERM and was killed", job_.stop_grace_seconds);
@@ -140,6 +149,7 @@ class Supervisor {
   Status Finish(const ProgramEnd& end) {
     const bool failed = !end.succeeded() && !stop_.requested();
     reporter_.Phase("Uploading", "Uploading generated training model");
+    if (limits_.out_of_disk()) return Fail(ErrorCode::kFailedPrecondition, "{}", end.failure);
     JobOutputs outputs(context_);
     Status packed;  // kUnavailable: it took too long for a job that is to end
     if (!failed) packed = Classified(outputs.Pack("model", "model"));
@@ -166,6 +176,8 @@ class Supervisor {
   const JobDirectory& directory_;
   Reporter& reporter_;
   SystemClock clock_;
+  BootClock steady_;
+  JobLimits limits_;
   JobView view_;
   StopRequest stop_;
   const JobContext context_;
@@ -190,7 +202,8 @@ Status Supervise(const std::string& path) {
   HEADRACE_ASSIGN(const auto text, ReadFile(directory.description()));
   HEADRACE_ASSIGN(const auto job, ParseJobDescription(text));
   const SystemClock clock;
-  HEADRACE_ASSIGN(const auto reporter, Reporter::Create(directory, job.attempt, clock));
+  const Pulse pulse(directory.pulse());
+  HEADRACE_ASSIGN(const auto reporter, Reporter::Create(directory, job.attempt, clock, job.log_bytes));
   Supervisor(job, directory, *reporter).Run();
   return {};
 }

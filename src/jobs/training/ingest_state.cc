@@ -7,9 +7,13 @@ namespace headrace::jobs {
 using nlohmann::json;
 
 std::string ToJson(const IngestState& state) {
-  json into = {{"admitted", state.admitted},     {"attempt", state.attempt},   {"cpus", state.cpus},
-               {"log_stream", state.log_stream}, {"deadline", state.deadline}, {"events_offset", state.events_offset},
-               {"log_offset", state.log_offset}, {"matches", state.matches},   {"not_numeric", state.not_numeric}};
+  json into = {
+      {"admitted", state.admitted},     {"attempt", state.attempt},        {"cpus", state.cpus},
+      {"log_stream", state.log_stream}, {"deadline", state.deadline.wall}, {"events_offset", state.events_offset},
+      {"log_offset", state.log_offset}, {"matches", state.matches},        {"not_numeric", state.not_numeric}};
+  into["deadline_boot"] = state.deadline.boot;
+  into["deadline_boot_ms"] = state.deadline.since_boot;
+  into["program_ended"] = state.program_ended;
   if (state.end)
     into["end"] = {{"outcome", state.end->outcome}, {"secondary", state.end->secondary}, {"reason", state.end->reason}};
   return into.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -24,7 +28,8 @@ Result<IngestState> ParseIngestState(const std::string& text) {
     state.attempt = from.at("attempt");
     state.cpus = from.at("cpus").get<std::vector<int>>();
     state.log_stream = from.at("log_stream");
-    state.deadline = from.at("deadline");
+    state.deadline = {from.at("deadline"), from.value("deadline_boot", ""), from.value("deadline_boot_ms", int64_t{0})};
+    state.program_ended = from.value("program_ended", false);
     state.events_offset = from.at("events_offset");
     state.log_offset = from.at("log_offset");
     state.matches = from.at("matches").get<std::vector<uint64_t>>();

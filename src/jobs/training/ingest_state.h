@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "jobs/limits/moment.h"
 
 namespace headrace::jobs {
 
@@ -22,7 +23,8 @@ struct IngestState {
   int attempt = 0;
   std::vector<int> cpus;
   std::string log_stream;
-  UnixMillis deadline = 0;
+  Moment deadline;
+  bool program_ended = false;  // its cores are given back; from then on it is packed and stored
   uint64_t events_offset = 0, log_offset = 0;
   std::vector<uint64_t> matches, not_numeric;  // a metric definition each
   std::optional<EndRecord> end;

@@ -9,6 +9,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "jobs/directory/checkpoint_place.h"
+#include "jobs/limits/cgroup.h"
+#include "jobs/limits/disk_watch.h"
 #include "jobs/process/detached.h"
 #include "jobs/process/find_program.h"
 #include "jobs/request/member_effects.h"
@@ -26,6 +28,14 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+// Above twice the grace, for packing and storing, until a supervisor that has to end is ended.
+constexpr int64_t kEndMillis = 10'000;
+constexpr int64_t kBeginMillis = 10'000;   // that a supervisor has to take its lock
+constexpr int64_t kKilledMillis = 10'000;  // until the job of a supervisor that does not even die goes on without it
+constexpr int64_t kDefaultVolumeGiB = 30;
+// A log is on the disk three times for a while: as it came, as lines, and as events.
+constexpr uint64_t kLogPartOfFree = 16, kLeastLogBytes = uint64_t{64} << 10;
 
 json Member(const json& object, const char* name) {
   if (!object.is_object()) return {};
@@ -48,6 +58,11 @@ std::vector<MetricDefinition> Definitions(const json& request) {
   for (const auto& definition : Member(Member(request, "AlgorithmSpecification"), "MetricDefinitions"))
     definitions.push_back({Text(definition, "Name"), Text(definition, "Regex")});
   return definitions;
+}
+
+// Of two limits, of which 0 is none.
+uint64_t Smaller(uint64_t one, uint64_t other) {
+  return one == 0 || other == 0 ? std::max(one, other) : std::min(one, other);
 }
 
 // Whose fault an error is, as FailureReason tells it.
@@ -76,12 +91,20 @@ std::string Message(const EndRecord& end) {
 
 }  // namespace
 
-JobFollower::JobFollower(const TrainingOptions& options, const Machine& machine, std::string account, std::string name)
+bool NeedsNoCores(const IngestState& state, const json& request) {
+  return state.end.has_value() ||
+         (state.program_ended && state.attempt >= Integer(Member(request, "RetryStrategy"), "MaximumRetryAttempts", 0));
+}
+
+JobFollower::JobFollower(const TrainingOptions& options, const Machine& machine, Rubbish& rubbish, std::string account,
+                         std::string name)
     : options_(options),
       machine_(machine),
       account_(std::move(account)),
       name_(std::move(name)),
-      directory_(options.data_dir + "/jobs/" + account_ + "/" + name_) {}
+      directory_(options.data_dir + "/jobs/" + account_ + "/" + name_),
+      rubbish_(rubbish),
+      watch_(options.hang_seconds * int64_t{1000}, options.stop_grace_seconds * int64_t{2000} + kEndMillis) {}
 
 Result<JobFollower::Progress> JobFollower::Step() { return reader_ == nullptr ? Begin() : Follow(); }
 
@@ -127,6 +150,11 @@ Result<JobFollower::Progress> JobFollower::Begin() {
 Status JobFollower::StartAttempt(const store::TrainingJob& job) {
   if (options_.may_run) HEADRACE_TRY(options_.may_run(account_));
   HEADRACE_TRY(MakeDirectories(directory_.path()));
+  if (fs::exists(directory_.program_started())) {  // an earlier attempt's files may have been changed
+    rubbish_.Take(directory_.host());
+    rubbish_.Take(directory_.artifacts());
+    rubbish_.Take(directory_.program_started());
+  }
   fs::permissions(directory_.path(), fs::perms::owner_all);
   HEADRACE_ASSIGN(auto description, Describe(job));
   HEADRACE_TRY(KeepInputs(description));
@@ -164,7 +192,7 @@ Result<JobDescription> JobFollower::Describe(const store::TrainingJob& job) cons
   description.hosts.clear();
   for (int64_t i = 1; i <= std::max<int64_t>(hosts, 1); ++i) description.hosts.push_back(fmt::format("algo-{}", i));
   description.max_runtime_seconds = Integer(Member(request_, "StoppingCondition"), "MaxRuntimeInSeconds", 86400);
-  description.deadline_ms = state_.deadline;
+  description.deadline = state_.deadline;
   HEADRACE_TRY(DescribeInputs(description));
   if (options_.environment) {
     HEADRACE_ASSIGN(description.environment, options_.environment(job));
@@ -224,9 +252,14 @@ Status JobFollower::KeepInputs(JobDescription& description) const {
 void JobFollower::DescribeMachine(const store::TrainingJob&, JobDescription& description) const {
   description.cpus = state_.cpus;
   const auto size = SizeOfInstance(Text(Member(request_, "ResourceConfig"), "InstanceType")).value_or(InstanceSize{});
-  description.memory_bytes = size.memory_bytes;
-  if (options_.memory_bytes != 0 && (size.memory_bytes == 0 || size.memory_bytes > options_.memory_bytes))
-    description.memory_bytes = options_.memory_bytes;
+  description.memory_bytes = Smaller(Smaller(size.memory_bytes, options_.memory_bytes), MostMemoryOfOne());
+  const auto cores = static_cast<uint64_t>(size.cpus == 0 ? machine_.cpus : std::min(size.cpus, machine_.cpus));
+  description.tasks = options_.tasks != 0 ? options_.tasks : TasksFor(cores);
+  const auto volume = Integer(Member(request_, "ResourceConfig"), "VolumeSizeInGB", 0);
+  description.disk_bytes =
+      Smaller(static_cast<uint64_t>(volume > 0 ? volume : kDefaultVolumeGiB) << 30, options_.disk_bytes);
+  const auto part = std::max(FreeBytes(options_.data_dir) / kLogPartOfFree, kLeastLogBytes);
+  description.log_bytes = Smaller(options_.log_bytes, part);
   description.stop_grace_seconds = options_.stop_grace_seconds;
   description.resource_sample_millis = options_.resource_sample_millis;
   description.heartbeat_millis = options_.heartbeat_seconds * int64_t{1000};
@@ -263,41 +296,47 @@ Result<JobFollower::Progress> JobFollower::Follow() {
   const bool alive = directory_.SupervisorAlive();  // before reading: what it wrote before it died is read
   HEADRACE_ASSIGN(const bool worked, reader_->Ingest(state_));
   HEADRACE_TRY(SyncCheckpoints(false));
-  if (worked || alive) return worked ? Progress::kWorked : Progress::kIdle;
+  if (alive) WatchSupervisor();
+  const bool given_up = killed_ != 0 && steady_.Now() - killed_ > kKilledMillis;
+  if (worked || (alive && !given_up)) return worked ? Progress::kWorked : Progress::kIdle;
   return SupervisorIsGone();
+}
+
+// One that is there, but does not run, or does not come to an end, holds its cores for ever.
+void JobFollower::WatchSupervisor() {
+  const auto pulse = ReadFile(directory_.pulse(), 256).value_or("");
+  const bool has_to_end = directory_.StopRequested() || HasCome(state_.deadline, Moment::Now());
+  const auto verdict = watch_.Look(steady_.Now(), pulse, has_to_end);
+  if (verdict == SupervisorWatch::Verdict::kWorks || killed_ != 0) return;
+  killed_ = steady_.Now();
+  why_killed_ = verdict == SupervisorWatch::Verdict::kHangs
+                    ? fmt::format("gave no sign of life for {} s and was ended", options_.hang_seconds)
+                    : "did not end in time and was ended";
+  Log(LogLevel::kError, "job {}: its supervisor process {}", name_, why_killed_);
+  if (!directory_.KillSupervisor()) Log(LogLevel::kError, "job {}: its supervisor process does not die", name_);
+  Cgroup::RemoveLeft();  // its job's processes, where nothing else has ended them
 }
 
 // It may not have begun yet: it is given time to.
 Result<JobFollower::Progress> JobFollower::SupervisorIsGone() {
-  std::error_code ignored;
-  const auto written = fs::last_write_time(directory_.description(), ignored);
+  if (started_ == 0) started_ = steady_.Now();
   const bool began = fs::exists(directory_.attempt(state_.attempt));
   // It takes its lock before it begins: one that has begun and holds no lock is gone. What it wrote may still be
   // unread.
-  if (directory_.SupervisorAlive()) return Progress::kIdle;
+  if (killed_ == 0 && directory_.SupervisorAlive()) return Progress::kIdle;
   HEADRACE_ASSIGN(const bool worked, reader_->Ingest(state_));
   if (worked) return Progress::kWorked;
-  if (!began && !ignored && fs::file_time_type::clock::now() - written < std::chrono::seconds(10))
-    return Progress::kIdle;
+  if (!began && steady_.Now() - started_ < kBeginMillis) return Progress::kIdle;
 
   const auto retries = Integer(Member(request_, "RetryStrategy"), "MaximumRetryAttempts", 0);
   store::TrainingJobs rows(*options_.database);
   HEADRACE_ASSIGN(const auto job, rows.Find(account_, name_));
   if (!job) return Progress::kDone;
-  if (state_.attempt >= retries || job->status == "Stopping") {
-    const auto said = ReadFile(directory_.path() + "/supervisor.log", 4096).value_or("");
-    EndRecord end{
-        "Failed", "Failed",
-        Truncate(
-            fmt::format(
-                "InternalServerError: the job's supervisor process ended unexpectedly, and the program with it{}{}",
-                said.empty() ? "" : ": ", said),
-            kLongestFailureReason)};
-    if (job->status == "Stopping") end = {"Stopped", "Stopped", ""};
-    return Conclude(end);
-  }
+  const bool over = job->status == "Stopping" || HasCome(state_.deadline, Moment::Now());
+  if (state_.attempt >= retries || over || directory_.SupervisorAlive()) return Conclude(EndWithoutSupervisor(*job));
   IngestState next = state_;
   ++next.attempt;
+  next.program_ended = false;
   next.events_offset = next.log_offset = 0;
   HEADRACE_ASSIGN(const auto updated, rows.Update(account_, name_, [&](store::TrainingJob& row) -> Status {
     store::MoveTo(
@@ -308,13 +347,26 @@ Result<JobFollower::Progress> JobFollower::SupervisorIsGone() {
     return {};
   }));
   state_ = next;
+  killed_ = started_ = 0;
   if (auto started = StartAttempt(updated); !started) return Conclude(FailureOf(started.error()));
   return Progress::kWorked;
 }
 
+EndRecord JobFollower::EndWithoutSupervisor(const store::TrainingJob& job) const {
+  if (job.status == "Stopping") return {"Stopped", "Stopped", ""};
+  if (HasCome(state_.deadline, Moment::Now())) return {"Stopped", "MaxRuntimeExceeded", ""};
+  const auto said = ReadFile(directory_.path() + "/supervisor.log", 4096).value_or("");
+  return {
+      "Failed", "Failed",
+      Truncate(fmt::format("InternalServerError: the job's supervisor process {}, and the program with it{}{}",
+                           why_killed_.empty() ? "ended unexpectedly" : why_killed_, said.empty() ? "" : ": ", said),
+               kLongestFailureReason)};
+}
+
 Status JobFollower::SyncCheckpoints(bool last) {
   if (checkpoints_ == nullptr) return {};
-  const auto now = options_.clock->Now();
+  if (!fs::exists(directory_.host())) return {};  // removed to make room: nothing that the job has deleted
+  const auto now = steady_.Now();
   if (!last && now < next_sync_) return {};
   next_sync_ = now + options_.checkpoint_sync_millis;
   if (!last && !fs::exists(directory_.program_started())) return {};
@@ -342,6 +394,8 @@ Result<JobFollower::Progress> JobFollower::Conclude(const EndRecord& found) {
   else
     fail(stored.error());
 
+  // Before the end is written: the job may have filled the disk.
+  rubbish_.Take(directory_.host());
   const auto now = options_.clock->Now();
   HEADRACE_TRY(options_.database->Write(store::WriteKind::kFrees, [&](store::Connection& db) -> Status {
     if (fs::exists(directory_.program_started()))
@@ -367,9 +421,7 @@ void JobFollower::CleanUp() const {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(directory_.path(), ignored)) {
     const auto name = entry.path().filename().string();
-    if (name.starts_with("attempt-") || name == "supervisor.log") continue;
-    if (auto removed = RemoveTree(entry.path()); !removed)
-      Log(LogLevel::kWarning, "job {}: {}", name_, removed.error().message());
+    if (!name.starts_with("attempt-") && name != "supervisor.log") rubbish_.Take(entry.path());
   }
 }
 

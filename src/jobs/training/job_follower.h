@@ -11,7 +11,9 @@
 #include "jobs/directory/job_directory.h"
 #include "jobs/training/checkpoint_sync.h"
 #include "jobs/training/ingest_state.h"
+#include "jobs/training/rubbish.h"
 #include "jobs/training/spool_reader.h"
+#include "jobs/training/supervisor_watch.h"
 #include "jobs/training/training_service.h"
 #include "store/meta/training_job.h"
 
@@ -26,9 +28,16 @@ struct Machine {
   std::vector<std::string> python_paths;  // what it needs to be seen
 };
 
+// Whether a job's program has ended for good: one that may be tried again keeps its cores until all is over.
+bool NeedsNoCores(const IngestState& state, const nlohmann::json& request);
+
 class JobFollower {
  public:
-  JobFollower(const TrainingOptions& options, const Machine& machine, std::string account, std::string name);
+  JobFollower(const TrainingOptions& options, const Machine& machine, Rubbish& rubbish, std::string account,
+              std::string name);
+
+  // Its cores may go to others: what is left is packing and storing.
+  bool NeedsNoCores() const { return jobs::NeedsNoCores(state_, request_); }
 
   enum class Progress { kWorked, kIdle, kDone };
   // One step; an error is temporary (the database, the disk): the step is to be repeated later.
@@ -42,7 +51,9 @@ class JobFollower {
   Status KeepInputs(JobDescription& description) const;
   void DescribeMachine(const store::TrainingJob& job, JobDescription& description) const;
   Result<Progress> Follow();
+  void WatchSupervisor();
   Result<Progress> SupervisorIsGone();
+  EndRecord EndWithoutSupervisor(const store::TrainingJob& job) const;
   Result<Progress> Conclude(const EndRecord& end);
   Status SyncCheckpoints(bool last);
   void CleanUp() const;
@@ -56,7 +67,11 @@ class JobFollower {
   std::unique_ptr<SpoolReader> reader_;           // set by Begin
   std::optional<store::AccountObjects> objects_;  // set by Begin
   std::unique_ptr<CheckpointSync> checkpoints_;
-  UnixMillis next_sync_ = 0;
+  Rubbish& rubbish_;
+  const BootClock steady_;
+  int64_t next_sync_ = 0, started_ = 0, killed_ = 0;  // of steady_; 0: not yet
+  SupervisorWatch watch_;
+  std::string why_killed_;
 };
 
 }  // namespace headrace::jobs

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -18,6 +19,9 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kPiece = size_t{1} << 20;
+// Of each metric definition; later ones are kept as statistics of a piece of the log, so that a flood of lines does not
+// become a flood of samples.
+constexpr uint64_t kMostSamples = 100'000;
 constexpr const char* kNamespace = "/aws/sagemaker/TrainingJobs";
 
 struct LogLine {
@@ -37,14 +41,22 @@ LogLine ParseLogLine(std::string_view line) {
   return parsed;
 }
 
-// What the lines add up to, before it is written.
-void SetFinal(store::TrainingJob& job, const store::FinalMetric& metric) {
-  for (auto& known : job.final_metrics)
+// Adds a value to the statistics of its metric.
+void AddTo(store::MetricSample& statistics, const store::MetricSample& sample) {
+  statistics.time = sample.time;
+  statistics.minimum = statistics.count == 0 ? sample.minimum : std::min(statistics.minimum, sample.minimum);
+  statistics.maximum = statistics.count == 0 ? sample.maximum : std::max(statistics.maximum, sample.maximum);
+  statistics.sum += sample.sum;
+  statistics.count += sample.count;
+}
+
+void SetFinal(std::vector<store::FinalMetric>& metrics, const store::FinalMetric& metric) {
+  for (auto& known : metrics)
     if (known.name == metric.name) {
       known = metric;
       return;
     }
-  job.final_metrics.push_back(metric);
+  metrics.push_back(metric);
 }
 
 void Apply(const json& event, store::TrainingJob& job, IngestState& state) {
@@ -56,6 +68,8 @@ void Apply(const json& event, store::TrainingJob& job, IngestState& state) {
       store::Finish(job, "Stopping", "Stopping", message, time);
     else if (job.status != "Stopping" || status == "Uploading")  // a stop that was asked for is not taken back
       store::MoveTo(job, status, message, time);
+  } else if (kind == "exit") {
+    state.program_ended = true;
   } else if (kind == "end") {
     state.end = EndRecord{event.value("outcome", ""), event.value("secondary", ""), event.value("reason", "")};
   }
@@ -83,6 +97,7 @@ Result<bool> SpoolReader::Ingest(IngestState& state) {
   next.not_numeric.resize(metrics_.definitions().size());
 
   Batch batch;
+  std::map<std::string, store::MetricSample> statistics;
   for (const auto& text : lines.lines) {
     const auto line = ParseLogLine(text);
     batch.log.push_back({line.time, line.text});
@@ -91,12 +106,17 @@ Result<bool> SpoolReader::Ingest(IngestState& state) {
     for (const auto& sample : metrics_.Match(line.text, &misses)) {
       ++next.matches[sample.definition];
       const auto& name = metrics_.definitions()[sample.definition].name;
-      batch.metrics.push_back({{account_, kNamespace, name, {{"TrainingJobName", name_}}},
-                               store::MetricSample::Of(line.time, sample.value)});
-      batch.last_values.push_back({name, sample.value, line.time});
+      const auto value = store::MetricSample::Of(line.time, sample.value);
+      if (next.matches[sample.definition] <= kMostSamples)
+        batch.metrics.push_back({{account_, kNamespace, name, {{"TrainingJobName", name_}}}, value});
+      else
+        AddTo(statistics.try_emplace(name, store::MetricSample{0, 0}).first->second, value);
+      SetFinal(batch.last_values, {name, sample.value, line.time});
     }
     for (const auto& miss : misses) ++next.not_numeric[miss.definition];
   }
+  for (const auto& [name, of_piece] : statistics)
+    batch.metrics.push_back({{account_, kNamespace, name, {{"TrainingJobName", name_}}}, of_piece});
   const std::string host = name_ + "/algo-1";
   for (const auto& text : events.lines) {
     auto event = json::parse(text, nullptr, false);
@@ -132,7 +152,7 @@ Status SpoolReader::Write(store::WriteKind kind, const Batch& batch, IngestState
           db, {account_, kNamespace, next.log_stream, true, store::LogTimes::kNeverDecreasing}, batch.log, now));
     if (!batch.metrics.empty()) HEADRACE_TRY(store::Metrics::PutIn(db, batch.metrics));
     const auto updated = store::TrainingJobs::UpdateIn(db, account_, name_, [&](store::TrainingJob& job) -> Status {
-      for (const auto& metric : batch.last_values) SetFinal(job, metric);
+      for (const auto& metric : batch.last_values) SetFinal(job.final_metrics, metric);
       for (const auto& event : batch.events) Apply(event, job, next);
       job.state = ToJson(next);
       return {};

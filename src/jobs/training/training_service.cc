@@ -16,12 +16,16 @@
 
 #include "base/beneath.h"
 #include "base/log.h"
+#include "jobs/limits/cgroup.h"
+#include "jobs/limits/moment.h"
 #include "jobs/process/child.h"
 #include "jobs/process/find_program.h"
 #include "jobs/runtime/installation.h"
 #include "jobs/sandbox/sandbox.h"
+#include "jobs/training/fair_queue.h"
 #include "jobs/training/instance_types.h"
 #include "jobs/training/job_follower.h"
+#include "jobs/training/rubbish.h"
 #include "store/meta/training_jobs.h"
 
 namespace headrace::jobs {
@@ -33,6 +37,9 @@ using JobKey = std::pair<std::string, std::string>;  // account, name
 constexpr auto kSchedulerPause = std::chrono::seconds(1);
 constexpr auto kAfterAnError = std::chrono::seconds(1);
 constexpr int kSleepyMillis = 200;  // at most, between looks at a quiet job
+constexpr int64_t kForgetMillis = 600'000;
+constexpr size_t kLooksAtOnce = 200;
+constexpr size_t kWordsAtOnce = 100;  // jobs told in one transaction that they wait
 
 std::vector<int> CoresOfThisProcess() {
   cpu_set_t set;
@@ -115,6 +122,8 @@ class TrainingService::Impl {
       machine_.no_bubblewrap_reason = "the platform was started without sandboxes";
     }
     if (!machine_.bubblewrap) Log(LogLevel::kWarning, "jobs run as plain processes: {}", machine_.no_bubblewrap_reason);
+    Cgroup::PrepareMachine();
+    rubbish_ = std::make_unique<Rubbish>(options_.data_dir + "/rubbish");
     HEADRACE_TRY(Reattach());
     scheduler_ = std::thread([this] { Schedule(); });
     return {};
@@ -175,12 +184,16 @@ class TrainingService::Impl {
   // Jobs that an earlier process had admitted keep their cores.
   Status Reattach() {
     store::TrainingJobs rows(*options_.database);
-    HEADRACE_ASSIGN(const auto jobs, rows.List({.statuses = {"InProgress", "Stopping"}}));
+    HEADRACE_ASSIGN(const auto jobs, rows.UnderWay());
     for (const auto& job : jobs) {
       HEADRACE_ASSIGN(const auto state, ParseIngestState(job.state));
       if (!state.admitted) continue;
       LookForPython();
       const std::lock_guard lock(mutex_);
+      if (NeedsNoCores(state, nlohmann::json::parse(job.request, nullptr, false))) {  // it has given them back
+        Follow({job.account_id, job.name}, {});
+        continue;
+      }
       const auto wanted = static_cast<size_t>(CoresWanted(job, machine_.cpus));
       auto cores = state.cpus;
       for (const int core : cores) free_cores_.erase(core);
@@ -213,35 +226,47 @@ class TrainingService::Impl {
     }
   }
 
-  // First come, first served: a large job is not overtaken for ever by small ones.
+  // As many as there are cores for, in fair order.
   Status AdmitAll() {
     store::TrainingJobs rows(*options_.database);
     JoinFinished();
-    HEADRACE_ASSIGN(const auto jobs, rows.List({.statuses = {"InProgress"}}));
-    bool waiting = false;
-    for (const auto& job : jobs) {
-      HEADRACE_ASSIGN(const auto state, ParseIngestState(job.state));
-      if (state.admitted) continue;
-      if (!waiting) {
-        HEADRACE_ASSIGN(waiting, TryAdmit(job));
-        waiting = !waiting;
-      }
-      if (waiting && job.secondary_status != "Pending") HEADRACE_TRY(SayPending(job));
+    while (true) {
+      HEADRACE_ASSIGN(const auto first, rows.FirstWaitingOfEachAccount());
+      std::vector<WaitingJob> waiting;
+      for (const auto& job : first) waiting.push_back({job.account_id, job.name, job.sequence});
+      const auto next = queue_.Next(waiting);
+      if (!next) return {};
+      HEADRACE_ASSIGN(const auto job, rows.Find(next->account, next->name));
+      if (!job || job->state != "{}") continue;
+      HEADRACE_ASSIGN(const bool admitted, TryAdmit(*job));
+      if (!admitted) return SayPending();
+      queue_.Taken(*next);
     }
-    return {};
   }
 
-  Status SayPending(const store::TrainingJob& job) {
+  // To those that have come since the last time.
+  Status SayPending() {
     store::TrainingJobs rows(*options_.database);
-    const auto updated = rows.Update(job.account_id, job.name, [&](store::TrainingJob& row) -> Status {
-      if (row.status != "InProgress" || row.state != job.state) return {};
-      store::MoveTo(
-          row, "Pending",
-          fmt::format("Waiting for {} of this machine's {} cores", CoresWanted(row, machine_.cpus), machine_.cpus),
-          options_.clock->Now());
-      return {};
-    });
-    if (!updated && updated.error().code() != ErrorCode::kNotFound) return tl::unexpected<Error>(updated.error());
+    while (true) {
+      HEADRACE_ASSIGN(const auto jobs, rows.WaitingWithoutWord(kWordsAtOnce));
+      if (jobs.empty()) return {};
+      HEADRACE_TRY(options_.database->Write([&](store::Connection& db) -> Status {
+        for (const auto& job : jobs) {
+          const auto updated = store::TrainingJobs::UpdateIn(
+              db, job.account_id, job.name, [&](store::TrainingJob& row) -> Status { return SayPendingTo(row); });
+          if (!updated && updated.error().code() != ErrorCode::kNotFound) return tl::unexpected<Error>(updated.error());
+        }
+        return {};
+      }));
+    }
+  }
+
+  Status SayPendingTo(store::TrainingJob& row) const {
+    if (row.status != "InProgress" || row.state != "{}") return {};
+    store::MoveTo(
+        row, "Pending",
+        fmt::format("Waiting for {} of this machine's {} cores", CoresWanted(row, machine_.cpus), machine_.cpus),
+        options_.clock->Now());
     return {};
   }
 
@@ -271,7 +296,7 @@ class TrainingService::Impl {
         if (core >= 0) state.cpus.push_back(core);
       if (state.cpus.size() != cores.size()) state.cpus.clear();
       state.log_stream = fmt::format("{}/algo-1-{}", row.name, now / 1000);
-      state.deadline = now + MaxRuntimeSeconds(row) * 1000;
+      state.deadline = Moment::Now().After(MaxRuntimeSeconds(row) * 1000);
       row.state = ToJson(state);
       row.training_start = now;
       store::MoveTo(row, "Starting", "Preparing the instances for training", now);
@@ -298,11 +323,11 @@ class TrainingService::Impl {
   // With mutex_ held. One thread a job: preparing and storing may take long, and jobs are no more than cores.
   void Follow(const JobKey& key, std::vector<int> cores) {
     if (followers_.contains(key)) return;
-    followers_[key] = std::thread([this, key, cores = std::move(cores)] {
-      FollowToTheEnd(key);
+    followers_[key] = std::thread([this, key, cores = std::move(cores)]() mutable {
+      FollowToTheEnd(key, cores);
+      GiveBack(cores);
       {
         const std::lock_guard lock(mutex_);
-        free_cores_.insert(cores.begin(), cores.end());
         finished_.push_back(key);
         look_ = true;
       }
@@ -310,11 +335,24 @@ class TrainingService::Impl {
     });
   }
 
-  void FollowToTheEnd(const JobKey& key) {
-    JobFollower follower(options_, machine_, key.first, key.second);
+  void GiveBack(std::vector<int>& cores) {
+    if (cores.empty()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      free_cores_.insert(cores.begin(), cores.end());
+      look_ = true;
+    }
+    cores.clear();
+    wakeup_.notify_all();
+  }
+
+  // What a program leaves is packed and stored while others have its cores already.
+  void FollowToTheEnd(const JobKey& key, std::vector<int>& cores) {
+    JobFollower follower(options_, machine_, *rubbish_, key.first, key.second);
     int pause = options_.poll_millis;
     while (true) {
       const auto progress = follower.Step();
+      if (follower.NeedsNoCores()) GiveBack(cores);
       if (progress && *progress == JobFollower::Progress::kDone) return;
       if (!progress) Log(LogLevel::kError, "job {}: {}", key.second, progress.error().message());
       // A quiet job is looked at less often.
@@ -341,23 +379,26 @@ class TrainingService::Impl {
     for (auto& thread : done) thread.join();
   }
 
-  // Directories of jobs that ended long ago.
+  // Directories of jobs that ended long ago: some at a time, between two looks at the queue.
   void ForgetOldLogs() {
-    const auto now = options_.clock->Now();
-    if (now < next_forget_) return;
-    next_forget_ = now + 600'000;
+    if (to_look_at_.empty() && steady_.Now() >= next_forget_) {
+      next_forget_ = steady_.Now() + kForgetMillis;
+      Cgroup::RemoveLeft();
+      std::error_code ignored;
+      for (const auto& account : fs::directory_iterator(options_.data_dir + "/jobs", ignored))
+        for (const auto& job : fs::directory_iterator(account.path(), ignored))
+          to_look_at_.emplace_back(account.path().filename(), job.path().filename());
+    }
     store::TrainingJobs rows(*options_.database);
-    std::error_code ignored;
-    for (const auto& account : fs::directory_iterator(options_.data_dir + "/jobs", ignored)) {
-      for (const auto& job : fs::directory_iterator(account.path(), ignored)) {
-        const auto row = rows.Find(account.path().filename(), job.path().filename());
-        if (!row) continue;
-        const bool old = !*row || (store::IsTerminal((*row)->status) &&
-                                   now - (*row)->modified > options_.keep_log_hours * 3'600'000LL);
-        if (!old) continue;
-        if (auto removed = RemoveTree(job.path()); !removed)
-          Log(LogLevel::kWarning, "{}: {}", job.path().string(), removed.error().message());
-      }
+    const auto now = options_.clock->Now();
+    for (size_t i = 0; i < kLooksAtOnce && !to_look_at_.empty(); ++i) {
+      const auto [account, job] = to_look_at_.back();
+      to_look_at_.pop_back();
+      const auto row = rows.Find(account, job);
+      if (!row) continue;
+      const bool old = !*row || (store::IsTerminal((*row)->status) &&
+                                 now - (*row)->modified > options_.keep_log_hours * 3'600'000LL);
+      if (old) rubbish_->Take(fmt::format("{}/jobs/{}/{}", options_.data_dir, account, job));
     }
   }
 
@@ -370,7 +411,11 @@ class TrainingService::Impl {
   std::set<int> free_cores_;
   std::map<JobKey, std::thread> followers_;
   std::vector<JobKey> finished_;
-  UnixMillis next_forget_ = 0;
+  FairQueue queue_;  // of the scheduler's thread
+  std::unique_ptr<Rubbish> rubbish_;
+  const BootClock steady_;
+  int64_t next_forget_ = 0;         // of steady_
+  std::vector<JobKey> to_look_at_;  // directories of jobs
   std::thread scheduler_;
 };
 

@@ -1,6 +1,7 @@
-// TrainingService: runs the training jobs that the metadata database knows. A scheduler admits them in order of
-// creation as far as the machine's cores go; each admitted job gets a supervisor process that outlives this one, and a
-// thread here that follows the supervisor's spool files (docs/formats/job-directory.md) into the database.
+// TrainingService: runs the training jobs that the metadata database knows. A scheduler admits them, accounts in turns
+// and each account's in order of creation, as far as the machine's cores go; each admitted job gets a supervisor
+// process that outlives this one, and a thread here that follows the supervisor's spool files
+// (docs/formats/job-directory.md) into the database.
 #pragma once
 
 #include <functional>
@@ -43,6 +44,10 @@ struct TrainingOptions {
   int resource_sample_millis = 5000;
   int heartbeat_seconds = 60;  // of silence until a job's log tells that it lives; 0: never
   uint64_t memory_bytes = 0;   // no job may use more, whatever its instance type has; 0: the instance type decides
+  uint64_t tasks = 0;          // processes and threads of a job; 0: the instance type's cores decide
+  uint64_t disk_bytes = 0;     // no job's files may take more, whatever its VolumeSizeInGB; 0: that decides
+  uint64_t log_bytes = 0;      // of what a job's programs write that are kept; 0: all
+  int hang_seconds = 60;       // without a sign of life, until a supervisor is ended
   int poll_millis = 50;        // how often spool files are read
   int checkpoint_sync_millis = 2000;
   int keep_log_hours = 72;  // how long the raw log of a finished job is kept

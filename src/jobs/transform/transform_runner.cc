@@ -39,7 +39,8 @@ TransformRunner::TransformRunner(HostingMachine& machine, http::Client& client, 
       directory_(machine.options.data_dir + "/transforms/" + account_ + "/" + name_),
       log_(*machine.options.database, *machine.options.clock, account_, kTransformGroup),
       use_report_(*machine.options.database, "transform job " + name_,
-                  [this](const Generation::Use& use, UnixMillis now, std::vector<store::MetricDatum>& data) {
+                  [this](const Generation::Use& use, UnixMillis, std::vector<store::MetricDatum>& data) {
+                    const UnixMillis now = machine_.options.clock->Now();
                     const store::Dimensions host{{"Host", name_ + "/" + use.instance}};
                     InstanceUse told = use.use;
                     told.disk.reset();  // SageMaker has none for transform jobs
@@ -75,7 +76,7 @@ std::optional<store::TransformJob> TransformRunner::ReadRow() {
 
 void TransformRunner::RunJob() {
   std::optional<store::TransformJob> job;
-  while (woken_.exchange(false) && !(job = ReadRow()) && !stop_) Poll(machine_.options.clock->Now() + kAgainMillis);
+  while (woken_.exchange(false) && !(job = ReadRow()) && !stop_) Poll(machine_.steady.Now() + kAgainMillis);
   if (stop_ || !job) return;
   End end = End::kStopped;
   if (job->status == "InProgress") {
@@ -141,7 +142,7 @@ TransformRunner::End TransformRunner::Work() {
 }
 
 std::optional<TransformRunner::End> TransformRunner::StepInstances(UnixMillis& again) {
-  again = generation_->Step(machine_.options.clock->Now());
+  again = generation_->Step(machine_.steady.Now());
   if (!generation_->failure().empty()) return Fail("AlgorithmError: " + generation_->cause());
   if (!run_ && generation_->Ready()) StartRun();
   if (run_ && generation_->TakeRouteChanged()) {
@@ -155,7 +156,7 @@ std::optional<TransformRunner::End> TransformRunner::StepInstances(UnixMillis& a
 void TransformRunner::WriteUse(UnixMillis& again) {
   if (!run_) return;
   const auto sample = [this](UnixMillis at) { return generation_->SampleUse(at); };
-  again = Earlier(again, use_report_.Step(machine_.options.clock->Now(), sample));
+  again = Earlier(again, use_report_.Step(machine_.steady.Now(), sample));
 }
 
 void TransformRunner::StartRun() {
@@ -180,11 +181,11 @@ void TransformRunner::StartRun() {
 
 void TransformRunner::EndInstances() {
   generation_->Kill();
-  const UnixMillis patience = machine_.options.clock->Now() + kInstanceEndMillis;
-  while (!generation_->Ended() && machine_.options.clock->Now() < patience) {
-    generation_->Step(machine_.options.clock->Now());
+  const UnixMillis patience = machine_.steady.Now() + kInstanceEndMillis;
+  while (!generation_->Ended() && machine_.steady.Now() < patience) {
+    generation_->Step(machine_.steady.Now());
     WriteLines(true);
-    Poll(machine_.options.clock->Now() + 20);
+    Poll(machine_.steady.Now() + 20);
   }
 }
 
@@ -204,7 +205,7 @@ void TransformRunner::WriteEnd(End end) {
     if (written || written.error().code() == ErrorCode::kNotFound) break;
     Log(LogLevel::kError, "transform job {}: {}", name_, written.error().message());
     if (stop_) return;
-    Poll(now + kAgainMillis);
+    Poll(machine_.steady.Now() + kAgainMillis);
   }
   if (!failure_.empty()) Log(LogLevel::kWarning, "transform job {}: {}", name_, failure_);
   if (auto removed = RemoveTree(directory_); !removed)
@@ -214,7 +215,7 @@ void TransformRunner::WriteEnd(End end) {
 void TransformRunner::Poll(UnixMillis until) {
   std::vector<pollfd> watched;
   if (generation_) generation_->AddTo(watched);
-  wakeup_.Wait(std::move(watched), machine_.options.clock->Now(), log_.NextLook(until));
+  wakeup_.Wait(std::move(watched), machine_.steady.Now(), log_.NextLook(until));
 }
 
 void TransformRunner::Say(const std::string& line) {

@@ -282,6 +282,14 @@ UPDATE access_keys SET holder = coalesce(
 DELETE FROM access_keys WHERE session_token <> '' AND expires_ms - created_ms = 2592000000 AND holder = '';
 CREATE INDEX access_keys_by_holder ON access_keys (holder) WHERE holder <> '';
 )sql"},
+    // The scheduler looks only at what waits or is under way.
+    {"indexes of the queue", R"sql(
+CREATE INDEX training_jobs_waiting ON training_jobs (account_id) WHERE status = 'InProgress' AND state = '{}';
+CREATE INDEX training_jobs_without_word ON training_jobs (sequence)
+  WHERE status = 'InProgress' AND state = '{}' AND secondary_status <> 'Pending';
+CREATE INDEX training_jobs_under_way ON training_jobs (sequence)
+  WHERE status IN ('InProgress', 'Stopping') AND state <> '{}';
+)sql"},
 };
 
 }  // namespace

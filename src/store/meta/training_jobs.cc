@@ -74,6 +74,20 @@ void BindChangeable(Query& statement, int first, const TrainingJob& job) {
   statement.bind(first + 10, job.state);
 }
 
+Result<std::vector<TrainingJobs::Waiting>> ReadWaiting(Database& database, const char* sql,
+                                                       std::optional<int64_t> parameter) {
+  std::vector<TrainingJobs::Waiting> waiting;
+  HEADRACE_TRY(database.Read([&](Connection& db) -> Status {
+    Query select(db, sql);
+    if (parameter) select.bind(1, *parameter);
+    while (select.executeStep())
+      waiting.push_back(
+          {select.getColumn(0).getString(), select.getColumn(1).getString(), select.getColumn(2).getInt64()});
+    return {};
+  }));
+  return waiting;
+}
+
 constexpr ResourceTable<TrainingJob> kTrainingJobs{"training_jobs", kColumns, FromRow};
 
 }  // namespace
@@ -114,6 +128,39 @@ Result<std::optional<TrainingJob>> TrainingJobs::FindIn(Connection& db, const st
 
 Result<std::vector<TrainingJob>> TrainingJobs::List(const ResourceFilter& filter) {
   return kTrainingJobs.List(database_, filter);
+}
+
+// The conditions are those of the partial indexes, word for word.
+Result<std::vector<TrainingJobs::Waiting>> TrainingJobs::FirstWaitingOfEachAccount() {
+  return ReadWaiting(database_, R"sql(
+WITH RECURSIVE accounts(id) AS (
+  SELECT min(account_id) FROM training_jobs WHERE status = 'InProgress' AND state = '{}'
+  UNION ALL
+  SELECT (SELECT min(account_id) FROM training_jobs WHERE status = 'InProgress' AND state = '{}' AND account_id > id)
+  FROM accounts WHERE id IS NOT NULL)
+SELECT account_id, name, sequence FROM accounts JOIN training_jobs ON sequence =
+  (SELECT min(sequence) FROM training_jobs WHERE status = 'InProgress' AND state = '{}' AND account_id = id))sql",
+                     std::nullopt);
+}
+
+Result<std::vector<TrainingJobs::Waiting>> TrainingJobs::WaitingWithoutWord(size_t limit) {
+  return ReadWaiting(
+      database_,
+      "SELECT account_id, name, sequence FROM training_jobs WHERE status = 'InProgress' AND state = '{}' "
+      "AND secondary_status <> 'Pending' ORDER BY sequence LIMIT ?",
+      static_cast<int64_t>(limit));
+}
+
+Result<std::vector<TrainingJob>> TrainingJobs::UnderWay() {
+  std::vector<TrainingJob> jobs;
+  HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
+    Query select(db, fmt::format("SELECT {} FROM training_jobs WHERE status IN ('InProgress', 'Stopping') AND "
+                                 "state <> '{{}}' ORDER BY sequence",
+                                 kColumns));
+    while (select.executeStep()) jobs.push_back(FromRow(select));
+    return {};
+  }));
+  return jobs;
 }
 
 Result<TrainingJob> TrainingJobs::Update(const std::string& account_id, const std::string& name, const Change& change) {

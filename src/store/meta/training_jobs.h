@@ -28,6 +28,18 @@ class TrainingJobs {
 
   Result<std::vector<TrainingJob>> List(const ResourceFilter& filter);
 
+  // For the scheduler. A job waits from its creation until something is in its `state`. None of these goes through
+  // jobs that have ended, or through a whole queue.
+  struct Waiting {
+    std::string account_id, name;
+    int64_t sequence = 0;
+  };
+  Result<std::vector<Waiting>> FirstWaitingOfEachAccount();
+  // Those that have not been told so, the first `limit` of them.
+  Result<std::vector<Waiting>> WaitingWithoutWord(size_t limit);
+  // InProgress or Stopping, and no longer waiting.
+  Result<std::vector<TrainingJob>> UnderWay();
+
   // Reads the job, lets `change` edit it and writes it back, in one transaction; returns what was written. kNotFound
   // without such a job; an error of `change` leaves the job as it was.
   using Change = std::function<Status(TrainingJob&)>;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "base/testing/temporary_directory.h"
+#include "store/meta/connection.h"
 
 namespace headrace::store {
 namespace {
@@ -147,6 +148,70 @@ TEST_F(TrainingJobsTest, ListsByFilterOrderAndPage) {
   EXPECT_THAT(Names({.created_after = 6, .created_before = 29}), ElementsAre("gamma"));
   EXPECT_THAT(Names({.modified_after = 31}), ElementsAre("gamma"));
   EXPECT_THAT(Names({.modified_before = 4}), IsEmpty());
+}
+
+TEST_F(TrainingJobsTest, TheSchedulerSeesWhatWaitsAndWhatIsUnderWay) {
+  const std::string other = "222222222222";
+  Make("done", 1);
+  for (const char* name : {"runs", "first", "second"}) Make(name, 2);
+  Make("theirs", 3, other);
+  const auto change = [&](const std::string& name, const TrainingJobs::Change& to) {
+    ASSERT_TRUE(jobs_.Update("111111111111", name, to));
+  };
+  change("done", [](TrainingJob& job) -> Status {
+    job.state = R"({"admitted":true})";
+    Finish(job, "Completed", "Completed", "", 5);
+    return {};
+  });
+  change("runs", [](TrainingJob& job) -> Status {
+    job.state = R"({"admitted":true})";
+    return {};
+  });
+  const auto names = [](const std::vector<TrainingJobs::Waiting>& waiting) {
+    std::vector<std::string> list;
+    for (const auto& job : waiting) list.push_back(job.name);
+    return list;
+  };
+  EXPECT_THAT(names(jobs_.FirstWaitingOfEachAccount().value()), testing::UnorderedElementsAre("first", "theirs"));
+  EXPECT_THAT(names(jobs_.WaitingWithoutWord(2).value()), ElementsAre("first", "second"));
+  change("first", [](TrainingJob& job) -> Status {
+    MoveTo(job, "Pending", "Waiting", 6);
+    return {};
+  });
+  EXPECT_THAT(names(jobs_.WaitingWithoutWord(9).value()), ElementsAre("second", "theirs"));
+  EXPECT_THAT(names(jobs_.FirstWaitingOfEachAccount().value()), testing::UnorderedElementsAre("first", "theirs"));
+  const auto under_way = jobs_.UnderWay().value();
+  ASSERT_EQ(under_way.size(), 1u);
+  EXPECT_EQ(under_way.front().name, "runs");
+}
+
+// What makes these fast with any number of rows is that an index has all they look at.
+TEST_F(TrainingJobsTest, ListingsAndTheSchedulerReadIndexesOnly) {
+  const auto plan = [this](const std::string& sql) {
+    std::string text;
+    EXPECT_TRUE(database_->Read([&](Connection& db) -> Status {
+      Query explain(db, "EXPLAIN QUERY PLAN " + sql);
+      while (explain.executeStep()) text += explain.getColumn(3).getString() + "\n";
+      return {};
+    }));
+    return text;
+  };
+  for (const std::string condition :
+       {"account_id = ?", "account_id = ? AND instr(name, ?) > 0", "account_id = ? AND status IN (?)",
+        "account_id = ? AND (created_ms, sequence) > (?, ?)", "account_id = ? AND modified_ms >= ?"})
+    EXPECT_THAT(
+        plan("SELECT sequence FROM training_jobs WHERE " + condition + " ORDER BY created_ms, sequence LIMIT ?"),
+        testing::HasSubstr("SEARCH training_jobs USING COVERING INDEX"))
+        << condition;
+  EXPECT_THAT(
+      plan("SELECT name FROM training_jobs WHERE status IN ('InProgress', 'Stopping') AND state <> '{}' ORDER BY "
+           "sequence"),
+      testing::HasSubstr("training_jobs_under_way"));
+  for (const char* table : {"transform_jobs", "models", "endpoint_configs", "endpoints"})
+    EXPECT_THAT(
+        plan(fmt::format("SELECT sequence FROM {} WHERE account_id = ? ORDER BY created_ms, sequence LIMIT ?", table)),
+        testing::HasSubstr("COVERING INDEX"))
+        << table;
 }
 
 }  // namespace
