@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kLongestName = 900;  // with the job's prefix it is an object's key, of 1024 bytes at most
 
-bool IsUnfinished(const std::string& name) { return name.ends_with(".part") || name.ends_with(".upload"); }
+bool IsUnfinished(const std::string& name) { return name.ends_with(".part"); }
 
 // The names are the program's, where the artifacts are no archives.
 Result<std::vector<std::string>> FilesBelow(const std::string& directory) {
@@ -33,19 +33,19 @@ Result<std::vector<std::string>> FilesBelow(const std::string& directory) {
   return names;
 }
 
-}  // namespace
-
-// A second name goes into the store, so that a crash on the way can begin again.
+// `spare`, a second name of the file, goes into the store, so that a crash on the way can begin again. It lies outside
+// of the tree, whose names are the program's.
 Status StoreFile(const store::AccountObjects& objects, const std::string& bucket, const std::string& key,
-                 const std::string& path) {
-  const auto upload = path + ".upload";
-  ::unlink(upload.c_str());
-  const bool linked = ::link(path.c_str(), upload.c_str()) == 0;
-  const auto stored = objects.PutFile(bucket, key, linked ? upload : path, linked);
-  if (linked) ::unlink(upload.c_str());
+                 const std::string& path, const std::string& spare) {
+  ::unlink(spare.c_str());
+  const bool linked = ::link(path.c_str(), spare.c_str()) == 0;
+  const auto stored = objects.PutFile(bucket, key, linked ? spare : path, linked);
+  if (linked) ::unlink(spare.c_str());
   if (!stored) return tl::unexpected<Error>(stored.error());
   return {};
 }
+
+}  // namespace
 
 Result<std::string> StoreArtifacts(const store::AccountObjects& objects, const std::string& output_path,
                                    const std::string& job_name, const JobDirectory& directory) {
@@ -55,7 +55,8 @@ Result<std::string> StoreArtifacts(const store::AccountObjects& objects, const s
   const auto prefix = OutputPrefix(target, job_name);
   std::string model;
   for (const auto& name : names) {
-    HEADRACE_TRY(StoreFile(objects, target.bucket, prefix + name, directory.artifacts() + "/" + name));
+    HEADRACE_TRY(StoreFile(objects, target.bucket, prefix + name, directory.artifacts() + "/" + name,
+                           directory.artifacts() + ".upload"));
     if (name == "model.tar.gz") model = "s3://" + target.bucket + "/" + prefix + name;
     if (name.starts_with("model/")) model = "s3://" + target.bucket + "/" + prefix + "model/";
   }

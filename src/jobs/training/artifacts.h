@@ -14,8 +14,4 @@ namespace headrace::jobs {
 Result<std::string> StoreArtifacts(const store::AccountObjects& objects, const std::string& output_path,
                                    const std::string& job_name, const JobDirectory& directory);
 
-// Stores a file that stays where it is; bytes are shared or moved when they can be.
-Status StoreFile(const store::AccountObjects& objects, const std::string& bucket, const std::string& key,
-                 const std::string& path);
-
 }  // namespace headrace::jobs
