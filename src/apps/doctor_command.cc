@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <sstream>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -21,6 +22,7 @@
 #include "base/descriptor_limit.h"
 #include "base/file.h"
 #include "base/result.h"
+#include "jobs/process/find_program.h"
 #include "jobs/runtime/installation.h"
 #include "jobs/sandbox/sandbox.h"
 
@@ -123,15 +125,33 @@ Check CheckSandbox(const Settings& settings, bool& works) {
           "or the container's limits)"};
 }
 
+// What jobs may read besides the system: job-paths.
+std::vector<std::string> PathsOfJobs(const Settings& settings) {
+  std::vector<std::string> paths;
+  std::istringstream all(settings.job_paths);
+  for (std::string path; std::getline(all, path, ':');)
+    if (!path.empty()) paths.push_back(path);
+  return paths;
+}
+
 Check CheckCompiler(const Settings& settings, const TrialRun& trial) {
   if (!Succeeds({settings.compiler, "--version"}))
     return {"compiler", Verdict::kWarning,
             settings.compiler + " is missing; it is wanted for training programs in C++"};
   trial.Write("trial.cpp", "#include <string>\nint main() { return std::string(\"a\").size() == 1 ? 0 : 1; }\n");
-  const auto tried = trial.Shell(settings.compiler + " -std=c++20 trial.cpp -o trial && ./trial", {});
+  std::vector<std::string> shown = PathsOfJobs(settings);
+  std::string compiler = settings.compiler;
+  std::error_code failed;
+  if (const auto found = jobs::FindProgram(settings.compiler)) {
+    compiler = *found;
+    const auto prefix = std::filesystem::canonical(*found, failed).parent_path().parent_path().string();
+    if (!failed && prefix.size() > 1 && !prefix.starts_with("/usr")) shown.push_back(prefix);
+  }
+  const auto tried = trial.Shell(fmt::format("'{}' -std=c++20 trial.cpp -o trial && ./trial", compiler), shown);
   if (tried.worked) return {"compiler", Verdict::kOk, settings.compiler + " compiles, as jobs see it"};
   return {"compiler", Verdict::kWarning,
-          fmt::format("{} does not compile two lines as a job sees it: {}; install it below /usr (build-essential)",
+          fmt::format("{} does not compile two lines as a job sees it: {}; install it below /usr (build-essential), or "
+                      "name what it needs (--job-paths)",
                       settings.compiler, tried.said)};
 }
 
@@ -155,13 +175,14 @@ std::vector<std::string> PathsOfPython(const std::string& python) {
 Check CheckPython(const Settings& settings, const TrialRun& trial, const std::vector<std::string>& paths) {
   if (paths.size() < 4)
     return {"python", Verdict::kWarning, settings.python + " is missing; it is wanted for training programs in Python"};
-  std::vector<std::string> shown;
+  std::vector<std::string> shown = PathsOfJobs(settings);
   for (size_t i = 1; i < paths.size(); ++i)
     if (paths[i] != "/" && paths[i] != "/usr") shown.push_back(paths[i]);
   const auto tried = trial.Shell(fmt::format("'{}' -c 'import ssl, sqlite3, zlib'", paths[0]), shown);
   if (tried.worked) return {"python", Verdict::kOk, paths[0] + " imports ssl and sqlite3, as jobs see it"};
   return {"python", Verdict::kWarning,
-          fmt::format("{} does not run as a job sees it: {}; choose one that lies below /usr, /opt or /home (--python)",
+          fmt::format("{} does not run as a job sees it: {}; choose one that lies below /usr (--python), or name what "
+                      "it needs (--job-paths)",
                       paths[0], tried.said)};
 }
 
@@ -260,7 +281,8 @@ void RunDoctor(const SettingOptions& options, OutputFormat format) {
 void AddDoctorCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand("doctor", "what the platform needs on this machine, and whether it is there");
   auto options = std::make_shared<SettingOptions>(
-      *command, std::initializer_list<std::string_view>{"data-dir", "listen", "python", "compiler", "sandbox"});
+      *command,
+      std::initializer_list<std::string_view>{"data-dir", "listen", "python", "compiler", "sandbox", "job-paths"});
   auto format = AddOutputOption(*command);
   SetExample(*command, "headrace doctor");
   command->callback([options, format] { RunDoctor(*options, *format); });

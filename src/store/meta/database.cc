@@ -17,8 +17,9 @@ namespace headrace::store {
 namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;
-// Of the write-ahead log: four times what it grows to before SQLite moves it into the database.
-constexpr int64_t kLogBytes = int64_t{16} << 20;
+// Of the write-ahead log: four times what it grows to before SQLite moves it into the database; on small disks twice.
+constexpr int64_t kLogBytes = int64_t{16} << 20, kLeastLogBytes = int64_t{8} << 20;
+constexpr int kChunkBytes = 1 << 20;  // by which the database grows, so that moving the log into it seldom wants blocks
 
 bool OutOfDescriptors() {
   const Descriptor probe(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -93,6 +94,8 @@ Result<std::unique_ptr<Connection>> Database::Connect(bool writer) const {
     if (writer) {
       db->exec("PRAGMA journal_mode = WAL");
       db->exec("PRAGMA synchronous = FULL");
+      int chunk = kChunkBytes;
+      ::sqlite3_file_control(db->getHandle(), "main", SQLITE_FCNTL_CHUNK_SIZE, &chunk);
     }
     int persist = 1;  // the log and its blocks stay when the last connection closes (unless journal_size_limit is set)
     ::sqlite3_file_control(db->getHandle(), "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
@@ -120,9 +123,9 @@ Status Database::HoldLog() const {
   const std::string log = path_ + "-wal";
   const Descriptor file(::open(log.c_str(), O_WRONLY | O_CLOEXEC));
   if (!file) return {};  // not written to yet; SQLite makes it
-  const uint64_t most = room_.LeftAlone();
-  const int failure = ::posix_fallocate(
-      file.get(), 0, std::min<int64_t>(kLogBytes, most == 0 ? kLogBytes : static_cast<int64_t>(most)));
+  const auto left_alone = static_cast<int64_t>(room_.LeftAlone());
+  const int64_t wanted = left_alone == 0 ? kLogBytes : std::clamp(left_alone, kLeastLogBytes, kLogBytes);
+  const int failure = ::posix_fallocate(file.get(), 0, wanted);
   if (failure == 0 || failure == EOPNOTSUPP || failure == EINVAL) return {};
   return Fail(ErrorCode::kResourceExhausted, "{}: no room to hold for deletes: {}", log, std::strerror(failure));
 }
