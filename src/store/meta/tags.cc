@@ -58,7 +58,7 @@ Status Tags::Remove(const std::string& account_id, const std::string& arn, const
 }
 
 Status Tags::RemoveAll(const std::string& account_id, const std::string& arn) {
-  return database_.Write([&](Connection& db) { return RemoveAllIn(db, account_id, arn); });
+  return database_.Write(WriteKind::kFrees, [&](Connection& db) { return RemoveAllIn(db, account_id, arn); });
 }
 
 Status Tags::RemoveAllIn(Connection& db, const std::string& account_id, const std::string& arn) {
