@@ -17,7 +17,8 @@ constexpr size_t kMostUnknown = 20;  // lines for a log; more would be somebody'
 bool SaysSomething(const json& value) {
   if (value.is_null() || (value.is_boolean() && !value.get<bool>())) return false;
   if (value.is_number()) return value != 0;
-  return !((value.is_structured() || value.is_string()) && value.empty());
+  if (value.is_string()) return !value.get_ref<const std::string&>().empty();  // json::empty() is false for any text
+  return !value.is_structured() || !value.empty();
 }
 
 std::string AsAwsWrites(std::string_view member) {
