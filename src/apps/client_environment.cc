@@ -58,20 +58,18 @@ Variables ClientVariables(const ServerAddress& address, const KeyPair& keys, con
   return variables;
 }
 
-std::vector<std::string> MisleadingVariables(const char* const* environment, const DataDirectory& directory) {
+std::vector<std::string> MisleadingVariables(const char* const* environment) {
   constexpr std::string_view kNames[] = {
-      "AWS_SESSION_TOKEN",         "AWS_SECURITY_TOKEN",    "AWS_PROFILE",
-      "AWS_DEFAULT_PROFILE",       "AWS_USE_FIPS_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-      "AWS_USE_DUALSTACK_ENDPOINT"};
+      "AWS_SESSION_TOKEN",          "AWS_SECURITY_TOKEN",    "AWS_PROFILE",
+      "AWS_DEFAULT_PROFILE",        "AWS_USE_FIPS_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+      "AWS_USE_DUALSTACK_ENDPOINT", "AWS_CA_BUNDLE"};
   std::vector<std::string> names;
   for (; environment != nullptr && *environment != nullptr; ++environment) {
     const std::string_view text(*environment);
     const std::string_view name = text.substr(0, text.find('='));
-    const std::string_view value = text.substr(std::min(name.size() + 1, text.size()));
     const bool endpoint_of_one = name.starts_with("AWS_ENDPOINT_URL_") &&
                                  name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == name.npos;
-    const bool old_bundle = name == "AWS_CA_BUNDLE" && value.starts_with(directory / "tls/");
-    if (endpoint_of_one || old_bundle || std::ranges::find(kNames, name) != std::end(kNames)) names.emplace_back(name);
+    if (endpoint_of_one || std::ranges::find(kNames, name) != std::end(kNames)) names.emplace_back(name);
   }
   return names;
 }

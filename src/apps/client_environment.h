@@ -22,9 +22,10 @@ struct ClientFiles {
 // In the order they are printed.
 Variables ClientVariables(const ServerAddress& address, const KeyPair& keys, const ClientFiles& files);
 
-// What a shell has that would lead clients past our variables: another session's token, a profile, endpoints of single
-// services, the order to ignore endpoints; and our own AWS_CA_BUNDLE of an earlier time.
-std::vector<std::string> MisleadingVariables(const char* const* environment, const DataDirectory& directory);
+// What a shell has that would lead clients past our variables, or break them: another session's token, a profile,
+// endpoints of single services, the order to ignore endpoints, and an AWS_CA_BUNDLE, with which Go programs that have
+// an HTTP client of their own do not start, and which an endpoint without TLS has no use for.
+std::vector<std::string> MisleadingVariables(const char* const* environment);
 
 // NO_PROXY and no_proxy with the server's host, where the shell has a proxy that would get our requests; else none.
 Variables ProxyExceptions(const GetVariable& get, const std::string& endpoint);

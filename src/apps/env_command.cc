@@ -72,8 +72,8 @@ Variables FindVariables(const DataDirectory& directory, ServerAddress address, b
   return variables;
 }
 
-void PrintUnset(const DataDirectory& directory, const Variables& exported) {
-  for (const std::string& name : MisleadingVariables(environ, directory)) {
+void PrintUnset(const Variables& exported) {
+  for (const std::string& name : MisleadingVariables(environ)) {
     bool ours = false;
     for (const auto& [other, value] : exported) ours = ours || other == name;
     if (!ours) std::cout << "unset " << name << "\n";
@@ -81,11 +81,11 @@ void PrintUnset(const DataDirectory& directory, const Variables& exported) {
 }
 
 // What eval does when there is no server: clients reach nobody, instead of the real AWS, and the command fails.
-void PrintFailure(const DataDirectory& directory) {
+void PrintFailure() {
   const Variables nowhere{{"AWS_ENDPOINT_URL", "http://127.0.0.1:1/headrace-env-failed"},
                           {"AWS_ACCESS_KEY_ID", "headrace-env-failed"},
                           {"AWS_SECRET_ACCESS_KEY", "headrace-env-failed"}};
-  PrintUnset(directory, nowhere);
+  PrintUnset(nowhere);
   for (const auto& [name, value] : nowhere) std::cout << ExportLine(name, value) << "\n";
   std::cout << "echo 'headrace env has failed: AWS_ENDPOINT_URL leads nowhere now, so that no client talks to the real "
                "AWS by mistake' >&2\n"
@@ -103,16 +103,14 @@ void PrintVariables(const DataDirectory& directory, const EnvOptions& options) {
     return;
   }
   for (const auto& [name, value] : variables) std::cout << ExportLine(name, value) << "\n";
-  PrintUnset(directory, variables);
+  PrintUnset(variables);
 }
 
 void RunEnv(const EnvOptions& options) {
-  std::string path = Settings::DefaultDataDirectory();
   try {
-    path = options.settings->Read().data_dir;
-    PrintVariables(DataDirectory(path), options);
+    PrintVariables(DataDirectory(options.settings->Read().data_dir), options);
   } catch (const std::exception&) {
-    if (*options.format == OutputFormat::kText) PrintFailure(DataDirectory(path));
+    if (*options.format == OutputFormat::kText) PrintFailure();
     throw;
   }
 }

@@ -56,7 +56,7 @@ def test_the_hard_wired_sts_address_of_the_sdks_is_ours(server):
 
 # A shell that already has what leads AWS clients elsewhere.
 MISLED = {"AWS_SESSION_TOKEN": "other", "AWS_PROFILE": "none-such", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
-          "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}
+          "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_CA_BUNDLE": "/nonexistent/bundle.pem"}
 SHELLS = [shell for shell in ("sh", "dash", "bash", "zsh") if shutil.which(shell)]
 
 
@@ -77,10 +77,10 @@ def test_the_readmes_two_lines_pasted_at_once(shell, tmp_path):
 @pytest.mark.parametrize("shell", SHELLS)
 def test_without_a_server_eval_fails_and_clients_reach_nobody(shell, tmp_path):
     script = (f"eval \"$({HEADRACE} env --wait 0 --data-dir {tmp_path})\"; echo \"code $?\"; "
-              "echo \"$AWS_ENDPOINT_URL $AWS_ACCESS_KEY_ID ${AWS_ENDPOINT_URL_S3-unset} ${AWS_PROFILE-unset}\"")
+              "echo \"$AWS_ENDPOINT_URL $AWS_ACCESS_KEY_ID ${AWS_ENDPOINT_URL_S3-unset} ${AWS_PROFILE-unset} ${AWS_CA_BUNDLE-unset}\"")
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "AWS_ACCESS_KEY_ID": "AKIAREAL", **MISLED}
     done = subprocess.run([shell, "-c", script], capture_output=True, text=True, timeout=30, env=environment)
-    assert done.stdout.splitlines() == ["code 1", "http://127.0.0.1:1/headrace-env-failed headrace-env-failed unset unset"]
+    assert done.stdout.splitlines() == ["code 1", "http://127.0.0.1:1/headrace-env-failed headrace-env-failed unset unset unset"]
     assert "no server runs here" in done.stderr and "leads nowhere" in done.stderr
     ends = subprocess.run([shell, "-ec", f"eval \"$({HEADRACE} env --wait 0 --data-dir {tmp_path})\"; echo on"],
                           capture_output=True, text=True, timeout=30, env=environment)
