@@ -61,7 +61,9 @@ void MakeRoom(const JobDirectory& directory, int attempt) {
   [[maybe_unused]] const int emptied = ::truncate(directory.raw_log(attempt).c_str(), 0);
   const auto removed = directory.path() + "/removed";
   std::rename(directory.host().c_str(), removed.c_str());
-  for (const auto& path : {removed, directory.scratch(), directory.artifacts()})
+  // Whoever looks at checkpoints believes what he has seen while this mark is there.
+  ::unlink(directory.program_started().c_str());
+  for (const auto& path : {removed, directory.host(), directory.scratch(), directory.artifacts()})
     if (auto gone = RemoveTree(path); !gone) Log(LogLevel::kError, "{}", gone.error().message());
 }
 

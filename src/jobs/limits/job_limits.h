@@ -20,10 +20,9 @@ class JobLimits {
 
   // For each program of the job. The options refer to this object.
   void Bound(RunOptions& options);
-  // What a program of the job has come to.
+  // How each ended.
   void Note(const ProgramEnd& end);
-  // Whether a program was ended because the job's files had filled its disk.
-  bool out_of_disk() const { return out_of_disk_; }
+  bool out_of_disk() const { return out_of_disk_; }  // one of them
   // A line for the job's log: each limit and how it is enforced here.
   std::string Described() const;
 

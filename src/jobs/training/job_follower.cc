@@ -33,7 +33,6 @@ using nlohmann::json;
 constexpr int64_t kEndMillis = 10'000;
 constexpr int64_t kBeginMillis = 10'000;   // that a supervisor has to take its lock
 constexpr int64_t kKilledMillis = 10'000;  // until the job of a supervisor that does not even die goes on without it
-constexpr int64_t kDefaultVolumeGiB = 30;
 // A log is on the disk three times for a while: as it came, as lines, and as events.
 constexpr uint64_t kLogPartOfFree = 16, kLeastLogBytes = uint64_t{64} << 10;
 
@@ -150,11 +149,6 @@ Result<JobFollower::Progress> JobFollower::Begin() {
 Status JobFollower::StartAttempt(const store::TrainingJob& job) {
   if (options_.may_run) HEADRACE_TRY(options_.may_run(account_));
   HEADRACE_TRY(MakeDirectories(directory_.path()));
-  if (fs::exists(directory_.program_started())) {  // an earlier attempt's files may have been changed
-    rubbish_.Take(directory_.host());
-    rubbish_.Take(directory_.artifacts());
-    rubbish_.Take(directory_.program_started());
-  }
   fs::permissions(directory_.path(), fs::perms::owner_all);
   HEADRACE_ASSIGN(auto description, Describe(job));
   HEADRACE_TRY(KeepInputs(description));
@@ -255,9 +249,7 @@ void JobFollower::DescribeMachine(const store::TrainingJob&, JobDescription& des
   description.memory_bytes = Smaller(Smaller(size.memory_bytes, options_.memory_bytes), MostMemoryOfOne());
   const auto cores = static_cast<uint64_t>(size.cpus == 0 ? machine_.cpus : std::min(size.cpus, machine_.cpus));
   description.tasks = options_.tasks != 0 ? options_.tasks : TasksFor(cores);
-  const auto volume = Integer(Member(request_, "ResourceConfig"), "VolumeSizeInGB", 0);
-  description.disk_bytes =
-      Smaller(static_cast<uint64_t>(volume > 0 ? volume : kDefaultVolumeGiB) << 30, options_.disk_bytes);
+  description.disk_bytes = Smaller(VolumeBytes(request_), options_.disk_bytes);
   const auto part = std::max(FreeBytes(options_.data_dir) / kLogPartOfFree, kLeastLogBytes);
   description.log_bytes = Smaller(options_.log_bytes, part);
   description.stop_grace_seconds = options_.stop_grace_seconds;

@@ -130,31 +130,34 @@ Result<std::vector<TrainingJob>> TrainingJobs::List(const ResourceFilter& filter
   return kTrainingJobs.List(database_, filter);
 }
 
-// The conditions are those of the partial indexes, word for word.
+// The conditions are those of the partial indexes, word for word; SQLite refuses the statements without the indexes.
 Result<std::vector<TrainingJobs::Waiting>> TrainingJobs::FirstWaitingOfEachAccount() {
   return ReadWaiting(database_, R"sql(
 WITH RECURSIVE accounts(id) AS (
-  SELECT min(account_id) FROM training_jobs WHERE status = 'InProgress' AND state = '{}'
+  SELECT min(account_id) FROM training_jobs INDEXED BY training_jobs_waiting WHERE status = 'InProgress' AND state = '{}'
   UNION ALL
-  SELECT (SELECT min(account_id) FROM training_jobs WHERE status = 'InProgress' AND state = '{}' AND account_id > id)
+  SELECT (SELECT min(account_id) FROM training_jobs INDEXED BY training_jobs_waiting WHERE status = 'InProgress' AND state = '{}' AND
+    account_id > id)
   FROM accounts WHERE id IS NOT NULL)
 SELECT account_id, name, sequence FROM accounts JOIN training_jobs ON sequence =
-  (SELECT min(sequence) FROM training_jobs WHERE status = 'InProgress' AND state = '{}' AND account_id = id))sql",
+  (SELECT min(sequence) FROM training_jobs INDEXED BY training_jobs_waiting WHERE status = 'InProgress' AND state = '{}' AND
+    account_id = id))sql",
                      std::nullopt);
 }
 
 Result<std::vector<TrainingJobs::Waiting>> TrainingJobs::WaitingWithoutWord(size_t limit) {
   return ReadWaiting(
       database_,
-      "SELECT account_id, name, sequence FROM training_jobs WHERE status = 'InProgress' AND state = '{}' "
-      "AND secondary_status <> 'Pending' ORDER BY sequence LIMIT ?",
+      "SELECT account_id, name, sequence FROM training_jobs INDEXED BY training_jobs_without_word "
+      "WHERE status = 'InProgress' AND state = '{}' AND secondary_status <> 'Pending' ORDER BY sequence LIMIT ?",
       static_cast<int64_t>(limit));
 }
 
 Result<std::vector<TrainingJob>> TrainingJobs::UnderWay() {
   std::vector<TrainingJob> jobs;
   HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
-    Query select(db, fmt::format("SELECT {} FROM training_jobs WHERE status IN ('InProgress', 'Stopping') AND "
+    Query select(db, fmt::format("SELECT {} FROM training_jobs INDEXED BY training_jobs_under_way WHERE status IN "
+                                 "('InProgress', 'Stopping') AND "
                                  "state <> '{{}}' ORDER BY sequence",
                                  kColumns));
     while (select.executeStep()) jobs.push_back(FromRow(select));

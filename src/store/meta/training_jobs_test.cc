@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include "base/testing/temporary_directory.h"
-#include "store/meta/connection.h"
 
 namespace headrace::store {
 namespace {
@@ -183,35 +182,6 @@ TEST_F(TrainingJobsTest, TheSchedulerSeesWhatWaitsAndWhatIsUnderWay) {
   const auto under_way = jobs_.UnderWay().value();
   ASSERT_EQ(under_way.size(), 1u);
   EXPECT_EQ(under_way.front().name, "runs");
-}
-
-// What makes these fast with any number of rows is that an index has all they look at.
-TEST_F(TrainingJobsTest, ListingsAndTheSchedulerReadIndexesOnly) {
-  const auto plan = [this](const std::string& sql) {
-    std::string text;
-    EXPECT_TRUE(database_->Read([&](Connection& db) -> Status {
-      Query explain(db, "EXPLAIN QUERY PLAN " + sql);
-      while (explain.executeStep()) text += explain.getColumn(3).getString() + "\n";
-      return {};
-    }));
-    return text;
-  };
-  for (const std::string condition :
-       {"account_id = ?", "account_id = ? AND instr(name, ?) > 0", "account_id = ? AND status IN (?)",
-        "account_id = ? AND (created_ms, sequence) > (?, ?)", "account_id = ? AND modified_ms >= ?"})
-    EXPECT_THAT(
-        plan("SELECT sequence FROM training_jobs WHERE " + condition + " ORDER BY created_ms, sequence LIMIT ?"),
-        testing::HasSubstr("SEARCH training_jobs USING COVERING INDEX"))
-        << condition;
-  EXPECT_THAT(
-      plan("SELECT name FROM training_jobs WHERE status IN ('InProgress', 'Stopping') AND state <> '{}' ORDER BY "
-           "sequence"),
-      testing::HasSubstr("training_jobs_under_way"));
-  for (const char* table : {"transform_jobs", "models", "endpoint_configs", "endpoints"})
-    EXPECT_THAT(
-        plan(fmt::format("SELECT sequence FROM {} WHERE account_id = ? ORDER BY created_ms, sequence LIMIT ?", table)),
-        testing::HasSubstr("COVERING INDEX"))
-        << table;
 }
 
 }  // namespace
