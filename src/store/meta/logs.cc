@@ -159,7 +159,8 @@ Result<bool> Logs::SetRetention(const std::string& account_id, const std::string
 Result<std::optional<LogGroup>> Logs::FindGroup(const std::string& account_id, const std::string& name) {
   std::optional<LogGroup> group;
   HEADRACE_TRY(database_.Read([&](Connection& db) -> Status {
-    Query select(db, fmt::format("SELECT {} FROM log_groups WHERE account_id = ? AND name = ?", kGroupColumns));
+    Query select(db,
+                 "SELECT id, name, created_ms, retention_days, 0 FROM log_groups WHERE account_id = ? AND name = ?");
     select.bind(1, account_id);
     select.bind(2, name);
     if (select.executeStep()) group = GroupFromRow(select);
@@ -219,8 +220,10 @@ Result<std::vector<LogStream>> Logs::ListStreams(const LogGroup& group, const St
     const bool by_name = filter.order == LogStreamOrder::kName;
     const char* order = by_name ? "name" : "last_event_ms";
     const char* direction = filter.descending ? "DESC" : "ASC";
-    std::string sql = fmt::format(
-        "SELECT {} FROM log_streams WHERE group_id = ?1 AND name >= ?2 AND (?3 = '' OR name < ?3)", kStreamColumns);
+    // The plus keeps SQLite from sorting all streams that a prefix leaves: by time, that is all of them.
+    std::string sql =
+        fmt::format("SELECT {} FROM log_streams WHERE group_id = ?1 AND {}name >= ?2 AND (?3 = '' OR {}name < ?3)",
+                    kStreamColumns, by_name ? "" : "+", by_name ? "" : "+");
     if (filter.after) {
       const char* comparison = filter.descending ? "<" : ">";
       sql += by_name ? fmt::format(" AND name {} ?4", comparison)

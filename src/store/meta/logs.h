@@ -20,7 +20,7 @@ struct LogGroup {
   std::string name;
   UnixMillis created = 0;
   int64_t retention_days = 0;  // 0: for ever
-  int64_t stored_bytes = 0;
+  int64_t stored_bytes = 0;    // of listings; FindGroup adds nothing up
 };
 
 struct LogStream {
