@@ -164,9 +164,6 @@ Client::Client(ClientOptions options)
     : options_(options), connections_(std::make_unique<Connections>(options.idle_connections)) {}
 Client::~Client() = default;
 
-void Client::Forget(const std::string& address, uint16_t port) {
-  connections_->Forget(fmt::format("{}:{}", address, port));
-}
 void Client::Forget(const std::string& unix_socket) { connections_->Forget(unix_socket); }
 
 Task<Result<ClientResponse>> Client::Send(const ClientRequest& request, std::chrono::milliseconds limit) {

@@ -48,7 +48,6 @@ class Client {
   // once more on a new one.
   Task<Result<ClientResponse>> Send(const ClientRequest& request, std::chrono::milliseconds limit);
   // Forgets the connections to a server that has gone.
-  void Forget(const std::string& address, uint16_t port);
   void Forget(const std::string& unix_socket);
 
  private:
