@@ -41,10 +41,11 @@ tl::unexpected<Error> FailBelow(const std::string& directory, std::string_view n
         return ErrorCode::kFailedPrecondition;
     }
   }();
-  const char* why = error == ELOOP    ? "there is a link in its path"
-                    : error == EXDEV  ? "it leads out of the directory"
-                    : error == ENOSYS ? "the system has no openat2: Linux 5.6 or later is needed"
-                                      : std::strerror(error);
+  const char* why = error == ELOOP     ? "there is a link in its path"
+                    : error == EXDEV   ? "it leads out of the directory"
+                    : error == ENOTDIR ? "something that is no directory is in its path"
+                    : error == ENOSYS  ? "the system has no openat2: Linux 5.6 or later is needed"
+                                       : std::strerror(error);
   return Fail(code, "{}/{}: cannot {}: {}", directory, name.substr(0, 300), what, why);
 }
 
@@ -98,14 +99,14 @@ bool IsSafeRelativePath(std::string_view name) {
   return true;
 }
 
-Result<HeldDirectory> HeldDirectory::Open(const std::string& path) {
+Result<HeldDirectory> HeldDirectory::Open(const std::string& path, const std::string& shown) {
   Descriptor directory(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) {
     const int error = errno;
     return Fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kFailedPrecondition,
-                "{}: cannot open the directory: {}", path, std::strerror(error));
+                "{}: cannot open the directory: {}", shown, std::strerror(error));
   }
-  return HeldDirectory(std::move(directory), path);
+  return HeldDirectory(std::move(directory), shown);
 }
 
 Result<HeldDirectory> HeldDirectory::Make(const std::string& path) {

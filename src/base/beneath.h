@@ -45,12 +45,14 @@ struct NamedPlace {
 class HeldDirectory {
  public:
   // `path` is the platform's own: links in it are followed.
-  static Result<HeldDirectory> Open(const std::string& path);
+  static Result<HeldDirectory> Open(const std::string& path) { return Open(path, path); }
+  // Messages call it `shown`: strangers need not learn where it lies.
+  static Result<HeldDirectory> Open(const std::string& path, const std::string& shown);
   // The same after mkdir -p.
   static Result<HeldDirectory> Make(const std::string& path);
 
   int descriptor() const { return directory_.get(); }
-  const std::string& path() const { return path_; }  // for messages: whatever is there now
+  const std::string& path() const { return path_; }  // as messages show it
 
   // kNotFound when there is nothing, kInvalidArgument when it is no directory.
   Result<HeldDirectory> OpenDirectory(std::string_view name) const;

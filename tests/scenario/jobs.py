@@ -30,14 +30,14 @@ def create(sagemaker, bucket, source, program, name=None, channels=(), metrics=(
             {"ChannelName": channel, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
             for channel, uri in channels]
     values = {**(hyperparameters or {}), "sagemaker_program": program, "sagemaker_submit_directory": source}
-    sagemaker.create_training_job(
-        TrainingJobName=name, RoleArn=ROLE,
-        AlgorithmSpecification={"TrainingImage": "000000000000.dkr.ecr.us-west-2.amazonaws.com/any:latest",
-                                "TrainingInputMode": "File", "MetricDefinitions": list(metrics)},
-        HyperParameters={key: json.dumps(value) for key, value in values.items()},
-        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/output"},
-        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
-        StoppingCondition={"MaxRuntimeInSeconds": 600}, **more)
+    sagemaker.create_training_job(**{
+        "TrainingJobName": name, "RoleArn": ROLE,
+        "AlgorithmSpecification": {"TrainingImage": "000000000000.dkr.ecr.us-west-2.amazonaws.com/any:latest",
+                                   "TrainingInputMode": "File", "MetricDefinitions": list(metrics)},
+        "HyperParameters": {key: json.dumps(value) for key, value in values.items()},
+        "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/output"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600}, **more})
     return name
 
 

@@ -6,8 +6,7 @@ import uuid
 
 import pytest
 
-import jobs
-from isolation import Tenant
+from isolation import Tenant, jobs
 
 
 @pytest.fixture(scope="module")

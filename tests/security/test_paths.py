@@ -5,8 +5,7 @@ import uuid
 import botocore.exceptions
 import pytest
 
-import jobs
-from isolation import Tenant
+from isolation import Tenant, jobs
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ class JobDirectory {
   // host() and ml(), held. What lies in them is the tenant's as soon as a process of the job's has run: it is reached
   // through these alone.
   Result<HeldDirectory> OpenHost() const { return HeldDirectory::Open(host()); }
-  Result<HeldDirectory> OpenMl() const { return HeldDirectory::Open(ml()); }
+  Result<HeldDirectory> OpenMl() const { return HeldDirectory::Open(ml(), "/opt/ml"); }
 
   bool StopRequested() const;
   Status RequestStop() const;
