@@ -3,6 +3,7 @@
 #include <iostream>
 #include <map>
 
+#include <malloc.h>
 #include <signal.h>
 
 #include "apps/command.h"
@@ -26,7 +27,15 @@ LogLevel LevelOf(const std::string& name) {
   return level->second;
 }
 
+// Left to itself, glibc learns from a large block that is given back to keep such blocks in every thread's heap: a few
+// large requests then cost memory for good.
+void GiveLargeBlocksBack() {
+  ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 8 << 20);
+}
+
 void RunServe(const SettingOptions& options) {
+  GiveLargeBlocksBack();
   const Settings settings = options.Read();
   ValueOrThrow(ConfigureLog(LevelOf(settings.log_level), settings.log_file));
   RaiseDescriptorLimit();
