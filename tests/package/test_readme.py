@@ -68,7 +68,7 @@ def home(work, tmp_path_factory):
 def test_the_demo_learns_and_says_where_everything_lies():
     """The tests' own build has compiled all that it builds."""
     assert "scripts/demo " in commands("Two commands")
-    said = run(ROOT / "scripts/demo", directory=ROOT)
+    said = run(ROOT / "scripts/demo", directory=ROOT, seconds=1800)
     paths = re.findall(r"^  (?:data set|SavedModel|checkpoints|confusion matrix) +(\S+)", said, re.M)
     assert len(paths) == 4 and all(pathlib.Path(path).exists() for path in paths), said[-3000:]
     assert float(re.search(r"Test accuracy: ([0-9.]+)", said).group(1)) > 0.4  # 80 epochs over 1,600 pictures
