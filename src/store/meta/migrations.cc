@@ -284,7 +284,6 @@ CREATE INDEX access_keys_by_holder ON access_keys (holder) WHERE holder <> '';
 )sql"},
     // The scheduler looks only at what waits or is under way.
     {"indexes of the queue", R"sql(
-DROP INDEX training_jobs_by_status;
 CREATE INDEX training_jobs_waiting ON training_jobs (account_id) WHERE status = 'InProgress' AND state = '{}';
 CREATE INDEX training_jobs_without_word ON training_jobs (sequence)
   WHERE status = 'InProgress' AND state = '{}' AND secondary_status <> 'Pending';
