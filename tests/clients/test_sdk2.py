@@ -102,3 +102,19 @@ def test_a_failing_job_says_why(server, story, tmp_path):
                            framework_version="1.15.2", py_version="py3", instance_count=1, instance_type="ml.m5.xlarge")
     with pytest.raises(Exception, match=r"(?s)AlgorithmError.*3"):
         estimator.fit()
+
+
+def test_it_reports_nothing_to_amazon(server, monkeypatch):
+    """With the variables of `headrace env`: the SDK would send account, call and the reason of a failure."""
+    from sagemaker.telemetry import telemetry_logging
+    sent = []
+    monkeypatch.setattr(telemetry_logging, "_requests_helper", lambda url, timeout: sent.append(url))
+
+    class Any:
+        sagemaker_session = sagemaker.Session()
+
+        @telemetry_logging._telemetry_emitter(telemetry_logging.Feature.ESTIMATOR_V2, "call")
+        def call(self):
+            return 1
+    assert Any().call() == 1
+    assert sent == []
