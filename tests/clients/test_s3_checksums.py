@@ -46,7 +46,9 @@ def test_composite_checksums_are_kept_by_part(s3, bucket, refusal):
             told = read(Bucket=bucket, Key="k", PartNumber=number, ChecksumMode="ENABLED")
             assert told["ChecksumSHA256"] == sha256(body) and told["PartsCount"] == 3
     wanted = {"Bucket": bucket, "Key": "k", "ObjectAttributes": ["ObjectParts", "Checksum"]}
-    told = s3.get_object_attributes(**wanted)["ObjectParts"]
+    told = s3.get_object_attributes(**wanted)
+    assert told["Checksum"]["ChecksumSHA256"] + "-3" == whole  # here without the number
+    told = told["ObjectParts"]
     assert told["TotalPartsCount"] == 3 and not told["IsTruncated"]
     assert [(part["PartNumber"], part["Size"], part["ChecksumSHA256"]) for part in told["Parts"]] == \
         [(number, len(body), sha256(body)) for number, body in enumerate(bodies, 1)]

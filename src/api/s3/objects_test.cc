@@ -316,6 +316,7 @@ TEST_F(MultipartApiTest, UploadsInParts) {
   EXPECT_EQ(told.Elements("PartNumber"), (std::vector<std::string>{"1", "2"}));
   EXPECT_EQ(told.Elements("Size"), (std::vector<std::string>{std::to_string(first_.size()), "3"}));
   EXPECT_EQ(told.Elements("ChecksumCRC32").size(), 3U);
+  EXPECT_EQ(told.Element("ChecksumCRC32") + "-2", done.Element("ChecksumCRC32"));
   const Answer page = attributes({{"x-amz-max-parts", "1"}});
   EXPECT_EQ(page.Element("IsTruncated"), "true");
   EXPECT_EQ(page.Element("NextPartNumberMarker"), "1");

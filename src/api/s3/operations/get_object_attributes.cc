@@ -79,7 +79,9 @@ Outcome GetObjectAttributes(Exchange& exchange) {
   if (wanted.contains("ETag")) xml.Element("ETag", object.etag);
   if (wanted.contains("Checksum") && !object.info.checksums.empty()) {
     xml.Open("Checksum");
-    for (const auto& [algorithm, value] : object.info.checksums) xml.Element("Checksum" + algorithm, value);
+    // A composite one without its "-N", which only this operation leaves out.
+    for (const auto& [algorithm, value] : object.info.checksums)
+      xml.Element("Checksum" + algorithm, value.substr(0, value.find('-')));
     xml.Element("ChecksumType", object.info.checksum_type).Close();
   }
   if (wanted.contains("ObjectParts")) S3_TRY(WriteParts(exchange, object, xml));
