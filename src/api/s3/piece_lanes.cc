@@ -54,22 +54,26 @@ void PieceLanes::Start(size_t lane) {
   outcome_ = Fail(ErrorCode::kUnavailable, "the server is busy: too much work is queued; try again");
 }
 
-// Until nothing is left for the lane; the next piece starts it again.
+// One piece. Then the lane goes to the end of the pool's queue, so that a long upload keeps no thread from others;
+// where the queue has no room for it, it goes on at once. With nothing left it ends, and the next piece starts it
+// again.
 void PieceLanes::Run(size_t index) {
   std::unique_lock lock(mutex_);
   Lane& lane = lanes_[index];
   while (!lane.waiting.empty()) {
     const Piece piece = lane.waiting.front();
+    lane.waiting.pop_front();
     const bool wanted = outcome_.has_value();
     lock.unlock();
     Status done;
     if (wanted) done = lane.work({storage_[piece.buffer].bytes.data(), piece.size});
     lock.lock();
     if (!done && outcome_) outcome_ = std::move(done);
-    if (!lane.waiting.empty()) lane.waiting.pop_front();  // the destructor may have dropped it
-    if (--storage_[piece.buffer].readers > 0) continue;
-    free_.push_back(piece.buffer);
-    changed_.Set();
+    if (--storage_[piece.buffer].readers == 0) {
+      free_.push_back(piece.buffer);
+      changed_.Set();
+    }
+    if (!lane.waiting.empty() && pool_.TryPost([this, index] { Run(index); })) return;
   }
   lane.running = false;
   changed_.Set();

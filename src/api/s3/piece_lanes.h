@@ -47,7 +47,7 @@ class PieceLanes {
     size_t readers = 0;
   };
 
-  void Run(size_t lane);
+  void Run(size_t lane);    // a task of the pool
   void Start(size_t lane);  // with the lock held
   bool Idle() const;        // with the lock held
 
