@@ -2,10 +2,10 @@
 
 #include <array>
 
-#include <nlohmann/json.hpp>
 #include <pugixml.hpp>
 
 #include "aws/xml.h"
+#include "store/access/policy.h"
 
 namespace headrace::api::s3 {
 namespace {
@@ -32,12 +32,6 @@ bool OwnerOwnsAll(const store::Bucket& bucket) {
 
 bool IsPublicAcl(std::string_view acl) {
   return acl == "public-read" || acl == "public-read-write" || acl == "authenticated-read";
-}
-
-bool NamesEverybody(const nlohmann::json& principal) {
-  if (principal == "*") return true;
-  if (principal.is_array()) return std::any_of(principal.begin(), principal.end(), NamesEverybody);
-  return principal.is_object() && principal.contains("AWS") && NamesEverybody(principal["AWS"]);
 }
 
 }  // namespace
@@ -103,19 +97,13 @@ Reply<void> CheckAclIsPermitted(const store::Bucket& bucket, std::string_view ac
 
 Reply<void> CheckPolicyIsPermitted(const store::Bucket& bucket, const std::string& policy) {
   if (bucket.configurations.empty()) return {};
-  if (PublicAccessOf(bucket).block_policy && IsPublicPolicy(policy)) return AccessDenied();
+  if (PublicAccessOf(bucket).block_policy && IsPublicPolicy(bucket, policy)) return AccessDenied();
   return {};
 }
 
-bool IsPublicPolicy(const std::string& policy) {
-  const auto document = nlohmann::json::parse(policy, nullptr, false);
-  if (!document.is_object() || !document.contains("Statement")) return false;
-  const auto& statement = document["Statement"];
-  const auto opens = [](const nlohmann::json& one) {
-    return one.is_object() && one.value("Effect", "") == "Allow" && one.contains("Principal") &&
-           NamesEverybody(one["Principal"]);
-  };
-  return statement.is_array() ? std::any_of(statement.begin(), statement.end(), opens) : opens(statement);
+bool IsPublicPolicy(const store::Bucket& bucket, const std::string& policy) {
+  const auto parsed = store::Policy::Parse(policy, bucket.name);
+  return parsed && parsed->IsPublic();
 }
 
 }  // namespace headrace::api::s3

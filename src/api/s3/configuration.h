@@ -32,6 +32,6 @@ Reply<void> CheckAclIsPermitted(const store::Bucket& bucket, std::string_view ac
 // Whether a policy document may be put: AccessDenied for a public one where those are blocked.
 Reply<void> CheckPolicyIsPermitted(const store::Bucket& bucket, const std::string& policy);
 // Whether the policy lets everybody do something.
-bool IsPublicPolicy(const std::string& policy);
+bool IsPublicPolicy(const store::Bucket& bucket, const std::string& policy);
 
 }  // namespace headrace::api::s3

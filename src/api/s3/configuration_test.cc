@@ -127,6 +127,36 @@ TEST_F(ConfigurationTest, PublicAccessIsBlockedOnceThatWasPut) {
   EXPECT_EQ(Call("GET", "/bucket?policyStatus").Element("IsPublic"), "true");
 }
 
+TEST_F(ConfigurationTest, PublicAclsAndPoliciesLetNobodyInWhereTheyAreIgnored) {
+  Put("/bucket/open", "x", {{"x-amz-acl", "public-read"}});
+  Put("/bucket/closed", "x");
+  const std::string policy = R"({"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject",)"
+                             R"("Resource":"arn:aws:s3:::bucket/closed"}]})";
+  EXPECT_EQ(Call("PUT", "/bucket?policy", policy).status, 204);
+  EXPECT_EQ(As(kBob, "GET", "/bucket/open").status, 200);
+  EXPECT_EQ(As(kBob, "GET", "/bucket/closed").status, 200);
+  const auto put = [&](const char* element) {
+    return Call(
+               "PUT", "/bucket?publicAccessBlock",
+               fmt::format("<PublicAccessBlockConfiguration><{0}>true</{0}></PublicAccessBlockConfiguration>", element))
+        .status;
+  };
+  EXPECT_EQ(put("IgnorePublicAcls"), 200);
+  EXPECT_EQ(As(kBob, "GET", "/bucket/open").status, 403);
+  EXPECT_EQ(As(kBob, "GET", "/bucket/closed").status, 200);
+  EXPECT_EQ(put("RestrictPublicBuckets"), 200);
+  EXPECT_EQ(As(kBob, "GET", "/bucket/open").status, 200);
+  EXPECT_EQ(As(kBob, "GET", "/bucket/closed").status, 403);
+  EXPECT_EQ(Call("GET", "/bucket/closed").status, 200);
+  EXPECT_EQ(Call("DELETE", "/bucket?publicAccessBlock").status, 204);
+  EXPECT_EQ(Call("PUT", "/bucket?ownershipControls",
+                 "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>"
+                 "</OwnershipControls>")
+                .status,
+            200);
+  EXPECT_EQ(As(kBob, "GET", "/bucket/open").status, 403);
+}
+
 TEST_F(ConfigurationTest, OwnershipIsKept) {
   EXPECT_EQ(Call("GET", "/bucket?ownershipControls").Element("ObjectOwnership"), "BucketOwnerEnforced");
   const auto rule = [](const std::string& ownership) {

@@ -1,6 +1,7 @@
 // Permissions: what one caller may do in one bucket. The only place that decides it, for requests to S3 and for what
 // the platform does on somebody's behalf alike: the bucket's owner may do everything that the bucket's policy does not
-// deny, others what the policy, the bucket's ACL or an object's ACL lets them.
+// deny, others what the policy, the bucket's ACL or an object's ACL lets them. Where the bucket's public access block
+// ignores public ACLs or restricts public policies, or its ownership controls end ACLs, these let nobody in.
 #pragma once
 
 #include <optional>
@@ -26,6 +27,7 @@ class Permissions {
   const Caller& caller_;
   const Bucket& bucket_;
   const bool owner_;
+  const bool acls_count_, public_acls_count_;
   std::optional<Policy> policy_;
 };
 

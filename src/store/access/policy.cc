@@ -175,6 +175,13 @@ Result<Policy> Policy::Parse(std::string_view document, const std::string& bucke
   return PolicyReader(bucket).Read(json);
 }
 
+bool Policy::IsPublic() const {
+  return std::any_of(statements_.begin(), statements_.end(), [](const Statement& statement) {
+    return statement.allow &&
+           std::find(statement.principals.begin(), statement.principals.end(), "*") != statement.principals.end();
+  });
+}
+
 Verdict Policy::Judge(const Caller& caller, std::string_view action, std::string_view resource) const {
   Verdict verdict = Verdict::kNone;
   const std::string lower = Lower(action);

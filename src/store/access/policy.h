@@ -21,6 +21,8 @@ class Policy {
 
   // `action`: "s3:GetObject"; `resource`: "arn:aws:s3:::bucket/key". A Deny beats any Allow.
   Verdict Judge(const Caller& caller, std::string_view action, std::string_view resource) const;
+  // Whether it lets everybody do something: what S3 calls public.
+  bool IsPublic() const;
 
  private:
   struct Statement {

@@ -141,7 +141,7 @@ Outcome GetBucketPolicyStatus(Exchange& exchange) {
   S3_ASSIGN(const store::Bucket bucket, BucketFor(exchange, "s3:GetBucketPolicyStatus"));
   if (bucket.policy.empty()) return NotThere("NoSuchBucketPolicy", "The bucket policy does not exist", bucket.name);
   aws::XmlWriter xml;
-  xml.Open("PolicyStatus", kXmlns).Element("IsPublic", IsPublicPolicy(bucket.policy));
+  xml.Open("PolicyStatus", kXmlns).Element("IsPublic", IsPublicPolicy(bucket, bucket.policy));
   return Xml(xml.Finish());
 }
 
