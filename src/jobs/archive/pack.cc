@@ -190,7 +190,10 @@ Status WriteArchive(const HeldDirectory& directory, const std::string& path, con
         return {};
       },
       limits);
-  HEADRACE_TRY(walked);
+  if (!walked) {
+    archive_write_fail(writer.get());  // else the rest of the entry at hand would be filled with zeros, however long
+    return walked;
+  }
   if (archive_write_close(writer.get()) != ARCHIVE_OK)
     return Fail(ErrorCode::kResourceExhausted, "{}: {}", path, archive_error_string(writer.get()));
   return {};
