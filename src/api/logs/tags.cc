@@ -70,7 +70,7 @@ Reply<Json> Tag(store::Tags& tags, const Call& call, const Json& input, const st
   HEADRACE_REPLY_PASS(const auto wanted, TagsIn(input));
   if (wanted.empty()) return aws::Refuse(kInvalid, "tags: found none, wanted 1 to 50.");
   const auto added = tags.Add(call.caller.account_id, TagKeyOf(call, group), wanted);
-  if (!added && added.error().code() == ErrorCode::kResourceExhausted)
+  if (!added && added.error().code() == ErrorCode::kInvalidArgument)
     return aws::Refuse("TooManyTagsException", fmt::format("The log group {} would have more than {} tags.", group,
                                                            store::Tags::kMostPerResource));
   if (!added) return tl::unexpected<aws::ServiceError>(ServerFault(added.error()));

@@ -14,7 +14,7 @@ using TagList = std::vector<std::pair<std::string, std::string>>;  // key, value
 
 class Tags {
  public:
-  // kResourceExhausted, and nothing changed, when an ARN would have more.
+  // kInvalidArgument, and nothing changed, when an ARN would have more.
   static constexpr size_t kMostPerResource = 50;
 
   explicit Tags(Database& database) : database_(database) {}
