@@ -38,7 +38,8 @@ struct Engine::Impl {
   Impl(ModelState& m, std::unique_ptr<tensor::Backend> b)
       : model(m), backend(std::move(b)), graph(model.Lower()), chooser(*backend, AlgorithmsOf(model)) {
     if (!model.compiled) return;
-    parameters = std::make_unique<Parameters>(model.TrainableWeights());
+    model.PackParameters();
+    parameters = model.compiled->parameters;
     model.EnsureSlots();
   }
 
@@ -81,7 +82,7 @@ struct Engine::Impl {
   std::unique_ptr<tensor::Backend> backend;
   Graph graph;
   ConvChooser chooser;
-  std::unique_ptr<Parameters> parameters;
+  std::shared_ptr<Parameters> parameters;
   std::map<std::pair<Use, int64_t>, std::unique_ptr<Plan>> plans;
   std::vector<float> losses;
   std::vector<uint8_t> correct;

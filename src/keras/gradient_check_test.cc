@@ -224,6 +224,17 @@ TEST(SharedLayer, BatchNormalizationMovesItsStatisticsAtEachCall) {
   EXPECT_NEAR(weights[3]->value.data<float>()[0], 0.9 * (0.9 * 1 + 0.1 * 1) + 0.1 / 1.001, 1e-5);
 }
 
+TEST(SharedLayer, APointerIntoAWeightOutlivesTheFirstBatch) {
+  Sequential model({Dense(3, {.activation = "softmax", .use_bias = false, .input_shape = {3}})}, {.seed = 1});
+  model.compile(SGD({.learning_rate = 0}), "categorical_crossentropy");
+  const float* kernel = model.weights()[0]->value.data<float>();
+  const Tensor x = Tensor::FromVector(std::vector<float>{1, 2, -1}, {1, 3}),
+               y = Tensor::FromVector(std::vector<float>{1, 0, 0}, {1, 3});
+  model.test_on_batch(x, y);
+  model.train_on_batch(x, y);
+  EXPECT_EQ(model.weights()[0]->value.data<float>(), kernel);
+}
+
 TEST(SharedLayer, TwoModelsTrainTheSameWeightsInTurns) {
   const Dense shared(3, {.use_bias = false});
   const auto make = [&](int64_t seed) {

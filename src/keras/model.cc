@@ -66,6 +66,7 @@ void Model::compile(Optimizer optimizer, Loss loss, std::vector<std::string> met
   state_->compiled.reset();
   state_->compiled.emplace(internal::Compiled{std::move(optimizer), loss, std::move(metrics), std::move(options),
                                               state_->TrainableWeights()});
+  state_->PackParameters();
 }
 
 std::string Model::summary() const { return internal::Summary(Built(*state_)); }

@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "keras/engine.h"
 #include "keras/packed.h"
+#include "keras/plan/parameters.h"
 
 namespace headrace::keras::internal {
 
@@ -33,6 +34,10 @@ std::vector<VariablePtr> ModelState::TrainableWeights() const {
     for (const VariablePtr& weight : layer->weights)
       if (layer->trainable && weight->trainable) weights.push_back(weight);
   return weights;
+}
+
+void ModelState::PackParameters() {
+  if (compiled && !compiled->parameters) compiled->parameters = std::make_shared<Parameters>(compiled->trainable);
 }
 
 namespace {

@@ -16,13 +16,15 @@
 namespace headrace::keras::internal {
 
 class Engine;
+class Parameters;
 
 struct Compiled {
   Optimizer optimizer;
   Loss loss;
   std::vector<std::string> metrics;
   CompileOptions options;
-  std::vector<VariablePtr> trainable;  // as the layers said when compile() ran
+  std::vector<VariablePtr> trainable;                // as the layers said when compile() ran
+  std::shared_ptr<Parameters> parameters = nullptr;  // made by PackParameters()
 };
 
 struct ModelState {
@@ -49,6 +51,9 @@ struct ModelState {
   // Those the optimizer updates, in the order of Weights(); fixed by compile(), until then what the layers say.
   std::vector<VariablePtr> TrainableWeights() const;
   Graph Lower() const;
+  // Moves the compiled model's trainable weights into the buffer that the optimizer updates, once. compile() and
+  // loading do so, not the first batch: who holds a pointer into a weight's value keeps it while the model trains.
+  void PackParameters();
   // The compiled model's optimizer slots exist after this call (zeros until trained). Throws kFailedPrecondition when
   // the optimizer has already trained other variables.
   void EnsureSlots();

@@ -99,8 +99,8 @@ def requests():
     # .npy and raw tensors.
     image = np.zeros((1, 32, 32, 3), np.float32)
     whole = npy(image)
-    for array in [image[:0], image[0, 0], image.reshape(1, 3, 32, 32), np.zeros((1, 32, 32, 4), np.float32), np.asfortranarray(np.zeros((2, 32, 32, 3), np.float32)),
-                  image.astype(np.complex64), image.astype(">f4"), image.astype(np.float16), np.zeros((1, 3072), np.float32), np.zeros((), np.float32)]:
+    for array in [image[:0], image[0, 0], image.reshape(1, 3, 32, 32), np.zeros((1, 32, 32, 4), np.float32), np.asfortranarray(np.zeros((2, 32, 32, 4), np.float32)),
+                  image.astype(np.complex64), image.astype(">c8"), image.astype("S4"), np.zeros((1, 3072), np.float32), np.zeros((), np.float32)]:
         yield post(PREDICT, npy(array), 400, NPY)
     for text in [b"", b"x", b"\x93NUMPY", whole[:9], whole[:20], whole[:127], whole[:-1], whole + b"x", whole.replace(b"32", b"99"),
                  whole.replace(b"False", b"Maybe"), whole.replace(b"'shape'", b"'shade'"), whole.replace(b"(1,", b"(-1"), b"\x93NUMPY\x09" + whole[7:],

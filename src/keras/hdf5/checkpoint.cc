@@ -179,6 +179,7 @@ std::shared_ptr<ModelState> LoadModelFile(const std::string& path) {
   state->most_elements = std::numeric_limits<int64_t>::max();  // the caller may add layers
   CompileFrom(root, config, *state);
   state->training_state = LoadFrom(file, *state, path);
+  state->PackParameters();
   return state;
 }
 
