@@ -94,7 +94,21 @@ def test_s3_buckets(cli, bucket):
     policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}]}
     cli("s3api", "put-bucket-policy", *one, "--policy", json.dumps(policy))
     assert json.loads(cli("s3api", "get-bucket-policy", *one)["Policy"]) == policy
+    assert cli("s3api", "get-bucket-policy-status", *one)["PolicyStatus"]["IsPublic"] is True
     cli("s3api", "delete-bucket-policy", *one)
+    rule = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": False}]}
+    cli("s3api", "put-bucket-encryption", *one, "--server-side-encryption-configuration", json.dumps(rule))
+    assert cli("s3api", "get-bucket-encryption", *one)["ServerSideEncryptionConfiguration"] == rule
+    cli("s3api", "delete-bucket-encryption", *one)
+    cli("s3api", "put-public-access-block", *one, "--public-access-block-configuration", "BlockPublicAcls=true")
+    assert cli("s3api", "get-public-access-block", *one)["PublicAccessBlockConfiguration"]["BlockPublicAcls"] is True
+    cli("s3api", "delete-public-access-block", *one)
+    cli("s3api", "put-bucket-ownership-controls", *one, "--ownership-controls", "Rules=[{ObjectOwnership=ObjectWriter}]")
+    assert cli("s3api", "get-bucket-ownership-controls", *one)["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "ObjectWriter"}]
+    cli("s3api", "delete-bucket-ownership-controls", *one)
+    for operation in ("notification-configuration", "logging", "accelerate-configuration"):
+        cli("s3api", f"get-bucket-{operation}", *one)
+    assert cli("s3api", "get-bucket-request-payment", *one)["Payer"] == "BucketOwner"
     cli("s3api", "delete-bucket", *one)
 
 
@@ -181,6 +195,13 @@ def test_logs(server, cli):
     cli("logs", "put-retention-policy", *group, "--retention-in-days", 30)
     assert cli("logs", "describe-log-groups", "--log-group-name-prefix", group[1])["logGroups"][0]["retentionInDays"] == 30
     cli("logs", "delete-retention-policy", *group)
+    arn = cli("logs", "describe-log-groups", "--log-group-name-prefix", group[1])["logGroups"][0]["logGroupArn"]
+    cli("logs", "tag-resource", "--resource-arn", arn, "--tags", "a=1,b=2")
+    cli("logs", "untag-resource", "--resource-arn", arn, "--tag-keys", "a")
+    assert cli("logs", "list-tags-for-resource", "--resource-arn", arn)["tags"] == {"b": "2"}
+    cli("logs", "tag-log-group", *group, "--tags", "c=3")
+    cli("logs", "untag-log-group", *group, "--tags", "b")
+    assert cli("logs", "list-tags-log-group", *group)["tags"] == {"c": "3"}
     cli("logs", "delete-log-stream", *group, *stream)
     cli("logs", "delete-log-group", *group)
     check(server, "CloudWatch Logs")
