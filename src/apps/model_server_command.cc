@@ -73,8 +73,9 @@ serving::ModelServerOptions ServerOptions(const Options& options) {
   return server;
 }
 
-void RunModelServer(const Options& options) {
-  BoundOpenMpSpin();
+void RunModelServer(const CLI::App& command, const Options& options) {
+  BoundOpenMpSpin();  // starts the program anew: what is said behind it is said once
+  CheckServingFlags(command, *options.serving_flags);
   const serving::ModelServerOptions server_options = ServerOptions(options);
   RaiseDescriptorLimit();
   const sigset_t signals = BlockEndSignals();
@@ -179,10 +180,7 @@ void AddModelServerCommand(CLI::App& app) {
   command->set_version_flag("--version", [&app] { return app.version(); });
   command->add_flag("--strict,!--no-strict", options->strict, "end when a model cannot be loaded at the start");
   SetExample(*command, "headrace model-server --rest_api_port 8501 --model_name cifar --model_base_path $PWD/export");
-  command->callback([options, command] {
-    CheckServingFlags(*command, *options->serving_flags);
-    RunModelServer(*options);
-  });
+  command->callback([options, command] { RunModelServer(*command, *options); });
 }
 
 }  // namespace headrace::apps

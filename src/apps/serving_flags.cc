@@ -62,6 +62,7 @@ void AddServingFlags(CLI::App& command, const std::shared_ptr<ServingFlags>& fla
   for (const ServingFlag& flag : kServingFlags) {
     std::string& value = (*flags)[flag.name];
     CLI::Option* option = command.add_option(flag.name, value, "")->expected(0, 1);  // also --flag= and --flag alone
+    option->take_last();  // of several, as TensorFlow Serving
     option->description(flag.asks == nullptr ? "accepted, without effect"
                                              : std::string("refused: asks for ") + flag.asks);
     option->group(kGroup);
