@@ -2,6 +2,7 @@
 #include "api/input.h"
 #include "api/sagemaker/hosting/operations.h"
 #include "api/sagemaker/hosting/shapes.h"
+#include "store/meta/tags.h"
 
 namespace headrace::api::sagemaker {
 namespace {

@@ -71,7 +71,8 @@ Shape DeploymentConfig() {
 
 bool SaysNothing(const nlohmann::json& value) {
   if (value.is_null() || (value.is_boolean() && !value.get<bool>())) return true;
-  return (value.is_structured() || value.is_string()) && value.empty();
+  if (value.is_string()) return value.get_ref<const std::string&>().empty();  // a text is never empty() to JSON
+  return value.is_structured() && value.empty();
 }
 
 }  // namespace
