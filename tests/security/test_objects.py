@@ -183,6 +183,17 @@ def test_what_is_public_is_read_in_every_spelling(mallory, mallorys, alice):
     assert sum(line.count("words for everybody") for line in mallory.log(job)) == len(channels)
 
 
+def test_a_source_is_read_in_every_spelling(mallory, mallorys):
+    mallory.client("s3").put_object(Bucket=mallorys, Key="source.tar.gz", Body=archive(run__sh="echo the program ran\n"))
+    for uri in spellings(mallorys, "source.tar.gz"):
+        request = mallory.request("", OutputDataConfig=output(mallorys), HyperParameters={
+            "sagemaker_program": '"run.sh"', "sagemaker_submit_directory": json.dumps(uri)})
+        del request["AlgorithmSpecification"]["ContainerEntrypoint"], request["AlgorithmSpecification"]["ContainerArguments"]
+        mallory.client("sagemaker").create_training_job(**request)
+        ended = mallory.wait(request["TrainingJobName"])
+        assert ended["TrainingJobStatus"] == "Completed", (uri, ended.get("FailureReason"))
+
+
 def test_an_own_policy_that_denies_wins(alice, mallory):
     """It binds the platform as it binds the owner."""
     bucket = mallory.bucket()

@@ -9,6 +9,7 @@
 #include "api/input.h"
 #include "base/beneath.h"
 #include "jobs/directory/checkpoint_place.h"
+#include "jobs/request/s3_uri.h"
 #include "jobs/runtime/hyperparameters.h"
 
 namespace headrace::api::sagemaker {
@@ -54,8 +55,11 @@ void CheckCheckpoints(const Json& config, Violations& violations) {
 void CheckSource(const Json& parameters, Violations& violations) {
   const auto decoded = jobs::DecodeHyperparameters(parameters);
   const std::string source = decoded.Text("sagemaker_submit_directory"), program = decoded.Text("sagemaker_program");
-  if (!source.empty() && !source.starts_with("s3://") &&
-      (!source.starts_with(kMl) || source == kMl || !WrongWithContainerPath(source).empty())) {
+  if (jobs::IsUri(source)) {
+    if (const auto uri = jobs::ParseS3Uri(source); !uri)
+      violations.Add("hyperParameters.sagemaker_submit_directory", source, uri.error().message());
+  } else if (!source.empty() &&
+             (!source.starts_with(kMl) || source == kMl || !WrongWithContainerPath(source).empty())) {
     violations.Add("hyperParameters.sagemaker_submit_directory", source,
                    "Member must be an s3:// URI or a path below /opt/ml, without '.', '..' and doubled slashes");
   }

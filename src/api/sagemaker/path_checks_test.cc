@@ -29,12 +29,12 @@ Json Channel(const std::string& name, const std::string& mode = "File", const st
 Json Checkpoints(const std::string& path) { return {{"CheckpointConfig", {{"LocalPath", path}}}}; }
 
 TEST(PathChecksTest, SubmitDirectoriesLieInS3OrBelowOptMl) {
-  for (const char* good :
-       {"s3://bucket/a/../source.tar.gz", "/opt/ml/code", "/opt/ml/input/data/code/sourcedir.tar.gz", "/opt/ml/code/"})
+  for (const char* good : {"s3://bucket/a/../source.tar.gz", "https://s3/bucket/source.tar.gz", "/opt/ml/code",
+                           "/opt/ml/input/data/code/sourcedir.tar.gz", "/opt/ml/code/"})
     EXPECT_EQ(Said(Submit(good)), "") << good;
   for (const char* bad : {"/opt/ml/../../../..", "/opt/ml/..", "/opt/ml/code/..", "/opt/ml/./code", "/opt/ml//code",
                           "/opt/ml", "/opt/ml/", "/etc", "code", "../code", "file:///opt/ml/code", "/opt/mlx/code",
-                          "/opt/ml/a\nb", "https://bucket/x"})
+                          "/opt/ml/a\nb", "ftp://bucket/x", "https://bucket"})
     EXPECT_THAT(Said(Submit(bad)), HasSubstr("'hyperParameters.sagemaker_submit_directory' failed to satisfy")) << bad;
   // Not in JSON's quotes: the toolkit takes such values as they are.
   EXPECT_THAT(Said({{"HyperParameters", {{"sagemaker_submit_directory", "/opt/ml/../.."}}}}),
