@@ -199,7 +199,7 @@ TEST_F(SageMakerTest, KeepsOutOfOthersBuckets) {
                             R"({"HyperParameters": {"sagemaker_submit_directory": "\"s3://theirs/s.tar.gz\""}})"}) {
     Json request = Request("job-1");
     request.merge_patch(Json::parse(patch));
-    EXPECT_THAT(Refusal("CreateTrainingJob", request), HasSubstr("account 111111111111 has no access to the bucket"));
+    EXPECT_THAT(Refusal("CreateTrainingJob", request), HasSubstr("is denied: account 111111111111 has no s3:"));
   }
 }
 

@@ -96,7 +96,8 @@ TEST_F(TransformTest, RefusalsLeaveNothing) {
   EXPECT_THAT(create({{"TransformResources", {{"InstanceType", "ml.zz.large"}}}}), HasSubstr("instanceType"));
   const Json theirs = {{"DataSource", {{"S3DataSource", {{"S3Uri", "s3://theirs/in/"}}}}}};
   EXPECT_THAT(create({{"TransformInput", theirs}}), HasSubstr("No S3 objects found under S3 URL"));
-  EXPECT_THAT(create({{"TransformOutput", {{"S3OutputPath", "s3://theirs/out"}}}}), HasSubstr("has no access"));
+  EXPECT_THAT(create({{"TransformOutput", {{"S3OutputPath", "s3://theirs/out"}}}}),
+              HasSubstr("has no s3:PutObject there"));
   EXPECT_THAT(create({{"TransformOutput", nullptr}}), HasSubstr("'transformOutput'"));
   EXPECT_THAT(Refusal("CreateTransformJob", Job("j"), kOther), HasSubstr("Could not find model"));
   EXPECT_TRUE(Do("ListTransformJobs", Json::object())["TransformJobSummaries"].empty());
