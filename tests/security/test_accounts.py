@@ -9,7 +9,7 @@ def stranger(server, boto):
     """stranger("s3"): a client of another account."""
     key = json.loads(server.headrace("keys", "create", "stranger", "--data-dir", server.directory, "-o", "json").stdout)
     yield lambda service: boto(service, aws_access_key_id=key["access_key_id"], aws_secret_access_key=key["secret_access_key"])
-    server.headrace("keys", "revoke", key["access_key_id"], "--data-dir", server.directory)
+    server.headrace("keys", "revoke", "stranger", "--data-dir", server.directory)
 
 
 def test_a_private_object_is_denied_to_another_account(boto, stranger):
