@@ -104,7 +104,8 @@ void TakeDistribution(const json& hyperparameters, RequestEffects& effects) {
   const json all = DecodeHyperparameters(hyperparameters).all;
   const auto table = DistributionHyperparameters();
   for (const auto& item : all.items()) {
-    const auto &name = item.key(), &value = item.value();
+    const std::string& name = item.key();
+    const json& value = item.value();
     const auto entry = std::find_if(table.begin(), table.end(), [&](const auto& each) { return each.path == name; });
     const bool chooses = entry != table.end() || (name.starts_with("sagemaker_") && name.ends_with("_enabled"));
     if (!chooses || !IsOn(value)) continue;
