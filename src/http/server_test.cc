@@ -338,6 +338,11 @@ TEST(ServerTest, ABusyHouseSaysSlowDown) {
 
 // Descriptors run out below the server: those who wait give theirs up, and it serves on.
 TEST(ServerTest, OutlivesAWantOfDescriptors) {
+#if defined(__clang__)
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "the sanitizer looks at objects' types through a pipe of its own, which wants descriptors";
+#endif
+#endif
   auto server = Serve(TrustMine);
   RawClient mine(server->ports()[0]);
   mine.Say("GET /mine HTTP/1.1\r\nHost: x\r\n\r\n");
