@@ -12,7 +12,6 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-MIRROR = "http://deb.debian.org/debian"
 # Debian without anything, and the init system that services run under.
 BARE = ["systemd", "systemd-sysv"]
 # Downloaded, not installed: large packages that apt would else fetch while a test waits.
@@ -34,16 +33,23 @@ def why_not():
     return None
 
 
+def mirror():
+    """Where this machine's apt has Debian 12 from, in a list; an empty one where it has none: mmdebstrap then takes its own."""
+    told = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm", "Created-By: Packages"],
+                          capture_output=True, text=True).stdout.split()
+    return [told[0].rstrip("/")] if told else []
+
+
 def archive():
     """build/package/debian.tar, made if it is not there."""
-    recipe = hashlib.sha256(repr((MIRROR, BARE, AHEAD)).encode()).hexdigest()[:16]
+    recipe = hashlib.sha256(repr((mirror(), BARE, AHEAD)).encode()).hexdigest()[:16]
     tar = ROOT / f"build/package/debian-{recipe}.tar"
     if not tar.exists():
         tar.parent.mkdir(parents=True, exist_ok=True)
         partial = tar.with_suffix(".partial.tar")
         command = ["mmdebstrap", "--variant=minbase", "--include=" + ",".join(BARE), "--skip=cleanup/apt/lists,cleanup/apt/cache",
                    "--customize-hook=chroot \"$1\" apt-get install -qq --download-only -y --no-install-recommends " + " ".join(AHEAD),
-                   "bookworm", str(partial), MIRROR]
+                   "bookworm", str(partial), *mirror()]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               env={**os.environ, **({"TMPDIR": MEMORY} if MEMORY else {})})
         if done.returncode != 0:
