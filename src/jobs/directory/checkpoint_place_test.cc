@@ -16,7 +16,7 @@ TEST(CheckpointPlaceTest, LiesWhereTheJobWritesAnyway) {
   EXPECT_EQ(Place("/opt/ml/checkpoints/"), "ml/checkpoints");
   EXPECT_EQ(Place("/opt/ml/model/ckpt"), "ml/model/ckpt");
   EXPECT_EQ(Place("/tmp/ckpt"), "tmp/ckpt");
-  EXPECT_EQ(Place("/root/work/ckpt/"), "home/work/ckpt");
+  EXPECT_EQ(Place("/root/mine/ckpt/"), "home/mine/ckpt");
 }
 
 TEST(CheckpointPlaceTest, ElsewhereItIsAMountOfItsOwn) {

@@ -1,7 +1,6 @@
 #include "jobs/supervisor/job_step.h"
 
 #include <algorithm>
-#include <filesystem>
 
 namespace headrace::jobs {
 

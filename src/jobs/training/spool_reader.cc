@@ -78,6 +78,7 @@ void Apply(const json& event, store::TrainingJob& job, IngestState& state) {
 }  // namespace
 
 // What the lines add up to, before it is written.
+// What the lines add up to, before it is written.
 struct SpoolReader::Batch {
   std::vector<store::LogLineIn> log;
   std::vector<store::MetricDatum> metrics;
