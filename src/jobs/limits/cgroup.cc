@@ -192,8 +192,11 @@ void Cgroup::MakeVersion1(const GroupLimits& limits) {
   const auto make = [this](const std::string& place, const char* file, uint64_t limit) -> std::string {
     const auto directory = limit == 0 ? "" : MakeGroup(place);
     if (directory.empty()) return "";
-    if (WriteGroupFile(directory + "/" + file, std::to_string(limit)) && MayEnter(directory + "/cgroup.procs")) {
-      entrances_.push_back(directory + "/cgroup.procs");
+    // A thread that moves itself waits for no lock; cgroup.procs, which moves all of a process, waits ten milliseconds
+    // for the kernel to see that nothing else starts threads. Who enters has just been forked, and has one thread.
+    const auto entrance = directory + "/tasks";
+    if (WriteGroupFile(directory + "/" + file, std::to_string(limit)) && MayEnter(entrance)) {
+      entrances_.push_back(entrance);
       version_ = 1;
       return directory;
     }
