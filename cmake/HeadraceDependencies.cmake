@@ -19,6 +19,7 @@ find_package(simdjson REQUIRED)
 find_package(SQLiteCpp REQUIRED)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 find_package(HDF5 REQUIRED COMPONENTS C)
+find_package(MPI REQUIRED COMPONENTS C)
 if(HEADRACE_GRPC)
   # Debian's CMake files for gRPC ask for targets that its other packages do not make. Its pkg-config file names every
   # library of Abseil: --as-needed leaves those out that nothing uses.
@@ -32,6 +33,11 @@ endif()
 add_library(headrace_hdf5 INTERFACE)
 target_include_directories(headrace_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(headrace_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+
+# The C interface alone: mpi.h must not bring in the C++ bindings that MPI has given up.
+add_library(headrace_mpi INTERFACE)
+target_link_libraries(headrace_mpi INTERFACE MPI::MPI_C)
+target_compile_definitions(headrace_mpi INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
 
 # Debian's own dnnl package file asks for OpenCL, which the library it describes does not use.
 find_library(HEADRACE_DNNL_LIBRARY dnnl REQUIRED)

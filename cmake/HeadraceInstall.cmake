@@ -3,9 +3,9 @@ include(CMakePackageConfigHelpers)
 
 # All that is installed, as one target: scripts/demo builds it, and `cmake --install` says so where it is not built.
 add_custom_target(installation)
-add_dependencies(installation headrace headrace-job-init headrace_runtime)
+add_dependencies(installation headrace headrace-job-init headrace_runtime headrace_horovod_runtime)
 install(CODE "
-  foreach(file \"$<TARGET_FILE:headrace>\" \"$<TARGET_FILE:headrace-job-init>\" \"$<TARGET_FILE:headrace_runtime>\")
+  foreach(file \"$<TARGET_FILE:headrace>\" \"$<TARGET_FILE:headrace-job-init>\" \"$<TARGET_FILE:headrace_runtime>\" \"$<TARGET_FILE:headrace_horovod_runtime>\")
     if(NOT EXISTS \"\${file}\")
       message(FATAL_ERROR \"Not built yet: \${file}. Build what is installed first: cmake --build ${CMAKE_BINARY_DIR} --target installation\")
     endif()
@@ -16,19 +16,22 @@ install(DIRECTORY ${CMAKE_SOURCE_DIR}/data/cifar10-sample DESTINATION ${CMAKE_IN
 install(TARGETS headrace RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS headrace-job-init RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR})
 
-# The targets that users name. Each is the whole library today; a name of its own lets them be told apart later.
-set(HEADRACE_PUBLIC data keras savedmodel)
+# The targets that users name. `horovod` is a library of its own; the others are libheadrace, and a name of its own lets
+# each be told apart later.
+set(HEADRACE_PUBLIC data keras savedmodel horovod)
 target_include_directories(headrace_runtime INTERFACE
   $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_compile_features(headrace_runtime INTERFACE cxx_std_20)
 set_target_properties(headrace_runtime PROPERTIES EXPORT_NAME headrace)
 set(exported headrace_runtime)
-foreach(name ${HEADRACE_PUBLIC})
+foreach(name data keras savedmodel)
   add_library(headrace_public_${name} INTERFACE)
   target_link_libraries(headrace_public_${name} INTERFACE headrace_runtime)
   set_target_properties(headrace_public_${name} PROPERTIES EXPORT_NAME ${name})
   list(APPEND exported headrace_public_${name})
 endforeach()
+set_target_properties(headrace_horovod_runtime PROPERTIES EXPORT_NAME horovod)
+list(APPEND exported headrace_horovod_runtime)
 install(TARGETS ${exported} EXPORT HeadraceTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT HeadraceTargets NAMESPACE headrace:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Headrace)
 # The build tree is a package, too: CMake projects as jobs find Headrace whether or not it is installed.
@@ -42,3 +45,5 @@ file(RELATIVE_PATH HEADRACE_PREFIX_FROM_PKGCONFIG /${CMAKE_INSTALL_LIBDIR}/pkgco
 string(REGEX REPLACE "/$" "" HEADRACE_PREFIX_FROM_PKGCONFIG "${HEADRACE_PREFIX_FROM_PKGCONFIG}")
 configure_file(${CMAKE_SOURCE_DIR}/cmake/headrace.pc.in ${CMAKE_BINARY_DIR}/headrace.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/headrace.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+configure_file(${CMAKE_SOURCE_DIR}/cmake/headrace-horovod.pc.in ${CMAKE_BINARY_DIR}/headrace-horovod.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/headrace-horovod.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
