@@ -9,9 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "jobs/directory/checkpoint_place.h"
-#include "jobs/limits/cgroup.h"
 #include "jobs/limits/disk_watch.h"
-#include "jobs/process/detached.h"
 #include "jobs/process/find_program.h"
 #include "jobs/request/member_effects.h"
 #include "jobs/request/s3_uri.h"
@@ -31,7 +29,6 @@ using nlohmann::json;
 
 // Above twice the grace, for packing and storing, until a supervisor that has to end is ended.
 constexpr int64_t kEndMillis = 10'000;
-constexpr int64_t kBeginMillis = 10'000;   // that a supervisor has to take its lock
 constexpr int64_t kKilledMillis = 10'000;  // until the job of a supervisor that does not even die goes on without it
 // A log is on the disk three times for a while: as it came, as lines, and as events.
 constexpr uint64_t kLogPartOfFree = 16, kLeastLogBytes = uint64_t{64} << 10;
@@ -95,10 +92,11 @@ bool NeedsNoCores(const IngestState& state, const json& request) {
          (state.program_ended && state.attempt >= Integer(Member(request, "RetryStrategy"), "MaximumRetryAttempts", 0));
 }
 
-JobFollower::JobFollower(const TrainingOptions& options, const Machine& machine, Rubbish& rubbish, std::string account,
-                         std::string name)
+JobFollower::JobFollower(const TrainingOptions& options, const Machine& machine, Executor& executor, Rubbish& rubbish,
+                         std::string account, std::string name)
     : options_(options),
       machine_(machine),
+      executor_(executor),
       account_(std::move(account)),
       name_(std::move(name)),
       directory_(options.data_dir + "/jobs/" + account_ + "/" + name_),
@@ -133,7 +131,7 @@ Result<JobFollower::Progress> JobFollower::Begin() {
   }
   if (job->status == "Stopping" && fs::exists(directory_.path())) HEADRACE_TRY(directory_.RequestStop());
   // Without the attempt's directory no supervisor has begun; should one begin late, it finds the lock taken.
-  if (!fs::exists(directory_.attempt(state_.attempt)) && !directory_.SupervisorAlive()) {
+  if (!fs::exists(directory_.attempt(state_.attempt)) && !executor_.Alive(Host())) {
     if (state_.attempt == 0)
       HEADRACE_TRY(options_.database->Write(
           [&](store::Connection& db) { return reader->SayIn(db, state_, LinesOf(EffectsOfTrainingJob(request_))); }));
@@ -159,20 +157,11 @@ Status JobFollower::StartAttempt(const store::TrainingJob& job) {
   }
   if (description.hosts.size() != 1)
     return Fail(ErrorCode::kInvalidArgument, "InstanceCount: found {}, wanted 1", description.hosts.size());
-  std::error_code ignored;
-  fs::remove(directory_.description(), ignored);
-  // Secrets are in it: nobody else may read it, not even for an instant.
-  const auto old_mask = fs::perms::owner_read | fs::perms::owner_write;
-  HEADRACE_ASSIGN(auto file, AtomicFile::Create(directory_.description()));
-  fs::permissions(file.temporary_path(), old_mask, ignored);
-  HEADRACE_TRY(file.Write(ToJson(description)));
-  HEADRACE_TRY(file.Commit());
   // A stop that came before there was a directory to put it into.
   store::TrainingJobs rows(*options_.database);
   HEADRACE_ASSIGN(const auto now, rows.Find(account_, name_));
   if (now && now->status == "Stopping") HEADRACE_TRY(directory_.RequestStop());
-  return StartDetached({options_.headrace_binary, "supervise", directory_.path()},
-                       directory_.path() + "/supervisor.log");
+  return executor_.Start({Host(), std::move(description)});
 }
 
 Result<JobDescription> JobFollower::Describe(const store::TrainingJob& job) const {
@@ -285,7 +274,7 @@ Result<JobFollower::Progress> JobFollower::Follow() {
     }
     return Conclude(*state_.end);
   }
-  const bool alive = directory_.SupervisorAlive();  // before reading: what it wrote before it died is read
+  const bool alive = executor_.Alive(Host());  // before reading: what it wrote before it died is read
   HEADRACE_ASSIGN(const bool worked, reader_->Ingest(state_));
   HEADRACE_TRY(SyncCheckpoints(false));
   if (alive) WatchSupervisor();
@@ -304,28 +293,16 @@ void JobFollower::WatchSupervisor() {
   why_killed_ = verdict == SupervisorWatch::Verdict::kHangs
                     ? fmt::format("gave no sign of life for {} s and was ended", options_.hang_seconds)
                     : "did not end in time and was ended";
-  Log(LogLevel::kError, "job {}: its supervisor process {}", name_, why_killed_);
-  if (!directory_.KillSupervisor()) Log(LogLevel::kError, "job {}: its supervisor process does not die", name_);
-  Cgroup::RemoveLeft();  // its job's processes, where nothing else has ended them
+  executor_.Stop(Host(), "its supervisor " + why_killed_);
 }
 
-// It may not have begun yet: it is given time to.
 Result<JobFollower::Progress> JobFollower::SupervisorIsGone() {
-  if (started_ == 0) started_ = steady_.Now();
-  const bool began = fs::exists(directory_.attempt(state_.attempt));
-  // It takes its lock before it begins: one that has begun and holds no lock is gone. What it wrote may still be
-  // unread.
-  if (killed_ == 0 && directory_.SupervisorAlive()) return Progress::kIdle;
-  HEADRACE_ASSIGN(const bool worked, reader_->Ingest(state_));
-  if (worked) return Progress::kWorked;
-  if (!began && steady_.Now() - started_ < kBeginMillis) return Progress::kIdle;
-
   const auto retries = Integer(Member(request_, "RetryStrategy"), "MaximumRetryAttempts", 0);
   store::TrainingJobs rows(*options_.database);
   HEADRACE_ASSIGN(const auto job, rows.Find(account_, name_));
   if (!job) return Progress::kDone;
   const bool over = job->status == "Stopping" || HasCome(state_.deadline, Moment::Now());
-  if (state_.attempt >= retries || over || directory_.SupervisorAlive()) return Conclude(EndWithoutSupervisor(*job));
+  if (state_.attempt >= retries || over || executor_.Alive(Host())) return Conclude(EndWithoutSupervisor(*job));
   IngestState next = state_;
   ++next.attempt;
   next.program_ended = false;
@@ -338,8 +315,9 @@ Result<JobFollower::Progress> JobFollower::SupervisorIsGone() {
     row.state = ToJson(next);
     return {};
   }));
+  executor_.Forget(Host());
   state_ = next;
-  killed_ = started_ = 0;
+  killed_ = 0;
   if (auto started = StartAttempt(updated); !started) return Conclude(FailureOf(started.error()));
   return Progress::kWorked;
 }
@@ -402,6 +380,7 @@ Result<JobFollower::Progress> JobFollower::Conclude(const EndRecord& found) {
     if (!updated) return tl::unexpected<Error>(updated.error());
     return {};
   }));
+  executor_.Forget(Host());
   Log(LogLevel::kInfo, "job {} of {}: {}{}{}", name_, account_, end.secondary, end.reason.empty() ? "" : ": ",
       end.reason);
   CleanUp();

@@ -10,6 +10,7 @@
 #include "jobs/directory/job_description.h"
 #include "jobs/directory/job_directory.h"
 #include "jobs/training/checkpoint_sync.h"
+#include "jobs/training/executor.h"
 #include "jobs/training/ingest_state.h"
 #include "jobs/training/rubbish.h"
 #include "jobs/training/spool_reader.h"
@@ -33,8 +34,9 @@ bool NeedsNoCores(const IngestState& state, const nlohmann::json& request);
 
 class JobFollower {
  public:
-  JobFollower(const TrainingOptions& options, const Machine& machine, Rubbish& rubbish, std::string account,
-              std::string name);
+  // What it is handed outlives it.
+  JobFollower(const TrainingOptions& options, const Machine& machine, Executor& executor, Rubbish& rubbish,
+              std::string account, std::string name);
 
   // Its cores may go to others: what is left is packing and storing.
   bool NeedsNoCores() const { return jobs::NeedsNoCores(state_, request_); }
@@ -45,6 +47,7 @@ class JobFollower {
 
  private:
   Result<Progress> Begin();
+  HostKey Host() const { return {account_, name_, state_.attempt, "algo-1"}; }
   Status StartAttempt(const store::TrainingJob& job);
   Result<JobDescription> Describe(const store::TrainingJob& job) const;
   Status DescribeInputs(JobDescription& description) const;
@@ -60,6 +63,7 @@ class JobFollower {
 
   const TrainingOptions& options_;
   const Machine& machine_;
+  Executor& executor_;
   const std::string account_, name_;
   const JobDirectory directory_;
   nlohmann::json request_;
@@ -69,7 +73,7 @@ class JobFollower {
   std::unique_ptr<CheckpointSync> checkpoints_;
   Rubbish& rubbish_;
   const BootClock steady_;
-  int64_t next_sync_ = 0, started_ = 0, killed_ = 0;  // of steady_; 0: not yet
+  int64_t next_sync_ = 0, killed_ = 0;  // of steady_; 0: not yet
   SupervisorWatch watch_;
   std::string why_killed_;
 };

@@ -25,6 +25,7 @@
 #include "jobs/training/fair_queue.h"
 #include "jobs/training/instance_types.h"
 #include "jobs/training/job_follower.h"
+#include "jobs/training/local_executor.h"
 #include "jobs/training/rubbish.h"
 #include "store/meta/training_jobs.h"
 
@@ -100,7 +101,9 @@ TrainingOptions WithAbsolutePaths(TrainingOptions options) {
 
 class TrainingService::Impl {
  public:
-  explicit Impl(TrainingOptions options) : options_(WithAbsolutePaths(std::move(options))) {}
+  explicit Impl(TrainingOptions options)
+      : options_(WithAbsolutePaths(std::move(options))),
+        executor_({options_.data_dir + "/jobs", options_.headrace_binary, &steady_}) {}
   ~Impl() { Stop(); }
 
   Status Start() {
@@ -348,7 +351,7 @@ class TrainingService::Impl {
 
   // What a program leaves is packed and stored while others have its cores already.
   void FollowToTheEnd(const JobKey& key, std::vector<int>& cores) {
-    JobFollower follower(options_, machine_, *rubbish_, key.first, key.second);
+    JobFollower follower(options_, machine_, executor_, *rubbish_, key.first, key.second);
     int pause = options_.poll_millis;
     while (true) {
       const auto progress = follower.Step();
@@ -403,6 +406,8 @@ class TrainingService::Impl {
   }
 
   const TrainingOptions options_;
+  const BootClock steady_;
+  LocalExecutor executor_;
   Machine machine_;  // does not change any more once a job is followed
   bool looked_for_python_ = false;
   std::mutex mutex_;
@@ -413,7 +418,6 @@ class TrainingService::Impl {
   std::vector<JobKey> finished_;
   FairQueue queue_;  // of the scheduler's thread
   std::unique_ptr<Rubbish> rubbish_;
-  const BootClock steady_;
   int64_t next_forget_ = 0;         // of steady_
   std::vector<JobKey> to_look_at_;  // directories of jobs
   std::thread scheduler_;
