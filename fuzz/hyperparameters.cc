@@ -1,5 +1,5 @@
 // A request's members and hyperparameters: JSON in strings, decoded, split, turned into arguments and judged.
-#include "jobs/runtime/hyperparameters.h"
+#include "jobs/request/hyperparameters.h"
 
 #include <cstdint>
 #include <cstdlib>

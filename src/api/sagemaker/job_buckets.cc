@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "api/input.h"
+#include "jobs/request/hyperparameters.h"
 #include "jobs/request/s3_uri.h"
-#include "jobs/runtime/hyperparameters.h"
 
 namespace headrace::api::sagemaker {
 namespace {

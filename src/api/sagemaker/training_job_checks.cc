@@ -8,7 +8,7 @@
 #include "api/sagemaker/path_checks.h"
 #include "api/sagemaker/request.h"
 #include "jobs/capture/metric_definitions.h"
-#include "jobs/training/instance_types.h"
+#include "jobs/request/instance_types.h"
 
 namespace headrace::api::sagemaker {
 namespace {

@@ -8,9 +8,9 @@
 #include "base/log.h"
 #include "jobs/hosting/model_files.h"
 #include "jobs/hosting/wakeup.h"
+#include "jobs/request/instance_types.h"
 #include "jobs/sandbox/sandbox.h"
 #include "jobs/supervisor/failure_reason.h"
-#include "jobs/training/instance_types.h"
 #include "store/random.h"
 
 namespace headrace::jobs {

@@ -5,7 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "jobs/runtime/hyperparameters.h"
+#include "jobs/request/distribution.h"
+#include "jobs/request/hyperparameters.h"
 
 namespace headrace::jobs {
 namespace {
@@ -81,29 +82,16 @@ class Walk {
   size_t unknown_ = 0;
 };
 
-// "true", "True" and 1 in a hyperparameter; of a text, any that does not say no.
-bool IsOn(const json& value) {
-  if (!value.is_string()) return SaysSomething(value);
-  const auto& text = value.get_ref<const std::string&>();
-  return !text.empty() && text != "false" && text != "False" && text != "0";
-}
-
-int64_t Count(const json& all, const char* name, int64_t otherwise) {
-  const auto found = all.find(name);
-  if (found == all.end()) return otherwise;
-  if (found->is_number_integer()) return found->get<int64_t>();
-  return found->is_number() || (found->is_string() && !found->get_ref<const std::string&>().empty()) ? 2 : otherwise;
-}
-
-// What mpirun would start: contract of SageMaker's training toolkit.
-bool IsOneProcess(const json& all) {
-  return Count(all, "sagemaker_mpi_num_processes", Count(all, "sagemaker_mpi_num_of_processes_per_host", 1)) <= 1;
+// One, or more. What is no number is for those to name who would start the processes.
+bool IsOneProcess(const Hyperparameters& parameters) {
+  const auto mpi = MpiOf(parameters, 1);
+  return mpi && *mpi && (*mpi)->processes == 1;
 }
 
 void TakeDistribution(const json& hyperparameters, RequestEffects& effects) {
-  const json all = DecodeHyperparameters(hyperparameters).all;
+  const Hyperparameters parameters = DecodeHyperparameters(hyperparameters);
   const auto table = DistributionHyperparameters();
-  for (const auto& item : all.items()) {
+  for (const auto& item : parameters.all.items()) {
     const std::string& name = item.key();
     const json& value = item.value();
     const auto entry = std::find_if(table.begin(), table.end(), [&](const auto& each) { return each.path == name; });
@@ -113,7 +101,7 @@ void TakeDistribution(const json& hyperparameters, RequestEffects& effects) {
       effects.refused.push_back({"hyperParameters." + name, value, "no such distribution is known here: leave it out"});
     } else if (entry->effect == Effect::kWithoutEffect) {
       effects.without_effect.push_back(fmt::format("HyperParameters.{}: {}", name, entry->says));
-    } else if (name == "sagemaker_mpi_enabled" && IsOneProcess(all)) {
+    } else if (name == "sagemaker_mpi_enabled" && IsOneProcess(parameters)) {
       effects.without_effect.push_back(
           fmt::format("HyperParameters.{}: one process was asked for, and it is started without mpirun", name));
     } else {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "jobs/runtime/hyperparameters.h"
+#include "jobs/request/hyperparameters.h"
 
 namespace headrace::jobs {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "base/beneath.h"
 #include "jobs/archive/unpack.h"
+#include "jobs/request/hyperparameters.h"
 #include "jobs/runtime/compiler.h"
-#include "jobs/runtime/hyperparameters.h"
 #include "jobs/supervisor/failure_reason.h"
 #include "jobs/supervisor/job_step.h"
 

@@ -11,14 +11,14 @@
 #include "jobs/directory/checkpoint_place.h"
 #include "jobs/limits/disk_watch.h"
 #include "jobs/process/find_program.h"
+#include "jobs/request/hyperparameters.h"
+#include "jobs/request/instance_types.h"
 #include "jobs/request/member_effects.h"
 #include "jobs/request/s3_uri.h"
-#include "jobs/runtime/hyperparameters.h"
 #include "jobs/runtime/installation.h"
 #include "jobs/supervisor/failure_reason.h"
 #include "jobs/training/artifacts.h"
 #include "jobs/training/input_channels.h"
-#include "jobs/training/instance_types.h"
 #include "store/meta/training_jobs.h"
 
 namespace headrace::jobs {

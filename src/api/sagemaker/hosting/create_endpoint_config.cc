@@ -6,7 +6,7 @@
 #include "api/sagemaker/hosting/operations.h"
 #include "api/sagemaker/hosting/shapes.h"
 #include "api/sagemaker/request.h"
-#include "jobs/training/instance_types.h"
+#include "jobs/request/instance_types.h"
 
 namespace headrace::api::sagemaker {
 namespace {

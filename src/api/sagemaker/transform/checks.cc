@@ -5,7 +5,7 @@
 #include "api/sagemaker/request.h"
 #include "api/sagemaker/transform/operations.h"
 #include "http/message.h"
-#include "jobs/training/instance_types.h"
+#include "jobs/request/instance_types.h"
 #include "jobs/transform/json_path.h"
 #include "jobs/transform/transform_settings.h"
 

@@ -1,4 +1,4 @@
-#include "jobs/training/instance_types.h"
+#include "jobs/request/instance_types.h"
 
 #include <algorithm>
 #include <charconv>

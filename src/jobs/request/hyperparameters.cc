@@ -1,4 +1,4 @@
-#include "jobs/runtime/hyperparameters.h"
+#include "jobs/request/hyperparameters.h"
 
 #include <algorithm>
 #include <array>
