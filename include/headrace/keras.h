@@ -124,6 +124,7 @@ class Dense : public Layer {
 struct BatchNormalizationOptions {
   float momentum = 0.99f;
   float epsilon = 1e-3f;
+  bool synchronized = false;  // the batch is that of all ranks together (headrace/horovod.h)
   std::string name = "";
   Shape input_shape = {};
 };

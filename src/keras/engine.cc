@@ -76,7 +76,11 @@ struct Engine::Impl {
 
   // Runs the loss on the plan's scores; writes dscores in training.
   BatchResult RunLoss(Plan& plan, const Tensor& labels, int64_t rows, bool training);
-  void Update();
+  void Update(const float* gradients);
+  // Behind backward.
+  bool FinishStep(bool trained);
+  StepContext Step() const;
+  Plan& AnyTrainingPlan();
 
   ModelState& model;
   std::unique_ptr<tensor::Backend> backend;
@@ -86,7 +90,6 @@ struct Engine::Impl {
   std::map<std::pair<Use, int64_t>, std::unique_ptr<Plan>> plans;
   std::vector<float> losses;
   std::vector<uint8_t> correct;
-  GradientReady gradient_ready;
   Profile* profile = nullptr;
 };
 
@@ -149,13 +152,12 @@ BatchResult Engine::Impl::RunLoss(Plan& plan, const Tensor& labels, int64_t rows
           .correct = std::accumulate(correct.begin(), correct.end(), int64_t{0})};
 }
 
-void Engine::Impl::Update() {
+void Engine::Impl::Update(const float* g) {
   OptimizerState& o = *model.compiled->optimizer.state();
   const float lr =
       static_cast<float>(o.learning_rate / (1.0 + static_cast<double>(o.decay) * static_cast<double>(o.iterations)));
   const int64_t count = parameters->values().size();
   auto* w = const_cast<float*>(parameters->values().data<float>());
-  const float* g = parameters->gradients().data<float>();
   const auto slot = [&](size_t i) {
     return i < o.slots.size() ? static_cast<float*>(o.slots[i].values[0].raw()) : nullptr;
   };
@@ -174,7 +176,32 @@ void Engine::Impl::Update() {
       break;
     }
   }
-  ++o.iterations;
+}
+
+StepContext Engine::Impl::Step() const {
+  const int rank = model.exchange() != nullptr ? model.exchange()->rank() : 0;
+  return {.training = true,
+          // Ranks drop different units: the seed's numbers of rank 0 are those of a model that trains alone.
+          .dropout_key =
+              DropoutKey(model.seed + (static_cast<uint64_t>(rank) << 32), model.compiled->optimizer.iterations()),
+          .exchange = model.exchange(),
+          .profile = profile};
+}
+
+bool Engine::Impl::FinishStep(bool trained) {
+  GradientExchange::Outcome outcome{.gradients = parameters->gradients().data<float>()};
+  if (GradientExchange* exchange = model.exchange()) outcome = exchange->FinishStep(trained);
+  if (!outcome.somebody_trained) return false;
+  if (outcome.gradients != nullptr) Update(outcome.gradients);
+  ++model.compiled->optimizer.state()->iterations;
+  return true;
+}
+
+// What ranks wait for does not depend on the size of the batch.
+Plan& Engine::Impl::AnyTrainingPlan() {
+  for (const auto& [key, plan] : plans)
+    if (key.first == Use::kTrain) return *plan;
+  return PlanFor(Use::kTrain, 1);
 }
 
 Engine::Engine(ModelState& model, std::unique_ptr<tensor::Backend> backend)
@@ -188,17 +215,23 @@ BatchResult Engine::TrainBatch(const Tensor& x, const Tensor& y) {
   impl.CheckInput(x);
   const Tensor labels = impl.CheckLabels(x, y);
   impl.parameters->Claim();
-  const int64_t iterations = impl.model.compiled->optimizer.iterations();
-  const StepContext step{.training = true,
-                         .dropout_key = DropoutKey(impl.model.seed, iterations),
-                         .gradient_ready = &impl.gradient_ready,
-                         .profile = impl.profile};
+  const StepContext step = impl.Step();
   Plan& plan = impl.PlanFor(Impl::Use::kTrain, x.dim(0));
   plan.Forward(x, step);
   const BatchResult result = impl.RunLoss(plan, labels, x.dim(0), true);
   plan.Backward(step);
-  impl.Update();
+  impl.FinishStep(true);
   return result;
+}
+
+bool Engine::TrainWithoutBatch() {
+  Impl& impl = *impl_;
+  impl.RequireCompiled("training");
+  impl.parameters->Claim();
+  Tensor gradients = impl.parameters->gradients();
+  std::memset(gradients.raw(), 0, gradients.bytes());
+  impl.AnyTrainingPlan().Skip(impl.Step());
+  return impl.FinishStep(false);
 }
 
 BatchResult Engine::TestBatch(const Tensor& x, const Tensor& y) {
@@ -220,7 +253,6 @@ void Engine::PredictBatch(const Tensor& x, Tensor& out) {
 }
 
 std::string Engine::algorithms() const { return impl_->chooser.record(); }
-void Engine::set_gradient_ready(GradientReady hook) { impl_->gradient_ready = std::move(hook); }
 void Engine::set_profile(Profile* profile) { impl_->profile = profile; }
 const Tensor& Engine::gradient(size_t variable) const { return impl_->parameters->gradient_view(variable); }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,10 +20,6 @@ struct BatchResult {
   int64_t correct = 0;  // rows whose largest score is the label's class
 };
 
-// Called while backward still runs, once for each trainable variable (index into ModelState::TrainableWeights()), in
-// the same order every step: the gradient is final. A gradient reducer starts its exchange here.
-using GradientReady = std::function<void(size_t variable)>;
-
 class Engine {
  public:
   // Initialised weights in, views of one parameter buffer out: Variable::value is replaced. `model` must be compiled
@@ -35,12 +30,13 @@ class Engine {
   // x [n, …] uint8 or float32; y as the loss wants it. Any n; a plan is compiled for each n seen (few in practice).
   // Throw kInvalidArgument naming what does not fit, before anything changes.
   BatchResult TrainBatch(const Tensor& x, const Tensor& y);
+  // A training step without a batch, so that the ranks that have one can go on. False: none has.
+  bool TrainWithoutBatch();
   BatchResult TestBatch(const Tensor& x, const Tensor& y);
   // out: float32 [n, …output shape].
   void PredictBatch(const Tensor& x, Tensor& out);
 
   std::string algorithms() const;
-  void set_gradient_ready(GradientReady hook);
   // The gradient of trainable variable i after TrainBatch, float32, of the variable's shape.
   const Tensor& gradient(size_t variable) const;
   // Times every stage into `profile` from now on; null ends it. The profile outlives the engine or that call.

@@ -189,26 +189,6 @@ TEST(GradientCheck, OfLayersThatAreCalledMoreThanOnce) {
     }
 }
 
-// Fused: convolution, BatchNormalization and ReLU, all of them called twice.
-TEST(GradientCheck, OfSharedLayersThatAreFused) {
-  const Conv2D conv(3, {3, 3}, {.padding = "same"});
-  const BatchNormalization norm;
-  const KerasTensor image = Input({6, 5, 3});
-  KerasTensor value = image;
-  for (int call = 0; call < 2; ++call) value = Activation("relu")(norm(conv(value)));
-  Model model(image, Dense(kClasses, {.activation = "softmax"})(GlobalAveragePooling2D()(value)), {.seed = 3});
-  model.compile(SGD({.learning_rate = 0}), "categorical_crossentropy", {}, {.conv_algorithms = "direct"});
-  Tensor x = RandomTensor(DType::kFloat32, {kRows, 6, 5, 3}, 1);
-  internal::Engine engine(model.state(), tensor::MakeOneDnnBackend());
-  std::vector<size_t> ready;
-  engine.set_gradient_ready([&](size_t variable) { ready.push_back(variable); });
-  Tensor y = Tensor::Zeros(DType::kFloat32, {kRows, kClasses});
-  for (int64_t row = 0; row < kRows; ++row) y.data<float>()[row * kClasses] = 1;
-  engine.TrainBatch(x, y);
-  std::sort(ready.begin(), ready.end());
-  EXPECT_EQ(ready, (std::vector<size_t>{0, 1, 2, 3, 4, 5})) << "each gradient is reported once";
-}
-
 // Keras moves the statistics once a call, one after the other.
 TEST(SharedLayer, BatchNormalizationMovesItsStatisticsAtEachCall) {
   const BatchNormalization norm({.momentum = 0.9f});

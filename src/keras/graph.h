@@ -30,7 +30,8 @@ struct DenseOp {  // variables: kernel, then bias unless use_bias is false
 };
 struct BatchNormOp {  // variables: gamma, beta, moving_mean, moving_variance
   float momentum = 0.99f, epsilon = 1e-3f;
-  bool trainable = true;  // false: inference mode also while training
+  bool trainable = true;      // false: inference mode also while training
+  bool synchronized = false;  // training statistics over the batches of all ranks
 };
 struct ActivationOp {
   tensor::Activation activation = tensor::Activation::kLinear;

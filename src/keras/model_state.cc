@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/result.h"
 #include "keras/engine.h"
@@ -37,7 +38,14 @@ std::vector<VariablePtr> ModelState::TrainableWeights() const {
 }
 
 void ModelState::PackParameters() {
-  if (compiled && !compiled->parameters) compiled->parameters = std::make_shared<Parameters>(compiled->trainable);
+  if (!compiled || compiled->parameters) return;
+  Tensor gradients;
+  if (const auto& distribute = compiled->optimizer.state()->distribute) {
+    auto exchange = distribute();
+    gradients = exchange->Connect(compiled->trainable);
+    compiled->exchange = std::move(exchange);
+  }
+  compiled->parameters = std::make_shared<Parameters>(compiled->trainable, std::move(gradients));
 }
 
 namespace {

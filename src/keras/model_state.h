@@ -9,6 +9,7 @@
 
 #include "headrace/keras.h"
 
+#include "keras/gradient_exchange.h"
 #include "keras/graph.h"
 #include "keras/layer_state.h"
 #include "keras/optimizer_state.h"
@@ -23,8 +24,9 @@ struct Compiled {
   Loss loss;
   std::vector<std::string> metrics;
   CompileOptions options;
-  std::vector<VariablePtr> trainable;                // as the layers said when compile() ran
-  std::shared_ptr<Parameters> parameters = nullptr;  // made by PackParameters()
+  std::vector<VariablePtr> trainable;                    // as the layers said when compile() ran
+  std::shared_ptr<GradientExchange> exchange = nullptr;  // made by PackParameters() when the optimizer is distributed
+  std::shared_ptr<Parameters> parameters = nullptr;      // made by PackParameters()
 };
 
 struct ModelState {
@@ -51,6 +53,8 @@ struct ModelState {
   // Those the optimizer updates, in the order of Weights(); fixed by compile(), until then what the layers say.
   std::vector<VariablePtr> TrainableWeights() const;
   Graph Lower() const;
+  // Those it trains together with; null when it trains alone.
+  GradientExchange* exchange() const { return compiled ? compiled->exchange.get() : nullptr; }
   // Moves the compiled model's trainable weights into the buffer that the optimizer updates, once. compile() and
   // loading do so, not the first batch: who holds a pointer into a weight's value keeps it while the model trains.
   void PackParameters();

@@ -6,6 +6,8 @@
 
 #include "headrace/keras.h"
 
+#include "keras/gradient_exchange.h"
+
 namespace headrace::keras::internal {
 
 // One value for each trainable variable, in the model's order and of the variable's shape. The values are views of one
@@ -22,7 +24,8 @@ struct OptimizerState {
   float momentum = 0, rho = 0.9f, beta_1 = 0.9f, beta_2 = 0.999f, epsilon = 1e-7f, decay = 0;
   bool nesterov = false;
   int64_t iterations = 0;
-  std::vector<Slot> slots;  // empty until the model has been compiled and built
+  std::vector<Slot> slots;          // empty until the model has been compiled and built
+  MakeGradientExchange distribute;  // empty: the model trains alone
 };
 
 const char* NameOf(OptimizerState::Kind kind);  // "SGD", "RMSprop", "Adam"

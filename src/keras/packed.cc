@@ -1,20 +1,27 @@
 #include "keras/packed.h"
 
 #include <memory>
+#include <utility>
 
 namespace headrace::keras::internal {
 
-PackedTensors PackTensors(const std::vector<Shape>& shapes) {
+PackedLayout LayOut(const std::vector<Shape>& shapes) {
   constexpr int64_t kAlign = 16;  // floats in 64 bytes
-  int64_t count = 0;
-  for (const Shape& shape : shapes) count += (shape.size() + kAlign - 1) / kAlign * kAlign;
-  PackedTensors packed{Tensor::Zeros(DType::kFloat32, {count}), {}};
-  const auto owner = std::make_shared<Tensor>(packed.buffer);
-  float* at = packed.buffer.data<float>();
+  PackedLayout layout;
   for (const Shape& shape : shapes) {
-    packed.views.push_back(Tensor::View(DType::kFloat32, shape, at, owner));
-    at += (shape.size() + kAlign - 1) / kAlign * kAlign;
+    layout.offsets.push_back(layout.count);
+    layout.count += (shape.size() + kAlign - 1) / kAlign * kAlign;
   }
+  return layout;
+}
+
+PackedTensors PackTensors(const std::vector<Shape>& shapes, Tensor buffer) {
+  const PackedLayout layout = LayOut(shapes);
+  PackedTensors packed{buffer.defined() ? std::move(buffer) : Tensor::Zeros(DType::kFloat32, {layout.count}), {}};
+  const auto owner = std::make_shared<Tensor>(packed.buffer);
+  for (size_t i = 0; i < shapes.size(); ++i)
+    packed.views.push_back(
+        Tensor::View(DType::kFloat32, shapes[i], packed.buffer.data<float>() + layout.offsets[i], owner));
   return packed;
 }
 

@@ -13,6 +13,13 @@ struct PackedTensors {
 };
 
 // The layout depends on the shapes alone: parameters, gradients and optimizer slots agree element by element.
-PackedTensors PackTensors(const std::vector<Shape>& shapes);
+struct PackedLayout {
+  std::vector<int64_t> offsets;  // of each view, in elements
+  int64_t count = 0;             // of the buffer
+};
+PackedLayout LayOut(const std::vector<Shape>& shapes);
+
+// `buffer`: float32 zeros [LayOut(shapes).count] to put the views into; undefined: memory of its own.
+PackedTensors PackTensors(const std::vector<Shape>& shapes, Tensor buffer = {});
 
 }  // namespace headrace::keras::internal

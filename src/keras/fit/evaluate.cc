@@ -16,7 +16,7 @@ Logs Model::evaluate(const data::Dataset& data, EvaluateOptions options) {
   Logs logs;
   internal::RunEvaluation({.test = [&engine](const Tensor& x, const Tensor& y) { return engine.TestBatch(x, y); },
                            .metrics = state_->compiled->metrics,
-                           .verbose = options.verbose,
+                           .verbose = internal::VerbosityOf(*state_, options.verbose),
                            .data = &stream},
                           internal::Display::Process(), logs);
   return logs;
@@ -29,7 +29,8 @@ Logs Model::evaluate(const Tensor& x, const Tensor& y, EvaluateOptions options) 
 
 Logs Model::train_on_batch(const Tensor& x, const Tensor& y) {
   Engine& engine = internal::CompiledEngineOf(*state_, "train_on_batch");
-  return internal::MeansOf(engine.TrainBatch(x, y), state_->compiled->metrics);
+  return internal::TrainTogether(*state_,
+                                 [&] { return internal::MeansOf(engine.TrainBatch(x, y), state_->compiled->metrics); });
 }
 
 Logs Model::test_on_batch(const Tensor& x, const Tensor& y) {

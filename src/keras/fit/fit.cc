@@ -93,13 +93,16 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
       .metrics = state.compiled->metrics,
       .epochs = options.epochs,
       .initial_epoch = options.initial_epoch,
-      .verbose = options.verbose,
+      .verbose = internal::VerbosityOf(state, options.verbose),
+      .steps_per_epoch = options.steps_per_epoch,
+      .exchange = state.exchange(),
+      .train_without_batch = [&state] { return internal::EngineOf(state).TrainWithoutBatch(); },
       .callbacks = state.callbacks,
       .callback_states = std::move(callback_states),
       .data = &stream,
       .validation = validation ? &*validation : nullptr,
       .stop = &stop_training};
-  return internal::RunTraining(training, internal::Display::Process());
+  return internal::TrainTogether(state, [&] { return internal::RunTraining(training, internal::Display::Process()); });
 }
 
 History Model::fit(const Tensor& x, const Tensor& y, FitOptions options) {

@@ -19,6 +19,10 @@ Engine& CompiledEngineOf(ModelState& state, const char* call) {
   return EngineOf(state);
 }
 
+int VerbosityOf(const ModelState& state, int verbose) {
+  return state.exchange() != nullptr && state.exchange()->rank() != 0 ? 0 : verbose;
+}
+
 void CheckRows(const Tensor& x, const Tensor& y) {
   const auto rows = [](const Tensor& tensor) {
     return tensor.defined() && tensor.shape().rank() > 0 ? tensor.dim(0) : int64_t{0};

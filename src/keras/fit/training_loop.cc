@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "base/result.h"
 #include "keras/console.h"
 #include "keras/model_state.h"
 
@@ -22,6 +23,8 @@ class Run {
     for (const CallbackPtr& callback : training_.callbacks) callback->on_train_begin();
     // Behind on_train_begin(), where callbacks forget what they knew.
     if (!training_.callback_states.empty()) RestoreCallbackStates(training_.callback_states, training_.callbacks);
+    if (training_.exchange != nullptr)
+      training_.exchange->BeginTraining({training_.initial_epoch, training_.epochs, training_.steps_per_epoch});
     for (int epoch = training_.initial_epoch; epoch < training_.epochs && !*training_.stop; ++epoch) Epoch(epoch);
     for (const CallbackPtr& callback : training_.callbacks) callback->on_train_end();
     return std::move(history_);
@@ -35,6 +38,7 @@ class Run {
     RunningMeans means(training_.metrics);
     training_.data->StartEpoch(epoch);
     const int64_t steps = Batches(epoch, means, bar);
+    WaitForOtherRanks(epoch, steps);
     if (training_.data->RanOut()) SayDataRanOut(epoch, steps);
     if (steps == 0) return;  // nothing to report
     target_ = steps;
@@ -46,6 +50,19 @@ class Run {
     Record(epoch, logs);
     // Behind the callbacks, so that what they added (lr) is shown as well.
     bar.Update(steps, logs, true);
+    if (training_.exchange != nullptr) *training_.stop = training_.exchange->AnyStops(*training_.stop);
+  }
+
+  // An epoch ends for all ranks together: those whose data ended earlier take part in the others' steps.
+  void WaitForOtherRanks(int epoch, int64_t steps) const {
+    if (training_.exchange == nullptr) return;
+    if (steps == 0)
+      throw MakeError(ErrorCode::kInvalidArgument,
+                      "fit: rank {} has no batch in epoch {}, wanted at least one on every rank: fewer ranks, smaller "
+                      "batches, or shard() over more records",
+                      training_.exchange->rank(), epoch + 1);
+    while (training_.train_without_batch()) {
+    }
   }
 
   // Returns the number of steps.

@@ -35,25 +35,30 @@ class BatchNormalizationState final : public LayerState {
   }
 
   int Lower(Graph& graph, const std::vector<int>& inputs) const override {
-    const BatchNormOp op{.momentum = options_.momentum, .epsilon = options_.epsilon, .trainable = trainable};
+    const BatchNormOp op{.momentum = options_.momentum,
+                         .epsilon = options_.epsilon,
+                         .trainable = trainable,
+                         .synchronized = options_.synchronized};
     const Shape shape = graph.values[inputs[0]].shape;
     return graph.Append({op, name, inputs, shape, weights});
   }
 
   nlohmann::json Config() const override {
-    return {{"axis", -1},
-            {"momentum", ShortestDouble(options_.momentum)},
-            {"epsilon", ShortestDouble(options_.epsilon)},
-            {"center", true},
-            {"scale", true},
-            {"beta_initializer", InitializerConfig("zeros")},
-            {"gamma_initializer", InitializerConfig("ones")},
-            {"moving_mean_initializer", InitializerConfig("zeros")},
-            {"moving_variance_initializer", InitializerConfig("ones")},
-            {"beta_regularizer", nullptr},
-            {"gamma_regularizer", nullptr},
-            {"beta_constraint", nullptr},
-            {"gamma_constraint", nullptr}};
+    nlohmann::json config = {{"axis", -1},
+                             {"momentum", ShortestDouble(options_.momentum)},
+                             {"epsilon", ShortestDouble(options_.epsilon)},
+                             {"center", true},
+                             {"scale", true},
+                             {"beta_initializer", InitializerConfig("zeros")},
+                             {"gamma_initializer", InitializerConfig("ones")},
+                             {"moving_mean_initializer", InitializerConfig("zeros")},
+                             {"moving_variance_initializer", InitializerConfig("ones")},
+                             {"beta_regularizer", nullptr},
+                             {"gamma_regularizer", nullptr},
+                             {"beta_constraint", nullptr},
+                             {"gamma_constraint", nullptr}};
+    if (options_.synchronized) config["synchronized"] = true;  // Keras 2 does not know the word
+    return config;
   }
 
  private:
@@ -84,11 +89,12 @@ std::shared_ptr<LayerState> BatchNormalizationFromConfig(const LayerConfig& conf
   config.Require("center", true);
   config.Require("scale", true);
   config.Require("renorm", false);
-  config.Require("synchronized", false);
   config.RequireNone({"beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint"});
   return std::make_shared<BatchNormalizationState>(
-      BatchNormalizationOptions{
-          .momentum = config.Get("momentum", 0.99f), .epsilon = config.Get("epsilon", 1e-3f), .name = config.name()},
+      BatchNormalizationOptions{.momentum = config.Get("momentum", 0.99f),
+                                .epsilon = config.Get("epsilon", 1e-3f),
+                                .synchronized = config.Get("synchronized", false),
+                                .name = config.name()},
       Axis(config));
 }
 

@@ -1,6 +1,7 @@
 #include "keras/plan/parameters.h"
 
 #include <cstring>
+#include <utility>
 
 namespace headrace::keras::internal {
 namespace {
@@ -13,10 +14,10 @@ std::vector<Shape> ShapesOf(const std::vector<VariablePtr>& variables) {
 
 }  // namespace
 
-Parameters::Parameters(std::vector<VariablePtr> trainable)
+Parameters::Parameters(std::vector<VariablePtr> trainable, Tensor gradients)
     : trainable_(std::move(trainable)),
       values_(PackTensors(ShapesOf(trainable_))),
-      gradients_(PackTensors(ShapesOf(trainable_))) {
+      gradients_(PackTensors(ShapesOf(trainable_), std::move(gradients))) {
   for (size_t i = 0; i < trainable_.size(); ++i) index_[trainable_[i].get()] = static_cast<int>(i);
   Claim();
 }

@@ -11,8 +11,9 @@ namespace headrace::keras::internal {
 
 class Parameters {
  public:
-  // Moves the variables' values into the packed buffer: Variable::value becomes a view of it.
-  explicit Parameters(std::vector<VariablePtr> trainable);
+  // Moves the variables' values into the packed buffer: Variable::value becomes a view of it. `gradients`: memory for
+  // the packed gradients (see PackTensors), undefined for memory of their own.
+  explicit Parameters(std::vector<VariablePtr> trainable, Tensor gradients = {});
 
   // Takes back the variables that another model, which shares layers with this one, has moved into a buffer of its own
   // since: with their values of now.

@@ -334,11 +334,26 @@ void Plan::Backward(const StepContext& step) {
     Bound& bound = stages_[i];
     if (!bound.backward) continue;
     bound.stage->Backward(step);
-    for (const size_t variable : shared_->Finish(static_cast<int>(i), backend_))
-      if (step.gradient_ready != nullptr && *step.gradient_ready) (*step.gradient_ready)(variable);
+    shared_->Add(static_cast<int>(i), backend_);
+    ReportShared(i, step);
     for (size_t k = 0; k < bound.add_to.size(); ++k)
       if (bound.add_to[k] != nullptr)
         backend_.Add(bound.add_count[k], options_.dtype, bound.add_to[k], bound.stage->dx[k], bound.add_to[k]);
+  }
+}
+
+// Behind the last contribution to them.
+void Plan::ReportShared(size_t stage, const StepContext& step) const {
+  if (step.exchange == nullptr) return;
+  for (const size_t variable : shared_->Final(static_cast<int>(stage))) step.exchange->GradientReady(variable);
+}
+
+void Plan::Skip(const StepContext& step) {
+  for (Bound& bound : stages_) bound.stage->SkipForward(step);
+  for (size_t i = stages_.size(); i-- > 0;) {
+    if (!stages_[i].backward) continue;
+    stages_[i].stage->SkipBackward(step);
+    ReportShared(i, step);
   }
 }
 

@@ -38,6 +38,8 @@ class Plan {
   void Forward(const std::vector<Tensor>& inputs, const StepContext& step);
   // From dscores(), which the caller has filled, to the parameters' gradients.
   void Backward(const StepContext& step);
+  // A step without a batch, while other ranks have one: what they wait for, with gradients that the caller has zeroed.
+  void Skip(const StepContext& step);
 
   void* scores() const;                                 // the output, or the logits: [batch, …] of options.dtype
   void* dscores() const;                                // training only
@@ -48,6 +50,7 @@ class Plan {
  private:
   struct Storage;  // of one graph value
   class Compiler;
+  void ReportShared(size_t stage, const StepContext& step) const;
   struct Bound {  // a stage and what the plan does around it
     std::unique_ptr<Stage> stage;
     bool backward = false;

@@ -40,14 +40,16 @@ float* SharedGradients::Target(const Variable* variable, int step) const {
   return nullptr;
 }
 
-const std::vector<size_t>& SharedGradients::Finish(int step, const tensor::Backend& backend) const {
-  if (steps_.empty()) return none_;
-  const AtStep& at = steps_[static_cast<size_t>(step)];
-  for (const size_t i : at.parts) {
+void SharedGradients::Add(int step, const tensor::Backend& backend) const {
+  if (steps_.empty()) return;
+  for (const size_t i : steps_[static_cast<size_t>(step)].parts) {
     const Shared& shared = shared_[i];
     backend.Add(shared.part.size(), DType::kFloat32, shared.sum, shared.part.raw(), shared.sum);
   }
-  return at.final;
+}
+
+const std::vector<size_t>& SharedGradients::Final(int step) const {
+  return steps_.empty() ? none_ : steps_[static_cast<size_t>(step)].final;
 }
 
 }  // namespace headrace::keras::internal

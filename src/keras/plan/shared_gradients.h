@@ -21,9 +21,10 @@ class SharedGradients {
   // Where step `step` writes the gradient of `variable`; null when no other step reads it.
   float* Target(const Variable* variable, int step) const;
 
-  // After the backward pass of step `step`: adds what it has written. Returns the trainable variables' numbers whose
-  // gradients are final now, of those that are shared.
-  const std::vector<size_t>& Finish(int step, const tensor::Backend& backend) const;
+  // After the backward pass of step `step`: adds what it has written.
+  void Add(int step, const tensor::Backend& backend) const;
+  // The trainable variables' numbers whose gradients are final then, of those that are shared.
+  const std::vector<size_t>& Final(int step) const;
 
  private:
   struct Shared {

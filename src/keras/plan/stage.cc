@@ -49,12 +49,16 @@ void ConvStage::Backward(const StepContext& step) {
                            .dbias = has_bias_ ? bias_.gradient : nullptr,
                            .workspace = workspace});
   }
-  if (has_bias_) bias_.Ready(step);
-  kernel_.Ready(step);
+  Report(step);
   if (dx[0] != nullptr) {
     Profile::Scope scope(step.profile, label(), "backward data", desc_.flops());
     backward_data->Run({.dy = dy, .kernel = kernel_.data(), .dx = dx[0], .workspace = workspace});
   }
+}
+
+void ConvStage::Report(const StepContext& step) const {
+  if (has_bias_) bias_.Ready(step);
+  kernel_.Ready(step);
 }
 
 // ------------------------------------------------------------------------------------------------------ dense
@@ -77,9 +81,13 @@ void DenseStage::Backward(const StepContext& step) {
   Profile::Scope scope(step.profile, label(), "backward", 4.0 * desc_.rows * desc_.in * desc_.out);
   if (kernel_.gradient != nullptr)
     backend_.DenseBackwardWeights(desc_, x[0], dy, kernel_.gradient, has_bias_ ? bias_.gradient : nullptr, workspace);
+  Report(step);
+  if (dx[0] != nullptr) backend_.DenseBackwardData(desc_, dy, kernel_.data(), dx[0], workspace);
+}
+
+void DenseStage::Report(const StepContext& step) const {
   if (has_bias_) bias_.Ready(step);
   kernel_.Ready(step);
-  if (dx[0] != nullptr) backend_.DenseBackwardData(desc_, dy, kernel_.data(), dx[0], workspace);
 }
 
 // --------------------------------------------------------------------------------------------------- epilogue
@@ -126,6 +134,7 @@ EpilogueStage::EpilogueStage(const StageContext& context, const FusedStep& fused
     const auto& variables = fused.batch_norm->variables;
     desc_.batch_norm = true;
     batch_statistics_ = context.training && op.trainable;
+    if (batch_statistics_ && op.synchronized) synchronized_ = std::make_unique<SynchronizedChannels>(desc_.c);
     momentum_ = op.momentum;
     epsilon_ = op.epsilon;
     gamma_ = context.Bind(variables[0]);
@@ -164,8 +173,8 @@ void EpilogueStage::MoveStatistics() {
 
 void EpilogueStage::Forward(const StepContext& step) {
   Profile::Scope scope(step.profile, label(), "forward");
-  if (batch_statistics_ && !moments_given)
-    backend_.Moments(desc_.n * desc_.h * desc_.w, desc_.c, desc_.dtype, x[0], moments_);
+  if (batch_statistics_ && !moments_given) backend_.Moments(rows(), desc_.c, desc_.dtype, x[0], moments_);
+  if (synchronized_ && step.exchange != nullptr) synchronized_->MergeMoments(*step.exchange, rows(), moments_);
   if (desc_.batch_norm) PrepareScale();
   if (batch_statistics_) MoveStatistics();
   if (!deferred)
@@ -189,10 +198,28 @@ void EpilogueStage::Backward(const StepContext& step) {
     backend_.EpilogueBackwardSums(desc_, args);
     if (gamma_.gradient != nullptr) std::copy_n(Row(kDGamma), desc_.c, gamma_.gradient);
     if (beta_.gradient != nullptr) std::copy_n(Row(kDBeta), desc_.c, beta_.gradient);
-    beta_.Ready(step);
-    gamma_.Ready(step);
+    Report(step);
+    if (synchronized_ && step.exchange != nullptr)
+      synchronized_->ShareSums(*step.exchange, rows(), Row(kDGamma), Row(kDBeta));
   }  // else the sums stay zero and dx is scale * g
   if (dx[0] != nullptr) backend_.EpilogueBackward(desc_, args);
+}
+
+void EpilogueStage::Report(const StepContext& step) const {
+  beta_.Ready(step);
+  gamma_.Ready(step);
+}
+
+// The moving statistics stay those of the other ranks.
+void EpilogueStage::SkipForward(const StepContext& step) {
+  if (!synchronized_ || step.exchange == nullptr) return;
+  if (synchronized_->MergeMoments(*step.exchange, 0, moments_) > 0) MoveStatistics();
+}
+
+void EpilogueStage::SkipBackward(const StepContext& step) {
+  if (!batch_statistics_) return;
+  Report(step);
+  if (synchronized_ && step.exchange != nullptr) synchronized_->ShareSums(*step.exchange, 0, Row(kDGamma), Row(kDBeta));
 }
 
 // ----------------------------------------------------------------------------------------------------- simple

@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "keras/gradient_exchange.h"
 #include "keras/graph.h"
 #include "keras/plan/fuse.h"
 #include "keras/plan/parameters.h"
 #include "keras/plan/profile.h"
 #include "keras/plan/shared_gradients.h"
+#include "keras/plan/synchronize.h"
 #include "tensor/backend.h"
 
 namespace headrace::keras::internal {
@@ -18,8 +20,8 @@ namespace headrace::keras::internal {
 // What changes from step to step.
 struct StepContext {
   bool training = false;
-  uint32_t dropout_key = 0;  // of this step; stages mix their own position in
-  const std::function<void(size_t variable)>* gradient_ready = nullptr;
+  uint32_t dropout_key = 0;              // of this step; stages mix their own position in
+  GradientExchange* exchange = nullptr;  // null: the model trains alone
   Profile* profile = nullptr;
 };
 
@@ -30,6 +32,9 @@ class Stage {
   virtual void Forward(const StepContext& step) = 0;
   // Writes dx (where it is wanted) from dy, and the gradients of the stage's variables.
   virtual void Backward(const StepContext& step) = 0;
+  // A step without a batch, while other ranks have one: only what they wait for.
+  virtual void SkipForward(const StepContext& /*step*/) {}
+  virtual void SkipBackward(const StepContext& /*step*/) {}
   virtual size_t workspace_bytes() const { return 0; }
 
   const std::string& label() const { return label_; }
@@ -53,8 +58,7 @@ struct Weight {
   const float* data() const { return static_cast<const float*>(variable->value.raw()); }
   float* mutable_data() const { return static_cast<float*>(variable->value.raw()); }
   void Ready(const StepContext& step) const {
-    if (step.gradient_ready != nullptr && *step.gradient_ready && index >= 0)
-      (*step.gradient_ready)(static_cast<size_t>(index));
+    if (step.exchange != nullptr && index >= 0) step.exchange->GradientReady(static_cast<size_t>(index));
   }
 };
 
@@ -81,6 +85,7 @@ class ConvStage : public Stage {
   ConvStage(const StageContext& context, const Value& value, const tensor::Conv2DDesc& desc);
   void Forward(const StepContext& step) override;
   void Backward(const StepContext& step) override;
+  void SkipBackward(const StepContext& step) override { Report(step); }
   size_t workspace_bytes() const override;
 
   std::unique_ptr<tensor::ConvForward> forward;
@@ -92,6 +97,8 @@ class ConvStage : public Stage {
   bool trained() const { return kernel_.gradient != nullptr; }
 
  private:
+  void Report(const StepContext& step) const;
+
   tensor::Conv2DDesc desc_;
   Weight kernel_, bias_;
   bool has_bias_;
@@ -119,9 +126,12 @@ class DenseStage : public Stage {
   DenseStage(const StageContext& context, const Value& value, const tensor::DenseDesc& desc);
   void Forward(const StepContext& step) override;
   void Backward(const StepContext& step) override;
+  void SkipBackward(const StepContext& step) override { Report(step); }
   size_t workspace_bytes() const override { return backend_.DenseWorkspaceBytes(desc_); }
 
  private:
+  void Report(const StepContext& step) const;
+
   const tensor::Backend& backend_;
   tensor::DenseDesc desc_;
   Weight kernel_, bias_;
@@ -135,6 +145,8 @@ class EpilogueStage : public Stage {
   EpilogueStage(const StageContext& context, const FusedStep& fused, const Shape& input, uint32_t position);
   void Forward(const StepContext& step) override;
   void Backward(const StepContext& step) override;
+  void SkipForward(const StepContext& step) override;
+  void SkipBackward(const StepContext& step) override;
 
   // The consumer applies the epilogue while it loads x: nothing is written. Only scale, shift and ReLU can be deferred.
   bool deferrable() const { return desc_.pool_h * desc_.pool_w == 1 && rate_ == 0; }
@@ -149,6 +161,8 @@ class EpilogueStage : public Stage {
  private:
   void PrepareScale();
   void MoveStatistics();
+  void Report(const StepContext& step) const;
+  int64_t rows() const { return desc_.n * desc_.h * desc_.w; }
   tensor::DropoutDraw Draw(const StepContext& step) const;
 
   const tensor::Backend& backend_;
@@ -156,6 +170,7 @@ class EpilogueStage : public Stage {
   uint32_t position_;
   float rate_ = 0;
   bool batch_statistics_ = false;  // else BatchNormalization, where there is one, uses the moving ones
+  std::unique_ptr<SynchronizedChannels> synchronized_;  // null: of this rank alone
   float momentum_ = 0, epsilon_ = 0;
   Weight gamma_, beta_, moving_mean_, moving_variance_;
   Tensor statistics_;  // [8, c]: mean, variance, rstd, scale, shift, dgamma, dbeta, zeros
