@@ -1,6 +1,9 @@
 #include "jobs/request/training_status.h"
 
 #include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
 
 namespace headrace::jobs {
 namespace {
@@ -29,6 +32,16 @@ std::string_view Text(SecondaryStatus status) { return kSecondaries[static_cast<
 std::optional<TrainingStatus> TrainingStatusOf(std::string_view text) { return Find<TrainingStatus>(kStatuses, text); }
 std::optional<SecondaryStatus> SecondaryStatusOf(std::string_view text) {
   return Find<SecondaryStatus>(kSecondaries, text);
+}
+
+JobEnd JobEndOf(std::string_view status, std::string_view secondary, std::string reason) {
+  const auto outcome = TrainingStatusOf(status);
+  const auto detail = SecondaryStatusOf(secondary);
+  const bool ended = outcome == TrainingStatus::kCompleted || outcome == TrainingStatus::kFailed ||
+                     outcome == TrainingStatus::kStopped;
+  if (ended && detail) return {*outcome, *detail, std::move(reason)};
+  return JobEnd::Failed(
+      fmt::format("InternalServerError: the job ended with '{}', '{}', which is no end of a job", status, secondary));
 }
 
 }  // namespace headrace::jobs

@@ -46,4 +46,7 @@ struct JobEnd {
   bool failed() const { return status == TrainingStatus::kFailed; }
 };
 
+// From texts that a spool file or a row has. What is no end becomes a failure that says so.
+JobEnd JobEndOf(std::string_view status, std::string_view secondary, std::string reason);
+
 }  // namespace headrace::jobs

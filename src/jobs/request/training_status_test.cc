@@ -34,6 +34,19 @@ TEST(JobEnd, HasTheStatusesThatGoTogether) {
   EXPECT_EQ(Text(JobEnd::MaxRuntimeExceeded().secondary), "MaxRuntimeExceeded");
   EXPECT_TRUE(JobEnd::Failed("why").failed());
   EXPECT_FALSE(JobEnd::Completed().failed());
+  EXPECT_TRUE(JobEnd::Failed("a").failed());
+}
+
+TEST(JobEnd, ComesFromTexts) {
+  const auto stopped = JobEndOf("Stopped", "MaxRuntimeExceeded", "");
+  EXPECT_EQ(stopped.status, TrainingStatus::kStopped);
+  EXPECT_EQ(stopped.secondary, SecondaryStatus::kMaxRuntimeExceeded);
+  EXPECT_EQ(JobEndOf("Failed", "Failed", "why").reason, "why");
+  for (const auto& [status, secondary] : {std::pair{"InProgress", "Training"}, {"", ""}, {"Completed", "x"}}) {
+    const auto end = JobEndOf(status, secondary, "");
+    EXPECT_TRUE(end.failed()) << status;
+    EXPECT_NE(end.reason.find(secondary), std::string::npos);
+  }
 }
 
 }  // namespace

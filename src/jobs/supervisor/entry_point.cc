@@ -165,7 +165,7 @@ Result<std::vector<std::string>> EntryPoint::CompileProgram(const std::string& n
   const auto begin = context_.clock.Now();
   bool told = false;
   const RunCompiler run = [&](const Command& command, const std::string& build) -> Result<bool> {
-    if (!told) context_.reporter.Phase("Training", "Compiling " + name);
+    if (!told) context_.reporter.Phase(SecondaryStatus::kTraining, "Compiling " + name);
     told = true;
     HEADRACE_ASSIGN(const auto end, RunStep(context_, context_.view.WrapTool(command, {request.source_dir}, {build})));
     return end.succeeded();

@@ -38,7 +38,7 @@ class HeartbeatTest : public ::testing::Test {
 };
 
 TEST_F(HeartbeatTest, TellsPhaseAndUseOfASilentJobLessAndLessOften) {
-  reporter_->Phase("Training", "Training in progress");
+  reporter_->Phase(SecondaryStatus::kTraining, "Training in progress");
   reporter_->Sample(198.4, 12.5, 1);
   const Heartbeat heartbeat(*reporter_, clock_, 1000);
   clock_.Advance(1000);
@@ -52,7 +52,7 @@ TEST_F(HeartbeatTest, TellsPhaseAndUseOfASilentJobLessAndLessOften) {
 }
 
 TEST_F(HeartbeatTest, ALineOfTheProgramBeginsANewSilence) {
-  reporter_->Phase("Training", "Training in progress");
+  reporter_->Phase(SecondaryStatus::kTraining, "Training in progress");
   const Heartbeat heartbeat(*reporter_, clock_, 1000);
   clock_.Advance(1000);
   ASSERT_TRUE(Becomes([&] { return Beats() == 1; }));

@@ -64,7 +64,7 @@ Result<bool> PythonPackages::CanBuild(const std::map<std::string, std::string>& 
 
 Status PythonPackages::Install(const std::vector<std::string>& what,
                                const std::map<std::string, std::string>& variables) const {
-  context_.reporter.Phase("Training", "Installing Python packages");
+  context_.reporter.Phase(SecondaryStatus::kTraining, "Installing Python packages");
   Command command;
   command.arguments = {context_.job.python, "-m", "pip", "install"};
   command.arguments.insert(command.arguments.end(), what.begin(), what.end());

@@ -50,7 +50,8 @@ UnixMillis Reporter::Now() { return last_time_ = std::max(last_time_, clock_.Now
 
 void Reporter::Event(const std::string& line) { Note(events_.Append(line)); }
 
-void Reporter::Phase(const std::string& status, const std::string& message) {
+void Reporter::Phase(SecondaryStatus secondary, const std::string& message) {
+  const std::string status(Text(secondary));
   const std::lock_guard lock(mutex_);
   const auto now = Now();
   if (activity_.phase != status) {
@@ -86,7 +87,7 @@ void Reporter::Exit(int code, int signal, uint64_t peak_bytes, bool out_of_memor
               {"oom", out_of_memory}}));
 }
 
-void Reporter::End(const EndOfJob& end) {
+void Reporter::End(const JobEnd& end) {
   json phases = json::object();
   for (const auto& [name, millis] : PhaseTimes()) phases[name] = phases.value(name, int64_t{0}) + millis;
   const std::lock_guard lock(mutex_);
@@ -94,8 +95,8 @@ void Reporter::End(const EndOfJob& end) {
   Note(raw_.Sync());
   Event(Line({{"t", Now()},
               {"e", "end"},
-              {"outcome", end.outcome},
-              {"secondary", end.secondary},
+              {"outcome", Text(end.status)},
+              {"secondary", Text(end.secondary)},
               {"reason", end.reason},
               {"phases", phases}}));
   Note(events_.Sync());

@@ -17,16 +17,11 @@
 #include "jobs/capture/terminal_lines.h"
 #include "jobs/directory/job_directory.h"
 #include "jobs/directory/spool.h"
+#include "jobs/request/training_status.h"
 
 namespace headrace::jobs {
 
 enum class OutputStream { kOutput, kError };
-
-struct EndOfJob {
-  std::string outcome;    // Completed, Stopped, Failed
-  std::string secondary;  // the same, or MaxRuntimeExceeded
-  std::string reason;     // of a failure
-};
 
 class Reporter {
  public:
@@ -35,12 +30,12 @@ class Reporter {
                                                   uint64_t log_bytes = 0);
 
   // A secondary status begins, or its message changes. On disk when it returns.
-  void Phase(const std::string& status, const std::string& message);
+  void Phase(SecondaryStatus status, const std::string& message);
   void Started();
   void Sample(double cpu, double memory, double disk);
   void Exit(int code, int signal, uint64_t peak_bytes, bool out_of_memory);
   // The last word. On disk when it returns.
-  void End(const EndOfJob& end);
+  void End(const JobEnd& end);
 
   // A line of the platform's own in the job's log. Any thread.
   template <typename... Args>

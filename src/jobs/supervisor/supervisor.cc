@@ -58,7 +58,7 @@ Result<T> Classified(Result<T> result) {
   return Fail(result.error().code(), "{}", Classify(result.error()));
 }
 
-EndOfJob Failed(std::string reason) { return {"Failed", "Failed", Truncate(std::move(reason), kLongestFailureReason)}; }
+JobEnd Failed(std::string reason) { return JobEnd::Failed(Truncate(std::move(reason), kLongestFailureReason)); }
 
 // The phases of a job, one after the other. What they do is in the files beside this one.
 class Supervisor {
@@ -88,23 +88,23 @@ class Supervisor {
   Status Phases() {
     const Heartbeat heartbeat(reporter_, clock_, job_.heartbeat_millis);
     HEADRACE_TRY(Classified(Prepare()));
-    reporter_.Phase("Downloading", "Downloading input data");
+    reporter_.Phase(SecondaryStatus::kDownloading, "Downloading input data");
     HEADRACE_TRY(Classified(JobInputs(context_).Stage()));
-    reporter_.Phase("Training", "Downloading the training image");
+    reporter_.Phase(SecondaryStatus::kTraining, "Downloading the training image");
     HEADRACE_ASSIGN(auto command, Classified(EntryPoint(context_).Prepare()));
-    reporter_.Phase("Training", "Training image download completed. Training in progress.");
+    reporter_.Phase(SecondaryStatus::kTraining, "Training image download completed. Training in progress.");
     HEADRACE_ASSIGN(const auto end, Classified(RunTheProgram(std::move(command))));
     return Finish(end);
   }
 
-  EndOfJob EndAfter(const Status& done) const {
+  JobEnd EndAfter(const Status& done) const {
     if (const auto written = reporter_.status(); !written && !limits_.out_of_disk())
       return Failed("InternalServerError: the job's log could not be written: " + written.error().message());
     if (!done && !IsCancelled(done.error())) return Failed(done.error().message());
-    if (stop_.timed_out()) return {"Stopped", "MaxRuntimeExceeded", ""};
-    if (stop_.stopped()) return {"Stopped", "Stopped", ""};
+    if (stop_.timed_out()) return JobEnd::MaxRuntimeExceeded();
+    if (stop_.stopped()) return JobEnd::Stopped();
     if (!done) return Failed("InternalServerError: " + done.error().message());
-    return {"Completed", "Completed", ""};
+    return JobEnd::Completed();
   }
 
   Status Prepare() {
@@ -130,8 +130,9 @@ class Supervisor {
     RunOptions options = LimitsOf(context_);
     options.on_stopping = [this] {
       if (!stop_.requested()) return;
-      reporter_.Phase("Stopping", stop_.timed_out() ? "MaxRuntimeInSeconds is over: stopping the training job"
-                                                    : "Stopping the training job");
+      reporter_.Phase(SecondaryStatus::kStopping, stop_.timed_out()
+                                                      ? "MaxRuntimeInSeconds is over: stopping the training job"
+                                                      : "Stopping the training job");
     };
     PipeChannels pipes(job_, directory_, reporter_, clock_);
     HEADRACE_TRY(pipes.Start());
@@ -148,7 +149,7 @@ class Supervisor {
 
   Status Finish(const ProgramEnd& end) {
     const bool failed = !end.succeeded() && !stop_.requested();
-    reporter_.Phase("Uploading", "Uploading generated training model");
+    reporter_.Phase(SecondaryStatus::kUploading, "Uploading generated training model");
     if (limits_.out_of_disk()) return Fail(ErrorCode::kFailedPrecondition, "{}", end.failure);
     JobOutputs outputs(context_);
     Status packed;  // kUnavailable: it took too long for a job that is to end

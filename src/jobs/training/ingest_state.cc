@@ -15,7 +15,8 @@ std::string ToJson(const IngestState& state) {
   into["deadline_boot_ms"] = state.deadline.since_boot;
   into["program_ended"] = state.program_ended;
   if (state.end)
-    into["end"] = {{"outcome", state.end->outcome}, {"secondary", state.end->secondary}, {"reason", state.end->reason}};
+    into["end"] = {
+        {"outcome", Text(state.end->status)}, {"secondary", Text(state.end->secondary)}, {"reason", state.end->reason}};
   return into.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -35,7 +36,8 @@ Result<IngestState> ParseIngestState(const std::string& text) {
     state.matches = from.at("matches").get<std::vector<uint64_t>>();
     state.not_numeric = from.at("not_numeric").get<std::vector<uint64_t>>();
     if (from.contains("end"))
-      state.end = EndRecord{from["end"].at("outcome"), from["end"].at("secondary"), from["end"].at("reason")};
+      state.end = JobEndOf(from["end"].at("outcome").get<std::string>(), from["end"].at("secondary").get<std::string>(),
+                           from["end"].at("reason"));
     return state;
   } catch (const json::exception& error) {
     return Fail(ErrorCode::kDataLoss, "the job's state is not readable: {}", error.what());

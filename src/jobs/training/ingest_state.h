@@ -10,13 +10,9 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "jobs/limits/moment.h"
+#include "jobs/request/training_status.h"
 
 namespace headrace::jobs {
-
-// What the supervisor said last.
-struct EndRecord {
-  std::string outcome, secondary, reason;
-};
 
 struct IngestState {
   bool admitted = false;  // cores are taken, a job directory is being made
@@ -27,7 +23,7 @@ struct IngestState {
   bool program_ended = false;  // its cores are given back; from then on it is packed and stored
   uint64_t events_offset = 0, log_offset = 0;
   std::vector<uint64_t> matches, not_numeric;  // a metric definition each
-  std::optional<EndRecord> end;
+  std::optional<JobEnd> end;                   // what the supervisor said last
 };
 
 std::string ToJson(const IngestState& state);

@@ -62,11 +62,11 @@ uint64_t Smaller(uint64_t one, uint64_t other) {
 }
 
 // Whose fault an error is, as FailureReason tells it.
-EndRecord FailureOf(const Error& error) {
+JobEnd FailureOf(const Error& error) {
   const bool clients = error.code() == ErrorCode::kInvalidArgument || error.code() == ErrorCode::kNotFound ||
                        error.code() == ErrorCode::kFailedPrecondition;
-  return {"Failed", "Failed",
-          Truncate((clients ? "ClientError: " : "InternalServerError: ") + error.message(), kLongestFailureReason)};
+  return JobEnd::Failed(
+      Truncate((clients ? "ClientError: " : "InternalServerError: ") + error.message(), kLongestFailureReason));
 }
 
 // What a program outside of /usr needs to be seen: /opt/gcc-13 for /opt/gcc-13/bin/g++. "" for others.
@@ -79,10 +79,13 @@ std::string PrefixOf(const std::string& program) {
   return failed || seen ? "" : prefix.string();
 }
 
-std::string Message(const EndRecord& end) {
-  if (end.outcome == "Completed") return "Training job completed";
-  if (end.secondary == "MaxRuntimeExceeded") return "Training job stopped: MaxRuntimeInSeconds exceeded";
-  return end.outcome == "Stopped" ? "Training job stopped" : "Training job failed";
+bool IsStopping(const store::TrainingJob& job) { return TrainingStatusOf(job.status) == TrainingStatus::kStopping; }
+
+std::string Message(const JobEnd& end) {
+  if (end.status == TrainingStatus::kCompleted) return "Training job completed";
+  if (end.secondary == SecondaryStatus::kMaxRuntimeExceeded)
+    return "Training job stopped: MaxRuntimeInSeconds exceeded";
+  return end.failed() ? "Training job failed" : "Training job stopped";
 }
 
 }  // namespace
@@ -129,7 +132,7 @@ Result<JobFollower::Progress> JobFollower::Begin() {
     reader_ = std::move(reader);
     return Progress::kWorked;
   }
-  if (job->status == "Stopping" && fs::exists(directory_.path())) HEADRACE_TRY(directory_.RequestStop());
+  if (IsStopping(*job) && fs::exists(directory_.path())) HEADRACE_TRY(directory_.RequestStop());
   // Without the attempt's directory no supervisor has begun; should one begin late, it finds the lock taken.
   if (!fs::exists(directory_.attempt(state_.attempt)) && !executor_.Alive(Host())) {
     if (state_.attempt == 0)
@@ -160,7 +163,7 @@ Status JobFollower::StartAttempt(const store::TrainingJob& job) {
   // A stop that came before there was a directory to put it into.
   store::TrainingJobs rows(*options_.database);
   HEADRACE_ASSIGN(const auto now, rows.Find(account_, name_));
-  if (now && now->status == "Stopping") HEADRACE_TRY(directory_.RequestStop());
+  if (now && IsStopping(*now)) HEADRACE_TRY(directory_.RequestStop());
   return executor_.Start({Host(), std::move(description)});
 }
 
@@ -301,7 +304,7 @@ Result<JobFollower::Progress> JobFollower::SupervisorIsGone() {
   store::TrainingJobs rows(*options_.database);
   HEADRACE_ASSIGN(const auto job, rows.Find(account_, name_));
   if (!job) return Progress::kDone;
-  const bool over = job->status == "Stopping" || HasCome(state_.deadline, Moment::Now());
+  const bool over = IsStopping(*job) || HasCome(state_.deadline, Moment::Now());
   if (state_.attempt >= retries || over || executor_.Alive(Host())) return Conclude(EndWithoutSupervisor(*job));
   IngestState next = state_;
   ++next.attempt;
@@ -309,7 +312,7 @@ Result<JobFollower::Progress> JobFollower::SupervisorIsGone() {
   next.events_offset = next.log_offset = 0;
   HEADRACE_ASSIGN(const auto updated, rows.Update(account_, name_, [&](store::TrainingJob& row) -> Status {
     store::MoveTo(
-        row, "Restarting",
+        row, Text(SecondaryStatus::kRestarting),
         fmt::format("The job's supervisor ended unexpectedly; attempt {} of {}", next.attempt + 1, retries + 1),
         options_.clock->Now());
     row.state = ToJson(next);
@@ -322,15 +325,14 @@ Result<JobFollower::Progress> JobFollower::SupervisorIsGone() {
   return Progress::kWorked;
 }
 
-EndRecord JobFollower::EndWithoutSupervisor(const store::TrainingJob& job) const {
-  if (job.status == "Stopping") return {"Stopped", "Stopped", ""};
-  if (HasCome(state_.deadline, Moment::Now())) return {"Stopped", "MaxRuntimeExceeded", ""};
+JobEnd JobFollower::EndWithoutSupervisor(const store::TrainingJob& job) const {
+  if (IsStopping(job)) return JobEnd::Stopped();
+  if (HasCome(state_.deadline, Moment::Now())) return JobEnd::MaxRuntimeExceeded();
   const auto said = ReadFile(directory_.path() + "/supervisor.log", 4096).value_or("");
-  return {
-      "Failed", "Failed",
+  return JobEnd::Failed(
       Truncate(fmt::format("InternalServerError: the job's supervisor process {}, and the program with it{}{}",
                            why_killed_.empty() ? "ended unexpectedly" : why_killed_, said.empty() ? "" : ": ", said),
-               kLongestFailureReason)};
+               kLongestFailureReason));
 }
 
 Status JobFollower::SyncCheckpoints(bool last) {
@@ -349,11 +351,11 @@ Status JobFollower::SyncCheckpoints(bool last) {
 }
 
 // Everything the job leaves is stored before its last status shows.
-Result<JobFollower::Progress> JobFollower::Conclude(const EndRecord& found) {
-  EndRecord end = found;
+Result<JobFollower::Progress> JobFollower::Conclude(const JobEnd& found) {
+  JobEnd end = found;
   std::string model;
   const auto fail = [&](const Error& error) {
-    if (end.outcome != "Failed") end = FailureOf(error);
+    if (!end.failed()) end = FailureOf(error);
   };
   if (fs::exists(directory_.program_started()))
     if (auto synced = SyncCheckpoints(true); !synced) fail(synced.error());
@@ -373,15 +375,15 @@ Result<JobFollower::Progress> JobFollower::Conclude(const EndRecord& found) {
     if (!end.reason.empty()) HEADRACE_TRY(reader_->SayIn(db, state_, {"[headrace] " + end.reason}));
     const auto updated = store::TrainingJobs::UpdateIn(db, account_, name_, [&](store::TrainingJob& job) -> Status {
       job.model_artifacts = model;
-      job.failure_reason = end.outcome == "Failed" ? end.reason : "";
-      store::Finish(job, end.outcome, end.secondary, Message(end), now);
+      job.failure_reason = end.failed() ? end.reason : "";
+      store::Finish(job, Text(end.status), Text(end.secondary), Message(end), now);
       return {};
     });
     if (!updated) return tl::unexpected<Error>(updated.error());
     return {};
   }));
   executor_.Forget(Host());
-  Log(LogLevel::kInfo, "job {} of {}: {}{}{}", name_, account_, end.secondary, end.reason.empty() ? "" : ": ",
+  Log(LogLevel::kInfo, "job {} of {}: {}{}{}", name_, account_, Text(end.secondary), end.reason.empty() ? "" : ": ",
       end.reason);
   CleanUp();
   return Progress::kDone;

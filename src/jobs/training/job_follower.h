@@ -56,8 +56,8 @@ class JobFollower {
   Result<Progress> Follow();
   void WatchSupervisor();
   Result<Progress> SupervisorIsGone();
-  EndRecord EndWithoutSupervisor(const store::TrainingJob& job) const;
-  Result<Progress> Conclude(const EndRecord& end);
+  JobEnd EndWithoutSupervisor(const store::TrainingJob& job) const;
+  Result<Progress> Conclude(const JobEnd& end);
   Status SyncCheckpoints(bool last);
   void CleanUp() const;
 

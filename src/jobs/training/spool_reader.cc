@@ -64,14 +64,15 @@ void Apply(const json& event, store::TrainingJob& job, IngestState& state) {
   const UnixMillis time = event.value("t", int64_t{0});
   if (kind == "phase") {
     const auto status = event.value("status", ""), message = event.value("message", "");
-    if (status == "Stopping")
-      store::Finish(job, "Stopping", "Stopping", message, time);
-    else if (job.status != "Stopping" || status == "Uploading")  // a stop that was asked for is not taken back
+    const bool stopping = TrainingStatusOf(job.status) == TrainingStatus::kStopping;
+    if (SecondaryStatusOf(status) == SecondaryStatus::kStopping)
+      store::Finish(job, Text(TrainingStatus::kStopping), status, message, time);
+    else if (!stopping || SecondaryStatusOf(status) == SecondaryStatus::kUploading)  // a stop is not taken back
       store::MoveTo(job, status, message, time);
   } else if (kind == "exit") {
     state.program_ended = true;
   } else if (kind == "end") {
-    state.end = EndRecord{event.value("outcome", ""), event.value("secondary", ""), event.value("reason", "")};
+    state.end = JobEndOf(event.value("outcome", ""), event.value("secondary", ""), event.value("reason", ""));
   }
 }
 

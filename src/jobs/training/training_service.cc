@@ -83,6 +83,8 @@ void FindPython(const std::string& configured, Machine& machine) {
     if (!lines[i].empty() && lines[i] != "/" && lines[i] != "/usr") machine.python_paths.push_back(lines[i]);
 }
 
+bool IsInProgress(const store::TrainingJob& job) { return TrainingStatusOf(job.status) == TrainingStatus::kInProgress; }
+
 int CoresWanted(const store::TrainingJob& job, int all) {
   const auto request = nlohmann::json::parse(job.request, nullptr, false);
   if (!request.is_object() || !request.contains("ResourceConfig") || !request["ResourceConfig"].is_object()) return all;
@@ -165,12 +167,14 @@ class TrainingService::Impl {
         return Fail(ErrorCode::kFailedPrecondition, "the training job '{}' is {}", name, job.status);
       HEADRACE_ASSIGN(const auto state, ParseIngestState(job.state));
       running = state.admitted;
-      if (job.status == "Stopping") return {};
+      if (TrainingStatusOf(job.status) == TrainingStatus::kStopping) return {};
       const auto now = options_.clock->Now();
       if (running)
-        store::Finish(job, "Stopping", "Stopping", "Stopping the training job", now);
+        store::Finish(job, Text(TrainingStatus::kStopping), Text(SecondaryStatus::kStopping),
+                      "Stopping the training job", now);
       else
-        store::Finish(job, "Stopped", "Stopped", "Training job stopped before it started", now);
+        store::Finish(job, Text(TrainingStatus::kStopped), Text(SecondaryStatus::kStopped),
+                      "Training job stopped before it started", now);
       return {};
     });
     if (!updated) return tl::unexpected<Error>(updated.error());
@@ -265,9 +269,9 @@ class TrainingService::Impl {
   }
 
   Status SayPendingTo(store::TrainingJob& row) const {
-    if (row.status != "InProgress" || row.state != "{}") return {};
+    if (!IsInProgress(row) || row.state != "{}") return {};
     store::MoveTo(
-        row, "Pending",
+        row, Text(SecondaryStatus::kPending),
         fmt::format("Waiting for {} of this machine's {} cores", CoresWanted(row, machine_.cpus), machine_.cpus),
         options_.clock->Now());
     return {};
@@ -291,7 +295,7 @@ class TrainingService::Impl {
     bool admitted = false;
     store::TrainingJobs rows(*options_.database);
     const auto updated = rows.Update(job.account_id, job.name, [&](store::TrainingJob& row) -> Status {
-      if (row.status != "InProgress") return {};  // stopped meanwhile
+      if (!IsInProgress(row)) return {};  // stopped meanwhile
       const auto now = options_.clock->Now();
       IngestState state;
       state.admitted = true;
@@ -302,7 +306,7 @@ class TrainingService::Impl {
       state.deadline = Moment::Now().After(MaxRuntimeSeconds(row) * 1000);
       row.state = ToJson(state);
       row.training_start = now;
-      store::MoveTo(row, "Starting", "Preparing the instances for training", now);
+      store::MoveTo(row, Text(SecondaryStatus::kStarting), "Preparing the instances for training", now);
       admitted = true;
       return {};
     });
