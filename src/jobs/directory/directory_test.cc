@@ -78,7 +78,7 @@ TEST(JobDirectory, TheLockTellsWhetherASupervisorLives) {
 TEST(JobDescription, SurvivesTheRoundTrip) {
   JobDescription job;
   job.job_name = "j";
-  job.request = {{"HyperParameters", {{"a", "1"}}}};
+  job.request = ValueOrThrow(DecodeTrainingRequest({{"HyperParameters", {{"a", "1"}}}}));
   job.channels = {{.name = "train", .mode = "Pipe", .shuffle_seed = 7, .attributes = {"x-ref"}}};
   job.channels[0].objects = {{.blob = "/b", .name = "n", .key = "k", .etag = "e", .size = 3}, {.literal = "text"}};
   job.source = JobDescription::Source{"/s", "s3://b/s"};
@@ -94,8 +94,7 @@ TEST(JobDescription, SurvivesTheRoundTrip) {
   const auto read = ValueOrThrow(ParseJobDescription(ToJson(job)));
   EXPECT_EQ(ToJson(read), ToJson(job));
   EXPECT_EQ(read.channels[0].objects[1].literal, "text");
-  EXPECT_EQ(read.HyperParameter("a"), "1");
-  EXPECT_EQ(read.HyperParameter("b"), "");
+  EXPECT_EQ(read.request.hyperparameters.Text("a"), "1");
   EXPECT_THAT(ParseJobDescription("{\"version\": 2}").error().message(), HasSubstr("version 2, wanted 1"));
   EXPECT_FALSE(ParseJobDescription("torn"));
 }

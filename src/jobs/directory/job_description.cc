@@ -1,6 +1,6 @@
 #include "jobs/directory/job_description.h"
 
-#include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace headrace::jobs {
 namespace {
@@ -76,7 +76,6 @@ JobDescription Decode(const json& from) {
   job.job_arn = from.at("job_arn");
   job.region = from.at("region");
   job.attempt = from.at("attempt");
-  job.request = from.at("request");
   job.current_host = from.at("current_host");
   job.hosts = from.at("hosts").get<std::vector<std::string>>();
   for (const auto& channel : from.at("channels")) job.channels.push_back(DecodeChannel(channel));
@@ -91,7 +90,6 @@ JobDescription Decode(const json& from) {
   job.tasks = from.value("tasks", job.tasks);
   job.disk_bytes = from.value("disk_bytes", job.disk_bytes);
   job.log_bytes = from.value("log_bytes", job.log_bytes);
-  job.max_runtime_seconds = from.at("max_runtime_seconds");
   job.deadline = {from.at("deadline_ms"), from.value("deadline_boot", ""), from.value("deadline_boot_ms", int64_t{0})};
   job.stop_grace_seconds = from.at("stop_grace_seconds");
   job.resource_sample_millis = from.at("resource_sample_millis");
@@ -114,37 +112,19 @@ JobDescription Decode(const json& from) {
 
 }  // namespace
 
-uint64_t VolumeBytes(const nlohmann::json& request) {
-  constexpr uint64_t kDefaultGiB = 30;
-  const auto resources = request.find("ResourceConfig");
-  uint64_t gib = 0;
-  if (resources != request.end() && resources->is_object())
-    if (const auto size = resources->find("VolumeSizeInGB"); size != resources->end() && size->is_number_integer())
-      gib = static_cast<uint64_t>(std::clamp<int64_t>(size->get<int64_t>(), 0, int64_t{1} << 30));
-  return (gib == 0 ? kDefaultGiB : gib) << 30;
-}
-
-std::string JobDescription::HyperParameter(const std::string& name) const {
-  const auto all = request.find("HyperParameters");
-  if (all == request.end() || !all->is_object()) return "";
-  const auto found = all->find(name);
-  return found != all->end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 std::string ToJson(const JobDescription& job) {
   json into = {{"version", 1},
                {"job_name", job.job_name},
                {"job_arn", job.job_arn},
                {"region", job.region},
                {"attempt", job.attempt},
-               {"request", job.request},
+               {"request", job.request.document},
                {"current_host", job.current_host},
                {"hosts", job.hosts},
                {"channels", json::array()},
                {"environment", job.environment},
                {"cpus", job.cpus},
                {"memory_bytes", job.memory_bytes},
-               {"max_runtime_seconds", job.max_runtime_seconds},
                {"tasks", job.tasks},
                {"disk_bytes", job.disk_bytes},
                {"log_bytes", job.log_bytes},
@@ -173,7 +153,9 @@ Result<JobDescription> ParseJobDescription(const std::string& text) {
     const auto from = json::parse(text);
     if (from.at("version") != 1)
       return Fail(ErrorCode::kInvalidArgument, "job.json: version {}, wanted 1", from.at("version").dump());
-    return Decode(from);
+    JobDescription job = Decode(from);
+    HEADRACE_ASSIGN(job.request, DecodeTrainingRequest(from.at("request")));
+    return job;
   } catch (const json::exception& error) {
     return Fail(ErrorCode::kInvalidArgument, "job.json: {}", error.what());
   }

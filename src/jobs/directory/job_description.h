@@ -8,15 +8,11 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "base/result.h"
 #include "jobs/limits/moment.h"
+#include "jobs/request/training_request.h"
 
 namespace headrace::jobs {
-
-// Of a CreateTrainingJob request: its VolumeSizeInGB, what a job's files may take on the disk and its archives hold.
-uint64_t VolumeBytes(const nlohmann::json& request);
 
 struct InputObject {
   std::string blob;  // path of the object's bytes
@@ -44,7 +40,7 @@ struct InputChannel {
 struct JobDescription {
   std::string job_name, job_arn, region;
   int attempt = 0;
-  nlohmann::json request = nlohmann::json::object();
+  TrainingRequest request;
   std::string current_host = "algo-1";
   std::vector<std::string> hosts = {"algo-1"};
   std::vector<InputChannel> channels;
@@ -67,8 +63,7 @@ struct JobDescription {
   uint64_t tasks = 0;         // processes and threads at once
   uint64_t disk_bytes = 0;    // that its files may take
   uint64_t log_bytes = 0;     // of its log that are kept
-  int64_t max_runtime_seconds = 86400;
-  Moment deadline;  // none: max_runtime_seconds from now
+  Moment deadline;            // none: the request's MaxRuntimeInSeconds from now
   int stop_grace_seconds = 120;
   int resource_sample_millis = 5000;
   int64_t heartbeat_millis = 60'000;  // of silence until the log tells that the job lives; 0: never
@@ -84,8 +79,8 @@ struct JobDescription {
   std::string init_program;              // the sandbox's first process
   std::string cache_dir;                 // compiled programs
 
-  uint64_t volume_bytes() const { return VolumeBytes(request); }
-  std::string HyperParameter(const std::string& name) const;  // as it was sent; "" when absent
+  // What the files of a host may take on its disk and its archives hold.
+  uint64_t volume_bytes() const { return request.resources.volume_bytes; }
 };
 
 std::string ToJson(const JobDescription& job);

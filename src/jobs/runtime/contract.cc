@@ -10,12 +10,11 @@ namespace {
 
 using nlohmann::json;
 
-std::string InstanceType(const JobDescription& job) {
-  const auto resources = job.request.find("ResourceConfig");
-  return resources == job.request.end() ? "" : resources->value("InstanceType", "");
+const std::string& InstanceType(const JobDescription& job) {
+  return job.request.resources.GroupOf(job.current_host).instance_type;
 }
 
-json ResourceConfig(const JobDescription& job) {
+json ResourceConfigFile(const JobDescription& job) {
   return {
       {"current_host", job.current_host},
       {"current_instance_type", InstanceType(job)},
@@ -26,7 +25,7 @@ json ResourceConfig(const JobDescription& job) {
       {"network_interface_name", "lo"}};
 }
 
-json InputDataConfig(const JobDescription& job) {
+json InputDataConfigFile(const JobDescription& job) {
   json channels = json::object();
   for (const auto& channel : job.channels) {
     json& config = channels[channel.name];
@@ -37,11 +36,6 @@ json InputDataConfig(const JobDescription& job) {
     if (channel.compression != "None") config["CompressionType"] = channel.compression;
   }
   return channels;
-}
-
-json RequestPart(const JobDescription& job, const char* name) {
-  const auto found = job.request.find(name);
-  return found == job.request.end() ? json::object() : *found;
 }
 
 std::string UpperCase(std::string text) {
@@ -77,7 +71,7 @@ json TrainingEnvironment(const JobDescription& job, const Program& program, cons
           {"hosts", job.hosts},
           {"hyperparameters", parameters.user},
           {"input_config_dir", ml + "/input/config"},
-          {"input_data_config", InputDataConfig(job)},
+          {"input_data_config", InputDataConfigFile(job)},
           {"input_dir", ml + "/input"},
           {"instance_groups", {"homogeneousCluster"}},
           {"is_hetero", false},
@@ -97,7 +91,7 @@ json TrainingEnvironment(const JobDescription& job, const Program& program, cons
           {"output_data_dir", ml + "/output/data"},
           {"output_dir", ml + "/output"},
           {"output_intermediate_dir", ml + "/output/intermediate"},
-          {"resource_config", ResourceConfig(job)},
+          {"resource_config", ResourceConfigFile(job)},
           {"user_entry_point", program.entry_point}};
 }
 
@@ -112,27 +106,26 @@ Status WriteContractFiles(const JobDescription& job, const HeldDirectory& ml) {
   const auto write = [&](const std::string& name, const json& content) {
     return ml.Write("input/config/" + name + ".json", content.dump(-1, ' ', false, json::error_handler_t::replace));
   };
-  HEADRACE_TRY(write("hyperparameters", RequestPart(job, "HyperParameters")));
-  HEADRACE_TRY(write("inputdataconfig", InputDataConfig(job)));
-  HEADRACE_TRY(write("resourceconfig", ResourceConfig(job)));
+  const json& request = job.request.document;  // what follows is handed on word for word
+  HEADRACE_TRY(write("hyperparameters", request.value("HyperParameters", json::object())));
+  HEADRACE_TRY(write("inputdataconfig", InputDataConfigFile(job)));
+  HEADRACE_TRY(write("resourceconfig", ResourceConfigFile(job)));
   for (const auto& [field, name] : {std::pair{"CheckpointConfig", "checkpointconfig"},
                                     {"DebugHookConfig", "debughookconfig"},
                                     {"ProfilerConfig", "profilerconfig"},
                                     {"TensorBoardOutputConfig", "tensorboardoutputconfig"}})
-    if (job.request.contains(field)) HEADRACE_TRY(write(name, job.request[field]));
+    if (request.contains(field)) HEADRACE_TRY(write(name, request[field]));
   return {};
 }
 
 std::map<std::string, std::string> ContractVariables(const JobDescription& job, const Program& program,
                                                      const std::string& ml) {
-  const auto parameters = DecodeHyperparameters(RequestPart(job, "HyperParameters"));
+  const auto& parameters = job.request.hyperparameters;
   const json training = TrainingEnvironment(job, program, parameters, ml);
   std::map<std::string, std::string> variables = {{"LANG", "C.UTF-8"}, {"PYTHONUNBUFFERED", "1"}};
   variables.insert(job.environment.begin(), job.environment.end());
   variables["AWS_REGION"] = variables["AWS_DEFAULT_REGION"] = job.region;
-  const json users = RequestPart(job, "Environment");
-  for (const auto& [name, value] : users.items())
-    if (value.is_string()) variables[name] = value.get<std::string>();
+  for (const auto& [name, value] : job.request.environment) variables[name] = value;
 
   // What programs read by itself; the rest of the object is in SM_TRAINING_ENV.
   for (const char* name : {"hosts",

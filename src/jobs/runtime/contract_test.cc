@@ -20,17 +20,18 @@ JobDescription SeedsJob() {
   job.job_name = "cifar10-tf";
   job.job_arn = "arn:aws:sagemaker:us-west-2:1:training-job/cifar10-tf";
   job.region = "us-west-2";
-  job.request = {{"ResourceConfig", {{"InstanceType", "ml.p3.2xlarge"}, {"InstanceCount", 1}}},
-                 {"HyperParameters",
-                  {{"batch-size", "256"},
-                   {"epochs", "10"},
-                   {"model_dir", "\"/opt/ml/model\""},
-                   {"sagemaker_program", "\"keras_cifar10.py\""},
-                   {"sagemaker_submit_directory", "\"s3://B/JOB/source/sourcedir.tar.gz\""},
-                   {"sagemaker_container_log_level", "20"},
-                   {"sagemaker_mpi_enabled", "true"}}},
-                 {"Environment", {{"MINE", "1"}}},
-                 {"CheckpointConfig", {{"S3Uri", "s3://B/c"}}}};
+  job.request =
+      ValueOrThrow(DecodeTrainingRequest({{"ResourceConfig", {{"InstanceType", "ml.p3.2xlarge"}, {"InstanceCount", 1}}},
+                                          {"HyperParameters",
+                                           {{"batch-size", "256"},
+                                            {"epochs", "10"},
+                                            {"model_dir", "\"/opt/ml/model\""},
+                                            {"sagemaker_program", "\"keras_cifar10.py\""},
+                                            {"sagemaker_submit_directory", "\"s3://B/JOB/source/sourcedir.tar.gz\""},
+                                            {"sagemaker_container_log_level", "20"},
+                                            {"sagemaker_mpi_enabled", "true"}}},
+                                          {"Environment", {{"MINE", "1"}}},
+                                          {"CheckpointConfig", {{"S3Uri", "s3://B/c"}}}}));
   job.hosts = {"algo-1", "algo-2"};
   job.cpus = {0, 1};
   InputChannel train, eval;
@@ -54,7 +55,7 @@ TEST(ContractTest, FilesAreAsTheContractHasThem) {
   const auto read = [&](const std::string& name) {
     return json::parse(ValueOrThrow(ReadFile(ml / ("input/config/" + name + ".json"))));
   };
-  EXPECT_EQ(read("hyperparameters"), job.request["HyperParameters"]);  // verbatim
+  EXPECT_EQ(read("hyperparameters"), job.request.document["HyperParameters"]);  // verbatim
   EXPECT_EQ(read("inputdataconfig"), json::parse(R"({
       "train": {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"},
       "eval": {"ContentType": "text/csv", "TrainingInputMode": "Pipe", "S3DistributionType": "ShardedByS3Key",
@@ -64,7 +65,7 @@ TEST(ContractTest, FilesAreAsTheContractHasThem) {
       "hosts": ["algo-1", "algo-2"], "network_interface_name": "lo",
       "instance_groups": [{"instance_group_name": "homogeneousCluster", "instance_type": "ml.p3.2xlarge",
                            "hosts": ["algo-1", "algo-2"]}]})"));
-  EXPECT_EQ(read("checkpointconfig"), job.request["CheckpointConfig"]);
+  EXPECT_EQ(read("checkpointconfig"), job.request.document["CheckpointConfig"]);
   for (const char* directory : {"model", "output/data", "output/intermediate", "input/data", "code", "checkpoints"})
     EXPECT_TRUE(std::filesystem::is_directory(ml / directory)) << directory;
 }

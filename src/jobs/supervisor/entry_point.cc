@@ -17,14 +17,6 @@ namespace headrace::jobs {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
-
-std::vector<std::string> StringsOf(const json& object, const char* name) {
-  std::vector<std::string> strings;
-  for (const auto& element : object.value(name, json::array()))
-    if (element.is_string()) strings.push_back(element);
-  return strings;
-}
 
 std::string FilesOfSource(const HeldDirectory& code) {
   const auto names = code.List().value_or(std::vector<std::string>());
@@ -57,11 +49,10 @@ std::string BelowMl(std::string_view path) {
 }  // namespace
 
 Result<Command> EntryPoint::Prepare() const {
-  const json algorithm = context_.job.request.value("AlgorithmSpecification", json::object());
-  auto arguments = StringsOf(algorithm, "ContainerEntrypoint");
-  const auto more = StringsOf(algorithm, "ContainerArguments");
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  const auto parameters = DecodeHyperparameters(context_.job.request.value("HyperParameters", json::object()));
+  const auto& algorithm = context_.job.request.algorithm;
+  auto arguments = algorithm.container_entrypoint;
+  arguments.insert(arguments.end(), algorithm.container_arguments.begin(), algorithm.container_arguments.end());
+  const auto& parameters = context_.job.request.hyperparameters;
   const Program program{EntryPointName(parameters.Text("sagemaker_program")),
                         parameters.Text("sagemaker_submit_directory"), ToArguments(parameters.user)};
   if (!program.module_dir.empty()) HEADRACE_TRY(UnpackSource(program.module_dir));

@@ -21,8 +21,7 @@ Status JobOutputs::Pack(const std::string& name, const std::string& target) {
     return {};
   }
   if (const auto some = directory->List(1); some && some->empty()) return {};
-  const nlohmann::json output = context_.job.request.value("OutputDataConfig", nlohmann::json::object());
-  const bool archive = output.value("CompressionType", "GZIP") != "NONE";
+  const bool archive = context_.job.request.output.archive;
   const auto artifact = context_.directory.artifacts() + "/" + target;
   const TreeLimits limits{.bytes = context_.job.volume_bytes(), .cancelled = [this] { return GiveUp(); }};
   auto packed =

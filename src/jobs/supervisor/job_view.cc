@@ -30,7 +30,7 @@ JobView::JobView(const JobDescription& job, const JobDirectory& directory)
   for (const auto& path : job.read_only) ShowReadOnly(path);
   options_.hidden = job.hidden;
   options_.host_name = job.current_host;
-  options_.network = !job.request.value("EnableNetworkIsolation", false);
+  options_.network = !job.request.network_isolation;
   options_.mounts = {{directory.ml(), kMl, true},         {directory.tmp(), "/tmp", true},
                      {directory.tmp(), "/var/tmp", true}, {directory.tools(), kTools, false},
                      {job.init_program, kInit, false},    {directory.host() + "/hosts", "/etc/hosts", false}};

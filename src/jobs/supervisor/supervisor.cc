@@ -28,8 +28,6 @@
 namespace headrace::jobs {
 namespace {
 
-using nlohmann::json;
-
 volatile sig_atomic_t asked_by_signal = 0;
 
 // kUnavailable is what cancelled work returns; then there is a stop, not a failure.
@@ -69,7 +67,9 @@ class Supervisor {
         reporter_(reporter),
         limits_(job, directory),
         view_(job, directory),
-        stop_(directory, job.deadline.wall != 0 ? job.deadline : Moment::Now().After(job.max_runtime_seconds * 1000),
+        stop_(directory,
+              job.deadline.wall != 0 ? job.deadline
+                                     : Moment::Now().After(job.request.stopping.max_runtime_seconds * 1000),
               [] { return asked_by_signal != 0; }),
         context_{job, directory, clock_, steady_, reporter, limits_, view_, stop_} {}
 
@@ -112,7 +112,7 @@ class Supervisor {
     HEADRACE_TRY(HostFiles(job_, directory_).Make());
     reporter_.SayLine(limits_.Described());
     if (job_.bubblewrap) return {};
-    if (job_.request.value("EnableNetworkIsolation", false))
+    if (job_.request.network_isolation)
       return Fail(ErrorCode::kFailedPrecondition,
                   "ClientError: EnableNetworkIsolation needs a sandbox, and there is none here: {}",
                   job_.no_bubblewrap_reason);
@@ -157,13 +157,12 @@ class Supervisor {
     if (packed) packed = Classified(outputs.Pack("output/data", "output"));
     if (!failed && end.failure.empty()) return packed;
     if (!packed) reporter_.Say("the output could not be packed: {}", packed.error().message());
-    const json resources = job_.request.value("ResourceConfig", json::object());
     return Fail(ErrorCode::kFailedPrecondition, "{}",
                 FailureReason({.end = end,
                                .failure_file = outputs.FailureFile(),
                                .last_lines = reporter_.LastLines(),
                                .memory_limit = job_.memory_bytes,
-                               .instance_type = resources.value("InstanceType", "")}));
+                               .instance_type = job_.request.resources.GroupOf(job_.current_host).instance_type}));
   }
 
   void SayPhases() {

@@ -90,31 +90,21 @@ void KeepShare(const ShareOfHost& share, std::vector<InputObject>& objects) {
   objects = std::move(kept);
 }
 
-Status ReadShape(const json& from, const std::string& job_mode, InputChannel& channel) {
-  channel.name = Text(from, "ChannelName");
-  channel.mode = Text(from, "InputMode", job_mode.c_str());
-  channel.content_type = Text(from, "ContentType");
-  channel.record_wrapper = Text(from, "RecordWrapperType", "None");
-  channel.compression = Text(from, "CompressionType", "None");
-  if (const auto shuffle = from.find("ShuffleConfig");
-      shuffle != from.end() && shuffle->is_object() && shuffle->contains("Seed"))
-    channel.shuffle_seed = shuffle->at("Seed").get<int64_t>();
-  return {};
-}
-
-Result<InputChannel> ResolveChannel(const store::AccountObjects& objects, const json& from, const std::string& job_mode,
+Result<InputChannel> ResolveChannel(const store::AccountObjects& objects, const ChannelRequest& from,
                                     const ShareOfHost& share) {
-  InputChannel channel;
-  HEADRACE_TRY(ReadShape(from, job_mode, channel));
-  const auto source = from.value("DataSource", json::object()).value("S3DataSource", json());
-  if (!source.is_object())
+  if (from.s3_uri.empty())
     return Fail(ErrorCode::kInvalidArgument, "the channel '{}': only S3DataSource is supported as a DataSource",
-                channel.name);
-  channel.data_type = Text(source, "S3DataType", "S3Prefix");
-  channel.distribution = Text(source, "S3DataDistributionType", "FullyReplicated");
-  if (source.contains("AttributeNames"))
-    for (const auto& name : source.at("AttributeNames")) channel.attributes.push_back(name.get<std::string>());
-  const auto uri = Text(source, "S3Uri");
+                from.name);
+  InputChannel channel{.name = from.name,
+                       .mode = from.mode,
+                       .content_type = from.content_type,
+                       .distribution = from.distribution,
+                       .record_wrapper = from.record_wrapper,
+                       .compression = from.compression,
+                       .data_type = from.data_type,
+                       .shuffle_seed = from.shuffle_seed,
+                       .attributes = from.attributes};
+  const auto& uri = from.s3_uri;
 
   if (channel.data_type == "S3Prefix") {
     HEADRACE_ASSIGN(channel.objects, ListPrefix(objects, uri));
@@ -185,22 +175,15 @@ Result<Manifest> ReadManifest(const store::AccountObjects& objects, const std::s
   return manifest;
 }
 
-Result<std::vector<InputChannel>> ResolveChannels(const store::AccountObjects& objects, const json& request,
+Result<std::vector<InputChannel>> ResolveChannels(const store::AccountObjects& objects, const TrainingRequest& request,
                                                   const ShareOfHost& share) {
   std::vector<InputChannel> channels;
-  const auto configured = request.find("InputDataConfig");
-  if (configured == request.end() || !configured->is_array()) return channels;
-  const auto mode = Text(request.value("AlgorithmSpecification", json::object()), "TrainingInputMode", "File");
   std::set<std::string> names;
-  try {
-    for (const auto& from : *configured) {
-      HEADRACE_ASSIGN(auto channel, ResolveChannel(objects, from, mode, share));
-      if (!names.insert(channel.name).second)
-        return Fail(ErrorCode::kInvalidArgument, "InputDataConfig: two channels are named '{}'", channel.name);
-      channels.push_back(std::move(channel));
-    }
-  } catch (const json::exception& error) {
-    return Fail(ErrorCode::kInvalidArgument, "InputDataConfig: {}", error.what());
+  for (const auto& from : request.channels) {
+    HEADRACE_ASSIGN(auto channel, ResolveChannel(objects, from, share));
+    if (!names.insert(channel.name).second)
+      return Fail(ErrorCode::kInvalidArgument, "InputDataConfig: two channels are named '{}'", channel.name);
+    channels.push_back(std::move(channel));
   }
   return channels;
 }

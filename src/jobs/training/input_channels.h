@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "base/result.h"
 #include "jobs/directory/job_description.h"
 #include "store/access/account_objects.h"
@@ -16,10 +14,10 @@ struct ShareOfHost {
   uint32_t index = 0, count = 1;  // of the hosts, for ShardedByS3Key
 };
 
-// The channels of a CreateTrainingJob request, in its order, of objects that the account may read now.
+// The channels of a request, in its order, of objects that the account may read now.
 // kInvalidArgument carries a message as CreateTrainingJob's ValidationException has it, for example "No S3 objects
 // found under S3 URL …".
-Result<std::vector<InputChannel>> ResolveChannels(const store::AccountObjects& objects, const nlohmann::json& request,
+Result<std::vector<InputChannel>> ResolveChannels(const store::AccountObjects& objects, const TrainingRequest& request,
                                                   const ShareOfHost& share = {});
 
 // All objects below a prefix, named as File mode names them: the key behind the prefix, or the base name for a prefix

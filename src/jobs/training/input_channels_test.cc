@@ -15,16 +15,16 @@ using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-json PrefixRequest(const std::string& uri, json source = json::object()) {
+TrainingRequest PrefixRequest(const std::string& uri, json source = json::object()) {
   source["S3Uri"] = uri;
   source["S3DataType"] = "S3Prefix";
-  return {{"AlgorithmSpecification", {{"TrainingInputMode", "File"}}},
-          {"InputDataConfig", {{{"ChannelName", "train"}, {"DataSource", {{"S3DataSource", source}}}}}}};
+  return ValueOrThrow(DecodeTrainingRequest(
+      {{"InputDataConfig", {{{"ChannelName", "train"}, {"DataSource", {{"S3DataSource", source}}}}}}}));
 }
 
 class InputChannelsTest : public ::testing::Test {
  protected:
-  std::vector<std::string> Names(const json& request, const ShareOfHost& share = {}) {
+  std::vector<std::string> Names(const TrainingRequest& request, const ShareOfHost& share = {}) {
     const auto channels = ValueOrThrow(ResolveChannels(platform_.account(), request, share));
     std::vector<std::string> names;
     for (const auto& object : channels.at(0).objects) names.push_back(object.name);

@@ -25,36 +25,12 @@ namespace headrace::jobs {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 // Above twice the grace, for packing and storing, until a supervisor that has to end is ended.
 constexpr int64_t kEndMillis = 10'000;
 constexpr int64_t kKilledMillis = 10'000;  // until the job of a supervisor that does not even die goes on without it
 // A log is on the disk three times for a while: as it came, as lines, and as events.
 constexpr uint64_t kLogPartOfFree = 16, kLeastLogBytes = uint64_t{64} << 10;
-
-json Member(const json& object, const char* name) {
-  if (!object.is_object()) return {};
-  const auto found = object.find(name);
-  return found == object.end() ? json() : *found;
-}
-
-std::string Text(const json& object, const char* name) {
-  const auto found = Member(object, name);
-  return found.is_string() ? found.get<std::string>() : "";
-}
-
-int64_t Integer(const json& object, const char* name, int64_t otherwise) {
-  const auto found = Member(object, name);
-  return found.is_number() ? found.get<int64_t>() : otherwise;
-}
-
-std::vector<MetricDefinition> Definitions(const json& request) {
-  std::vector<MetricDefinition> definitions;
-  for (const auto& definition : Member(Member(request, "AlgorithmSpecification"), "MetricDefinitions"))
-    definitions.push_back({Text(definition, "Name"), Text(definition, "Regex")});
-  return definitions;
-}
 
 // Of two limits, of which 0 is none.
 uint64_t Smaller(uint64_t one, uint64_t other) {
@@ -90,9 +66,8 @@ std::string Message(const JobEnd& end) {
 
 }  // namespace
 
-bool NeedsNoCores(const IngestState& state, const json& request) {
-  return state.end.has_value() ||
-         (state.program_ended && state.attempt >= Integer(Member(request, "RetryStrategy"), "MaximumRetryAttempts", 0));
+bool NeedsNoCores(const IngestState& state, const TrainingRequest& request) {
+  return state.end.has_value() || (state.program_ended && state.attempt >= request.retries);
 }
 
 JobFollower::JobFollower(const TrainingOptions& options, const Machine& machine, Executor& executor, Rubbish& rubbish,
@@ -114,19 +89,24 @@ Result<JobFollower::Progress> JobFollower::Begin() {
   HEADRACE_ASSIGN(const auto job, rows.Find(account_, name_));
   if (!job || store::IsTerminal(job->status)) return Progress::kDone;
   HEADRACE_ASSIGN(state_, ParseIngestState(job->state));
-  request_ = json::parse(job->request, nullptr, false);
+  auto request = ParseTrainingRequest(job->request);
+  if (request) request_ = std::move(*request);
   HEADRACE_ASSIGN(objects_, options_.objects.Of(account_));
-  auto metrics = MetricMatcher::Compile(Definitions(request_));
+  auto metrics = MetricMatcher::Compile(request_.algorithm.metric_definitions);
   const bool usable = metrics.has_value();
   if (!usable) metrics = MetricMatcher::Compile({});
   auto reader = std::make_unique<SpoolReader>(*options_.database, *options_.clock, account_, name_, directory_,
                                               std::move(*metrics));
+  if (!request) {
+    reader_ = std::move(reader);
+    return Conclude(FailureOf(request.error()));
+  }
 
-  if (const auto config = Member(request_, "CheckpointConfig"); config.is_object()) {
+  if (const auto& config = request_.checkpoints) {
     // A place that the job cannot have fails it when it is staged.
-    const auto place = PlaceOfCheckpoints(Text(config, "LocalPath")).value_or(CheckpointPlace{"checkpoints", true});
-    checkpoints_ = std::make_unique<CheckpointSync>(*objects_, Text(config, "S3Uri"), directory_, place.below_host,
-                                                    VolumeBytes(request_));
+    const auto place = PlaceOfCheckpoints(config->local_path).value_or(CheckpointPlace{"checkpoints", true});
+    checkpoints_ = std::make_unique<CheckpointSync>(*objects_, config->s3_uri, directory_, place.below_host,
+                                                    request_.resources.volume_bytes);
   }
   if (state_.end) {
     reader_ = std::move(reader);
@@ -136,8 +116,9 @@ Result<JobFollower::Progress> JobFollower::Begin() {
   // Without the attempt's directory no supervisor has begun; should one begin late, it finds the lock taken.
   if (!fs::exists(directory_.attempt(state_.attempt)) && !executor_.Alive(Host())) {
     if (state_.attempt == 0)
-      HEADRACE_TRY(options_.database->Write(
-          [&](store::Connection& db) { return reader->SayIn(db, state_, LinesOf(EffectsOfTrainingJob(request_))); }));
+      HEADRACE_TRY(options_.database->Write([&](store::Connection& db) {
+        return reader->SayIn(db, state_, LinesOf(EffectsOfTrainingJob(request_.document)));
+      }));
     if (auto started = StartAttempt(*job); !started) {
       reader_ = std::move(reader);
       return Conclude(FailureOf(started.error()));
@@ -174,10 +155,7 @@ Result<JobDescription> JobFollower::Describe(const store::TrainingJob& job) cons
   description.region = options_.region;
   description.attempt = state_.attempt;
   description.request = request_;
-  const auto hosts = Integer(Member(request_, "ResourceConfig"), "InstanceCount", 1);
-  description.hosts.clear();
-  for (int64_t i = 1; i <= std::max<int64_t>(hosts, 1); ++i) description.hosts.push_back(fmt::format("algo-{}", i));
-  description.max_runtime_seconds = Integer(Member(request_, "StoppingCondition"), "MaxRuntimeInSeconds", 86400);
+  description.hosts = request_.hosts();
   description.deadline = state_.deadline;
   HEADRACE_TRY(DescribeInputs(description));
   if (options_.environment) {
@@ -190,22 +168,20 @@ Result<JobDescription> JobFollower::Describe(const store::TrainingJob& job) cons
 Status JobFollower::DescribeInputs(JobDescription& description) const {
   const ShareOfHost share{0, static_cast<uint32_t>(description.hosts.size())};
   HEADRACE_ASSIGN(description.channels, ResolveChannels(*objects_, request_, share));
-  const auto source = DecodeHyperparameters(Member(request_, "HyperParameters")).Text("sagemaker_submit_directory");
+  const auto source = request_.hyperparameters.Text("sagemaker_submit_directory");
   if (IsUri(source)) {
     auto object = FindInput(*objects_, source);
     if (!object) return Fail(object.error().code(), "sagemaker_submit_directory: {}", object.error().message());
     description.source = JobDescription::Source{object->blob, source};
   }
-  if (const auto config = Member(request_, "CheckpointConfig"); config.is_object()) {
-    auto uri = Text(config, "S3Uri");
+  if (const auto& config = request_.checkpoints) {
+    auto uri = config->s3_uri;
     if (!uri.ends_with('/')) uri += '/';
     auto objects = ListPrefix(*objects_, uri);
     if (!objects) return Fail(objects.error().code(), "CheckpointConfig.S3Uri: {}", objects.error().message());
-    const auto path = Text(config, "LocalPath");
-    description.checkpoints =
-        JobDescription::Checkpoints{path.empty() ? "/opt/ml/checkpoints" : path, std::move(*objects)};
+    description.checkpoints = JobDescription::Checkpoints{config->local_path, std::move(*objects)};
   }
-  HEADRACE_ASSIGN(const auto output, ParseS3Uri(Text(Member(request_, "OutputDataConfig"), "S3OutputPath")));
+  HEADRACE_ASSIGN(const auto output, ParseS3Uri(request_.output.s3_output_path));
   return objects_->Check(output.bucket, OutputPrefix(output, name_), "s3:PutObject");
 }
 
@@ -237,11 +213,12 @@ Status JobFollower::KeepInputs(JobDescription& description) const {
 
 void JobFollower::DescribeMachine(const store::TrainingJob&, JobDescription& description) const {
   description.cpus = state_.cpus;
-  const auto size = SizeOfInstance(Text(Member(request_, "ResourceConfig"), "InstanceType")).value_or(InstanceSize{});
+  const auto size =
+      SizeOfInstance(request_.resources.GroupOf(description.current_host).instance_type).value_or(InstanceSize{});
   description.memory_bytes = Smaller(Smaller(size.memory_bytes, options_.memory_bytes), MostMemoryOfOne());
   const auto cores = static_cast<uint64_t>(size.cpus == 0 ? machine_.cpus : std::min(size.cpus, machine_.cpus));
   description.tasks = options_.tasks != 0 ? options_.tasks : TasksFor(cores);
-  description.disk_bytes = Smaller(VolumeBytes(request_), options_.disk_bytes);
+  description.disk_bytes = Smaller(description.volume_bytes(), options_.disk_bytes);
   const auto part = std::max(FreeBytes(options_.data_dir) / kLogPartOfFree, kLeastLogBytes);
   description.log_bytes = Smaller(options_.log_bytes, part);
   description.stop_grace_seconds = options_.stop_grace_seconds;
@@ -300,7 +277,7 @@ void JobFollower::WatchSupervisor() {
 }
 
 Result<JobFollower::Progress> JobFollower::SupervisorIsGone() {
-  const auto retries = Integer(Member(request_, "RetryStrategy"), "MaximumRetryAttempts", 0);
+  const auto retries = request_.retries;
   store::TrainingJobs rows(*options_.database);
   HEADRACE_ASSIGN(const auto job, rows.Find(account_, name_));
   if (!job) return Progress::kDone;
@@ -359,9 +336,7 @@ Result<JobFollower::Progress> JobFollower::Conclude(const JobEnd& found) {
   };
   if (fs::exists(directory_.program_started()))
     if (auto synced = SyncCheckpoints(true); !synced) fail(synced.error());
-  if (auto stored =
-          StoreArtifacts(*objects_, Text(Member(request_, "OutputDataConfig"), "S3OutputPath"), name_, directory_);
-      stored)
+  if (auto stored = StoreArtifacts(*objects_, request_.output.s3_output_path, name_, directory_); stored)
     model = *stored;
   else
     fail(stored.error());

@@ -30,7 +30,7 @@ struct Machine {
 };
 
 // Whether a job's program has ended for good: one that may be tried again keeps its cores until all is over.
-bool NeedsNoCores(const IngestState& state, const nlohmann::json& request);
+bool NeedsNoCores(const IngestState& state, const TrainingRequest& request);
 
 class JobFollower {
  public:
@@ -66,7 +66,7 @@ class JobFollower {
   Executor& executor_;
   const std::string account_, name_;
   const JobDirectory directory_;
-  nlohmann::json request_;
+  TrainingRequest request_;
   IngestState state_;
   std::unique_ptr<SpoolReader> reader_;           // set by Begin
   std::optional<store::AccountObjects> objects_;  // set by Begin

@@ -8,7 +8,6 @@
 #include <set>
 #include <thread>
 
-#include <nlohmann/json.hpp>
 #include <poll.h>
 #include <sched.h>
 #include <sys/wait.h>
@@ -86,9 +85,9 @@ void FindPython(const std::string& configured, Machine& machine) {
 bool IsInProgress(const store::TrainingJob& job) { return TrainingStatusOf(job.status) == TrainingStatus::kInProgress; }
 
 int CoresWanted(const store::TrainingJob& job, int all) {
-  const auto request = nlohmann::json::parse(job.request, nullptr, false);
-  if (!request.is_object() || !request.contains("ResourceConfig") || !request["ResourceConfig"].is_object()) return all;
-  const auto size = SizeOfInstance(request["ResourceConfig"].value("InstanceType", "")).value_or(InstanceSize{});
+  const auto request = ParseTrainingRequest(job.request);
+  if (!request) return 1;  // it will fail, and say why
+  const auto size = SizeOfInstance(request->resources.groups.front().instance_type).value_or(InstanceSize{});
   return size.cpus == 0 ? all : std::min(size.cpus, all);
 }
 
@@ -197,7 +196,8 @@ class TrainingService::Impl {
       if (!state.admitted) continue;
       LookForPython();
       const std::lock_guard lock(mutex_);
-      if (NeedsNoCores(state, nlohmann::json::parse(job.request, nullptr, false))) {  // it has given them back
+      if (NeedsNoCores(state,
+                       ParseTrainingRequest(job.request).value_or(TrainingRequest()))) {  // it has given them back
         Follow({job.account_id, job.name}, {});
         continue;
       }
@@ -321,10 +321,7 @@ class TrainingService::Impl {
   }
 
   static int64_t MaxRuntimeSeconds(const store::TrainingJob& job) {
-    const auto request = nlohmann::json::parse(job.request, nullptr, false);
-    constexpr int64_t kDay = 86400;
-    if (!request.is_object() || !request.contains("StoppingCondition")) return kDay;
-    return request["StoppingCondition"].value("MaxRuntimeInSeconds", kDay);
+    return ParseTrainingRequest(job.request).value_or(TrainingRequest()).stopping.max_runtime_seconds;
   }
 
   // With mutex_ held. One thread a job: preparing and storing may take long, and jobs are no more than cores.
