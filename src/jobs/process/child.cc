@@ -64,7 +64,6 @@ Result<Descriptor> TextFile(const std::string& text) {
 
 // What a program's descriptors become of, from 0 on; -1: nothing.
 using Sources = std::vector<int>;
-constexpr int kOutOfTheWay = 100;
 
 // After fork: in name spaces of its own, so that nobody else sees the mounts.
 bool MountPrivately(const ExecArguments& arguments) {
@@ -108,9 +107,10 @@ bool EnterLimits(const char* const* groups) {
   }
   if (cpus != nullptr) ::sched_setaffinity(0, sizeof *cpus, cpus);
   // Out of the way first: a source may have the number that another one is to get.
-  bool given = (report = ::fcntl(report, F_DUPFD_CLOEXEC, kOutOfTheWay)) >= 0;
+  const auto out_of_the_way = static_cast<int>(sources.size());
+  bool given = (report = ::fcntl(report, F_DUPFD_CLOEXEC, out_of_the_way)) >= 0;
   for (int& source : sources)
-    if (source >= 0) given = (source = ::fcntl(source, F_DUPFD_CLOEXEC, kOutOfTheWay)) >= 0 && given;
+    if (source >= 0) given = (source = ::fcntl(source, F_DUPFD_CLOEXEC, out_of_the_way)) >= 0 && given;
   CloseAtExec(STDERR_FILENO + 1);
   for (size_t fd = 0; fd < sources.size(); ++fd)
     if (sources[fd] >= 0) given = ::dup2(sources[fd], static_cast<int>(fd)) >= 0 && given;

@@ -78,12 +78,32 @@ void Hide(const SandboxOptions& options, std::vector<std::string> shown, Argumen
       arguments.Add({"--tmpfs", path});
 }
 
+// Whether a mount of `tree` shows `path` already. Not when a part of it is hidden, when one of the job's own mounts
+// comes in between, or when a link on the way leads elsewhere.
+bool Shows(const std::string& tree, const std::string& path, const SandboxOptions& options) {
+  if (path == tree) return true;
+  std::error_code failed;
+  if (!IsBelow(path, tree) || IsHidden(options, path) || fs::canonical(path, failed) != path) return false;
+  return std::none_of(options.mounts.begin(), options.mounts.end(),
+                      [&](const Mount& mount) { return IsBelow(mount.target, tree) && IsBelow(path, mount.target); });
+}
+
+// The read-only paths that are there, without those that others show: each mount costs every sandbox time at its start.
+std::vector<std::string> ReadOnlyTrees(const SandboxOptions& options) {
+  std::vector<std::string> trees;
+  for (const auto& path : options.read_only) {
+    if (!fs::exists(path)) continue;
+    if (std::any_of(trees.begin(), trees.end(), [&](const auto& tree) { return Shows(tree, path, options); })) continue;
+    std::erase_if(trees, [&](const auto& tree) { return Shows(path, tree, options); });
+    trees.push_back(path);
+  }
+  return trees;
+}
+
 // In this order: interpreters may lie in the home directory, hidden paths in what is shown, the job's own files below
 // hidden ones, and interpreters below what the job's own files would cover, as /tmp.
 void ShowFiles(const SandboxOptions& options, const SystemView& system, Arguments& arguments) {
-  std::vector<std::string> paths;
-  for (const auto& path : options.read_only)
-    if (fs::exists(path)) paths.push_back(path);
+  const auto paths = ReadOnlyTrees(options);
   if (!options.home.empty()) arguments.Add({"--bind", options.home, "/root"});
   for (const auto& path : paths) arguments.Add({"--ro-bind", path, path});
   Hide(options, system.roots, arguments);
@@ -110,7 +130,7 @@ Command Sandboxed(const Command& inside, const SandboxOptions& options) {
   arguments.Add(system.arguments);
   for (const auto& file : system.made) {
     arguments.Add({"--perms", "0644"});
-    arguments.AddText("--ro-bind-data", file.text);
+    arguments.AddText("--file", file.text);
     arguments.Add({file.path});
   }
   arguments.Add({"--dir", "/var/tmp", "--dir", "/run"});

@@ -1,6 +1,7 @@
 // What a program in a sandbox sees of the machine and may do to it.
 #include "jobs/sandbox/sandbox.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -96,6 +97,13 @@ TEST_F(SandboxTest, EtcIsAListOfWhatIsNeeded) {
       "");
   // Nothing there that only its owner may read: a program of the server's own user could.
   EXPECT_EQ(Run("find /etc /run /var /opt/headrace -type f ! -perm -o=r 2>/dev/null"), "");
+  // Small files and directories are copies, which nobody can write to either; links in them lead where they led.
+  EXPECT_EQ(Run("cat /etc/resolv.conf"), ReadFile("/etc/resolv.conf").value_or(""));
+  EXPECT_EQ(Run("for f in /etc/passwd /etc/host.conf; do (echo x >>$f) 2>/dev/null && echo $f; done"), "");
+  const char* const link = "/etc/fonts/conf.d/60-latin.conf";
+  if (fs::is_symlink(link)) {
+    EXPECT_EQ(Run(std::string("readlink ") + link), fs::read_symlink(link).string() + "\n");
+  }
   EXPECT_THAT(Run("cat /etc/passwd"), AllOf(HasSubstr("root:x:0:0"), Not(HasSubstr("daemon"))));
 }
 
@@ -131,6 +139,29 @@ TEST_F(SandboxTest, InterpretersBelowTheJobsOwnTmpAreSeen) {
   options_.read_only = {tree.path()};
   options_.mounts.push_back({tmp.path(), fs::path(tree.path()).parent_path(), true});
   EXPECT_EQ(Run(tree / "tool"), "found\n");
+}
+
+TEST_F(SandboxTest, ATreeThatAnotherOneShowsIsMountedOnce) {
+  TemporaryDirectory tree, elsewhere;
+  fs::create_directories(tree / "a/b/c");
+  std::ofstream(tree / "a/b/file") << "seen";
+  std::ofstream(elsewhere / "file") << "elsewhere";
+  fs::create_symlink(elsewhere.path(), tree / "link");
+  const auto mounted = [&](const std::string& path) {
+    const auto words = Sandboxed({.arguments = {"/bin/true"}}, options_).arguments;
+    return std::count(words.begin(), words.end(), path) / 2;
+  };
+  options_.read_only = {tree / "a/b", tree.path(), tree / "a/b", tree / "a"};
+  EXPECT_EQ(mounted(tree.path()), 1);
+  EXPECT_EQ(mounted(tree / "a/b"), 0);
+  EXPECT_EQ(mounted(tree / "a"), 0);
+  EXPECT_EQ(Run("cat " + (tree / "a/b/file")), "seen");
+  // With the job's own files in between, the path is a mount of its own; so it is behind a link.
+  options_.mounts.push_back({elsewhere.path(), tree / "a", false});
+  EXPECT_EQ(mounted(tree / "a/b"), 2);  // also on top of the job's own
+  options_.mounts.pop_back();
+  options_.read_only = {tree.path(), tree / "link"};
+  EXPECT_EQ(mounted(tree / "link"), 1);
 }
 
 TEST_F(SandboxTest, LinksThatAJobHasLeftLeadNoMountPointElsewhere) {

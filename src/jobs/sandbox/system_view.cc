@@ -4,8 +4,9 @@
 #include <filesystem>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "jobs/sandbox/etc_view.h"
 
 namespace headrace::jobs {
 namespace {
@@ -16,63 +17,6 @@ namespace fs = std::filesystem;
 constexpr std::array kPrograms = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store"};
 // Settings that an administrator keeps below /usr.
 constexpr std::array kLocalSettings = {"/usr/local/etc", "/usr/etc"};
-
-// Of /etc: how names are resolved and certificates checked, where libraries lie, what /usr/bin's links mean, the time
-// zone, and what interpreters read at their start. No accounts, no services, no keys.
-constexpr std::array kEtc = {"alternatives",
-                             "bash.bashrc",
-                             "ca-certificates",
-                             "ca-certificates.conf",
-                             "crypto-policies",
-                             "debian_version",
-                             "fonts",
-                             "gai.conf",
-                             "glvnd",
-                             "host.conf",
-                             "hosts",
-                             "inputrc",
-                             "java-17-openjdk",
-                             "ld.so.cache",
-                             "ld.so.conf",
-                             "ld.so.conf.d",
-                             "locale.alias",
-                             "locale.conf",
-                             "localtime",
-                             "lsb-release",
-                             "magic",
-                             "magic.mime",
-                             "matplotlibrc",
-                             "mime.types",
-                             "networks",
-                             "nsswitch.conf",
-                             "OpenCL",
-                             "openmpi",
-                             "os-release",
-                             "perl",
-                             "pip.conf",
-                             "pki/ca-trust",
-                             "pki/tls/cert.pem",
-                             "pki/tls/certs",
-                             "profile",
-                             "profile.d",
-                             "protocols",
-                             "python3",
-                             "python3.10",
-                             "python3.11",
-                             "python3.12",
-                             "python3.13",
-                             "python3.9",
-                             "redhat-release",
-                             "resolv.conf",
-                             "rpc",
-                             "services",
-                             "shells",
-                             "ssl/cert.pem",
-                             "ssl/certs",
-                             "ssl/openssl.cnf",
-                             "static",
-                             "terminfo",
-                             "timezone"};
 
 // Of /sys: how many processors and memory nodes there are, which libraries of threads and memory ask.
 constexpr std::array kSys = {"/sys/devices/system/cpu", "/sys/devices/system/node",
@@ -87,13 +31,6 @@ constexpr std::array kProcHidden = {
     "/proc/sched_debug", "/proc/kpagecount", "/proc/kpageflags", "/proc/kpagecgroup",   "/proc/slabinfo",
     "/proc/vmallocinfo", "/proc/iomem",      "/proc/ioports"};
 constexpr std::array kProcEmptied = {"/proc/acpi", "/proc/scsi", "/proc/asound"};
-
-// Also for those who are not root: a program of the server's own user is not to see what others may not.
-bool MayAnybodyRead(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return false;
-  return (status.st_mode & S_IROTH) != 0 && (!S_ISDIR(status.st_mode) || (status.st_mode & S_IXOTH) != 0);
-}
 
 class Builder {
  public:
@@ -115,8 +52,11 @@ class Builder {
 
   void Etc() {
     Add({"--dir", "/etc"});
-    for (const char* name : kEtc) Setting(std::string("/etc/") + name);
-    view_.made = {{"/etc/passwd", Passwd()}, {"/etc/group", Group()}};
+    auto etc = MakeEtcView();
+    Add(etc.arguments);
+    view_.made = std::move(etc.files);
+    view_.made.push_back({"/etc/passwd", Passwd()});
+    view_.made.push_back({"/etc/group", Group()});
   }
 
   void Sys() {
@@ -137,25 +77,14 @@ class Builder {
     std::error_code ignored;
     for (const char* path : kProcReadOnly) Add({"--ro-bind-try", path, path});
     for (const char* path : kProcHidden)
-      if (fs::exists(path, ignored)) Add({"--ro-bind", "/dev/null", path});
+      if (::access(path, R_OK) == 0) Add({"--ro-bind", "/dev/null", path});
     for (const char* path : kProcEmptied)
       if (fs::is_directory(path, ignored)) Add({"--tmpfs", path, "--remount-ro", path});
   }
 
  private:
-  void Add(std::initializer_list<std::string> arguments) {
+  void Add(const std::vector<std::string>& arguments) {
     view_.arguments.insert(view_.arguments.end(), arguments.begin(), arguments.end());
-  }
-
-  // A link into what is shown stays a link: its name may say something, as a time zone's does.
-  void Setting(const std::string& path) {
-    std::error_code ignored;
-    if (!MayAnybodyRead(path)) return;
-    const auto real = fs::canonical(path, ignored).string();
-    if (fs::is_symlink(path, ignored) && IsBelow(real, "/usr"))
-      Add({"--symlink", real, path});
-    else
-      Add({"--ro-bind", path, path});
   }
 
   static bool IsNvidia(const fs::directory_entry& entry) {
