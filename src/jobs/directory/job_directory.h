@@ -34,6 +34,7 @@ class JobDirectory {
   std::string artifacts() const { return path_ + "/artifacts"; }
   std::string checkpoint_state() const { return path_ + "/checkpoints.json"; }
   std::string pulse() const { return path_ + "/pulse"; }  // changes about once a second while the supervisor lives
+  std::string doorbell() const { return path_ + "/doorbell"; }  // a FIFO: doorbell.h
   // Set when the program may have changed staged files.
   std::string program_started() const { return path_ + "/program-started"; }
 

@@ -60,8 +60,6 @@ void Reporter::Phase(SecondaryStatus secondary, const std::string& message) {
   }
   if (phases_.empty() || phases_.back().first != status) phases_.emplace_back(status, now);
   Event(Line({{"t", now}, {"e", "phase"}, {"status", status}, {"message", message}}));
-  Note(log_.Sync());
-  Note(events_.Sync());
 }
 
 void Reporter::Started() {
@@ -91,8 +89,7 @@ void Reporter::End(const JobEnd& end) {
   json phases = json::object();
   for (const auto& [name, millis] : PhaseTimes()) phases[name] = phases.value(name, int64_t{0}) + millis;
   const std::lock_guard lock(mutex_);
-  Note(log_.Sync());
-  Note(raw_.Sync());
+  Note(log_.Sync());  // before the event: an end that is seen after a crash has all of its log
   Event(Line({{"t", Now()},
               {"e", "end"},
               {"outcome", Text(end.status)},

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "jobs/directory/doorbell.h"
 #include "jobs/directory/job_description.h"
 #include "jobs/directory/job_directory.h"
 #include "jobs/limits/job_limits.h"
@@ -81,6 +82,7 @@ class Supervisor {
     reporter_.GoOn();
     SayPhases();
     reporter_.End(end);
+    RingDoorbell(directory_.doorbell());
   }
 
  private:

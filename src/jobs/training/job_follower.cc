@@ -124,6 +124,7 @@ Result<JobFollower::Progress> JobFollower::Begin() {
       return Conclude(FailureOf(started.error()));
     }
   }
+  if (bell_ == nullptr) bell_ = std::make_unique<Doorbell>(directory_.doorbell());
   reader_ = std::move(reader);
   return Progress::kWorked;
 }
@@ -132,6 +133,7 @@ Status JobFollower::StartAttempt(const store::TrainingJob& job) {
   if (options_.may_run) HEADRACE_TRY(options_.may_run(account_));
   HEADRACE_TRY(MakeDirectories(directory_.path()));
   fs::permissions(directory_.path(), fs::perms::owner_all);
+  bell_ = std::make_unique<Doorbell>(directory_.doorbell());
   HEADRACE_ASSIGN(auto description, Describe(job));
   HEADRACE_TRY(KeepInputs(description));
   if (checkpoints_ != nullptr && description.checkpoints) {

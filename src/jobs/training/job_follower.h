@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "jobs/directory/doorbell.h"
 #include "jobs/directory/job_description.h"
 #include "jobs/directory/job_directory.h"
 #include "jobs/training/checkpoint_sync.h"
@@ -45,6 +46,9 @@ class JobFollower {
   // One step; an error is temporary (the database, the disk): the step is to be repeated later.
   Result<Progress> Step();
 
+  // Rings when the next step is worth taking at once; null until the job has a directory.
+  const Doorbell* bell() const { return bell_.get(); }
+
  private:
   Result<Progress> Begin();
   HostKey Host() const { return {account_, name_, state_.attempt, "algo-1"}; }
@@ -71,6 +75,7 @@ class JobFollower {
   std::unique_ptr<SpoolReader> reader_;           // set by Begin
   std::optional<store::AccountObjects> objects_;  // set by Begin
   std::unique_ptr<CheckpointSync> checkpoints_;
+  std::unique_ptr<Doorbell> bell_;  // set once there is a supervisor, or may be one
   Rubbish& rubbish_;
   const BootClock steady_;
   int64_t next_sync_ = 0, killed_ = 0;  // of steady_; 0: not yet

@@ -1,7 +1,9 @@
 #include "jobs/training/training_service.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
+#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <mutex>
@@ -10,6 +12,7 @@
 
 #include <poll.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,7 +38,7 @@ namespace fs = std::filesystem;
 using JobKey = std::pair<std::string, std::string>;  // account, name
 
 constexpr auto kSchedulerPause = std::chrono::seconds(1);
-constexpr auto kAfterAnError = std::chrono::seconds(1);
+constexpr int kAfterAnErrorMillis = 1000;
 constexpr int kSleepyMillis = 200;  // at most, between looks at a quiet job
 constexpr int64_t kForgetMillis = 600'000;
 constexpr size_t kLooksAtOnce = 200;
@@ -108,6 +111,7 @@ class TrainingService::Impl {
   ~Impl() { Stop(); }
 
   Status Start() {
+    if (!stop_) return Fail(ErrorCode::kResourceExhausted, "cannot make an eventfd: {}", std::strerror(errno));
     if (const auto init = FindInstallation(options_.headrace_binary).init; ::access(init.c_str(), X_OK) != 0)
       return Fail(ErrorCode::kFailedPrecondition,
                   "this installation of Headrace is not whole: {} is missing, which starts every program of a job; "
@@ -140,7 +144,8 @@ class TrainingService::Impl {
       stopping_ = true;
     }
     wakeup_.notify_all();
-    stop_.notify_all();
+    const uint64_t one = 1;
+    [[maybe_unused]] const ssize_t told = ::write(stop_.get(), &one, sizeof one);
     if (scheduler_.joinable()) scheduler_.join();
     std::map<JobKey, std::thread> followers;
     {
@@ -363,10 +368,16 @@ class TrainingService::Impl {
       const bool worked = progress && *progress == JobFollower::Progress::kWorked;
       pause = worked ? options_.poll_millis
                      : std::min(pause + pause / 8 + 1, std::max(options_.poll_millis, kSleepyMillis));
-      std::unique_lock lock(mutex_);
-      const auto wait = progress ? std::chrono::milliseconds(pause) : std::chrono::milliseconds(kAfterAnError);
-      if (stop_.wait_for(lock, wait, [this] { return stopping_; })) return;
+      if (!Wait(follower.bell(), progress ? pause : kAfterAnErrorMillis)) return;
     }
+  }
+
+  // Until the bell rings, but no longer than so many milliseconds. False when the service is to stop.
+  bool Wait(const Doorbell* bell, int most_millis) const {
+    pollfd news[] = {{stop_.get(), POLLIN, 0}, {bell == nullptr ? -1 : bell->descriptor(), POLLIN, 0}};
+    ::poll(news, 2, most_millis);
+    if (bell != nullptr) bell->Answer();
+    return news[0].revents == 0;
   }
 
   void JoinFinished() {
@@ -412,7 +423,8 @@ class TrainingService::Impl {
   Machine machine_;  // does not change any more once a job is followed
   bool looked_for_python_ = false;
   std::mutex mutex_;
-  std::condition_variable wakeup_, stop_;
+  std::condition_variable wakeup_;
+  const Descriptor stop_{::eventfd(0, EFD_CLOEXEC)};  // readable once stopping_
   bool stopping_ = false, look_ = true;
   std::set<int> free_cores_;
   std::map<JobKey, std::thread> followers_;
