@@ -1,0 +1,96 @@
+// Engine: the background thread of a rank. It takes the rank's named collectives to the coordinator, and does what the
+// coordinator answers to all ranks, in that order.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "horovod/communicator.h"
+#include "horovod/group.h"
+#include "horovod/negotiation/negotiator.h"
+
+namespace headrace::hvd {
+
+class Engine {
+ public:
+  Engine(Transport& transport, Machine& machine, const Topology& topology, Segment windows, const Settings& settings,
+         const Clock& clock);
+  ~Engine();
+
+  // Any thread. kAlreadyExists when the name is pending here. After the end of the group: the error that tells why.
+  Result<Handle> Enqueue(Request request);
+  bool Poll(Handle handle) const;
+  Result<Outcome> Synchronize(Handle handle);
+
+  // The error of the group's end, or nothing while it lasts. For waits outside of the background thread: after a
+  // shutdown, what is on its way already has a moment to arrive.
+  Status Interrupted() const;
+  // Whether it ended with an error, not with shutdown().
+  bool HasFailed() const;
+  // Ends the group for all ranks, or gives up after a while. What is pending anywhere ends with an error.
+  void Shutdown();
+  // Ends it on this rank: nothing that waits here can succeed any more.
+  void Fail(const Error& error);
+
+ private:
+  using Key = std::pair<int, std::string>;  // process set and name
+  struct Entry {
+    Handle handle = 0;
+    Collective collective;
+    UnixMillis since = 0;
+  };
+
+  void Run();
+  Result<bool> Turn();
+  Result<bool> SendRequests();
+  Result<bool> ReceiveMessages();
+  Result<bool> Coordinate();
+  Status Perform(const Response& response);
+  Status PerformCollective(const Response& response);
+  void Rest(bool worked);
+  Status Watch();
+
+  std::vector<std::optional<Entry>> Take(const Response& response);
+  void Complete(std::vector<std::optional<Entry>>& entries, std::vector<Result<Outcome>> outcomes);
+  void End(const Error& error, bool failed);
+
+  Transport& transport_;
+  Machine& machine_;
+  const Topology& topology_;
+  const Settings& settings_;
+  const Clock& clock_;
+  const int rank_;
+  Windows windows_;
+
+  // The background thread's own.
+  std::optional<Negotiator> negotiator_;  // rank 0's
+  std::map<int, std::unique_ptr<Group>> groups_;
+  std::vector<Response> responses_;
+  std::chrono::steady_clock::time_point worked_;
+  UnixMillis watched_ = 0;
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable completed_;
+  Handle next_handle_ = 1;
+  std::map<Key, Entry> pending_;
+  std::map<int, std::vector<int>> process_sets_;  // as far as they have been made here
+  std::vector<Request> outgoing_;
+  std::map<Handle, std::optional<Result<Outcome>>> outcomes_;
+  std::optional<Error> end_;
+  UnixMillis ended_at_ = 0;
+  bool failed_ = false;
+  std::atomic<bool> has_outgoing_{false};
+  std::atomic<bool> stopping_{false};
+  std::atomic<int> waiting_{0};  // pending handles
+  std::thread thread_;
+};
+
+}  // namespace headrace::hvd

@@ -1,0 +1,223 @@
+#include "horovod/job_communicator.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/log.h"
+#include "horovod/plan.h"
+
+namespace headrace::hvd {
+namespace {
+
+Status CheckBuckets(const SharedMemory& memory, const std::vector<Bucket>& buckets, const PlanOptions& options) {
+  constexpr size_t kAlignment = 64;
+  if (options.op == ReduceOp::kAdasum)
+    return Fail(ErrorCode::kInvalidArgument, "plan \"{}\": found op adasum, wanted average, sum, min, max or product",
+                options.name);
+  if (options.dtype == DataType::kBool && options.op == ReduceOp::kAverage)
+    return Fail(ErrorCode::kInvalidArgument, "plan \"{}\": bool has no average", options.name);
+  size_t end = 0;
+  for (const Bucket& bucket : buckets) {
+    if (bucket.offset % kAlignment != 0 || bucket.offset < end)
+      return Fail(ErrorCode::kInvalidArgument,
+                  "plan \"{}\", bucket \"{}\": found offset {}, wanted a multiple of {} behind the bucket before it",
+                  options.name, bucket.name, bucket.offset, kAlignment);
+    if (bucket.count < 0 || static_cast<uint64_t>(bucket.count) > memory.bytes() / SizeOf(options.dtype) ||
+        bucket.offset + static_cast<size_t>(bucket.count) * SizeOf(options.dtype) > memory.bytes())
+      return Fail(ErrorCode::kInvalidArgument,
+                  "plan \"{}\", bucket \"{}\": found {} elements at offset {}, wanted them within {} bytes",
+                  options.name, bucket.name, bucket.count, bucket.offset, memory.bytes());
+    end = bucket.offset + static_cast<size_t>(bucket.count) * SizeOf(options.dtype);
+  }
+  return {};
+}
+
+// One line a fact, so that a difference is found by comparing lines.
+std::string Describe(const std::vector<Bucket>& buckets, const PlanOptions& options) {
+  std::string text =
+      fmt::format("dtype {}\nop {}\nprescale {}\npostscale {}\ncompression {}\nshared_result {}\nbuckets {}\n",
+                  NameOf(options.dtype), NameOf(options.op), options.prescale, options.postscale,
+                  static_cast<int>(options.compression), options.shared_result, buckets.size());
+  for (const Bucket& bucket : buckets)
+    text += fmt::format("bucket \"{}\" with {} elements at {}\n", bucket.name, bucket.count, bucket.offset);
+  return text;
+}
+
+std::pair<std::string, std::string> FirstDifference(const std::string& a, const std::string& b) {
+  size_t begin = 0;
+  while (true) {
+    const std::string one = a.substr(begin, a.find('\n', begin) - begin);
+    const std::string other = b.substr(begin, b.find('\n', begin) - begin);
+    if (one != other || one.empty()) return {one, other};
+    begin += one.size() + 1;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<JobCommunicator>> JobCommunicator::Make(std::unique_ptr<Transport> transport,
+                                                               const Surroundings& surroundings,
+                                                               const Settings& settings, const Clock& clock) {
+  std::unique_ptr<JobCommunicator> made(new JobCommunicator(std::move(transport), surroundings, settings, clock));
+  HEADRACE_TRY(made->Begin());
+  return made;
+}
+
+Status JobCommunicator::Begin() {
+  HEADRACE_ASSIGN(meeting_, Meet(*transport_, surroundings_, settings_, clock_));
+  const Topology& topology = meeting_.topology;
+  const auto exchange = [this](const std::string& mine) { return transport_->Exchange(mine); };
+  HEADRACE_ASSIGN(auto windows, ShareSegment(exchange, topology, surroundings_.directory,
+                                             Windows::BytesFor(static_cast<int>(topology.neighbours().size()))));
+  if (settings_.bind_processors) {
+    HEADRACE_ASSIGN(const bool own, ShareProcessors(exchange, topology));
+    meeting_.machine->set_spins(own);
+  }
+  engine_ = std::make_unique<Engine>(*transport_, *meeting_.machine, topology, std::move(windows), settings_, clock_);
+  if (topology.machines.size() == 1 || topology.index != 0) return {};
+  std::vector<int> leaders;
+  for (const auto& machine : topology.machines) leaders.push_back(machine.front());
+  const auto interrupted = [this] { return engine_->Interrupted(); };
+  carrier_ =
+      std::make_unique<Carrier>(MachineLinks(*transport_, Lane::kPlans, std::move(leaders),
+                                             static_cast<size_t>(topology.machine), settings_, clock_, interrupted),
+                                *meeting_.machine, [this](const Error& error) { engine_->Fail(error); });
+  return {};
+}
+
+JobCommunicator::~JobCommunicator() {
+  if (engine_ == nullptr) return;
+  Shutdown();
+  carrier_.reset();
+  engine_.reset();
+}
+
+Result<Handle> JobCommunicator::Enqueue(Collective collective) {
+  return engine_->Enqueue({RequestKind::kCollective, std::move(collective)});
+}
+
+Result<std::vector<std::string>> JobCommunicator::ExchangeTexts(const std::string& purpose, const std::string& mine) {
+  const auto gather = [&](const std::string& part, DataType dtype, const void* data, int64_t count) {
+    Collective collective;
+    collective.type = CollectiveType::kAllgather;
+    collective.name = "headrace." + purpose + part;
+    collective.dtype = dtype;
+    collective.shape = {count};
+    collective.input = data;
+    return Run(*this, std::move(collective));
+  };
+  const auto length = static_cast<int64_t>(mine.size());
+  HEADRACE_ASSIGN(const Outcome lengths, gather(".length", DataType::kInt64, &length, 1));
+  HEADRACE_ASSIGN(const Outcome texts, gather(".text", DataType::kUInt8, mine.data(), length));
+  const auto* each = reinterpret_cast<const int64_t*>(lengths.output.data());
+  std::vector<std::string> all;
+  size_t begin = 0;
+  for (int rank = 0; rank < place().size; ++rank) {
+    all.emplace_back(reinterpret_cast<const char*>(texts.output.data()) + begin, static_cast<size_t>(each[rank]));
+    begin += static_cast<size_t>(each[rank]);
+  }
+  return all;
+}
+
+// An error on every rank when one of them says something else than rank 0.
+Status JobCommunicator::Agree(const std::string& purpose, const std::string& mine) {
+  HEADRACE_ASSIGN(const auto texts, ExchangeTexts(purpose, mine));
+  for (size_t rank = 1; rank < texts.size(); ++rank) {
+    if (texts[rank] == texts[0]) continue;
+    const auto [first, other] = FirstDifference(texts[0], texts[rank]);
+    return Fail(ErrorCode::kInvalidArgument, "{}: rank {} ({}) has {}, rank 0 ({}) has {}", purpose, rank,
+                meeting_.topology.hosts[rank], other.empty() ? "nothing more" : other, meeting_.topology.hosts[0],
+                first.empty() ? "nothing more" : first);
+  }
+  return {};
+}
+
+Result<std::unique_ptr<SharedMemory>> JobCommunicator::Allocate(size_t bytes) {
+  const std::string purpose = fmt::format("allocation {}", allocations_++);
+  HEADRACE_TRY(Agree(purpose, fmt::format("{} bytes", bytes)));
+  const Topology& topology = meeting_.topology;
+  const auto exchange = [&](const std::string& mine) { return ExchangeTexts(purpose, mine); };
+  HEADRACE_ASSIGN(auto segment,
+                  ShareSegment(exchange, topology, surroundings_.directory,
+                               MachineMemory::BytesFor(bytes, static_cast<int>(topology.neighbours().size()))));
+  return std::unique_ptr<SharedMemory>(std::make_unique<MachineMemory>(std::move(segment), bytes, topology.index));
+}
+
+Result<std::unique_ptr<Plan>> JobCommunicator::MakePlan(SharedMemory& memory, std::vector<Bucket> buckets,
+                                                        PlanOptions options) {
+  auto* shared = dynamic_cast<MachineMemory*>(&memory);
+  if (shared == nullptr)
+    return Fail(ErrorCode::kInvalidArgument, "plan \"{}\": the memory is not from Allocate", options.name);
+  const std::string purpose = fmt::format("plan {} \"{}\"", plans_++, options.name);
+  // What is wrong on one rank only is a difference, too: nobody is left waiting.
+  const Status valid = CheckBuckets(memory, buckets, options);
+  HEADRACE_TRY(Agree(purpose, (valid ? "" : valid.error().message() + "\n") + Describe(buckets, options)));
+  HEADRACE_TRY(valid);
+  const Topology& topology = meeting_.topology;
+  GroupPlan::Shape shape{std::move(buckets), std::move(options), place().size,
+                         static_cast<int>(topology.machines.size())};
+  const auto exchange = [&](const std::string& mine) { return ExchangeTexts(purpose, mine); };
+  HEADRACE_ASSIGN(auto segment, ShareSegment(exchange, topology, surroundings_.directory,
+                                             GroupPlan::BytesFor(shape, static_cast<int>(topology.neighbours().size()),
+                                                                 memory.bytes())));
+  return std::unique_ptr<Plan>(std::make_unique<GroupPlan>(
+      std::move(shape), *meeting_.machine, *shared, std::move(segment), carrier_.get(),
+      [this] { return engine_->Interrupted(); }, [this](const Error& error) { engine_->Fail(error); }));
+}
+
+Result<int> JobCommunicator::ChangeProcessSets(Request request) {
+  request.collective.name = fmt::format("headrace.process_set.{}", set_changes_++);
+  HEADRACE_ASSIGN(const Handle handle, engine_->Enqueue(std::move(request)));
+  HEADRACE_ASSIGN(const Outcome outcome, engine_->Synchronize(handle));
+  return static_cast<int>(outcome.shape.at(0));
+}
+
+Result<int> JobCommunicator::AddProcessSet(const std::vector<int>& ranks) {
+  Request request{RequestKind::kAddProcessSet, {}};
+  request.collective.shape.assign(ranks.begin(), ranks.end());
+  std::sort(request.collective.shape.begin(), request.collective.shape.end());
+  const auto& sorted = request.collective.shape;
+  if (ranks.empty() || sorted.front() < 0 || sorted.back() >= place().size ||
+      std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+    return Fail(ErrorCode::kInvalidArgument, "process set: wanted ranks from 0 to {}, each once", place().size - 1);
+  return ChangeProcessSets(std::move(request));
+}
+
+Status JobCommunicator::RemoveProcessSet(int process_set) {
+  Request request{RequestKind::kRemoveProcessSet, {}};
+  request.collective.process_set = process_set;
+  HEADRACE_TRY(ChangeProcessSets(std::move(request)));
+  return {};
+}
+
+// MPI's own end waits for all ranks and keeps a processor busy meanwhile, so neighbours wait for each other asleep.
+Status JobCommunicator::AwaitNeighbours() {
+  constexpr int64_t kLimit = 600'000;  // rank 0 may be writing the model
+  Machine& machine = *meeting_.machine;
+  Settings patient = settings_;
+  patient.stall_limit_ms = std::max(settings_.stall_limit_ms, kLimit);
+  StallWatch watch(patient, clock_, machine.self(), "hvd::shutdown()");
+  const auto missing = [&] {
+    std::vector<int> members;
+    for (int member = 0; member < machine.size(); ++member)
+      if (!machine.HasLeft(member)) members.push_back(member);
+    return members;
+  };
+  return machine.Await(
+      Bell::kPlan, [&] { return missing().empty(); },
+      [&] { return watch.Check(machine.Describe(missing()), machine.index() == 0); });
+}
+
+void JobCommunicator::Shutdown() {
+  if (std::exchange(shut_down_, true)) return;
+  engine_->Shutdown();
+  meeting_.machine->Leave(engine_->HasFailed());
+  if (engine_->HasFailed()) return;
+  if (const Status waited = AwaitNeighbours(); !waited) {
+    Log(LogLevel::kError, "{}", waited.error().message());
+    return;
+  }
+  transport_->Finish();
+}
+
+}  // namespace headrace::hvd

@@ -1,0 +1,58 @@
+// JobCommunicator: the ranks of a job over a Transport, whatever that is made of.
+#pragma once
+
+#include <memory>
+
+#include "base/clock.h"
+#include "horovod/carrier.h"
+#include "horovod/communicator.h"
+#include "horovod/engine.h"
+#include "horovod/rendezvous.h"
+
+namespace headrace::hvd {
+
+class JobCommunicator : public Communicator {
+ public:
+  // All ranks call it. `clock` must outlive it.
+  static Result<std::unique_ptr<JobCommunicator>> Make(std::unique_ptr<Transport> transport,
+                                                       const Surroundings& surroundings, const Settings& settings,
+                                                       const Clock& clock);
+  ~JobCommunicator() override;
+
+  const Place& place() const override { return transport_->place(); }
+  const Topology& topology() const { return meeting_.topology; }
+  Result<std::unique_ptr<SharedMemory>> Allocate(size_t bytes) override;
+  Result<std::unique_ptr<Plan>> MakePlan(SharedMemory& memory, std::vector<Bucket> buckets,
+                                         PlanOptions options) override;
+  Result<Handle> Enqueue(Collective collective) override;
+  bool Poll(Handle handle) const override { return engine_->Poll(handle); }
+  Result<Outcome> Synchronize(Handle handle) override { return engine_->Synchronize(handle); }
+  Result<int> AddProcessSet(const std::vector<int>& ranks) override;
+  Status RemoveProcessSet(int process_set) override;
+  void Tell(std::string_view doing) override { meeting_.machine->Tell(doing); }
+  void Shutdown() override;
+
+ private:
+  JobCommunicator(std::unique_ptr<Transport> transport, Surroundings surroundings, const Settings& settings,
+                  const Clock& clock)
+      : transport_(std::move(transport)), surroundings_(std::move(surroundings)), settings_(settings), clock_(clock) {}
+
+  Status Begin();
+  // Everyone's text through a named collective, as long as the group lasts.
+  Result<std::vector<std::string>> ExchangeTexts(const std::string& purpose, const std::string& mine);
+  Status Agree(const std::string& purpose, const std::string& mine);
+  Result<int> ChangeProcessSets(Request request);
+  Status AwaitNeighbours();
+
+  const std::unique_ptr<Transport> transport_;
+  const Surroundings surroundings_;
+  const Settings settings_;
+  const Clock& clock_;
+  Meeting meeting_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Carrier> carrier_;  // of a leader, when there are several machines
+  int allocations_ = 0, plans_ = 0, set_changes_ = 0;
+  bool shut_down_ = false;
+};
+
+}  // namespace headrace::hvd

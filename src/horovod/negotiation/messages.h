@@ -1,0 +1,40 @@
+// What ranks say to the coordinator (rank 0), and what it answers to all of them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "horovod/communicator.h"
+
+namespace headrace::hvd {
+
+enum class RequestKind : uint8_t { kCollective, kAddProcessSet, kRemoveProcessSet, kShutdown };
+
+// One rank's wish. Of kAddProcessSet, `collective.shape` holds the ranks; of kRemoveProcessSet, `process_set` the set.
+struct Request {
+  RequestKind kind = RequestKind::kCollective;
+  Collective collective;  // without its memory
+};
+
+enum class ResponseKind : uint8_t { kCollective, kAddProcessSet, kRemoveProcessSet, kShutdown, kError };
+
+// What all ranks do next, in the order of the responses.
+struct Response {
+  ResponseKind kind = ResponseKind::kCollective;
+  Collective collective;           // what is common to all ranks; its name and shape are not used
+  std::vector<std::string> names;  // several: allreduces that travel as one
+  std::vector<int64_t> counts;     // elements of each of `names`
+  std::vector<int64_t> rows;       // by member of the set: allgather: its first dimension; alltoall: its splits
+  std::vector<int> ranks;          // of kAddProcessSet; of kShutdown: who called it
+  int number = 0;                  // of kAddProcessSet: the set; of join: the rank that joined last
+  std::string error;               // of kError, for all of `names`
+};
+
+std::string Encode(const Request& request);
+std::string Encode(const Response& response);
+Result<Request> DecodeRequest(std::string_view bytes);
+Result<Response> DecodeResponse(std::string_view bytes);
+
+}  // namespace headrace::hvd

@@ -1,0 +1,90 @@
+// The planned allreduce over threads as ranks.
+#include <cstring>
+#include <mutex>
+
+#include <gtest/gtest.h>
+
+#include "horovod/thread_world.h"
+
+namespace headrace::hvd {
+namespace {
+
+struct PlanCase {
+  int ranks;
+  std::vector<std::string> machines;
+  bool shared_result;
+  Compression compression = Compression::kNone;
+};
+
+class Plans : public testing::TestWithParam<PlanCase> {};
+
+INSTANTIATE_TEST_SUITE_P(All, Plans,
+                         testing::Values(PlanCase{1, {}, false}, PlanCase{2, {}, false}, PlanCase{2, {}, true},
+                                         PlanCase{3, {}, false}, PlanCase{4, {}, true}, PlanCase{2, {"a", "b"}, false},
+                                         PlanCase{2, {"a", "b"}, true}, PlanCase{4, {"a", "a", "b", "b"}, false},
+                                         PlanCase{4, {"a", "b", "b", "b"}, true},
+                                         PlanCase{2, {"a", "b"}, false, Compression::kFloat16},
+                                         PlanCase{3, {"a", "b", "c"}, false, Compression::kBFloat16}));
+
+// Steps of buckets of all sizes: exact sums, and the same bits on all ranks.
+TEST_P(Plans, AverageStepAfterStep) {
+  const PlanCase& wanted = GetParam();
+  std::mutex mutex;
+  std::vector<std::vector<float>> results;  // by rank, of the last step
+  RunThreadWorld(
+      wanted.ranks,
+      [&](Communicator& communicator) {
+        const int64_t counts[] = {1, 100, 5000, 70001, 300000};
+        std::vector<Bucket> buckets;
+        size_t bytes = 0;
+        for (const int64_t count : counts) {
+          buckets.push_back({fmt::format("bucket {}", count), bytes, count});
+          bytes += (static_cast<size_t>(count) * 4 + 63) / 64 * 64;
+        }
+        const auto memory = ValueOrThrow(communicator.Allocate(bytes));
+        const auto plan = ValueOrThrow(communicator.MakePlan(
+            *memory, buckets,
+            {.name = "gradients", .compression = wanted.compression, .shared_result = wanted.shared_result}));
+        const int rank = communicator.place().rank, ranks = communicator.place().size;
+        for (int step = 0; step < 5; ++step) {
+          for (size_t b = 0; b < buckets.size(); ++b) {
+            auto* values = reinterpret_cast<float*>(memory->data() + buckets[b].offset);
+            for (int64_t i = 0; i < buckets[b].count; ++i) values[i] = static_cast<float>((rank + 1) * (i % 13 + step));
+            ValueOrThrow(plan->Start(b));
+          }
+          for (size_t b = 0; b < buckets.size(); ++b) {
+            ValueOrThrow(plan->Wait(b));
+            EXPECT_TRUE(ValueOrThrow(plan->Done(b)));
+            const auto* values = reinterpret_cast<const float*>(plan->reduced() + buckets[b].offset);
+            for (int64_t i = 0; i < buckets[b].count; ++i)
+              ASSERT_NEAR(values[i], static_cast<float>(i % 13 + step) * static_cast<float>(ranks + 1) / 2,
+                          wanted.compression == Compression::kNone ? 1e-5 : 0.2)
+                  << step << " " << b << " " << i;
+          }
+        }
+        const auto* values = reinterpret_cast<const float*>(plan->reduced());
+        const std::lock_guard lock(mutex);
+        results.emplace_back(values, values + bytes / 4);
+      },
+      {.machines = wanted.machines});
+  for (const auto& result : results) EXPECT_EQ(std::memcmp(result.data(), results[0].data(), result.size() * 4), 0);
+}
+
+TEST(PlansDiffer, IsAnErrorOnEveryRankThatNamesBoth) {
+  std::atomic<int> errors{0};
+  RunThreadWorld(3, [&](Communicator& communicator) {
+    const auto memory = ValueOrThrow(communicator.Allocate(4096));
+    const int64_t count = communicator.place().rank == 2 ? 11 : 10;
+    const auto plan = communicator.MakePlan(*memory, {{"dense/kernel", 0, count}}, {.name = "gradients"});
+    ASSERT_FALSE(plan.has_value());
+    EXPECT_NE(plan.error().message().find("rank 2 (machine) has bucket \"dense/kernel\" with 11 elements at 0, rank 0 "
+                                          "(machine) has bucket \"dense/kernel\" with 10 elements at 0"),
+              std::string::npos)
+        << plan.error().message();
+    ++errors;
+  });
+  EXPECT_EQ(errors, 3);
+}
+
+}  // namespace
+}  // namespace headrace::hvd
