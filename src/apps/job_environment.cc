@@ -8,8 +8,6 @@
 namespace headrace::apps {
 namespace {
 
-constexpr int64_t kLifetime = int64_t{30} * 86400 * 1000;  // longer than a job may take: they end with it
-
 Result<std::string> PrincipalOf(const store::Principals& principals, const std::string& account) {
   HEADRACE_ASSIGN(const auto all, principals.List());
   const auto found = std::find_if(all.begin(), all.end(),
@@ -23,8 +21,7 @@ Result<std::string> PrincipalOf(const store::Principals& principals, const std::
 Result<std::map<std::string, std::string>> JobEnvironment(store::Principals& principals, const DataDirectory& directory,
                                                           const ServerAddress& address, const store::TrainingJob& job) {
   HEADRACE_ASSIGN(const std::string principal, PrincipalOf(principals, job.account_id));
-  HEADRACE_ASSIGN(const auto key,
-                  principals.AddJobKey(principal, api::CallerArn(job.account_id, job.name), kLifetime, job.arn));
+  HEADRACE_ASSIGN(const auto key, principals.AddJobKey(principal, api::CallerArn(job.account_id, job.name), job.arn));
   std::map<std::string, std::string> environment;
   for (auto& [name, value] : ClientVariables(address, {key.access_key_id, key.secret_access_key},
                                              {directory / "aws", "", directory / kSageMakerConfigName}))

@@ -26,6 +26,7 @@
 #include "base/descriptor_limit.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/settled_clock.h"
 #include "base/thread_pool.h"
 #include "http/access_log.h"
 #include "http/client.h"
@@ -43,7 +44,8 @@ namespace headrace::apps {
 namespace {
 
 constexpr const char* kDefaultPrincipal = "default";
-constexpr size_t kLeastDescriptors = 96;  // of which half are connections
+constexpr int64_t kPatienceMillis = 3'600'000;  // until deletions believe a clock that was set forward
+constexpr size_t kLeastDescriptors = 96;        // of which half are connections
 
 class RunningPlatform : public Platform {
  public:
@@ -68,7 +70,7 @@ class RunningPlatform : public Platform {
     HEADRACE_TRY(CheckExposure(main));
     HEADRACE_ASSIGN(objects_, store::ObjectStore::Open(*database_, clock_, directory_ / "objects"));
     pool_ = std::make_unique<ThreadPool>(settings_.pool_threads, settings_.pool_queue);
-    retention_ = std::make_unique<Retention>(*database_, clock_,
+    retention_ = std::make_unique<Retention>(*database_, settled_,
                                              RetentionOptions{.metric_days = settings_.metric_retention_days});
     MakeTrainingService();
     MakeHostingService();
@@ -313,6 +315,8 @@ class RunningPlatform : public Platform {
   std::atomic<bool> serving_ = false;  // everything answers, and `headrace env` says so
   DataDirectory directory_;
   SystemClock clock_;
+  BootClock steady_;
+  const SettledClock settled_{clock_, steady_, kPatienceMillis};
   ServerAddress address_;
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<store::Principals> principals_;

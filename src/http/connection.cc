@@ -134,7 +134,7 @@ Task<bool> Connection::Send(Request& request, Response& response, Framing& frami
     sent = Fail(ErrorCode::kInternal, "{}", error.what());
   }
   if (service_.observer) {
-    const double seconds = static_cast<double>(service_.clock.Now() - request.received) / 1000;
+    const double seconds = std::chrono::duration<double>(Steady::now() - head_arrived_).count();
     service_.observer(
         {request, response.status, body != nullptr ? body->received() : 0, pace.bytes(), seconds, sent.has_value()});
   }

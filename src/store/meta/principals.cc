@@ -144,9 +144,10 @@ Result<AccessKey> Principals::AddSessionKey(const std::string& name, const std::
   return Insert(NewSessionKey(name, session_arn, clock_.Now(), lifetime_ms));
 }
 
-Result<AccessKey> Principals::AddJobKey(const std::string& name, const std::string& session_arn, int64_t lifetime_ms,
+Result<AccessKey> Principals::AddJobKey(const std::string& name, const std::string& session_arn,
                                         const std::string& job_arn) {
-  AccessKey key = NewSessionKey(name, session_arn, clock_.Now(), lifetime_ms);
+  AccessKey key = NewSessionKey(name, session_arn, clock_.Now(), 0);
+  key.expires = 0;
   key.holder = job_arn;
   return Insert(std::move(key), [&](Connection& db, AccessKey&) -> Status {
     if (!HasRunningJob(db, name, job_arn))

@@ -45,10 +45,10 @@ class Principals {
   // A temporary key that stands for `name`, whose calls show `session_arn`. kFailedPrecondition when every key of
   // `name` has been revoked.
   Result<AccessKey> AddSessionKey(const std::string& name, const std::string& session_arn, int64_t lifetime_ms);
-  // The same for a training job that has not ended: the key, and every key that is got with it, end with the job. A new
-  // key ends those that the job had before. kFailedPrecondition also when the job has ended.
-  Result<AccessKey> AddJobKey(const std::string& name, const std::string& session_arn, int64_t lifetime_ms,
-                              const std::string& job_arn);
+  // The same for a training job that has not ended: the key, and every key that is got with it, end with the job, and
+  // the key not before, wherever the clock is set. A new key ends those that the job had before. kFailedPrecondition
+  // also when the job has ended.
+  Result<AccessKey> AddJobKey(const std::string& name, const std::string& session_arn, const std::string& job_arn);
   // The same for who calls with the key `parent`: what that ends with, the new one ends with.
   Result<AccessKey> AddDerivedKey(const std::string& parent, const std::string& session_arn, int64_t lifetime_ms);
 

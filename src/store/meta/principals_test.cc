@@ -81,9 +81,7 @@ class JobKeysTest : public PrincipalsTest {
     job_.status = "InProgress";
     EXPECT_TRUE(jobs_.Insert(job_).value());
   }
-  Result<AccessKey> Add() {
-    return principals_.AddJobKey("alice", "arn:aws:sts::1:assumed-role/r/job", 60'000, job_.arn);
-  }
+  Result<AccessKey> Add() { return principals_.AddJobKey("alice", "arn:aws:sts::1:assumed-role/r/job", job_.arn); }
   bool Works(const AccessKey& key) { return principals_.FindKey(key.access_key_id).has_value(); }
   void End(const std::string& status) {
     ASSERT_TRUE(jobs_.Update(job_.account_id, "job", [&](TrainingJob& job) -> Status {
@@ -108,6 +106,15 @@ TEST_F(JobKeysTest, EndWithTheJob) {
     EXPECT_TRUE(Works(others)) << status;
     EXPECT_EQ(Add().error().code(), ErrorCode::kFailedPrecondition) << status;
   }
+}
+
+TEST_F(JobKeysTest, NoStepOfTheClockEndsThem) {
+  const AccessKey key = Add().value();
+  const AccessKey session = principals_.AddSessionKey("alice", key.session_arn, 60'000).value();
+  clock_.Advance(int64_t{10} * 365 * 86'400'000);
+  EXPECT_FALSE(Works(session));
+  EXPECT_TRUE(principals_.AddSessionKey("alice", key.session_arn, 60'000));  // removes the keys that have expired
+  EXPECT_TRUE(Works(key));
 }
 
 TEST_F(JobKeysTest, TakeWhatWasGotWithThemAlong) {
