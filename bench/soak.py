@@ -4,7 +4,7 @@
 Sixteen honest clients put and get small objects, list, invoke an endpoint and run jobs. In turns they are alone, and beside
 connections that send half a request, floods of unsigned requests, gzip bombs, bodies that never end, and jobs of another
 account that fork without end, flood their log and fill their disk. Prints the honest requests that failed, the p99 of a small
-GET in either turns, and the server's memory at the start and at the end.
+GET in either turns, and the server's memory over time: the median of each minute, and the slope of the second half.
 
 usage: scripts/bench soak [--seconds N] [--turn S] [--clients N] [--model DIR]
 The full form is 600 seconds. DIR holds SavedModel versions (N/saved_model.pb) that take images of 32x32x3; without it a model
@@ -236,7 +236,19 @@ def percentile(values, share):
     return values[min(len(values) - 1, int(len(values) * share))] * 1e3 if values else float("nan")
 
 
-def report(results, server, memory, sampled):
+def report_memory(begin, sampled):
+    """Of [(seconds, MiB)]: whether memory has come to rest shows in the second half, when pools and caches are full."""
+    minutes = collections.defaultdict(list)
+    for seconds, mib in sampled:
+        minutes[int(seconds // 60)].append(mib)
+    print(f"memory of the server: {begin:.0f} MiB at the start, most {max(mib for _, mib in sampled):.0f} MiB; median of each minute: "
+          + ", ".join(f"{statistics.median(mib):.0f}" for _, mib in sorted(minutes.items())))
+    rest = sampled[len(sampled) // 2:]
+    slope = statistics.linear_regression([seconds / 60 for seconds, _ in rest], [mib for _, mib in rest]).slope
+    print(f"its slope over the second half: {slope:+.2f} MiB a minute")
+
+
+def report(results, memory, sampled):
     gets, failures, requests = {False: [], True: []}, collections.Counter(), collections.Counter()
     for own_gets, own_failures, own_requests in results:
         for beside in gets:
@@ -251,7 +263,7 @@ def report(results, server, memory, sampled):
     for name, values in (("alone", gets[False]), ("beside hostile ones", gets[True])):
         print(f"GET of a small object, {name}: p50 {percentile(values, 0.5):.1f} ms, p99 {percentile(values, 0.99):.1f} ms, of {len(values)}")
     print(f"p99 beside hostile ones: {beside / alone:.2f} times that alone")
-    print(f"memory of the server: {memory:.0f} MiB at the start, {resident_mib(server):.0f} MiB at the end, most {max(sampled):.0f} MiB")
+    report_memory(memory, sampled)
     return not failures and beside <= 2 * alone
 
 
@@ -308,12 +320,12 @@ def main():
             turn_ends = time.monotonic() + options.turn
             while time.monotonic() < turn_ends:
                 time.sleep(0.5)
-                sampled.append(resident_mib(server))
+                sampled.append((time.monotonic() - begun, resident_mib(server)))
             hostile_now.clear() if hostile_now.is_set() else hostile_now.set()
         hostile_now.clear()
         stop.set()
         heard = [results.get(timeout=180) for _ in range(options.clients)]
-        good = report(heard, server, memory, sampled)
+        good = report(heard, memory, sampled)
     finally:
         stop.set()
         for process in processes:
