@@ -2,12 +2,21 @@
 //
 //   hvd::init();
 //   auto train = data::Dataset::TFRecord(files).shard(hvd::size(), hvd::rank())...
+//   const hvd::Array mean = hvd::allreduce(loss);
 //
-// Without mpirun there is one rank, and MPI is not started. Link headrace::horovod (-lheadrace_horovod).
+// Without mpirun there is one rank, and MPI is not started. Link headrace::horovod (-lheadrace_horovod). All functions
+// throw Error: kFailedPrecondition before init(); kInvalidArgument when the ranks disagree about a collective, on each
+// of them, with the rank, the tensor and both values; kUnavailable when a rank is missing or gone (see
+// docs/horovod.md).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <memory>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 #include "headrace/error.h"
 #include "headrace/tensor.h"
@@ -40,14 +49,15 @@ const char* NameOf(ReduceOp op);  // "average"
 enum class Compression : uint8_t { kNone, kFloat16, kBFloat16 };
 
 // Joins the other ranks; the first call of a program, before it starts threads or computes: the rank takes its share of
-// the processors here. A second call does nothing. Throws Error: kUnavailable when the ranks do not find each other.
+// the processors here. A second call does nothing. kUnavailable when the ranks do not find each other.
 void init();
+// The same, and process sets that get the numbers 1, 2, ... in this order on all ranks.
+void init(const std::vector<std::vector<int>>& process_sets);
 // Says goodbye to the other ranks. What they still wait for with this rank ends with an error. At the end of the
 // program it is called by itself.
 void shutdown();
 bool is_initialized();
 
-// Each throws Error (kFailedPrecondition) before init().
 int rank();             // 0 .. size() - 1, in the whole job
 int size();             // ranks of the whole job
 int local_rank();       // among the ranks of this host
@@ -55,5 +65,123 @@ int local_size();       // ranks of this host
 int cross_rank();       // among the ranks with this local_rank on all hosts: the number of the host
 int cross_size();       // how many hosts have a rank with this local_rank
 bool is_homogeneous();  // whether all hosts have equally many ranks
+
+// A dense array of any of the element types. Copying it copies the handle, as with Tensor.
+class Array {
+ public:
+  Array() = default;
+  Array(DataType dtype, std::vector<int64_t> shape);  // zeros; kInvalidArgument when a dimension is negative
+  Array(const Tensor& tensor);                        // NOLINT: the same bytes
+  // A copy of `values`; without a shape one dimension. T: an integer, float or double.
+  template <typename T>
+  static Array Of(const std::vector<T>& values, std::vector<int64_t> shape = {});
+
+  DataType dtype() const { return dtype_; }
+  const std::vector<int64_t>& shape() const { return shape_; }
+  int64_t size() const;  // elements
+  size_t bytes() const { return static_cast<size_t>(size()) * SizeOf(dtype_); }
+  void* raw() const { return data_; }
+  template <typename T>
+  T* data() const {  // unchecked: T is the type of the elements
+    return static_cast<T*>(data_);
+  }
+  template <typename T>
+  std::vector<T> values() const {  // a copy
+    return std::vector<T>(data<T>(), data<T>() + size());
+  }
+  Array clone() const;
+  Tensor tensor() const;  // the same bytes; kInvalidArgument for types that tensor.h does not have
+
+ private:
+  DataType dtype_ = DataType::kFloat32;
+  std::vector<int64_t> shape_ = {0};
+  void* data_ = nullptr;
+  std::shared_ptr<void> owner_;
+};
+
+// A collective without a name gets one from its kind and its number: then all ranks must call them in the same order.
+// Names must not be under way already: kAlreadyExists.
+struct CollectiveOptions {
+  std::string name;
+  int process_set = 0;  // 0: all ranks
+};
+
+struct ReduceOptions {
+  std::string name;
+  ReduceOp op = ReduceOp::kAverage;
+  Compression compression = Compression::kNone;
+  double prescale_factor = 1, postscale_factor = 1;  // applied before and after the reduction
+  int process_set = 0;
+};
+
+// The element by element reduction of all ranks' arrays, which have one shape and type. Not of a bool's average; adasum
+// of floats, on 1, 2, 4, 8, ... ranks.
+Array allreduce(const Array& array, const ReduceOptions& options = {});
+// The same in place of the array's own values.
+void allreduce_(const Array& array, const ReduceOptions& options = {});
+// All of them as one: none is reduced before all are there on all ranks.
+std::vector<Array> grouped_allreduce(const std::vector<Array>& arrays, const ReduceOptions& options = {});
+// All ranks' arrays, one after another along the first dimension, which may differ.
+Array allgather(const Array& array, const CollectiveOptions& options = {});
+// The array of rank `root`, for all.
+Array broadcast(const Array& array, int root, const CollectiveOptions& options = {});
+void broadcast_(const Array& array, int root, const CollectiveOptions& options = {});
+// Any bytes of rank `root`; what the others give is not looked at.
+std::string broadcast_object(const std::string& bytes, int root, const CollectiveOptions& options = {});
+
+struct AlltoallResult {
+  Array output;
+  std::vector<int64_t> received_splits;  // rows from each rank
+};
+// The first splits[0] rows go to the set's first rank, the next splits[1] to its second ...; without splits equally
+// many.
+AlltoallResult alltoall(const Array& array, const std::vector<int64_t>& splits = {},
+                        const CollectiveOptions& options = {});
+// Each rank gets some rows of the reduction, the first `rows % size` ranks one more than the others. Not of adasum.
+Array reducescatter(const Array& array, const ReduceOptions& options = {});
+void barrier(const CollectiveOptions& options = {});
+// This rank has no more data: it takes part in the others' allreduces (sum and average) with zeros until all have
+// joined. Averages still divide by all ranks. Other collectives are errors meanwhile. Returns the rank that joined
+// last.
+int join();
+
+// Started now, waited for later. The array must not be touched in between.
+using Handle = int64_t;
+Handle allreduce_async(const Array& array, const ReduceOptions& options = {});
+Handle allreduce_async_(const Array& array, const ReduceOptions& options = {});  // in place
+Handle allgather_async(const Array& array, const CollectiveOptions& options = {});
+Handle broadcast_async(const Array& array, int root, const CollectiveOptions& options = {});
+Handle broadcast_async_(const Array& array, int root, const CollectiveOptions& options = {});
+Handle alltoall_async(const Array& array, const std::vector<int64_t>& splits = {},
+                      const CollectiveOptions& options = {});
+Handle reducescatter_async(const Array& array, const ReduceOptions& options = {});
+bool poll(Handle handle);          // whether synchronize would return at once
+Array synchronize(Handle handle);  // the result; the handle is used up
+AlltoallResult synchronize_alltoall(Handle handle);
+
+// A set of ranks for the options above, called by all ranks of the job with the same ranks. Its number.
+int add_process_set(const std::vector<int>& ranks);
+void remove_process_set(int process_set);
+
+template <typename T>
+Array Array::Of(const std::vector<T>& values, std::vector<int64_t> shape) {
+  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> || (std::is_integral_v<T> && sizeof(T) <= 8));
+  constexpr DataType kType = std::is_same_v<T, float>    ? DataType::kFloat32
+                             : std::is_same_v<T, double> ? DataType::kFloat64
+                             : sizeof(T) == 1            ? (std::is_signed_v<T> ? DataType::kInt8 : DataType::kUInt8)
+                             : sizeof(T) == 2            ? (std::is_signed_v<T> ? DataType::kInt16 : DataType::kUInt16)
+                             : sizeof(T) == 4            ? DataType::kInt32
+                                                         : DataType::kInt64;
+  static_assert(std::is_signed_v<T> || sizeof(T) <= 2, "there are no unsigned types of more than 16 bits");
+  static_assert(!std::is_same_v<T, bool>, "std::vector<bool> has no elements: use Array(DataType::kBool, shape)");
+  if (shape.empty()) shape = {static_cast<int64_t>(values.size())};
+  Array array(kType, std::move(shape));
+  if (array.size() != static_cast<int64_t>(values.size()))
+    throw Error(ErrorCode::kInvalidArgument,
+                "Array::Of: found " + std::to_string(values.size()) +
+                    " values, wanted as many as the shape has: " + std::to_string(array.size()));
+  if (!values.empty()) std::memcpy(array.raw(), values.data(), array.bytes());
+  return array;
+}
 
 }  // namespace headrace::hvd

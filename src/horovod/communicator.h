@@ -100,8 +100,6 @@ struct Outcome {
   int last_joined = -1;                  // join
 };
 
-using Handle = int64_t;
-
 class Communicator {
  public:
   virtual ~Communicator() = default;

@@ -80,9 +80,14 @@ Result<Segment> Segment::Create(const std::string& directory, size_t bytes) {
   Segment segment;
   segment.name_ = {directory + "/headrace-" + RandomHex(), RandomHex(), bytes};
   const std::string& path = segment.name_.path;
-  segment.file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!segment.file_) return Fail(ErrorCode::kUnavailable, "{}: cannot be made: {}", path, std::strerror(errno));
-  segment.linked_ = true;
+  segment.linked_ = !directory.empty();
+  segment.file_ =
+      Descriptor(segment.linked_ ? ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)
+                                 : ::memfd_create("headrace", MFD_CLOEXEC));
+  if (!segment.file_) {
+    segment.linked_ = false;
+    return Fail(ErrorCode::kUnavailable, "{}: cannot be made: {}", path, std::strerror(errno));
+  }
   // Without it a full file system would show itself as a SIGBUS at the first write to a page.
   if (const int error = ::posix_fallocate(segment.file_.get(), 0, static_cast<off_t>(kHeaderBytes + bytes)); error != 0)
     return Fail(ErrorCode::kResourceExhausted, "{}: no room for {} bytes of shared memory: {}", directory, bytes,

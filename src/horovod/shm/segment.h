@@ -30,7 +30,8 @@ class Segment {
   Segment& operator=(Segment&& other) noexcept;
   ~Segment();
 
-  // A new file of zeros, all of it backed by memory: kResourceExhausted when there is not that much.
+  // A new file of zeros, all of it backed by memory: kResourceExhausted when there is not that much. Without a
+  // directory it has no name from the start, and is for this process alone.
   static Result<Segment> Create(const std::string& directory, size_t bytes);
   static Result<Segment> Open(const SegmentName& name);
 
