@@ -20,10 +20,12 @@ START_SECONDS = 20
 class Server:
     """A running platform on ports of its own; `restart` and `kill` are for tests of recovery."""
 
-    def __init__(self, directory, *arguments, run_as=None, program=HEADRACE):
-        """run_as: subprocess's user, group and extra_groups. program: another installation's `headrace`."""
+    def __init__(self, directory, *arguments, run_as=None, program=HEADRACE, variables=None):
+        """run_as: subprocess's user, group and extra_groups. program: another installation's `headrace`. variables: in its
+        environment besides those of this process."""
         self.program = program
         self.run_as = run_as or {}
+        self.variables = variables or {}
         self.directory = pathlib.Path(directory)
         self.arguments = arguments
         self.log = self.directory.with_suffix(".log")
@@ -33,7 +35,7 @@ class Server:
     def start(self, port=0):
         self.process = subprocess.Popen(
             [self.program, "serve", "--data-dir", self.directory, "--listen", f"127.0.0.1:{port}", *self.arguments],
-            stdout=open(self.log, "ab"), stderr=subprocess.STDOUT, start_new_session=True, **self.run_as)
+            stdout=open(self.log, "ab"), stderr=subprocess.STDOUT, start_new_session=True, env={**os.environ, **self.variables}, **self.run_as)
         deadline = time.monotonic() + START_SECONDS
         while True:
             if self.process.poll() is not None:
@@ -92,8 +94,8 @@ def make_server():
     root = pathlib.Path(tempfile.mkdtemp(prefix="headrace_clients_"))
     servers = []
 
-    def make(*arguments):
-        servers.append(Server(root / f"data{len(servers)}", *arguments))
+    def make(*arguments, **more):
+        servers.append(Server(root / f"data{len(servers)}", *arguments, **more))
         return servers[-1]
 
     yield make
