@@ -1,14 +1,18 @@
 #include "horovod/carrier.h"
 
+#include <utility>
+
 namespace headrace::hvd {
 
 Carrier::Carrier(MachineLinks links, Machine& machine, std::function<void(const Error&)> fail)
     : links_(std::move(links)), machine_(machine), fail_(std::move(fail)), thread_([this] { Run(); }) {}
 
-Carrier::~Carrier() {
+Carrier::~Carrier() { Stop(); }
+
+void Carrier::Stop() {
   {
     const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    if (std::exchange(stopping_, true)) return;
   }
   changed_.notify_all();
   thread_.join();
@@ -24,7 +28,7 @@ void Carrier::Add(Cargo cargo) {
 
 void Carrier::Drain() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return failed_ || cargoes_.empty(); });
+  changed_.wait(lock, [this] { return failed_ || stopping_ || cargoes_.empty(); });
 }
 
 void Carrier::Run() {

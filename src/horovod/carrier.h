@@ -32,6 +32,8 @@ class Carrier {
   void Add(Cargo cargo);
   // Until nothing is left to carry, or the thread has failed: before what cargo points to goes away.
   void Drain();
+  // For good: what is still to be carried stays.
+  void Stop();
 
  private:
   void Run();

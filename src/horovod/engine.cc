@@ -39,10 +39,7 @@ Engine::Engine(Transport& transport, Machine& machine, const Topology& topology,
   thread_ = std::thread([this] { Run(); });
 }
 
-Engine::~Engine() {
-  Shutdown();
-  thread_.join();
-}
+Engine::~Engine() { Shutdown(); }
 
 Result<Handle> Engine::Enqueue(Request request) {
   const std::unique_lock lock(mutex_);
@@ -103,16 +100,17 @@ bool Engine::HasFailed() const {
 }
 
 void Engine::Shutdown() {
-  std::unique_lock lock(mutex_);
-  if (end_) return;
-  outgoing_.push_back({RequestKind::kShutdown, {}});
-  has_outgoing_.store(true);
-  machine_.Ring(Bell::kBackground);
-  completed_.wait_for(lock, kShutdownLimit, [this] { return end_.has_value(); });
-  if (!end_) {
-    lock.unlock();
-    End(Error(ErrorCode::kUnavailable, "hvd: shut down, although rank 0 did not answer"), false);
+  {
+    std::unique_lock lock(mutex_);
+    if (!end_) {
+      outgoing_.push_back({RequestKind::kShutdown, {}});
+      has_outgoing_.store(true);
+      machine_.Ring(Bell::kBackground);
+      completed_.wait_for(lock, kShutdownLimit, [this] { return end_.has_value(); });
+    }
   }
+  End(Error(ErrorCode::kUnavailable, "hvd: shut down, although rank 0 did not answer"), false);  // if it has no end yet
+  if (thread_.joinable()) thread_.join();
 }
 
 void Engine::Fail(const Error& error) {
@@ -144,7 +142,7 @@ void Engine::Run() {
     const auto worked = Turn();
     if (!worked) {
       if (stopping_.load()) break;  // the error is an answer to the end itself
-      Log(LogLevel::kError, "{}", worked.error().message());
+      if (waiting_.load() == 0) Log(LogLevel::kError, "{}", worked.error().message());  // nobody else will tell it
       Fail(worked.error());
       break;
     }
@@ -268,6 +266,8 @@ Status Engine::Perform(const Response& response) {
                             entries.size(), tl::unexpected<Error>(Error(ErrorCode::kInvalidArgument, response.error))));
       return {};
     }
+    case ResponseKind::kEnd:
+      return headrace::Fail(ErrorCode::kUnavailable, "{}", response.error);
     case ResponseKind::kShutdown: {
       const int rank = response.ranks.empty() ? 0 : response.ranks.front();
       machine_.Leave(false);

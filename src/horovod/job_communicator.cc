@@ -58,42 +58,41 @@ std::pair<std::string, std::string> FirstDifference(const std::string& a, const 
 Result<std::unique_ptr<JobCommunicator>> JobCommunicator::Make(std::unique_ptr<Transport> transport,
                                                                const Surroundings& surroundings,
                                                                const Settings& settings, const Clock& clock) {
-  std::unique_ptr<JobCommunicator> made(new JobCommunicator(std::move(transport), surroundings, settings, clock));
+  std::shared_ptr<Core> core(new Core{std::move(transport), settings, clock});
+  std::unique_ptr<JobCommunicator> made(new JobCommunicator(std::move(core), surroundings));
   HEADRACE_TRY(made->Begin());
   return made;
 }
 
 Status JobCommunicator::Begin() {
-  HEADRACE_ASSIGN(meeting_, Meet(*transport_, surroundings_, settings_, clock_));
-  const Topology& topology = meeting_.topology;
-  const auto exchange = [this](const std::string& mine) { return transport_->Exchange(mine); };
+  HEADRACE_ASSIGN(core_->meeting, Meet(*core_->transport, surroundings_, core_->settings, core_->clock));
+  const Topology& topology = core_->meeting.topology;
+  const auto exchange = [this](const std::string& mine) { return core_->transport->Exchange(mine); };
   HEADRACE_ASSIGN(auto windows, ShareSegment(exchange, topology, surroundings_.directory,
                                              Windows::BytesFor(static_cast<int>(topology.neighbours().size()))));
-  if (settings_.bind_processors) {
+  if (core_->settings.bind_processors) {
     HEADRACE_ASSIGN(const bool own, ShareProcessors(exchange, topology));
-    meeting_.machine->set_spins(own);
+    core_->meeting.machine->set_spins(own);
   }
-  engine_ = std::make_unique<Engine>(*transport_, *meeting_.machine, topology, std::move(windows), settings_, clock_);
+  core_->engine = std::make_unique<Engine>(*core_->transport, *core_->meeting.machine, topology, std::move(windows),
+                                           core_->settings, core_->clock);
   if (topology.machines.size() == 1 || topology.index != 0) return {};
   std::vector<int> leaders;
   for (const auto& machine : topology.machines) leaders.push_back(machine.front());
-  const auto interrupted = [this] { return engine_->Interrupted(); };
-  carrier_ =
-      std::make_unique<Carrier>(MachineLinks(*transport_, Lane::kPlans, std::move(leaders),
-                                             static_cast<size_t>(topology.machine), settings_, clock_, interrupted),
-                                *meeting_.machine, [this](const Error& error) { engine_->Fail(error); });
+  const auto interrupted = [core = core_.get()] { return core->engine->Interrupted(); };
+  core_->carrier = std::make_unique<Carrier>(
+      MachineLinks(*core_->transport, Lane::kPlans, std::move(leaders), static_cast<size_t>(topology.machine),
+                   core_->settings, core_->clock, interrupted),
+      *core_->meeting.machine, [core = core_.get()](const Error& error) { core->engine->Fail(error); });
   return {};
 }
 
 JobCommunicator::~JobCommunicator() {
-  if (engine_ == nullptr) return;
-  Shutdown();
-  carrier_.reset();
-  engine_.reset();
+  if (core_->engine != nullptr) Shutdown();
 }
 
 Result<Handle> JobCommunicator::Enqueue(Collective collective) {
-  return engine_->Enqueue({RequestKind::kCollective, std::move(collective)});
+  return core_->engine->Enqueue({RequestKind::kCollective, std::move(collective)});
 }
 
 Result<std::vector<std::string>> JobCommunicator::ExchangeTexts(const std::string& purpose, const std::string& mine) {
@@ -126,8 +125,8 @@ Status JobCommunicator::Agree(const std::string& purpose, const std::string& min
     if (texts[rank] == texts[0]) continue;
     const auto [first, other] = FirstDifference(texts[0], texts[rank]);
     return Fail(ErrorCode::kInvalidArgument, "{}: rank {} ({}) has {}, rank 0 ({}) has {}", purpose, rank,
-                meeting_.topology.hosts[rank], other.empty() ? "nothing more" : other, meeting_.topology.hosts[0],
-                first.empty() ? "nothing more" : first);
+                core_->meeting.topology.hosts[rank], other.empty() ? "nothing more" : other,
+                core_->meeting.topology.hosts[0], first.empty() ? "nothing more" : first);
   }
   return {};
 }
@@ -135,7 +134,7 @@ Status JobCommunicator::Agree(const std::string& purpose, const std::string& min
 Result<std::unique_ptr<SharedMemory>> JobCommunicator::Allocate(size_t bytes) {
   const std::string purpose = fmt::format("allocation {}", allocations_++);
   HEADRACE_TRY(Agree(purpose, fmt::format("{} bytes", bytes)));
-  const Topology& topology = meeting_.topology;
+  const Topology& topology = core_->meeting.topology;
   const auto exchange = [&](const std::string& mine) { return ExchangeTexts(purpose, mine); };
   HEADRACE_ASSIGN(auto segment,
                   ShareSegment(exchange, topology, surroundings_.directory,
@@ -153,7 +152,7 @@ Result<std::unique_ptr<Plan>> JobCommunicator::MakePlan(SharedMemory& memory, st
   const Status valid = CheckBuckets(memory, buckets, options);
   HEADRACE_TRY(Agree(purpose, (valid ? "" : valid.error().message() + "\n") + Describe(buckets, options)));
   HEADRACE_TRY(valid);
-  const Topology& topology = meeting_.topology;
+  const Topology& topology = core_->meeting.topology;
   GroupPlan::Shape shape{std::move(buckets), std::move(options), place().size,
                          static_cast<int>(topology.machines.size())};
   const auto exchange = [&](const std::string& mine) { return ExchangeTexts(purpose, mine); };
@@ -161,14 +160,15 @@ Result<std::unique_ptr<Plan>> JobCommunicator::MakePlan(SharedMemory& memory, st
                                              GroupPlan::BytesFor(shape, static_cast<int>(topology.neighbours().size()),
                                                                  memory.bytes())));
   return std::unique_ptr<Plan>(std::make_unique<GroupPlan>(
-      std::move(shape), *meeting_.machine, *shared, std::move(segment), carrier_.get(),
-      [this] { return engine_->Interrupted(); }, [this](const Error& error) { engine_->Fail(error); }));
+      std::move(shape), *core_->meeting.machine, *shared, std::move(segment), core_->carrier.get(),
+      [core = core_] { return core->engine->Interrupted(); },
+      [core = core_](const Error& error) { core->engine->Fail(error); }));
 }
 
 Result<int> JobCommunicator::ChangeProcessSets(Request request) {
   request.collective.name = fmt::format("headrace.process_set.{}", set_changes_++);
-  HEADRACE_ASSIGN(const Handle handle, engine_->Enqueue(std::move(request)));
-  HEADRACE_ASSIGN(const Outcome outcome, engine_->Synchronize(handle));
+  HEADRACE_ASSIGN(const Handle handle, core_->engine->Enqueue(std::move(request)));
+  HEADRACE_ASSIGN(const Outcome outcome, core_->engine->Synchronize(handle));
   return static_cast<int>(outcome.shape.at(0));
 }
 
@@ -193,10 +193,10 @@ Status JobCommunicator::RemoveProcessSet(int process_set) {
 // MPI's own end waits for all ranks and keeps a processor busy meanwhile, so neighbours wait for each other asleep.
 Status JobCommunicator::AwaitNeighbours() {
   constexpr int64_t kLimit = 600'000;  // rank 0 may be writing the model
-  Machine& machine = *meeting_.machine;
-  Settings patient = settings_;
-  patient.stall_limit_ms = std::max(settings_.stall_limit_ms, kLimit);
-  StallWatch watch(patient, clock_, machine.self(), "hvd::shutdown()");
+  Machine& machine = *core_->meeting.machine;
+  Settings patient = core_->settings;
+  patient.stall_limit_ms = std::max(core_->settings.stall_limit_ms, kLimit);
+  StallWatch watch(patient, core_->clock, machine.self(), "hvd::shutdown()");
   const auto missing = [&] {
     std::vector<int> members;
     for (int member = 0; member < machine.size(); ++member)
@@ -210,14 +210,16 @@ Status JobCommunicator::AwaitNeighbours() {
 
 void JobCommunicator::Shutdown() {
   if (std::exchange(shut_down_, true)) return;
-  engine_->Shutdown();
-  meeting_.machine->Leave(engine_->HasFailed());
-  if (engine_->HasFailed()) return;
+  core_->engine->Shutdown();
+  const bool failed = core_->engine->HasFailed();
+  core_->meeting.machine->Leave(failed);
+  if (core_->carrier != nullptr) core_->carrier->Stop();
+  if (failed) return;
   if (const Status waited = AwaitNeighbours(); !waited) {
     Log(LogLevel::kError, "{}", waited.error().message());
     return;
   }
-  transport_->Finish();
+  core_->transport->Finish();
 }
 
 }  // namespace headrace::hvd

@@ -19,23 +19,32 @@ class JobCommunicator : public Communicator {
                                                        const Clock& clock);
   ~JobCommunicator() override;
 
-  const Place& place() const override { return transport_->place(); }
-  const Topology& topology() const { return meeting_.topology; }
+  const Place& place() const override { return core_->transport->place(); }
+  const Topology& topology() const { return core_->meeting.topology; }
   Result<std::unique_ptr<SharedMemory>> Allocate(size_t bytes) override;
   Result<std::unique_ptr<Plan>> MakePlan(SharedMemory& memory, std::vector<Bucket> buckets,
                                          PlanOptions options) override;
   Result<Handle> Enqueue(Collective collective) override;
-  bool Poll(Handle handle) const override { return engine_->Poll(handle); }
-  Result<Outcome> Synchronize(Handle handle) override { return engine_->Synchronize(handle); }
+  bool Poll(Handle handle) const override { return core_->engine->Poll(handle); }
+  Result<Outcome> Synchronize(Handle handle) override { return core_->engine->Synchronize(handle); }
   Result<int> AddProcessSet(const std::vector<int>& ranks) override;
   Status RemoveProcessSet(int process_set) override;
-  void Tell(std::string_view doing) override { meeting_.machine->Tell(doing); }
+  void Tell(std::string_view doing) override { core_->meeting.machine->Tell(doing); }
   void Shutdown() override;
 
  private:
-  JobCommunicator(std::unique_ptr<Transport> transport, Surroundings surroundings, const Settings& settings,
-                  const Clock& clock)
-      : transport_(std::move(transport)), surroundings_(std::move(surroundings)), settings_(settings), clock_(clock) {}
+  // What plans and shared memory need as long as they live, which may be longer than the communicator.
+  struct Core {
+    std::unique_ptr<Transport> transport;
+    Settings settings;
+    const Clock& clock;
+    Meeting meeting{};
+    std::unique_ptr<Engine> engine{};
+    std::unique_ptr<Carrier> carrier{};  // of a leader, when there are several machines
+  };
+
+  JobCommunicator(std::shared_ptr<Core> core, Surroundings surroundings)
+      : core_(std::move(core)), surroundings_(std::move(surroundings)) {}
 
   Status Begin();
   // Everyone's text through a named collective, as long as the group lasts.
@@ -44,13 +53,8 @@ class JobCommunicator : public Communicator {
   Result<int> ChangeProcessSets(Request request);
   Status AwaitNeighbours();
 
-  const std::unique_ptr<Transport> transport_;
+  const std::shared_ptr<Core> core_;
   const Surroundings surroundings_;
-  const Settings settings_;
-  const Clock& clock_;
-  Meeting meeting_;
-  std::unique_ptr<Engine> engine_;
-  std::unique_ptr<Carrier> carrier_;  // of a leader, when there are several machines
   int allocations_ = 0, plans_ = 0, set_changes_ = 0;
   bool shut_down_ = false;
 };

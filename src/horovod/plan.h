@@ -51,7 +51,8 @@ class GroupPlan : public Plan {
   };
   static size_t BytesFor(const Shape& shape, int members, size_t memory_bytes);
 
-  // `segment`: of BytesFor bytes, shared by the machine. `carrier`: null on one machine.
+  // `interrupted` keeps alive what the plan was made with. `segment`: of BytesFor bytes, shared by the machine.
+  // `carrier`: null on one machine.
   GroupPlan(Shape shape, Machine& machine, MachineMemory& memory, Segment segment, Carrier* carrier,
             std::function<Status()> interrupted, std::function<void(const Error&)> fail);
   ~GroupPlan() override;

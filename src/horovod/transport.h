@@ -45,7 +45,7 @@ class Transport {
   virtual Result<std::unique_ptr<Transfer>> StartSend(Lane lane, int to, const void* data, size_t bytes) = 0;
   virtual Result<std::unique_ptr<Transfer>> StartReceive(Lane lane, int from, void* data, size_t bytes) = 0;
 
-  // All messages that were sent are on their way. Called last.
+  // Waits until all messages are on their way, and ends what was started for the transport. Nothing is called after it.
   virtual void Finish() = 0;
 };
 

@@ -101,11 +101,6 @@ class MpiTransfer : public Transfer {
 class MpiTransport : public Transport {
  public:
   explicit MpiTransport(bool owns_mpi) : owns_mpi_(owns_mpi) {}
-  ~MpiTransport() override {
-    if (!finished_) return;
-    MPI_Comm_free(&communicator_);
-    if (owns_mpi_) MPI_Finalize();
-  }
 
   Status Init() {
     HEADRACE_TRY(Check(MPI_Comm_dup(MPI_COMM_WORLD, &communicator_), "MPI_Comm_dup"));
@@ -198,7 +193,8 @@ class MpiTransport : public Transport {
         const std::lock_guard lock(mutex_);
         if (!Reap()) return;
         if (sending_.empty()) {
-          finished_ = true;
+          MPI_Comm_free(&communicator_);
+          if (owns_mpi_) MPI_Finalize();
           return;
         }
       }
@@ -237,7 +233,6 @@ class MpiTransport : public Transport {
   Place place_;
   std::mutex mutex_;
   std::list<Sending> sending_;
-  bool finished_ = false;
 };
 
 }  // namespace

@@ -11,9 +11,8 @@ namespace headrace::hvd {
 // Whether this process was started by an MPI launcher (mpirun, srun).
 bool StartedByLauncher();
 
-// Starts MPI, unless the program has done so already. What was started here is ended (MPI_Finalize) when the transport
-// is destroyed after Finish; without Finish MPI is left as it is, because its end would wait for ranks that have
-// failed.
+// Starts MPI, unless the program has done so already. What was started here is ended by Finish (MPI_Finalize); without
+// it MPI is left as it is, because its end would wait for ranks that have failed.
 Result<std::unique_ptr<Transport>> StartMpi(const Settings& settings);
 
 }  // namespace headrace::hvd

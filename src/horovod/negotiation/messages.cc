@@ -84,7 +84,7 @@ Result<Request> DecodeRequest(std::string_view bytes) {
 Result<Response> DecodeResponse(std::string_view bytes) {
   Reader in(bytes);
   Response response;
-  if (!ReadEnum(in, ResponseKind::kError, response.kind) || !Read(in, response.collective))
+  if (!ReadEnum(in, ResponseKind::kEnd, response.kind) || !Read(in, response.collective))
     return Garbled("response", bytes.size());
   for (auto names = in.Number<uint64_t>(); names > 0 && in.ok(); --names) response.names.push_back(in.Text());
   response.counts = in.Numbers<int64_t>();

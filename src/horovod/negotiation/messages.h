@@ -18,7 +18,7 @@ struct Request {
   Collective collective;  // without its memory
 };
 
-enum class ResponseKind : uint8_t { kCollective, kAddProcessSet, kRemoveProcessSet, kShutdown, kError };
+enum class ResponseKind : uint8_t { kCollective, kAddProcessSet, kRemoveProcessSet, kShutdown, kError, kEnd };
 
 // What all ranks do next, in the order of the responses.
 struct Response {
@@ -29,7 +29,7 @@ struct Response {
   std::vector<int64_t> rows;       // by member of the set: allgather: its first dimension; alltoall: its splits
   std::vector<int> ranks;          // of kAddProcessSet; of kShutdown: who called it
   int number = 0;                  // of kAddProcessSet: the set; of join: the rank that joined last
-  std::string error;               // of kError, for all of `names`
+  std::string error;               // of kError, for all of `names`; of kEnd, for all that any rank waits for
 };
 
 std::string Encode(const Request& request);

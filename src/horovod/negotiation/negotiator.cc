@@ -220,8 +220,9 @@ void Negotiator::WatchStalls(UnixMillis now, std::vector<Response>& responses) {
       ++entry;
       continue;
     }
-    responses.push_back(ErrorFor(pending.first().collective,
-                                 text + "; HOROVOD_STALL_SHUTDOWN_TIME_SECONDS sets how long a rank may be missing"));
+    Response end{ResponseKind::kEnd};
+    end.error = text + "; HOROVOD_STALL_SHUTDOWN_TIME_SECONDS sets how long a rank may be missing";
+    responses.push_back(std::move(end));
     entry = pending_.erase(entry);
   }
 }

@@ -1,0 +1,151 @@
+// bench_allreduce: one allreduce of float32 values, ours beside MPI_Allreduce and Gloo, in turns within one run of
+// mpirun. Usage: mpirun -np N bench_allreduce SECONDS_A_SIZE BYTES...; rank 0 prints one JSON object a line:
+// {"bytes", "way", "median_us", "min_us"}. bench/allreduce.py runs it and makes the table.
+//
+// Values are written anew before each round, by the rank that owns them, as backward does. A round's time is the
+// slowest rank's. Below 64 KiB a round is many allreduces, one behind the other.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <mpi.h>
+
+#include "headrace/horovod.h"
+
+#include "horovod/world.h"
+#ifdef HEADRACE_BENCH_GLOO
+#include <gloo/allreduce.h>
+#include <gloo/math.h>
+#include <gloo/rendezvous/context.h>
+#include <gloo/rendezvous/file_store.h>
+#include <gloo/transport/tcp/device.h>
+#endif
+
+namespace {
+
+using namespace headrace;
+using Clock = std::chrono::steady_clock;
+
+// One way to reduce `count` values, which `input` holds.
+struct Way {
+  std::string name;
+  float* input;
+  std::function<void()> reduce;
+};
+
+template <typename T>
+T Must(Result<T> result) {
+  return ValueOrThrow(std::move(result));
+}
+
+// Values and plan of this process's own memory plane.
+class Planned {
+ public:
+  Planned(int64_t count, bool shared_result)
+      : memory_(Must(hvd::World().Allocate(static_cast<size_t>(count) * sizeof(float)))),
+        plan_(Must(hvd::World().MakePlan(*memory_, {{"values", 0, count}},
+                                         {.name = "bench", .shared_result = shared_result}))) {}
+  float* input() { return reinterpret_cast<float*>(memory_->data()); }
+  void Reduce() {
+    Must(plan_->Start(0));
+    Must(plan_->Wait(0));
+  }
+
+ private:
+  std::unique_ptr<hvd::SharedMemory> memory_;
+  std::unique_ptr<hvd::Plan> plan_;
+};
+
+#ifdef HEADRACE_BENCH_GLOO
+std::shared_ptr<gloo::Context> GlooContext() {
+  std::string directory = hvd::rank() == 0 ? "/tmp/headrace-bench-gloo-XXXXXX" : "";
+  if (hvd::rank() == 0 && ::mkdtemp(directory.data()) == nullptr) std::abort();
+  directory = hvd::broadcast_object(directory, 0);
+  gloo::rendezvous::FileStore store(directory);
+  auto context = std::make_shared<gloo::rendezvous::Context>(hvd::rank(), hvd::size());
+  gloo::transport::tcp::attr attributes;
+  const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
+  attributes.iface = interface == nullptr ? "lo" : interface;
+  auto device = gloo::transport::tcp::CreateDevice(attributes);
+  context->connectFullMesh(store, device);
+  return context;
+}
+
+void GlooAllreduce(const std::shared_ptr<gloo::Context>& context, std::vector<float>& values) {
+  gloo::AllreduceOptions options(context);
+  options.setOutput(values.data(), values.size());
+  options.setReduceFunction(static_cast<void (*)(void*, const void*, const void*, size_t)>(&gloo::sum<float>));
+  gloo::allreduce(options);
+}
+#endif
+
+double SlowestRank(double seconds) {
+  double slowest = 0;
+  MPI_Allreduce(&seconds, &slowest, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
+  return slowest;
+}
+
+double Round(const Way& way, int64_t count, int repeats) {
+  for (int64_t i = 0; i < count; ++i) way.input[i] = static_cast<float>(i % 100);
+  MPI_Barrier(MPI_COMM_WORLD);
+  const auto start = Clock::now();
+  for (int i = 0; i < repeats; ++i) way.reduce();
+  return SlowestRank(std::chrono::duration<double>(Clock::now() - start).count() / repeats);
+}
+
+void Measure(size_t bytes, double seconds, const std::vector<Way>& ways) {
+  const auto count = static_cast<int64_t>(bytes / sizeof(float));
+  const int repeats = bytes < (64 << 10) ? 200 : 1;
+  std::vector<std::vector<double>> times(ways.size());
+  for (const Way& way : ways) Round(way, count, repeats);
+  int more = 1;
+  for (const auto start = Clock::now(); more != 0;) {
+    for (size_t i = 0; i < ways.size(); ++i) times[i].push_back(Round(ways[i], count, repeats));
+    more = std::chrono::duration<double>(Clock::now() - start).count() < seconds || times[0].size() < 5 ? 1 : 0;
+    MPI_Bcast(&more, 1, MPI_INT, 0, MPI_COMM_WORLD);
+  }
+  if (hvd::rank() != 0) return;
+  for (size_t i = 0; i < ways.size(); ++i) {
+    std::sort(times[i].begin(), times[i].end());
+    std::printf("{\"bytes\": %zu, \"way\": \"%s\", \"median_us\": %.3f, \"min_us\": %.3f}\n", bytes,
+                ways[i].name.c_str(), times[i][times[i].size() / 2] * 1e6, times[i].front() * 1e6);
+  }
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  hvd::init();
+  const double seconds = argc > 1 ? std::atof(argv[1]) : 1;
+#ifdef HEADRACE_BENCH_GLOO
+  const auto gloo_context = GlooContext();
+#endif
+  for (int i = 2; i < argc; ++i) {
+    const size_t bytes = std::strtoull(argv[i], nullptr, 10);
+    const auto count = static_cast<int64_t>(bytes / sizeof(float));
+    Planned in_place(count, false), shared(count, true);
+    const auto size = static_cast<size_t>(count);
+    std::vector<float> named(size), sent(size), received(size), gloo_values(size);
+    const hvd::Array array(Tensor::View(DType::kFloat32, {count}, named.data(), nullptr));
+    std::vector<Way> ways = {
+        {"planned", in_place.input(), [&] { in_place.Reduce(); }},
+        {"planned, shared result", shared.input(), [&] { shared.Reduce(); }},
+        {"MPI_Allreduce", sent.data(),
+         [&] {
+           MPI_Allreduce(sent.data(), received.data(), static_cast<int>(count), MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+         }},
+        {"named", named.data(), [&] { hvd::allreduce_(array, {.name = "named"}); }},
+    };
+#ifdef HEADRACE_BENCH_GLOO
+    ways.push_back({"Gloo", gloo_values.data(), [&] { GlooAllreduce(gloo_context, gloo_values); }});
+#endif
+    Measure(bytes, seconds, ways);
+  }
+}

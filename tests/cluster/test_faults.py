@@ -1,0 +1,65 @@
+"""What happens when ranks disagree, are missing, die, or leave: an error with names, in bounded time, never a hang."""
+import pytest
+
+QUICK = {"HOROVOD_STALL_CHECK_TIME_SECONDS": "1", "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "3"}
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_what_ranks_disagree_about_is_an_error_on_each(mpirun, ranks):
+    done = mpirun("rank_faults", "mismatch", ranks=ranks)
+    assert done.code == 0, done.output
+    wanted = [('allreduce "dtype"', "dtype float64", "float32"), ('allreduce "shape"', "shape (5, 2)", "(4, 2)"),
+              ('allreduce "op"', "op max", "sum"), ('broadcast "root"', "root 1", "0"),
+              ('allgather "columns"', "shape (4, 3)", "(4, 2)"), ('"kind"', "type allgather", "allreduce")]
+    for rank in range(ranks):
+        lines = done.of_rank(rank)
+        for (name, *values), line in zip(wanted, lines):
+            assert name in line and f"rank {ranks - 1} (" in line and all(value in line for value in values), line
+        assert lines[len(wanted)] == "no error", done.output
+
+
+def test_a_name_under_way_is_refused(mpirun):
+    done = mpirun("rank_faults", "same_name")
+    assert done.code == 0, done.output
+    assert '"later": this rank has one of that name already under way' in done.output
+
+
+@pytest.mark.parametrize("kind", ["planned", "named"])
+def test_a_missing_rank_is_named_and_then_an_error(mpirun, kind):
+    done = mpirun("rank_faults", f"{kind}_missing", hosts=["algo-1:1", "algo-2:1"], **QUICK)
+    assert done.seconds < 15, done.output
+    [error, *_] = done.of_rank(0)
+    assert "3 s" in error and "rank 1 (algo-2)" in error, done.output
+    assert "for rank 1 (algo-2)" in done.output.split(error)[0], "there was no warning before"
+    if kind == "planned":
+        assert 'step 4 of plan "gradients", bucket "dense"' in error and "in batch 3" in error, error
+
+
+@pytest.mark.parametrize("kind", ["planned", "named"])
+def test_a_killed_rank_is_noticed_at_once(mpirun, kind):
+    done = mpirun("rank_faults", f"{kind}_killed", hosts=["algo-1:1", "algo-2:1"])
+    assert done.code != 0 and done.seconds < 8, done.output
+    assert "the process of rank 1 (algo-2)" in done.output and "has ended" in done.output, done.output
+
+
+@pytest.mark.parametrize("kind", ["planned", "named"])
+def test_a_stopped_rank_is_an_error_after_the_limit(mpirun, kind):
+    done = mpirun("rank_faults", f"{kind}_stopped", hosts=["algo-1:1", "algo-2:1"], **{**QUICK, "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "5"})
+    assert done.code != 0 and done.seconds < 15, done.output
+    assert "rank 1 (algo-2)" in done.of_rank(0)[0], done.output
+
+
+@pytest.mark.parametrize("kind", ["planned", "named"])
+def test_a_rank_that_leaves_is_an_error_for_those_that_wait(mpirun, kind):
+    done = mpirun("rank_faults", f"{kind}_shutdown")
+    assert done.seconds < 10, done.output
+    assert "has called shutdown()" in done.of_rank(0)[0], done.output
+    assert done.code == 0, done.output
+
+
+def test_uneven_ranks_join(mpirun):
+    done = mpirun("rank_faults", "join", ranks=3)
+    assert done.code == 0, done.output
+    assert done.of_rank(0)[0] == "3 batches, last joined 2", done.output
+    assert "has called join()" in done.of_rank(2)[0], done.output
+    assert done.of_rank(2)[1] == "7 batches, last joined 2", done.output
