@@ -3,25 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <memory>
 #include <numbers>
 
-#include <cairo-svg.h>
-#include <cairo.h>
+#include <fmt/core.h>
 
-#include "base/result.h"
+#include "apps/canvas.h"
 
 namespace headrace::apps {
 namespace {
 
-constexpr const char* kFont = "DejaVu Sans";
 constexpr double kMargin = 28, kGap = 12, kTitle = 21, kSubtitle = 13.5, kLabel = 13;
 constexpr double kScaleWidth = 16, kScaleGap = 26, kScaleLabels = 52;
-
-struct Color {
-  double r, g, b;
-};
-constexpr Color kInk = {0.11, 0.14, 0.19}, kMuted = {0.38, 0.42, 0.48}, kPaper = {1, 1, 1};
 
 // From paper to deep blue, lightness falling evenly. The low end is steep, so that a few per cent show.
 Color HeatColor(double share) {
@@ -58,58 +50,6 @@ std::string Percent(double share) {
   const double percent = 100 * share;
   return percent > 0 && percent < 0.95 ? fmt::format("{:.1f}%", percent) : fmt::format("{:.0f}%", percent);
 }
-
-enum class Align { kLeft, kCenter, kRight };
-
-// Cairo with the few things a chart needs. Coordinates are units of the picture; text is placed by its middle line.
-class Canvas {
- public:
-  explicit Canvas(cairo_t* cairo) : cairo_(cairo) {}
-
-  void Fill(const Color& color) {
-    Use(color);
-    cairo_paint(cairo_);
-  }
-  void Rectangle(double x, double y, double width, double height, const Color& color) {
-    Use(color);
-    cairo_rectangle(cairo_, x, y, width, height);
-    cairo_fill(cairo_);
-  }
-  void Line(double x0, double y0, double x1, double y1, const Color& color, double width) {
-    Use(color);
-    cairo_set_line_width(cairo_, width);
-    cairo_move_to(cairo_, x0, y0);
-    cairo_line_to(cairo_, x1, y1);
-    cairo_stroke(cairo_);
-  }
-  double TextWidth(const std::string& text, double size, bool bold = false) {
-    SetFont(size, bold);
-    cairo_text_extents_t extents;
-    cairo_text_extents(cairo_, text.c_str(), &extents);
-    return extents.x_advance;
-  }
-  void Text(const std::string& text, double x, double y, double size, Align align, const Color& color,
-            bool bold = false, double angle = 0) {
-    const double width = TextWidth(text, size, bold);
-    Use(color);
-    cairo_save(cairo_);
-    cairo_translate(cairo_, x, y);
-    cairo_rotate(cairo_, angle);
-    const double start = align == Align::kLeft ? 0 : align == Align::kCenter ? -width / 2 : -width;
-    cairo_move_to(cairo_, start, size * 0.36);  // half the height of capitals, the same for every text
-    cairo_show_text(cairo_, text.c_str());
-    cairo_restore(cairo_);
-  }
-
- private:
-  void Use(const Color& color) { cairo_set_source_rgb(cairo_, color.r, color.g, color.b); }
-  void SetFont(double size, bool bold) {
-    cairo_select_font_face(cairo_, kFont, CAIRO_FONT_SLANT_NORMAL,
-                           bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(cairo_, size);
-  }
-  cairo_t* cairo_;
-};
 
 // Where everything is.
 struct Layout {
@@ -212,63 +152,22 @@ void Draw(Canvas& canvas, const Layout& layout, const ConfusionMatrix& matrix) {
   DrawScale(canvas, layout);
 }
 
-// ------------------------------------------------------------------------------------------------- surfaces
-
-struct Destroy {
-  void operator()(cairo_surface_t* surface) const { cairo_surface_destroy(surface); }
-  void operator()(cairo_t* cairo) const { cairo_destroy(cairo); }
-};
-using SurfacePtr = std::unique_ptr<cairo_surface_t, Destroy>;
-using CairoPtr = std::unique_ptr<cairo_t, Destroy>;
-
-cairo_status_t AppendTo(void* text, const unsigned char* bytes, unsigned int size) {
-  static_cast<std::string*>(text)->append(reinterpret_cast<const char*>(bytes), size);
-  return CAIRO_STATUS_SUCCESS;
-}
-
-void CheckStatus(cairo_status_t status) {
-  if (status != CAIRO_STATUS_SUCCESS)
-    throw MakeError(ErrorCode::kInternal, "confusion matrix: it cannot be drawn: {}", cairo_status_to_string(status));
-}
-
-// Texts must be measured before the size of the picture is known.
 Layout Measure(const ConfusionMatrix& matrix) {
-  const SurfacePtr surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1));
-  const CairoPtr cairo(cairo_create(surface.get()));
-  Canvas canvas(cairo.get());
-  return Arrange(canvas, matrix);
-}
-
-void DrawOn(cairo_surface_t* surface, const Layout& layout, const ConfusionMatrix& matrix, double scale) {
-  const CairoPtr cairo(cairo_create(surface));
-  cairo_scale(cairo.get(), scale, scale);
-  Canvas canvas(cairo.get());
-  Draw(canvas, layout, matrix);
-  CheckStatus(cairo_status(cairo.get()));
+  Layout layout;
+  WithMeasuringCanvas([&](Canvas& canvas) { layout = Arrange(canvas, matrix); });
+  return layout;
 }
 
 }  // namespace
 
 std::string DrawSvg(const ConfusionMatrix& matrix) {
   const Layout layout = Measure(matrix);
-  std::string svg;
-  const SurfacePtr surface(cairo_svg_surface_create_for_stream(AppendTo, &svg, layout.width, layout.height));
-  DrawOn(surface.get(), layout, matrix, 1);
-  cairo_surface_finish(surface.get());
-  CheckStatus(cairo_surface_status(surface.get()));
-  return svg;
+  return SvgOf({layout.width, layout.height}, [&](Canvas& canvas) { Draw(canvas, layout, matrix); });
 }
 
 std::string DrawPng(const ConfusionMatrix& matrix) {
-  constexpr double kScale = 2;
   const Layout layout = Measure(matrix);
-  const auto pixels = [](double size) { return static_cast<int>(std::ceil(size * kScale)); };
-  const SurfacePtr surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, pixels(layout.width), pixels(layout.height)));
-  CheckStatus(cairo_surface_status(surface.get()));
-  DrawOn(surface.get(), layout, matrix, kScale);
-  std::string png;
-  CheckStatus(cairo_surface_write_to_png_stream(surface.get(), AppendTo, &png));
-  return png;
+  return PngOf({layout.width, layout.height}, [&](Canvas& canvas) { Draw(canvas, layout, matrix); });
 }
 
 }  // namespace headrace::apps

@@ -6,6 +6,7 @@
 
 #include "apps/api_client.h"
 #include "apps/command.h"
+#include "apps/jobs_compare_command.h"
 #include "apps/settings.h"
 #include "aws/time.h"
 
@@ -102,12 +103,13 @@ void AddAction(CLI::App& jobs, const char* action, const char* help, bool takes_
 }  // namespace
 
 void AddJobsCommand(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("jobs", "training jobs: list, describe, stop, wait");
+  CLI::App* command = app.add_subcommand("jobs", "training jobs: list, describe, stop, wait, compare");
   command->require_subcommand(1);
   AddAction(*command, "list", "all jobs, newest first", false, List);
   AddAction(*command, "describe", "one job: its phases, times, metrics and why it failed", true, Show);
   AddAction(*command, "stop", "ask a job to stop", true, Stop);
   AddAction(*command, "wait", "wait until a job has ended; exit code 1 when it failed", true, Wait);
+  AddJobsCompareCommand(*command);
   SetExample(*command, "headrace jobs describe my-job");
 }
 

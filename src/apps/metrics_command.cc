@@ -9,6 +9,7 @@
 #include "apps/api_client.h"
 #include "apps/command.h"
 #include "apps/job_log.h"
+#include "apps/job_metrics.h"
 #include "apps/metric_trial.h"
 #include "apps/settings.h"
 #include "aws/time.h"
@@ -17,22 +18,6 @@ namespace headrace::apps {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr const char* kNamespace = "/aws/sagemaker/TrainingJobs";
-constexpr double kMarginSeconds = 60;
-
-// One query a metric that carries the job's name.
-Json QueriesFor(const ApiClient& client, const std::string& job, int64_t period, const std::string& statistic) {
-  const Json listed = ValueOrThrow(
-      client.Call("monitoring", "ListMetrics",
-                  {{"Namespace", kNamespace}, {"Dimensions", {{{"Name", "TrainingJobName"}, {"Value", job}}}}}));
-  Json queries = Json::array();
-  for (const auto& metric : listed["Metrics"]) {
-    queries.push_back({{"Id", fmt::format("m{}", queries.size())},
-                       {"MetricStat", {{"Metric", metric}, {"Period", period}, {"Stat", statistic}}}});
-  }
-  return queries;
-}
 
 void Print(const Json& result) {
   for (size_t i = 0; i < result["Values"].size(); ++i) {
@@ -46,21 +31,7 @@ void RunMetrics(const SettingOptions& options, const std::string& job, int64_t p
                 OutputFormat format) {
   const ApiClient client = ValueOrThrow(ApiClient::Find(options.Read().data_dir));
   const Json described = ValueOrThrow(client.Call("sagemaker", "DescribeTrainingJob", {{"TrainingJobName", job}}));
-  const Json queries = QueriesFor(client, job, period, statistic);
-  Json results = Json::array();
-  Json input{{"MetricDataQueries", queries},
-             {"StartTime", described["CreationTime"]},
-             {"EndTime", described["LastModifiedTime"].get<double>() + 86400},
-             {"ScanBy", "TimestampAscending"}};
-  if (described.contains("TrainingEndTime")) {
-    input["EndTime"] = described["TrainingEndTime"].get<double>() + kMarginSeconds;
-  }
-  while (!queries.empty()) {
-    const Json page = ValueOrThrow(client.Call("monitoring", "GetMetricData", input));
-    for (const auto& result : page["MetricDataResults"]) results.push_back(result);
-    if (!page.contains("NextToken")) break;
-    input["NextToken"] = page["NextToken"];
-  }
+  const Json results = ReadJobMetrics(client, described, period, statistic);
   if (format == OutputFormat::kJson) {
     std::cout << results.dump(2) << "\n";
     return;

@@ -116,6 +116,8 @@ std::span<const Setting> SettingTable() {
       {"job-log-hours", "h", &S::job_log_hours, "that the raw log file of an ended job is kept", 0, 1'000'000},
       {"metric-retention-days", "days", &S::metric_retention_days, "that metrics are kept; 0: for ever", 0, 1'000'000},
       {"max-invocation-bytes", "bytes", &S::max_invocation_bytes, "of a request to an endpoint", 1, 64 << 20},
+      {"instance-prices", "type=price,…", &S::instance_prices,
+       "what an hour of each instance type costs, for `headrace jobs compare`"},
       {"python", "program", &S::python, "runs .py entry points and is python3 inside jobs"},
       {"compiler", "program", &S::compiler, "compiles .cpp entry points"},
       {"job-paths", "path:path", &S::job_paths, "what jobs may read of this machine besides /usr and the like"},

@@ -27,6 +27,7 @@ struct Settings {
   int64_t job_hang_seconds = 60, job_stop_grace_seconds = 120, job_heartbeat_seconds = 60;
   int64_t metric_retention_days = 455, job_log_hours = 72;
   int64_t max_invocation_bytes = 6'291'456;
+  std::string instance_prices;
   std::string python = "python3", compiler = "g++", job_paths;
   bool sandbox = true, allow_unsandboxed_tenants = false;
 

@@ -51,6 +51,71 @@ def test_metrics(server, job):
     assert {result["Label"]: result["Values"] for result in results}["train:loss"] == [0.5]
 
 
+LOG_OF_TWO_EPOCHS = [(0, "Epoch 1/2"), (3000, "25/25 [====] - 3s 100ms/step - loss: 1.5"), (3000, "Epoch 2/2"),
+                     (4000, "25/25 [====] - 1s 40ms/step - loss: 0.5"), (4200, "5/5 [====] - 0s 1ms/step")]
+
+
+def ended_job(boto, name, log, losses, **hyperparameters):
+    """A job that has ended, with this log and one value of train:loss a second."""
+    sagemaker, s3 = boto("sagemaker"), boto("s3")
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    sagemaker.create_training_job(
+        TrainingJobName=name, RoleArn="arn:aws:iam::123456789012:role/MyRole", OutputDataConfig={"S3OutputPath": f"s3://{name}/out"},
+        AlgorithmSpecification={"TrainingImage": "headrace", "TrainingInputMode": "File", "ContainerEntrypoint": ["/bin/true"]},
+        HyperParameters=hyperparameters, StoppingCondition={"MaxRuntimeInSeconds": 600},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1})
+    deadline = time.monotonic() + 60
+    while (described := sagemaker.describe_training_job(TrainingJobName=name))["TrainingJobStatus"] != "Completed":
+        assert described["TrainingJobStatus"] == "InProgress" and time.monotonic() < deadline, described
+        time.sleep(0.05)
+    created = int(described["CreationTime"].timestamp() * 1000)
+    stream = {"logGroupName": GROUP, "logStreamName": f"{name}/algo-1-1"}
+    boto("logs").create_log_stream(**stream)
+    boto("logs").put_log_events(**stream, logEvents=[{"timestamp": created + 2000 + at, "message": line} for at, line in log])
+    boto("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=[
+        {"MetricName": "train:loss", "Dimensions": [{"Name": "TrainingJobName", "Value": name}], "Value": loss, "StorageResolution": 1,
+         "Timestamp": created / 1000 + second + 1} for second, loss in enumerate(losses)])
+    return name
+
+
+@pytest.fixture(scope="module")
+def ended_jobs(boto):
+    suffix = uuid.uuid4()
+    return [ended_job(boto, f"fast-{suffix}", LOG_OF_TWO_EPOCHS, [2, 1, 0.5], **{"batch-size": "256"}),
+            ended_job(boto, f"silent-{suffix}", [(0, "hello")], [2, 1.5])]
+
+
+def test_compare(server, ended_jobs, tmp_path):
+    prices, picture = ("--instance-prices", "ml.m5.large=3600"), tmp_path / "jobs.svg"
+    shown = json.loads(server.headrace("jobs", "compare", *ended_jobs, *prices, "--picture", str(picture), "-o", "json").stdout)
+    fast, silent = shown["jobs"]
+    assert [fast["name"], silent["name"]] == ended_jobs and fast["status"] == "Completed" and fast["instances"] == "1 x ml.m5.large"
+    assert (fast["first_step_seconds"], fast["epochs_seconds"], fast["epoch_seconds"]) == (pytest.approx(2, abs=0.01), [3, 1], 2)
+    assert fast["images_per_second"] == pytest.approx(256 / 0.07)
+    assert fast["images_per_second_source"] == "log: Keras's time a step; hyperparameter batch-size x 1 rank"
+    assert fast["billable_seconds"] >= 1 and fast["cost"] == fast["billable_seconds"]
+    assert silent["images_per_second"] is None and silent["epoch_seconds"] is None and silent["epochs_seconds"] == []
+    assert silent["first_step_seconds_source"] == "metric: the first train:loss"
+    curves = {curve["job"]: curve["values"] for curve in shown["curves"] if curve["metric"] == "train:loss"}
+    assert curves == {ended_jobs[0]: [2, 1, 0.5], ended_jobs[1]: [2, 1.5]}
+    assert "</svg>" in picture.read_text()
+
+
+def test_compare_for_people(server, ended_jobs, tmp_path):
+    picture = tmp_path / "jobs.png"
+    text = server.headrace("jobs", "compare", *ended_jobs, "--picture", str(picture)).stdout
+    assert "images/s" in text and "3657" in text and "cost: no price: the setting instance-prices is empty" in text
+    assert "train:loss" in text.splitlines() and any("\u2800" < character <= "\u28ff" for character in text)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_compare_refuses(server, ended_jobs):
+    for arguments, code, said in ((["absent"], 1, "Requested resource not found."), ([ended_jobs[0], "--picture", "jobs.gif"], 2, ".svg or .png"),
+                                  ([ended_jobs[0], "--instance-prices", "ml.m5.large"], 1, "instance-prices: found 'ml.m5.large'")):
+        refused = server.headrace("jobs", "compare", *arguments, check=False)
+        assert refused.returncode == code and said in refused.stderr
+
+
 def test_what_is_not_there(server):
     for command in (("jobs", "describe"), ("jobs", "stop"), ("logs",), ("metrics",)):
         refused = server.headrace(*command, "absent", check=False)
