@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <filesystem>
-#include <mutex>
 #include <sstream>
 
 #include <unistd.h>
@@ -33,7 +32,8 @@
 #include "http/metrics.h"
 #include "http/server.h"
 #include "jobs/hosting/hosting_service.h"
-#include "jobs/sandbox/sandbox.h"
+#include "jobs/machine/machine.h"
+#include "jobs/training/local_executor.h"
 #include "jobs/training/training_service.h"
 #include "jobs/transform/transform_service.h"
 #include "store/meta/database.h"
@@ -72,6 +72,8 @@ class RunningPlatform : public Platform {
     pool_ = std::make_unique<ThreadPool>(settings_.pool_threads, settings_.pool_queue);
     retention_ = std::make_unique<Retention>(*database_, settled_,
                                              RetentionOptions{.metric_days = settings_.metric_retention_days});
+    FindMachine();
+    MakeExecutor();
     MakeTrainingService();
     MakeHostingService();
     AddServices();
@@ -135,32 +137,45 @@ class RunningPlatform : public Platform {
                 settings_.listen, directory_.path());
   }
 
+  // What this machine has is found once, here, and handed down to all that runs programs on it.
+  void FindMachine() {
+    machine_ = std::make_unique<jobs::Machine>(jobs::MachineOptions{
+        .job_cores = static_cast<int>(settings_.job_cpus), .sandbox = settings_.sandbox, .python = settings_.python});
+    binary_ = std::filesystem::read_symlink("/proc/self/exe");
+  }
+
+  void MakeExecutor() {
+    jobs::LocalExecutorOptions options;
+    options.machine = machine_.get();
+    options.steady = &steady_;
+    options.data_dir = directory_.path();
+    options.headrace_binary = binary_;
+    options.compiler = settings_.compiler;
+    options.read_only_paths = {directory_ / "aws", directory_ / "tls/ca.pem"};
+    std::istringstream more(settings_.job_paths);
+    for (std::string path; std::getline(more, path, ':');)
+      if (!path.empty()) options.read_only_paths.push_back(path);
+    options.memory_bytes = static_cast<uint64_t>(settings_.job_memory_mib) << 20;
+    options.tasks = static_cast<uint64_t>(settings_.job_tasks);
+    options.disk_bytes = static_cast<uint64_t>(settings_.job_disk_mib) << 20;
+    options.log_bytes = static_cast<uint64_t>(settings_.job_log_mib) << 20;
+    executor_ = std::make_unique<jobs::LocalExecutor>(std::move(options));
+  }
+
   void MakeTrainingService() {
     jobs::TrainingOptions options;
     options.database = database_.get();
     options.objects = objects_.get();
     options.clock = &clock_;
     options.data_dir = directory_.path();
-    options.headrace_binary = std::filesystem::read_symlink("/proc/self/exe");
+    options.executor = executor_.get();
     options.region = settings_.region;
     options.environment = [this](const store::TrainingJob& job) {
       return JobEnvironment(*principals_, directory_, address_, job);
     };
     options.may_run = [this](const std::string& account) { return MayRun(account); };
-    options.capacity_cpus = static_cast<int>(settings_.job_cpus);
-    options.python = settings_.python;
-    options.compiler = settings_.compiler;
-    options.read_only_paths = {directory_ / "aws", directory_ / "tls/ca.pem"};
-    std::istringstream more(settings_.job_paths);
-    for (std::string path; std::getline(more, path, ':');)
-      if (!path.empty()) options.read_only_paths.push_back(path);
-    options.sandbox = settings_.sandbox;
     options.stop_grace_seconds = static_cast<int>(settings_.job_stop_grace_seconds);
     options.heartbeat_seconds = static_cast<int>(settings_.job_heartbeat_seconds);
-    options.memory_bytes = static_cast<uint64_t>(settings_.job_memory_mib) << 20;
-    options.tasks = static_cast<uint64_t>(settings_.job_tasks);
-    options.disk_bytes = static_cast<uint64_t>(settings_.job_disk_mib) << 20;
-    options.log_bytes = static_cast<uint64_t>(settings_.job_log_mib) << 20;
     options.hang_seconds = static_cast<int>(settings_.job_hang_seconds);
     options.keep_log_hours = static_cast<int>(settings_.job_log_hours);
     training_ = std::make_unique<jobs::TrainingService>(std::move(options));
@@ -172,8 +187,8 @@ class RunningPlatform : public Platform {
     options.objects = objects_.get();
     options.clock = &clock_;
     options.data_dir = directory_.path();
-    options.headrace_binary = std::filesystem::read_symlink("/proc/self/exe");
-    options.sandbox = settings_.sandbox;
+    options.headrace_binary = binary_;
+    options.machine = machine_.get();
     options.may_run = [this](const std::string& account) { return MayRun(account); };
     hosting_ = std::make_unique<jobs::HostingService>(std::move(options));
     transforms_ = std::make_unique<jobs::TransformService>(hosting_->machine());
@@ -212,17 +227,14 @@ class RunningPlatform : public Platform {
     if (settings_.allow_unsandboxed_tenants) return {};
     HEADRACE_ASSIGN(const auto owner, principals_->Find(kDefaultPrincipal));
     if (account == owner.account_id) return {};
-    std::call_once(sandbox_probed_, [this] {
-      sandbox_ = settings_.sandbox ? jobs::ProbeBubblewrap()
-                                   : Fail(ErrorCode::kUnavailable, "it was started with the setting sandbox = false");
-    });
-    if (sandbox_) return {};
+    const Status& sandbox = machine_->sandbox();
+    if (sandbox) return {};
     return Fail(
         ErrorCode::kFailedPrecondition,
         "This server has no sandbox ({}), and without one it runs jobs and model servers of its owner's account "
         "only. Its owner can make one work (headrace doctor tells what is missing), or trust all accounts with "
         "the server by the setting allow-unsandboxed-tenants.",
-        sandbox_.error().message());
+        sandbox.error().message());
   }
 
   Status OpenAccessLog() {
@@ -327,13 +339,14 @@ class RunningPlatform : public Platform {
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<DiskWatch> disk_;
   http::Client models_;  // what asks model servers
+  std::string binary_;   // of this program
+  std::unique_ptr<jobs::Machine> machine_;
+  std::unique_ptr<jobs::LocalExecutor> executor_;
   std::unique_ptr<jobs::TrainingService> training_;
   std::unique_ptr<jobs::HostingService> hosting_;
   std::unique_ptr<jobs::TransformService> transforms_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<aws::Gateway> gateway_;
-  std::once_flag sandbox_probed_;
-  Status sandbox_;
   std::unique_ptr<http::Server> server_;  // last: its requests use the rest
 };
 

@@ -42,7 +42,7 @@ def server(request):
         except OSError:
             pytest.skip(f"{HEADRACE} lies where nobody else may look")
     server = start(run_as=run_as)
-    if "jobs run as plain processes" in server.log.read_text():
+    if "run as plain processes" in server.log.read_text():
         end(server)
         pytest.skip("no sandbox on this machine")
     yield server

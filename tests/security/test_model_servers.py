@@ -29,7 +29,7 @@ def server(request, tmp_path_factory):
     plain = ["--sandbox", "false", "--allow-unsandboxed-tenants", "true"] if request.param == "plain" else []
     server = Server(tmp_path_factory.mktemp("platform") / "data", "--idle-seconds", "3", *plain)
     server.plain = bool(plain)
-    if not plain and "jobs run as plain processes" in server.log.read_text():
+    if not plain and "run as plain processes" in server.log.read_text():
         server.stop()
         pytest.skip("no sandbox on this machine")
     yield server

@@ -9,32 +9,16 @@
 #include "jobs/hosting/model_files.h"
 #include "jobs/hosting/wakeup.h"
 #include "jobs/request/instance_types.h"
-#include "jobs/sandbox/sandbox.h"
 #include "jobs/supervisor/failure_reason.h"
 #include "store/random.h"
 
 namespace headrace::jobs {
 namespace {
 
-constexpr UnixMillis kFirstRestartMillis = 100, kLongestRestartMillis = 30'000;
-constexpr UnixMillis kHealthyMillis = 60'000;  // after so long an end is the first failure again
-constexpr int kStartsKilledBySignal = 3;       // before a start counts as failed for good
 constexpr UnixMillis kDrainLookMillis = 5;
 constexpr UnixMillis kPingPatienceMillis = 2000;
-constexpr UnixMillis kPingMillis = 5000, kPingAgainMillis = 1000;
-constexpr int kMostMissedPings = 3;  // one after the other: the process hangs
 
 }  // namespace
-
-bool HostingMachine::sandboxed() {
-  std::call_once(probed_, [this] {
-    const Status probed = options.sandbox ? ProbeBubblewrap() : Status();
-    sandboxed_ = options.sandbox && probed;
-    no_sandbox_reason_ = probed ? "the platform was started without sandboxes" : probed.error().message();
-    if (!sandboxed_) Log(LogLevel::kWarning, "model servers run as plain processes: {}", no_sandbox_reason_);
-  });
-  return sandboxed_;
-}
 
 Generation::Generation(HostingMachine& machine, std::string account, Deployment deployment, std::string directory,
                        std::function<void()> wake)
@@ -47,7 +31,6 @@ Generation::Generation(HostingMachine& machine, std::string account, Deployment 
 Generation::~Generation() {
   if (fetcher_.joinable()) fetcher_.join();
   for (Slot& slot : slots_) {
-    machine_.cores.GiveBack(slot.instance->options().cpus);
     slot.instance->Kill();
     // Not waited for here: it dies at once, and is reaped with the server.
   }
@@ -56,7 +39,7 @@ Generation::~Generation() {
 void Generation::Adjust(const Deployment& deployment) {
   deployment_ = deployment;
   route_changed_ = true;
-  for (Slot& slot : slots_) slot.vain_starts = 0;
+  for (Slot& slot : slots_) slot.life.Forgive();
 }
 
 std::string Generation::ModelDirectory(const std::string& variant) const {
@@ -110,8 +93,7 @@ UnixMillis Generation::Step(UnixMillis now) {
   for (Slot& slot : slots_) again = Earlier(again, StepSlot(slot, now));
   const size_t before = slots_.size();
   std::erase_if(slots_, [this](const Slot& slot) {
-    if (!slot.leaving || slot.instance->state() != Instance::State::kIdle || slot.instance->has_lines()) return false;
-    machine_.cores.GiveBack(slot.instance->options().cpus);
+    if (slot.life.state() != SlotState::kGone || slot.instance->has_lines()) return false;
     if (auto removed = RemoveTree(slot.instance->options().run_directory); !removed)
       Log(LogLevel::kError, "{}", removed.error().message());
     return true;
@@ -124,22 +106,24 @@ void Generation::AddMissing() {
   for (size_t i = 0; i < deployment_.variants.size(); ++i) {
     const Variant& variant = deployment_.variants[i];
     auto staying = std::count_if(slots_.begin(), slots_.end(),
-                                 [&](const Slot& slot) { return slot.variant == i && !slot.leaving; });
+                                 [&](const Slot& slot) { return slot.variant == i && !slot.life.leaving(); });
     for (; staying < variant.count; ++staying) {
       const auto size = SizeOfInstance(variant.instance_type).value_or(InstanceSize{});
+      auto& machine = *machine_.options.machine;
+      Slot slot;
+      slot.cores = machine.cores().Share(size.cpus);
       InstanceOptions options;
       options.id = "i-0" + store::RandomText(store::kHexDigits, 16);
       options.headrace_binary = machine_.options.headrace_binary;
       options.model_directory = ModelDirectory(variant.name);
       options.run_directory = directory_ + "/" + variant.name + "/" + options.id;
-      options.cpus = machine_.cores.Take(size.cpus);
+      options.cpus = slot.cores.cores();
       options.memory_bytes =
           size.memory_bytes == 0 ? MostMemoryOfOne() : std::min(size.memory_bytes, MostMemoryOfOne());
       options.tasks = TasksFor(options.cpus.size());
-      options.sandbox = machine_.sandboxed();
-      if (!options.sandbox) options.no_sandbox_reason = machine_.no_sandbox_reason();
+      options.sandbox = machine.sandbox().has_value();
+      if (!options.sandbox) options.no_sandbox_reason = machine.sandbox().error().message();
       options.hidden = {machine_.options.data_dir};
-      Slot slot;
       slot.variant = i;
       slot.instance = std::make_unique<Instance>(variant, std::move(options));
       slots_.push_back(std::move(slot));
@@ -152,63 +136,100 @@ void Generation::LetExcessGo(UnixMillis now) {
   for (size_t i = 0; i < deployment_.variants.size(); ++i) {
     std::vector<Slot*> staying;
     for (Slot& slot : slots_)
-      if (slot.variant == i && !slot.leaving) staying.push_back(&slot);
-    std::stable_partition(staying.begin(), staying.end(), [](const Slot* slot) { return slot->target != nullptr; });
-    for (size_t k = static_cast<size_t>(deployment_.variants[i].count); k < staying.size(); ++k) {
-      staying[k]->leaving = true;
-      staying[k]->leave_by = now + machine_.options.drain_seconds * 1000LL;
-      route_changed_ = true;
-    }
+      if (slot.variant == i && !slot.life.leaving()) staying.push_back(&slot);
+    std::stable_partition(staying.begin(), staying.end(), [](const Slot* slot) { return slot->life.serving(); });
+    for (size_t k = static_cast<size_t>(deployment_.variants[i].count); k < staying.size(); ++k)
+      Leave(*staying[k], now);
   }
+}
+
+void Generation::Leave(Slot& slot, UnixMillis now) {
+  slot.life.Leave(now + machine_.options.drain_seconds * 1000LL);
+  if (slot.life.state() == SlotState::kClosing) slot.instance->Kill();
+  slot.ping.reset();
+  route_changed_ = true;
+}
+
+// For good, and now.
+void Generation::Close(Slot& slot) {
+  slot.life.Close();
+  slot.ping.reset();
+  slot.target.reset();
+  slot.instance->Kill();
 }
 
 void Generation::StartInstance(Slot& slot, UnixMillis now) {
-  slot.restart_at = slot.next_ping = 0;
-  slot.missed_pings = 0;
-  slot.served = false;
   slot.killed_for.clear();
-  if (const auto started = slot.instance->Start(now); !started) StartFailed(slot, started.error().message(), now);
+  slot.life.Starts(now);
+  const auto started = slot.instance->Start(now);
+  if (started) return;
+  slot.life.Reaped(now, false);
+  StartAgain(slot, started.error().message(), now);
 }
 
 UnixMillis Generation::StepSlot(Slot& slot, UnixMillis now) {
+  Observe(slot, now);
+  const bool failed = !failure_.empty();
+  if (failed) slot.ping.reset();
+  switch (slot.life.state()) {
+    case SlotState::kIdle:
+      if (failed) return 0;
+      if (now < slot.life.restart_at()) return slot.life.restart_at();
+      StartInstance(slot, now);
+      return slot.life.has_process() ? StartupLimit(slot) : slot.life.restart_at();
+    case SlotState::kStarting:
+      if (failed) return 0;
+      if (now < StartupLimit(slot)) return StartupLimit(slot);
+      GiveUpOn(slot, "no answer to /ping in time", now);
+      return 0;
+    case SlotState::kProbing:
+    case SlotState::kServing:
+      return failed ? 0 : StepPing(slot, now);
+    case SlotState::kDraining: {
+      const bool busy = slot.target && slot.target->in_flight.load(std::memory_order_acquire) > 0;
+      if (busy && now < slot.life.leave_by()) return now + kDrainLookMillis;
+      Close(slot);
+      return 0;
+    }
+    case SlotState::kEnding:
+    case SlotState::kLeaving:
+    case SlotState::kClosing:
+    case SlotState::kGone:
+      return 0;
+  }
+  return 0;
+}
+
+// What has become of the process.
+void Generation::Observe(Slot& slot, UnixMillis now) {
+  if (!slot.life.has_process()) return;
   Instance& instance = *slot.instance;
-  const auto before = instance.state();
   instance.Attend(now);
-  if (before != Instance::State::kIdle && instance.state() == Instance::State::kIdle) OnEnd(slot, now);
-  const bool going = slot.leaving || retired_ || !failure_.empty();
-  if (going || instance.state() != Instance::State::kListening) slot.ping.reset();
-  if (instance.state() == Instance::State::kEnding && slot.target) {
-    slot.target.reset();
-    route_changed_ = true;
-  }
-  if (slot.leaving) {
-    if (instance.state() == Instance::State::kIdle || instance.state() == Instance::State::kEnding) return 0;
-    if (slot.target && !slot.unrouted) return 0;
-    const bool busy = slot.target && slot.target->in_flight.load(std::memory_order_acquire) > 0;
-    if (busy && now < slot.leave_by) return now + kDrainLookMillis;
-    slot.target.reset();
-    instance.Kill();
-    return 0;
-  }
-  if (retired_ || !failure_.empty()) return 0;
-  if (instance.state() == Instance::State::kIdle) {
-    if (now < slot.restart_at) return slot.restart_at;
-    StartInstance(slot, now);
-  }
-  if (instance.state() == Instance::State::kStarting) {
-    const UnixMillis limit = instance.started() + deployment_.variants[slot.variant].startup_seconds * 1000LL;
-    if (now < limit) return limit;
-    GiveUpOn(slot, "no answer to /ping in time", now);
-  }
-  if (instance.state() == Instance::State::kIdle) return slot.restart_at;
-  return instance.state() == Instance::State::kListening ? StepPing(slot, now) : 0;
+  if (instance.state() == Instance::State::kListening) return slot.life.Listens();
+  if (instance.state() == Instance::State::kStarting) return;
+  DropTarget(slot);
+  if (instance.state() == Instance::State::kEnding) return slot.life.Ends();
+  slot.life.Reaped(now, instance.ended_by_signal());
+  if (slot.life.leaving()) return;
+  const std::string& end = instance.end();
+  StartAgain(slot, slot.killed_for.empty() ? end : slot.killed_for + "; " + end, now);
+}
+
+void Generation::DropTarget(Slot& slot) {
+  slot.ping.reset();
+  if (slot.target) route_changed_ = true;
+  slot.target.reset();
+}
+
+UnixMillis Generation::StartupLimit(const Slot& slot) const {
+  return slot.instance->started() + deployment_.variants[slot.variant].startup_seconds * 1000LL;
 }
 
 // A model server listens when every worker has run every signature once: what answers first has computed. From then on
 // it is asked again and again, as a process may hang without ending.
 UnixMillis Generation::StepPing(Slot& slot, UnixMillis now) {
   if (!slot.ping) {
-    if (now < slot.next_ping) return slot.next_ping;
+    if (now < slot.life.next_ping()) return slot.life.next_ping();
     if (const auto beyond = slot.instance->BeyondLimits(); !beyond.empty()) {
       GiveUpOn(slot, beyond, now);
       return 0;
@@ -222,52 +243,34 @@ UnixMillis Generation::StepPing(Slot& slot, UnixMillis now) {
     OnAnswer(slot, now);
   else
     OnNoAnswer(slot, answer->error(), now);
-  return slot.instance->state() == Instance::State::kListening ? slot.next_ping : 0;
+  return slot.instance->state() == Instance::State::kListening ? slot.life.next_ping() : 0;
 }
 
 void Generation::OnAnswer(Slot& slot, UnixMillis now) {
-  slot.missed_pings = 0;
-  slot.next_ping = now + kPingMillis;
+  slot.life.Answers(now);
   if (slot.target) return;
   slot.target = std::make_shared<Target>(slot.instance->options().id, slot.instance->socket());
   const auto size = SizeOfInstance(deployment_.variants[slot.variant].instance_type).value_or(InstanceSize{});
   slot.use.emplace(slot.instance->started(), size.memory_bytes, slot.instance->options().run_directory);
-  slot.served = true;
-  slot.vain_starts = 0;
   route_changed_ = true;
 }
 
 void Generation::OnNoAnswer(Slot& slot, const Error& error, UnixMillis now) {
-  slot.next_ping = now + kPingAgainMillis;
-  if (++slot.missed_pings >= kMostMissedPings)
-    GiveUpOn(slot, fmt::format("{}, {} times", error.message(), slot.missed_pings), now);
+  if (slot.life.IsSilent(now))
+    GiveUpOn(slot, fmt::format("{}, {} times", error.message(), slot.life.missed_pings()), now);
 }
 
-// One that never served has used up its chances.
 void Generation::GiveUpOn(Slot& slot, const std::string& why, UnixMillis now) {
   slot.instance->Say(now, why + ": the process is killed");
   slot.killed_for = why;
-  if (!slot.served) {
-    slot.failures += kStartsKilledBySignal;
-    slot.vain_starts += kStartsKilledBySignal;
-  }
+  slot.life.GivenUp();
   slot.instance->Kill();
 }
 
-void Generation::OnEnd(Slot& slot, UnixMillis now) {
-  slot.target.reset();
-  route_changed_ = true;
-  if (slot.leaving || retired_) return;
-  if (now - slot.instance->started() >= kHealthyMillis) slot.failures = 0;
-  const std::string& end = slot.instance->end();
-  StartFailed(slot, slot.killed_for.empty() ? end : slot.killed_for + "; " + end, now);
-}
-
-void Generation::StartFailed(Slot& slot, const std::string& how, UnixMillis now) {
-  ++slot.failures;
+// One that has ended, or could not be started, and stays.
+void Generation::StartAgain(Slot& slot, const std::string& how, UnixMillis now) {
   Instance& instance = *slot.instance;
   const Variant& variant = deployment_.variants[slot.variant];
-  if (!slot.served) slot.vain_starts += instance.ended_by_signal() ? 1 : kStartsKilledBySignal;
   std::string cause = fmt::format("The model server ended: {}.", how);
   for (const auto& line : instance.last_lines()) cause += "\n" + line;
   slot.last_end = Truncate(
@@ -275,17 +278,12 @@ void Generation::StartFailed(Slot& slot, const std::string& how, UnixMillis now)
                   "CloudWatch logs for this endpoint. {}",
                   variant.name, cause),
       kLongestFailureReason);
-  if (!has_served_ && (!instance.ended_by_signal() || slot.failures >= kStartsKilledBySignal)) {
+  if (!has_served_ && slot.life.OutOfChances()) {
     failure_ = slot.last_end;
     cause_ = std::move(cause);
     return;
   }
-  // The first restart of what has served comes at once. What has not may be taken back instead, before it is started.
-  const UnixMillis wait =
-      slot.served && slot.failures == 1
-          ? 0
-          : std::min(kFirstRestartMillis << std::clamp(slot.failures - 2, 0, 20), kLongestRestartMillis);
-  slot.restart_at = now + wait;
+  const UnixMillis wait = slot.life.restart_at() - now;
   instance.Say(now, fmt::format("the model server ended: {}; it is started again{}", how,
                                 wait == 0 ? "" : fmt::format(" in {} ms", wait)));
   Log(LogLevel::kWarning, "instance {} of variant {}: model server ended: {}", instance.options().id, variant.name,
@@ -300,18 +298,15 @@ void Generation::AddTo(std::vector<pollfd>& watched) const {
 }
 
 std::string Generation::Stuck() const {
-  const auto stuck = std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) {
-    return !slot.leaving && !slot.target && slot.vain_starts >= kStartsKilledBySignal;
-  });
+  const auto stuck = std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.life.Stuck(); });
   return stuck == slots_.end() ? "" : stuck->last_end;
 }
 
 bool Generation::Ready() const {
   if (fetch_ != Fetch::kDone) return false;
   for (size_t i = 0; i < deployment_.variants.size(); ++i) {
-    const auto serving = std::count_if(slots_.begin(), slots_.end(), [&](const Slot& slot) {
-      return slot.variant == i && !slot.leaving && slot.target != nullptr;
-    });
+    const auto serving = std::count_if(slots_.begin(), slots_.end(),
+                                       [&](const Slot& slot) { return slot.variant == i && slot.life.serving(); });
     if (serving < deployment_.variants[i].count) return false;
   }
   return true;
@@ -323,31 +318,28 @@ Route Generation::MakeRoute() const {
     const Variant& variant = deployment_.variants[i];
     VariantRoute to{variant.name, variant.weight, variant.count, {}, variant.routing == "RANDOM"};
     for (const Slot& slot : slots_)
-      if (slot.variant == i && !slot.leaving && slot.target) to.targets.push_back(slot.target);
+      if (slot.variant == i && slot.life.serving()) to.targets.push_back(slot.target);
     route.push_back(std::move(to));
   }
   return route;
 }
 
 void Generation::RoutePublished() {
-  for (Slot& slot : slots_)
-    if (slot.leaving) slot.unrouted = true;
+  for (Slot& slot : slots_) slot.life.Unrouted();
 }
 
 void Generation::Retire(UnixMillis now) {
   if (std::exchange(retired_, true)) return;
   for (Slot& slot : slots_) {
-    slot.leaving = slot.unrouted = true;
-    slot.leave_by = now + machine_.options.drain_seconds * 1000LL;
+    Leave(slot, now);
+    slot.life.Unrouted();
   }
 }
 
 void Generation::Kill() {
   retired_ = true;
   for (Slot& slot : slots_) {
-    slot.leaving = slot.unrouted = true;
-    slot.target.reset();
-    slot.instance->Kill();
+    Close(slot);
   }
 }
 

@@ -12,28 +12,19 @@
 
 #include "http/ping.h"
 #include "jobs/capture/instance_use.h"
-#include "jobs/hosting/core_shares.h"
 #include "jobs/hosting/hosting_service.h"
 #include "jobs/hosting/instance.h"
+#include "jobs/hosting/slot_life.h"
+#include "jobs/machine/machine.h"
 
 namespace headrace::jobs {
 
 // What the generations of all endpoints share.
 struct HostingMachine {
   HostingOptions options;
-  CoreShares cores;
-  // Whether instances run in sandboxes. Asked at the first instance, so that no start of the server waits for
-  // bubblewrap.
-  bool sandboxed();
-  const std::string& no_sandbox_reason() const { return no_sandbox_reason_; }  // once sandboxed() is false
   // By which all that has a time or a patience goes: a step of the wall's clock (options.clock, for what people read)
   // restarts no instance and ends no job.
   BootClock steady;
-
- private:
-  std::once_flag probed_;
-  bool sandboxed_ = false;
-  std::string no_sandbox_reason_;
 };
 
 class Generation {
@@ -87,20 +78,14 @@ class Generation {
   enum class Fetch { kNotYet, kRunning, kDone };
   struct Slot {
     size_t variant = 0;
+    CoreLease cores;
     std::unique_ptr<Instance> instance;
-    std::shared_ptr<Target> target;  // when it serves
-    bool leaving = false;            // for good
-    bool unrouted = false;           // and no new request can reach it: it drains
-    UnixMillis leave_by = 0, restart_at = 0;
-    int failures = 0;                // in a row
-    int vain_starts = 0;             // in a row: ended before they served
-    bool served = false;             // since it was started last
+    SlotLife life;
+    std::shared_ptr<Target> target;  // while it serves, or answers what it has
     std::optional<http::Ping> ping;  // under way
-    UnixMillis next_ping = 0;
-    int missed_pings = 0;           // in a row
-    std::string killed_for;         // why this platform killed the process; "" when it did not
-    std::string last_end;           // how it ended last, with its last lines
-    std::optional<UseSampler> use;  // of the process that serves
+    std::string killed_for;          // why this platform killed the process; "" when it did not
+    std::string last_end;            // how it ended last, with its last lines
+    std::optional<UseSampler> use;   // of the process that serves
   };
 
   void StartFetch();
@@ -108,12 +93,16 @@ class Generation {
   void LetExcessGo(UnixMillis now);
   void StartInstance(Slot& slot, UnixMillis now);
   UnixMillis StepSlot(Slot& slot, UnixMillis now);
-  void OnEnd(Slot& slot, UnixMillis now);
+  UnixMillis StartupLimit(const Slot& slot) const;
+  void Observe(Slot& slot, UnixMillis now);
+  void DropTarget(Slot& slot);
+  void Leave(Slot& slot, UnixMillis now);
+  void Close(Slot& slot);
   UnixMillis StepPing(Slot& slot, UnixMillis now);
   void OnAnswer(Slot& slot, UnixMillis now);
   void OnNoAnswer(Slot& slot, const Error& error, UnixMillis now);
   void GiveUpOn(Slot& slot, const std::string& why, UnixMillis now);
-  void StartFailed(Slot& slot, const std::string& how, UnixMillis now);
+  void StartAgain(Slot& slot, const std::string& how, UnixMillis now);
   void TakeFetched();
   std::string ModelDirectory(const std::string& variant) const;
 

@@ -18,6 +18,7 @@ class Database;
 
 namespace headrace::jobs {
 
+class Machine;
 struct HostingMachine;
 
 struct HostingOptions {
@@ -26,7 +27,7 @@ struct HostingOptions {
   const Clock* clock = nullptr;  // outlives the service
   std::string data_dir;          // models lie in data_dir/endpoints/ACCOUNT/NAME
   std::string headrace_binary;   // absolute path; run as `headrace model-server`
-  bool sandbox = true;           // false: plain processes, even where bubblewrap works
+  Machine* machine = nullptr;    // outlives the service
   // Whether model servers of this account may run here; the error says why not. Empty: all may.
   std::function<Status(const std::string& account)> may_run = {};
   int drain_seconds = 70;  // that an instance on its way out may take for the requests it has

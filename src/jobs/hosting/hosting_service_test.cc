@@ -13,6 +13,7 @@
 #include "jobs/archive/pack.h"
 #include "jobs/hosting/deployment.h"
 #include "jobs/hosting/model_files.h"
+#include "jobs/machine/machine.h"
 #include "store/meta/endpoints.h"
 #include "store/meta/logs.h"
 #include "store/objects/object_store.h"
@@ -42,6 +43,7 @@ class HostingServiceTest : public testing::Test {
     options.clock = &clock_;
     options.data_dir = directory_.path();
     options.headrace_binary = HEADRACE_BINARY;
+    options.machine = &machine_;
     service_ = std::make_unique<HostingService>(options);
     ValueOrThrow(service_->Start());
   }
@@ -111,6 +113,7 @@ class HostingServiceTest : public testing::Test {
   }
 
   SystemClock clock_;
+  Machine machine_{{}};
   TemporaryDirectory directory_;
   std::unique_ptr<store::Database> database_ = store::Database::Open(directory_ / "meta.db").value();
   std::unique_ptr<store::ObjectStore> objects_ =

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/testing/temporary_directory.h"
-#include "jobs/hosting/core_shares.h"
 #include "jobs/hosting/deployment.h"
 #include "jobs/hosting/invocation_metrics.h"
 
@@ -73,19 +72,6 @@ TEST(EndpointRoutes, SharesRequestsByWeight) {
   EXPECT_NEAR(counts["a"], 300, 5);
   EXPECT_EQ(counts["none"], 0);
   EXPECT_EQ(routes.Take("1", "e", "none").lease->variant(), "none");
-}
-
-TEST(CoreShares, SpreadsInstancesOverTheCores) {
-  CoreShares shares;
-  const auto all = shares.Take(0);
-  shares.GiveBack(all);
-  EXPECT_EQ(shares.Take(1'000'000), all);
-  shares.GiveBack(all);
-  const auto one = shares.Take(1);
-  ASSERT_EQ(one.size(), 1u);
-  if (all.size() > 1) {
-    EXPECT_NE(shares.Take(1), one);
-  }
 }
 
 TEST(Deployment, ComesBackFromItsText) {

@@ -4,8 +4,6 @@
 #include <charconv>
 #include <string>
 
-#include <unistd.h>
-
 namespace headrace::jobs {
 namespace {
 
@@ -45,13 +43,6 @@ int CpusOf(std::string_view size) {
 }
 
 }  // namespace
-
-uint64_t MostMemoryOfOne() {
-  const auto all = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-  return all - all / 16;
-}
-
-uint64_t TasksFor(uint64_t cores) { return 256 + 64 * std::max<uint64_t>(cores, 1); }
 
 std::optional<InstanceSize> SizeOfInstance(std::string_view instance_type) {
   if (instance_type == "local" || instance_type == "local_gpu") return InstanceSize{};

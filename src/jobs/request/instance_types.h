@@ -15,10 +15,4 @@ struct InstanceSize {
 // nullopt for a name of no known family or size. "local" is the whole machine (0 cpus, 0 bytes).
 std::optional<InstanceSize> SizeOfInstance(std::string_view instance_type);
 
-// No job or model server gets more memory than this, whatever it was promised: a part of this machine's is kept for
-// the platform and everybody else.
-uint64_t MostMemoryOfOne();
-// Processes and threads that a job on so many cores may have at once.
-uint64_t TasksFor(uint64_t cores);
-
 }  // namespace headrace::jobs

@@ -9,13 +9,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "jobs/directory/checkpoint_place.h"
-#include "jobs/limits/disk_watch.h"
-#include "jobs/process/find_program.h"
 #include "jobs/request/hyperparameters.h"
-#include "jobs/request/instance_types.h"
 #include "jobs/request/member_effects.h"
 #include "jobs/request/s3_uri.h"
-#include "jobs/runtime/installation.h"
 #include "jobs/supervisor/failure_reason.h"
 #include "jobs/training/artifacts.h"
 #include "jobs/training/input_channels.h"
@@ -29,13 +25,6 @@ namespace fs = std::filesystem;
 // Above twice the grace, for packing and storing, until a supervisor that has to end is ended.
 constexpr int64_t kEndMillis = 10'000;
 constexpr int64_t kKilledMillis = 10'000;  // until the job of a supervisor that does not even die goes on without it
-// A log is on the disk three times for a while: as it came, as lines, and as events.
-constexpr uint64_t kLogPartOfFree = 16, kLeastLogBytes = uint64_t{64} << 10;
-
-// Of two limits, of which 0 is none.
-uint64_t Smaller(uint64_t one, uint64_t other) {
-  return one == 0 || other == 0 ? std::max(one, other) : std::min(one, other);
-}
 
 // Whose fault an error is, as FailureReason tells it.
 JobEnd FailureOf(const Error& error) {
@@ -43,16 +32,6 @@ JobEnd FailureOf(const Error& error) {
                        error.code() == ErrorCode::kFailedPrecondition;
   return JobEnd::Failed(
       Truncate((clients ? "ClientError: " : "InternalServerError: ") + error.message(), kLongestFailureReason));
-}
-
-// What a program outside of /usr needs to be seen: /opt/gcc-13 for /opt/gcc-13/bin/g++. "" for others.
-std::string PrefixOf(const std::string& program) {
-  const auto found = FindProgram(program);
-  std::error_code failed;
-  const auto real = found ? fs::canonical(*found, failed) : fs::path();
-  const auto prefix = real.parent_path().parent_path();
-  const bool seen = prefix.empty() || prefix == prefix.root_path() || prefix.string().starts_with("/usr");
-  return failed || seen ? "" : prefix.string();
 }
 
 bool IsStopping(const store::TrainingJob& job) { return TrainingStatusOf(job.status) == TrainingStatus::kStopping; }
@@ -70,11 +49,9 @@ bool NeedsNoCores(const IngestState& state, const TrainingRequest& request) {
   return state.end.has_value() || (state.program_ended && state.attempt >= request.retries);
 }
 
-JobFollower::JobFollower(const TrainingOptions& options, const Machine& machine, Executor& executor, Rubbish& rubbish,
-                         std::string account, std::string name)
+JobFollower::JobFollower(const TrainingOptions& options, Rubbish& rubbish, std::string account, std::string name)
     : options_(options),
-      machine_(machine),
-      executor_(executor),
+      executor_(*options.executor),
       account_(std::move(account)),
       name_(std::move(name)),
       directory_(options.data_dir + "/jobs/" + account_ + "/" + name_),
@@ -163,7 +140,9 @@ Result<JobDescription> JobFollower::Describe(const store::TrainingJob& job) cons
   if (options_.environment) {
     HEADRACE_ASSIGN(description.environment, options_.environment(job));
   }
-  DescribeMachine(job, description);
+  description.stop_grace_seconds = options_.stop_grace_seconds;
+  description.resource_sample_millis = options_.resource_sample_millis;
+  description.heartbeat_millis = options_.heartbeat_seconds * int64_t{1000};
   return description;
 }
 
@@ -211,38 +190,6 @@ Status JobFollower::KeepInputs(JobDescription& description) const {
   if (description.checkpoints)
     for (auto& object : description.checkpoints->objects) HEADRACE_TRY(keep(object.blob, object.key));
   return {};
-}
-
-void JobFollower::DescribeMachine(const store::TrainingJob&, JobDescription& description) const {
-  description.cpus = state_.cpus;
-  const auto size =
-      SizeOfInstance(request_.resources.GroupOf(description.current_host).instance_type).value_or(InstanceSize{});
-  description.memory_bytes = Smaller(Smaller(size.memory_bytes, options_.memory_bytes), MostMemoryOfOne());
-  const auto cores = static_cast<uint64_t>(size.cpus == 0 ? machine_.cpus : std::min(size.cpus, machine_.cpus));
-  description.tasks = options_.tasks != 0 ? options_.tasks : TasksFor(cores);
-  description.disk_bytes = Smaller(description.volume_bytes(), options_.disk_bytes);
-  const auto part = std::max(FreeBytes(options_.data_dir) / kLogPartOfFree, kLeastLogBytes);
-  description.log_bytes = Smaller(options_.log_bytes, part);
-  description.stop_grace_seconds = options_.stop_grace_seconds;
-  description.resource_sample_millis = options_.resource_sample_millis;
-  description.heartbeat_millis = options_.heartbeat_seconds * int64_t{1000};
-  description.bubblewrap = machine_.bubblewrap;
-  description.no_bubblewrap_reason = machine_.no_bubblewrap_reason;
-  description.hidden = {options_.data_dir};
-  const auto installation = FindInstallation(options_.headrace_binary);
-  description.include_dir = installation.include_dir;
-  description.library_dir = installation.library_dir;
-  description.cmake_dir = installation.cmake_dir;
-  description.init_program = installation.init;
-  description.cache_dir = options_.data_dir + "/cache/" + account_;
-  description.python = machine_.python;
-  description.compiler = options_.compiler;
-  description.read_only = options_.read_only_paths;
-  if (!options_.headrace_binary.starts_with("/usr/")) description.read_only.push_back(options_.headrace_binary);
-  if (auto prefix = PrefixOf(options_.compiler); !prefix.empty()) description.read_only.push_back(std::move(prefix));
-  for (const auto& path : machine_.python_paths) description.read_only.push_back(path);
-  for (const auto& path : {installation.include_dir, installation.library_dir, installation.cmake_dir})
-    if (!path.empty() && !path.starts_with("/usr/")) description.read_only.push_back(path);
 }
 
 Result<JobFollower::Progress> JobFollower::Follow() {

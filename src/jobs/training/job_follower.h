@@ -21,23 +21,13 @@
 
 namespace headrace::jobs {
 
-// What the service has found out about this machine, once.
-struct Machine {
-  bool bubblewrap = false;
-  std::string no_bubblewrap_reason;
-  int cpus = 1;
-  std::string python;                     // resolved interpreter; "" without one
-  std::vector<std::string> python_paths;  // what it needs to be seen
-};
-
 // Whether a job's program has ended for good: one that may be tried again keeps its cores until all is over.
 bool NeedsNoCores(const IngestState& state, const TrainingRequest& request);
 
 class JobFollower {
  public:
   // What it is handed outlives it.
-  JobFollower(const TrainingOptions& options, const Machine& machine, Executor& executor, Rubbish& rubbish,
-              std::string account, std::string name);
+  JobFollower(const TrainingOptions& options, Rubbish& rubbish, std::string account, std::string name);
 
   // Its cores may go to others: what is left is packing and storing.
   bool NeedsNoCores() const { return jobs::NeedsNoCores(state_, request_); }
@@ -56,7 +46,6 @@ class JobFollower {
   Result<JobDescription> Describe(const store::TrainingJob& job) const;
   Status DescribeInputs(JobDescription& description) const;
   Status KeepInputs(JobDescription& description) const;
-  void DescribeMachine(const store::TrainingJob& job, JobDescription& description) const;
   Result<Progress> Follow();
   void WatchSupervisor();
   Result<Progress> SupervisorIsGone();
@@ -66,7 +55,6 @@ class JobFollower {
   void CleanUp() const;
 
   const TrainingOptions& options_;
-  const Machine& machine_;
   Executor& executor_;
   const std::string account_, name_;
   const JobDirectory directory_;

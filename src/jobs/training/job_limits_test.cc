@@ -17,7 +17,7 @@ using ::testing::StartsWith;
 
 TEST(JobLimitsTest, AJobThatOutgrowsItsMemorySaysSo) {
   Platform platform;
-  platform.options().memory_bytes = 96 << 20;
+  platform.executor_options().memory_bytes = 96 << 20;
   platform.Start();
   platform.Create(
       "job", Platform::Script("echo growing; x=$(head -c 300000000 /dev/zero | tr '\\0' x); sleep 60; echo ${#x}"));
@@ -50,7 +50,7 @@ TEST(JobLimitsTest, NetworkIsolationLeavesTheLoopbackOnly) {
 
 TEST(JobLimitsTest, NetworkIsolationIsNotPromisedWithoutASandbox) {
   Platform platform;
-  platform.options().sandbox = false;
+  platform.machine_options().sandbox = false;
   platform.Start();
   auto request = Platform::Script("echo ran");
   request["EnableNetworkIsolation"] = true;

@@ -48,8 +48,8 @@ std::string Wheel(const std::string& package, const std::string& module_text) {
 class JobProgramsTest : public ::testing::TestWithParam<bool> {
  protected:
   JobProgramsTest() {
-    platform.options().python = "/usr/bin/python3";  // the one with pip, setuptools and wheel of scripts/setup
-    platform.options().sandbox = GetParam();
+    platform.machine_options().python = "/usr/bin/python3";  // the one with pip, setuptools and wheel of scripts/setup
+    platform.machine_options().sandbox = GetParam();
     platform.Start();
   }
   Platform platform;

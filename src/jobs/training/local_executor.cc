@@ -1,11 +1,18 @@
 #include "jobs/training/local_executor.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <numeric>
+
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "jobs/limits/cgroup.h"
+#include "jobs/limits/disk_watch.h"
 #include "jobs/process/detached.h"
+#include "jobs/process/find_program.h"
+#include "jobs/runtime/installation.h"
 
 namespace headrace::jobs {
 namespace {
@@ -13,6 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kBeginMillis = 10'000;  // that a supervisor has to take its lock
+// A log is on the disk three times for a while: as it came, as lines, and as events.
+constexpr uint64_t kLogPartOfFree = 16, kLeastLogBytes = uint64_t{64} << 10;
 
 // Secrets are in it: nobody else may read it, not even for an instant.
 Status WriteDescription(const JobDirectory& directory, const JobDescription& description) {
@@ -27,21 +36,143 @@ Status WriteDescription(const JobDirectory& directory, const JobDescription& des
 // A supervisor makes this directory when it has begun, with its lock in its hands.
 bool HasBegun(const JobDirectory& directory, int attempt) { return fs::exists(directory.attempt(attempt)); }
 
+// What a program outside of /usr needs to be seen: /opt/gcc-13 for /opt/gcc-13/bin/g++. "" for others.
+std::string PrefixOf(const std::string& program) {
+  const auto found = FindProgram(program);
+  std::error_code failed;
+  const auto real = found ? fs::canonical(*found, failed) : fs::path();
+  const auto prefix = real.parent_path().parent_path();
+  const bool seen = prefix.empty() || prefix == prefix.root_path() || prefix.string().starts_with("/usr");
+  return failed || seen ? "" : prefix.string();
+}
+
+// Of two limits, of which 0 is none.
+uint64_t Smaller(uint64_t one, uint64_t other) {
+  return one == 0 || other == 0 ? std::max(one, other) : std::min(one, other);
+}
+
+// Supervisors and sandboxes have working directories of their own.
+LocalExecutorOptions WithAbsolutePaths(LocalExecutorOptions options) {
+  options.data_dir = fs::absolute(options.data_dir).lexically_normal();
+  for (auto& path : options.read_only_paths) path = fs::absolute(path).lexically_normal();
+  return options;
+}
+
 }  // namespace
 
+LocalExecutor::LocalExecutor(LocalExecutorOptions options) : options_(WithAbsolutePaths(std::move(options))) {}
+
 JobDirectory LocalExecutor::DirectoryOf(const HostKey& key) const {
-  return JobDirectory(options_.jobs_directory + "/" + key.account + "/" + key.job);
+  return JobDirectory(options_.data_dir + "/jobs/" + key.account + "/" + key.job);
+}
+
+Status LocalExecutor::Open() {
+  const auto init = FindInstallation(options_.headrace_binary).init;
+  if (::access(init.c_str(), X_OK) != 0)
+    return Fail(ErrorCode::kFailedPrecondition,
+                "this installation of Headrace is not whole: {} is missing, which starts every program of a job; "
+                "install it again",
+                init);
+  (void)options_.machine->sandbox();  // the log says at once when there is none
+  Cgroup::PrepareMachine();
+  return {};
+}
+
+Result<std::optional<std::vector<HostPlace>>> LocalExecutor::Reserve(const JobKey& job,
+                                                                     const std::vector<InstanceSize>& hosts) {
+  const int all = options_.machine->cores().for_jobs();
+  if (hosts.size() > static_cast<size_t>(all))
+    return Fail(ErrorCode::kFailedPrecondition,
+                "InstanceCount: found {}, and training jobs have {} cores here: at most as many hosts have one each "
+                "(the server's setting job-cpus says how many places there are)",
+                hosts.size(), all);
+  auto leases = options_.machine->cores().Take(CoresOfHosts(hosts, all));
+  if (!leases) return std::optional<std::vector<HostPlace>>();
+  std::vector<HostPlace> places;
+  for (const auto& lease : *leases) places.push_back(lease.places());
+  const std::lock_guard lock(mutex_);
+  rooms_[job] = std::move(*leases);
+  return std::optional(std::move(places));
+}
+
+void LocalExecutor::Restore(const JobKey& job, const std::vector<InstanceSize>& hosts,
+                            const std::vector<HostPlace>& places) {
+  const auto counts = CoresOfHosts(hosts, options_.machine->cores().for_jobs());
+  std::vector<CoreLease> leases;
+  for (size_t i = 0; i < counts.size(); ++i)
+    leases.push_back(options_.machine->cores().Retake(i < places.size() ? places[i] : HostPlace(), counts[i]));
+  const std::lock_guard lock(mutex_);
+  rooms_[job] = std::move(leases);
+}
+
+void LocalExecutor::Release(const JobKey& job) {
+  const std::lock_guard lock(mutex_);
+  rooms_.erase(job);
+}
+
+std::string LocalExecutor::Wanted(const std::vector<InstanceSize>& hosts) const {
+  const int all = options_.machine->cores().for_jobs();
+  const auto counts = CoresOfHosts(hosts, all);
+  return fmt::format("{} of this machine's {} cores", std::accumulate(counts.begin(), counts.end(), 0), all);
 }
 
 Status LocalExecutor::Start(const HostStart& start) {
   const auto directory = DirectoryOf(start.key);
   if (HasBegun(directory, start.key.attempt) || Alive(start.key)) return {};
-  HEADRACE_TRY(WriteDescription(directory, start.description));
+  JobDescription description = start.description;
+  DescribeMachine(start.key, description);
+  DescribeLimits(start.key, description);
+  HEADRACE_TRY(WriteDescription(directory, description));
   HEADRACE_TRY(
       StartDetached({options_.headrace_binary, "supervise", directory.path()}, directory.path() + "/supervisor.log"));
   const std::lock_guard lock(mutex_);
-  started_[start.key] = options_.clock->Now();
+  started_[start.key] = options_.steady->Now();
   return {};
+}
+
+void LocalExecutor::DescribeMachine(const HostKey& key, JobDescription& description) {
+  const auto& sandbox = options_.machine->sandbox();
+  description.bubblewrap = sandbox.has_value();
+  if (!sandbox) description.no_bubblewrap_reason = sandbox.error().message();
+  description.hidden = {options_.data_dir};
+  const auto installation = FindInstallation(options_.headrace_binary);
+  description.include_dir = installation.include_dir;
+  description.library_dir = installation.library_dir;
+  description.cmake_dir = installation.cmake_dir;
+  description.init_program = installation.init;
+  description.cache_dir = options_.data_dir + "/cache/" + key.account;
+  const auto& python = options_.machine->python();
+  description.python = python.program;
+  description.compiler = options_.compiler;
+  auto& seen = description.read_only;
+  seen = options_.read_only_paths;
+  if (!options_.headrace_binary.starts_with("/usr/")) seen.push_back(options_.headrace_binary);
+  if (auto prefix = PrefixOf(options_.compiler); !prefix.empty()) seen.push_back(std::move(prefix));
+  seen.insert(seen.end(), python.paths.begin(), python.paths.end());
+  for (const auto& path : {installation.include_dir, installation.library_dir, installation.cmake_dir})
+    if (!path.empty() && !path.starts_with("/usr/")) seen.push_back(path);
+}
+
+void LocalExecutor::DescribeLimits(const HostKey& key, JobDescription& description) {
+  const auto size =
+      SizeOfInstance(description.request.resources.GroupOf(key.host).instance_type).value_or(InstanceSize{});
+  const int all = options_.machine->cores().for_jobs();
+  description.cpus = CoresOf(key, description);
+  description.memory_bytes = Smaller(Smaller(size.memory_bytes, options_.memory_bytes), MostMemoryOfOne());
+  const auto cores = static_cast<uint64_t>(size.cpus == 0 ? all : std::min(size.cpus, all));
+  description.tasks = options_.tasks != 0 ? options_.tasks : TasksFor(cores);
+  description.disk_bytes = Smaller(description.volume_bytes(), options_.disk_bytes);
+  const auto part = std::max(FreeBytes(options_.data_dir) / kLogPartOfFree, kLeastLogBytes);
+  description.log_bytes = Smaller(options_.log_bytes, part);
+}
+
+std::vector<int> LocalExecutor::CoresOf(const HostKey& key, const JobDescription& description) {
+  const std::lock_guard lock(mutex_);
+  const auto room = rooms_.find({key.account, key.job});
+  const auto& hosts = description.hosts;
+  const auto index = static_cast<size_t>(std::find(hosts.begin(), hosts.end(), key.host) - hosts.begin());
+  if (room == rooms_.end() || index >= room->second.size()) return {};
+  return room->second[index].cores();
 }
 
 bool LocalExecutor::Alive(const HostKey& key) {
@@ -53,20 +184,37 @@ bool LocalExecutor::Alive(const HostKey& key) {
 bool LocalExecutor::MayBegin(const HostKey& key) {
   const std::lock_guard lock(mutex_);
   const auto started = started_.find(key);
-  return started != started_.end() && options_.clock->Now() - started->second < kBeginMillis;
+  return started != started_.end() && options_.steady->Now() - started->second < kBeginMillis;
 }
 
 void LocalExecutor::Stop(const HostKey& key, std::string_view why) {
   Log(LogLevel::kError, "job {}: {} is ended: {}", key.job, key.host, why);
   if (!DirectoryOf(key).KillSupervisor())
     Log(LogLevel::kError, "job {}: the supervisor process of {} does not die", key.job, key.host);
-  Cgroup::RemoveLeft();  // its job's processes, where nothing else has ended them
+  Tidy();  // its job's processes, where nothing else has ended them
   Forget(key);
 }
+
+void LocalExecutor::Tidy() { Cgroup::RemoveLeft(); }
 
 void LocalExecutor::Forget(const HostKey& key) {
   const std::lock_guard lock(mutex_);
   started_.erase(key);
+}
+
+std::vector<int> CoresOfHosts(const std::vector<InstanceSize>& hosts, int all) {
+  std::vector<int> counts;
+  int64_t sum = 0;
+  for (const auto& host : hosts) {
+    counts.push_back(host.cpus == 0 ? all : std::min(host.cpus, all));
+    sum += counts.back();
+  }
+  const auto number = static_cast<int64_t>(hosts.size());
+  if (sum <= all) return counts;
+  // One for each, and what is left in proportion.
+  for (int& count : counts)
+    count = 1 + static_cast<int>((count - 1) * std::max<int64_t>(all - number, 0) / std::max<int64_t>(sum - number, 1));
+  return counts;
 }
 
 }  // namespace headrace::jobs

@@ -27,7 +27,16 @@ class LocalExecutorTest : public ::testing::Test {
     const auto program = scratch_ / "supervisor";
     std::ofstream(program) << "#!/bin/sh\ncd \"$2\" && echo start >>starts\n" << script << "\n";
     fs::permissions(program, fs::perms::owner_all);
-    return std::make_unique<LocalExecutor>(LocalExecutorOptions{scratch_ / "jobs", program, &clock_});
+    return std::make_unique<LocalExecutor>(Options(program));
+  }
+
+  LocalExecutorOptions Options(const std::string& program) {
+    LocalExecutorOptions options;
+    options.machine = &machine_;
+    options.steady = &clock_;
+    options.data_dir = scratch_.path();
+    options.headrace_binary = program;
+    return options;
   }
 
   HostStart Job(int attempt = 0) const {
@@ -54,6 +63,7 @@ class LocalExecutorTest : public ::testing::Test {
 
   TemporaryDirectory scratch_;
   ManualClock clock_{1000};
+  Machine machine_{{.job_cores = 2, .sandbox = false, .python = "/nowhere/python3"}};
 };
 
 TEST_F(LocalExecutorTest, StartsOnceAndFindsWhatRunsAgain) {
@@ -101,9 +111,60 @@ TEST_F(LocalExecutorTest, KeepsTheDescriptionFromOthers) {
   EXPECT_EQ(ValueOrThrow(ParseJobDescription(ValueOrThrow(ReadFile(JobPath() + "/job.json")))).job_name, "job");
 }
 
+TEST_F(LocalExecutorTest, GivesEachHostItsRoom) {
+  const auto executor = Make("exit 0");
+  const JobKey key{"1", "job"};
+  const std::vector<InstanceSize> hosts = {{4, 1 << 30}, {4, 1 << 30}};
+  EXPECT_EQ(executor->Wanted(hosts), "2 of this machine's 2 cores");
+  const auto places = ValueOrThrow(executor->Reserve(key, hosts));
+  ASSERT_TRUE(places);
+  ASSERT_EQ(places->size(), 2u);
+  EXPECT_NE((*places)[0], (*places)[1]);
+  EXPECT_FALSE(ValueOrThrow(executor->Reserve({"1", "other"}, {{1, 0}})));
+
+  HostStart second = Job();
+  second.key.host = "algo-2";
+  second.description.hosts = {"algo-1", "algo-2"};
+  second.description.request = ValueOrThrow(
+      DecodeTrainingRequest({{"ResourceConfig", {{"InstanceType", "ml.m5.large"}, {"InstanceCount", 2}}}}));
+  ValueOrThrow(executor->Start(second));
+  const auto told = ValueOrThrow(ParseJobDescription(ValueOrThrow(ReadFile(JobPath() + "/job.json"))));
+  const bool real = (*places)[1].front() >= 0;  // a machine of one core has a place without one
+  EXPECT_EQ(told.cpus, real ? (*places)[1] : std::vector<int>());
+  EXPECT_GT(told.memory_bytes, 0u);
+  EXPECT_FALSE(told.bubblewrap);
+  EXPECT_NE(told.no_bubblewrap_reason, "");
+
+  const auto next = Make("exit 0");  // as after a crash of the platform; the machine is the same one here
+  executor->Release(key);
+  next->Restore(key, hosts, *places);
+  EXPECT_FALSE(ValueOrThrow(next->Reserve({"1", "other"}, {{1, 0}})));
+  next->Release(key);
+  EXPECT_TRUE(ValueOrThrow(next->Reserve({"1", "other"}, {{2, 0}})));
+}
+
+TEST_F(LocalExecutorTest, RefusesMoreHostsThanThereArePlaces) {
+  const auto refused = Make("exit 0")->Reserve({"1", "job"}, {{1, 0}, {1, 0}, {1, 0}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::kFailedPrecondition);
+  EXPECT_NE(refused.error().message().find("job-cpus"), std::string::npos);
+}
+
+TEST(CoresOfHosts, AreThoseOfTheirTypesAsFarAsTheMachineGoes) {
+  using Counts = std::vector<int>;
+  EXPECT_EQ(CoresOfHosts({{2, 0}}, 8), Counts({2}));
+  EXPECT_EQ(CoresOfHosts({{16, 0}}, 8), Counts({8}));
+  EXPECT_EQ(CoresOfHosts({{0, 0}}, 8), Counts({8}));  // "local" is the whole machine
+  EXPECT_EQ(CoresOfHosts({{2, 0}, {4, 0}}, 8), Counts({2, 4}));
+  EXPECT_EQ(CoresOfHosts({{4, 0}, {4, 0}}, 2), Counts({1, 1}));
+  EXPECT_EQ(CoresOfHosts({{0, 0}, {0, 0}, {0, 0}}, 8), Counts({2, 2, 2}));
+  EXPECT_EQ(CoresOfHosts({{4, 0}, {1, 0}, {1, 0}, {1, 0}}, 4), Counts({1, 1, 1, 1}));
+  EXPECT_EQ(CoresOfHosts({{4, 0}, {4, 0}, {4, 0}}, 2), Counts({1, 1, 1}));  // too many, whatever they get
+}
+
 TEST_F(LocalExecutorTest, SaysThatThereIsNoProgram) {
   ValueOrThrow(MakeDirectories(JobPath()));
-  LocalExecutor executor({scratch_ / "jobs", scratch_ / "missing", &clock_});
+  LocalExecutor executor(Options(scratch_ / "missing"));
   const auto started = executor.Start(Job());
   ASSERT_FALSE(started);
   EXPECT_NE(started.error().message().find("cannot run"), std::string::npos);

@@ -40,7 +40,7 @@ std::vector<std::string> Statuses(const store::TrainingJob& job) {
 class TrainingService_ : public ::testing::TestWithParam<bool> {
  protected:
   TrainingService_() {
-    platform.options().sandbox = GetParam();
+    platform.machine_options().sandbox = GetParam();
     platform.Start();
   }
   Platform platform;

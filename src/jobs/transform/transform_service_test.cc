@@ -36,6 +36,7 @@ class TransformServiceTest : public testing::Test {
     machine_.options.clock = &clock_;
     machine_.options.data_dir = directory_.path();
     machine_.options.headrace_binary = HEADRACE_BINARY;
+    machine_.options.machine = &this_machine_;
     TemporaryDirectory source, target;
     ValueOrThrow(WriteFileAtomically(source / "no_model", "text"));
     ValueOrThrow(PackDirectory(source.path(), target / "a.tar.gz"));
@@ -90,6 +91,7 @@ class TransformServiceTest : public testing::Test {
   std::unique_ptr<store::Database> database_ = store::Database::Open(directory_ / "meta.db").value();
   std::unique_ptr<store::ObjectStore> objects_ =
       store::ObjectStore::Open(*database_, clock_, directory_ / "objects").value();
+  Machine this_machine_{{}};
   HostingMachine machine_;
 };
 

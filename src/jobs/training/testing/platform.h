@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/testing/temporary_directory.h"
 #include "jobs/archive/pack.h"
+#include "jobs/training/local_executor.h"
 #include "jobs/training/training_service.h"
 #include "store/meta/logs.h"
 #include "store/meta/metrics.h"
@@ -45,7 +46,10 @@ class Platform {
     options_.objects = objects_.get();
     options_.clock = &clock_;
     options_.data_dir = path_;
-    options_.headrace_binary = HEADRACE_BINARY;
+    executor_options_.data_dir = path_;
+    executor_options_.headrace_binary = HEADRACE_BINARY;
+    executor_options_.steady = &steady_;
+    machine_options_.job_cores = 2;
     options_.region = "us-west-2";
     options_.environment = [](const store::TrainingJob&) -> Result<std::map<std::string, std::string>> {
       return std::map<std::string, std::string>{{"AWS_ENDPOINT_URL", "http://127.0.0.1:1"},
@@ -55,10 +59,11 @@ class Platform {
     options_.resource_sample_millis = 100;
     options_.poll_millis = 10;
     options_.checkpoint_sync_millis = 50;
-    options_.capacity_cpus = 2;
   }
 
   TrainingOptions& options() { return options_; }
+  LocalExecutorOptions& executor_options() { return executor_options_; }
+  MachineOptions& machine_options() { return machine_options_; }
   store::ObjectStore& objects() { return *objects_; }
   store::AccountObjects account(const std::string& id = kAccount) {
     return ValueOrThrow(store::ObjectAccess(objects_.get()).Of(id));
@@ -67,6 +72,10 @@ class Platform {
   std::string JobPath(const std::string& name) const { return path_ + "/jobs/" + std::string(kAccount) + "/" + name; }
 
   void Start() {
+    machine_ = std::make_unique<Machine>(machine_options_);
+    executor_options_.machine = machine_.get();
+    executor_ = std::make_unique<LocalExecutor>(executor_options_);
+    options_.executor = executor_.get();
     service_ = std::make_unique<TrainingService>(options_);
     ValueOrThrow(service_->Start());
   }
@@ -182,7 +191,12 @@ class Platform {
   SystemClock clock_;
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<store::ObjectStore> objects_;
+  BootClock steady_;
+  MachineOptions machine_options_;
+  LocalExecutorOptions executor_options_;
   TrainingOptions options_;
+  std::unique_ptr<Machine> machine_;
+  std::unique_ptr<LocalExecutor> executor_;
   std::unique_ptr<TrainingService> service_;
 };
 

@@ -1,0 +1,38 @@
+#include "jobs/machine/machine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <unistd.h>
+
+#include "base/log.h"
+#include "jobs/sandbox/sandbox.h"
+
+namespace headrace::jobs {
+
+Machine::Machine(MachineOptions options)
+    : options_(std::move(options)), cores_(CoresOfThisProcess(), options_.job_cores) {}
+
+const Status& Machine::sandbox() {
+  std::call_once(sandbox_probed_, [this] {
+    sandbox_ = options_.sandbox ? ProbeBubblewrap()
+                                : Fail(ErrorCode::kUnavailable, "the platform was started without sandboxes");
+    if (!sandbox_)
+      Log(LogLevel::kWarning, "jobs and model servers run as plain processes: {}", sandbox_.error().message());
+  });
+  return sandbox_;
+}
+
+const Python& Machine::python() {
+  std::call_once(looked_for_python_, [this] { python_ = FindPython(options_.python); });
+  return python_;
+}
+
+uint64_t MostMemoryOfOne() {
+  const auto all = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  return all - all / 16;
+}
+
+uint64_t TasksFor(uint64_t cores) { return 256 + 64 * std::max<uint64_t>(cores, 1); }
+
+}  // namespace headrace::jobs

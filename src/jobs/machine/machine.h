@@ -1,0 +1,48 @@
+// Machine: what this machine has for the programs of tenants: training jobs, endpoints, batch transform. There is one,
+// made where the server is put together; everything in it is found out once, when it is first asked for.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "jobs/machine/core_pool.h"
+#include "jobs/machine/python.h"
+
+namespace headrace::jobs {
+
+struct MachineOptions {
+  int job_cores = 0;               // that training jobs may take together; 0: all
+  bool sandbox = true;             // false: plain processes, even where bubblewrap works
+  std::string python = "python3";  // runs .py entry points and is `python3` inside jobs
+};
+
+// Any thread.
+class Machine {
+ public:
+  explicit Machine(MachineOptions options);
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  CorePool& cores() { return cores_; }
+  // Whether programs run in sandboxes; the error says why they run as plain processes. That is in the log once.
+  const Status& sandbox();
+  const Python& python();
+
+ private:
+  const MachineOptions options_;
+  CorePool cores_;
+  std::once_flag sandbox_probed_, looked_for_python_;
+  Status sandbox_;
+  Python python_;
+};
+
+// No job or model server gets more memory than this, whatever it was promised: a part of this machine's is kept for
+// the platform and everybody else.
+uint64_t MostMemoryOfOne();
+// Processes and threads that a job on so many cores may have at once.
+uint64_t TasksFor(uint64_t cores);
+
+}  // namespace headrace::jobs
