@@ -25,8 +25,8 @@ set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "bubblewrap, adduser, init-system-helpers")
-# Training programs in C++ and Python, CMake projects among them; certificates for downloads, a font for pictures.
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "g++, python3, python3-pip, ca-certificates, fonts-dejavu-core")
+# Training programs in C++ and Python, of several ranks, CMake projects among them; certificates for downloads, a font for pictures.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "g++, python3, python3-pip, openmpi-bin, ca-certificates, fonts-dejavu-core")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "cmake, ninja-build, awscli")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/packaging/debian/postinst ${CMAKE_SOURCE_DIR}/packaging/debian/prerm

@@ -49,7 +49,7 @@ Status Group::ExchangeWith(size_t partner, const std::byte* mine, std::byte* the
                                ranks_[partner]));
     HEADRACE_TRY(
         transfers.Add(context_.transport.StartSend(Lane::kCollectives, ranks_[partner], mine, bytes), ranks_[partner]));
-    HEADRACE_TRY(transfers.Wait(what));
+    HEADRACE_TRY(transfers.Wait([&] { return what; }));
   }
   if (locals_.size() == 1) return {};
   const std::byte* window = nullptr;

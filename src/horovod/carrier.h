@@ -2,6 +2,7 @@
 // program computes.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -25,11 +26,33 @@ struct Cargo {
 
 class Carrier {
  public:
+  // While one lives, somebody waits for what is carried. Of a null carrier: nothing.
+  class Waiting {
+   public:
+    explicit Waiting(Carrier* carrier) : carrier_(carrier) {
+      if (carrier_ != nullptr) ++carrier_->waiting_;
+    }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    ~Waiting() {
+      if (carrier_ != nullptr) --carrier_->waiting_;
+    }
+
+   private:
+    Carrier* const carrier_;
+  };
+
   Carrier(MachineLinks links, Machine& machine, std::function<void(const Error&)> fail);
   ~Carrier();
 
-  // Carried in this order, which is the same on all machines.
+  // Carried in this order, which is the same on all machines. Little cargo waits for more, or for Help.
   void Add(Cargo cargo);
+  // Carries what is next in the calling thread, which has nothing else to do. False when that is not ready, or the
+  // thread is at it.
+  Result<bool> Help();
+  bool CanHelp();
+  // The thread carries what there is, little or not.
+  void Wake();
   // Until nothing is left to carry, or the thread has failed: before what cargo points to goes away.
   void Drain();
   // For good: what is still to be carried stays.
@@ -37,6 +60,8 @@ class Carrier {
 
  private:
   void Run();
+  bool FirstIsReady() const;
+  Status CarryFirst(std::unique_lock<std::mutex>& lock);
   Status Carry(const Cargo& cargo);
 
   MachineLinks links_;
@@ -46,6 +71,9 @@ class Carrier {
   std::condition_variable changed_;
   std::deque<Cargo> cargoes_;
   bool stopping_ = false, failed_ = false;
+  bool awake_ = false;     // the thread is wanted
+  bool carrying_ = false;  // somebody carries the first one
+  std::atomic<int> waiting_{0};
   std::thread thread_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "horovod/perform.h"
+#include "horovod/precise_sleep.h"
 
 namespace headrace::hvd {
 namespace {
@@ -137,6 +138,7 @@ void Engine::End(const Error& error, bool failed) {
 }
 
 void Engine::Run() {
+  SleepPrecisely();
   while (!stopping_.load()) {
     machine_.Beat();
     const auto worked = Turn();

@@ -115,8 +115,8 @@ Status Group::ReduceWindow(const GroupReduction& reduction, int64_t count, const
   HEADRACE_TRY(Barrier(what));
   if (alone) return {};
   if (IsLeader())
-    HEADRACE_TRY(links_.Allreduce(
-        {result, count, reduction.dtype, reduction.op, reduction.postscale, reduction.compression, what}));
+    HEADRACE_TRY(links_.Allreduce({result, count, reduction.dtype, reduction.op, reduction.postscale,
+                                   reduction.compression, [&] { return what; }}));
   return Barrier(what);
 }
 
@@ -163,7 +163,7 @@ Status Group::Broadcast(void* data, size_t bytes, int root, const std::string& w
   } else if (!root_is_here && IsLeader()) {
     HEADRACE_TRY(transfers.Add(context_.transport.StartReceive(Lane::kCollectives, root, data, bytes), root));
   }
-  HEADRACE_TRY(transfers.Wait(what));
+  HEADRACE_TRY(transfers.Wait([&] { return what; }));
   const int source = root_is_here ? static_cast<int>(std::lower_bound(here.begin(), here.end(), root) - here.begin())
                                   : locals_.front();
   return BroadcastLocally(static_cast<std::byte*>(data), bytes, source, what);
@@ -183,8 +183,8 @@ Status Group::Allgather(const void* in, const std::vector<size_t>& bytes, std::b
       HEADRACE_TRY(transfers.Add(
           context_.transport.StartReceive(Lane::kCollectives, ranks_[member], out + offsets[member], bytes[member]),
           ranks_[member]));
-  std::memcpy(out + offsets[self_], in, bytes[self_]);
-  HEADRACE_TRY(transfers.Wait(what));
+  if (bytes[self_] > 0) std::memcpy(out + offsets[self_], in, bytes[self_]);
+  HEADRACE_TRY(transfers.Wait([&] { return what; }));
   for (size_t member = 0; member < ranks_.size(); ++member) {
     const auto local = std::lower_bound(local_members_.begin(), local_members_.end(), member);
     const bool is_local = local != local_members_.end() && *local == member;
@@ -211,7 +211,7 @@ Status Group::Alltoall(const std::byte* in, const std::vector<std::vector<size_t
         context_.transport.StartSend(Lane::kCollectives, ranks_[member], in + to_offsets[member], bytes[self_][member]),
         ranks_[member]));
   }
-  HEADRACE_TRY(transfers.Wait(what));
+  HEADRACE_TRY(transfers.Wait([&] { return what; }));
   // Among neighbours a window is divided among its readers.
   const size_t share = Windows::kBytes / locals_.size() / 64 * 64;
   size_t largest = 0;

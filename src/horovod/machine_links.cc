@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "horovod/reduce_kernels.h"
 #include "horovod/stall_watch.h"
@@ -13,8 +15,11 @@ namespace {
 
 // Below it a message costs more than its bytes.
 constexpr size_t kExchangeAllBytes = size_t{16} << 10;
-// A piece that is added up while the next one travels.
-constexpr int64_t kPieceElements = 64 << 10;
+// A piece that is added up while the next ones travel. More under way at once than a link holds only fill its queues,
+// and hold up the acknowledgements of what comes the other way.
+constexpr int64_t kPieceElements = 32 << 10;
+constexpr int kPiecesUnderWay = 4;
+constexpr int64_t kBlockElements = 512 << 10;
 
 DataType TravelType(const LinkedReduction& reduction) {
   if (reduction.dtype != DataType::kFloat32 || reduction.compression == Compression::kNone) return reduction.dtype;
@@ -65,28 +70,33 @@ Status Transfers::Add(Result<std::unique_ptr<Transfer>> transfer, int peer) {
   return {};
 }
 
-Status Transfers::Wait(const std::string& what, const std::function<Status(size_t)>& each) {
+Status Transfers::Wait(const Purpose& what, const std::function<Status(size_t)>& each) {
   using std::chrono::steady_clock;
-  constexpr auto kBusy = std::chrono::microseconds(100);
+  constexpr auto kBusy = std::chrono::microseconds(20), kHurriedBusy = std::chrono::microseconds(2000);
   constexpr auto kNap = std::chrono::microseconds(30);
   constexpr auto kWatch = std::chrono::milliseconds(100);
-  StallWatch watch(settings_, clock_, "this machine", what);
-  auto moved = steady_clock::now();
-  auto watched = moved;
+  constexpr int kTries = 16;  // between two looks at the clock
+  std::optional<StallWatch> watch;
+  auto moved = steady_clock::now(), watched = moved;
+  size_t waited_for = 0;
   for (size_t next = 0; next < all_.size();) {
-    HEADRACE_ASSIGN(const bool done, all_[next].transfer->Done());
+    bool done = false;
+    for (int i = 0; i < kTries && !done; ++i) {
+      HEADRACE_ASSIGN(done, all_[next].transfer->Done());
+    }
     if (done) {
       if (each) HEADRACE_TRY(each(next));
       ++next;
-      moved = steady_clock::now();
       continue;
     }
     const auto now = steady_clock::now();
-    if (now - moved > kBusy) std::this_thread::sleep_for(kNap);
+    if (std::exchange(waited_for, next) != next) moved = now;
+    if (now - moved > (hurried_() ? kHurriedBusy : kBusy)) std::this_thread::sleep_for(kNap);
     if (now - watched < kWatch) continue;
     watched = now;
     HEADRACE_TRY(interrupted_());
-    HEADRACE_TRY(watch.Check({{all_[next].peer}}, true));
+    if (!watch) watch.emplace(settings_, clock_, "this machine", what());
+    HEADRACE_TRY(watch->Check({{all_[next].peer}}, true));
   }
   all_.clear();
   return {};
@@ -105,28 +115,61 @@ MachineLinks::MachineLinks(Transport& transport, Lane lane, std::vector<int> lea
 Status MachineLinks::Allreduce(const LinkedReduction& reduction) {
   if (leaders_.size() == 1 || reduction.count == 0) return {};
   const size_t bytes = static_cast<size_t>(reduction.count) * SizeOf(TravelType(reduction));
-  return bytes * (leaders_.size() - 1) <= kExchangeAllBytes ? ExchangeAll(reduction) : ExchangeSlices(reduction);
+  if (leaders_.size() == 2 || bytes * (leaders_.size() - 1) <= kExchangeAllBytes) return ExchangeAll(reduction);
+  for (int64_t begin = 0; begin < reduction.count; begin += kBlockElements) {
+    LinkedReduction block = reduction;
+    block.data += static_cast<size_t>(begin) * SizeOf(reduction.dtype);
+    block.count = std::min(kBlockElements, reduction.count - begin);
+    HEADRACE_TRY(ExchangeSlices(block));
+  }
+  return {};
 }
 
 Status MachineLinks::ExchangeAll(const LinkedReduction& reduction) {
-  const size_t bytes = static_cast<size_t>(reduction.count) * SizeOf(TravelType(reduction));
-  received_.resize(bytes * leaders_.size());
-  std::byte* own = received_.data() + self_ * bytes;
-  Pack(reduction, 0, reduction.count, own);
+  const size_t size = SizeOf(TravelType(reduction)), others = leaders_.size() - 1;
+  const auto bytes_of = [&](int64_t count) { return static_cast<size_t>(count) * size; };
+  const bool as_it_is = TravelType(reduction) == reduction.dtype;
+  // What others' values are received into, by leader; this machine's own are sent from where they are, or packed.
+  received_.resize(bytes_of(reduction.count) * leaders_.size());
+  const auto received = [&](size_t leader, int64_t begin) {
+    return received_.data() + leader * bytes_of(reduction.count) + bytes_of(begin);
+  };
+  const std::byte* own = as_it_is ? reduction.data : received(self_, 0);
+  packed_.resize(bytes_of(std::min(reduction.count, kPieceElements)));
+
   Transfers transfers = NewTransfers();
-  std::vector<const void*> in;
-  for (size_t other = 0; other < leaders_.size(); ++other) {
-    std::byte* place = received_.data() + other * bytes;
-    in.push_back(place);
-    if (other == self_) continue;
-    HEADRACE_TRY(transfers.Add(transport_.StartReceive(lane_, leaders_[other], place, bytes), leaders_[other]));
-    HEADRACE_TRY(transfers.Add(transport_.StartSend(lane_, leaders_[other], own, bytes), leaders_[other]));
-  }
-  HEADRACE_TRY(transfers.Wait(reduction.what));
-  packed_.resize(bytes);
-  ReducePacked(reduction, in, reduction.count, packed_.data());
-  Unpack(reduction, packed_.data(), 0, reduction.count);
-  return {};
+  int64_t started = 0;
+  const auto start_piece = [&]() -> Status {
+    const int64_t begin = started, count = std::min(kPieceElements, reduction.count - begin);
+    started += count;
+    if (!as_it_is) Pack(reduction, begin, count, received(self_, begin));
+    for (size_t other = 0; other < leaders_.size(); ++other)
+      if (other != self_)
+        HEADRACE_TRY(transfers.Add(
+            transport_.StartReceive(lane_, leaders_[other], received(other, begin), bytes_of(count)), leaders_[other]));
+    for (size_t other = 0; other < leaders_.size(); ++other)
+      if (other != self_)
+        HEADRACE_TRY(transfers.Add(transport_.StartSend(lane_, leaders_[other], own + bytes_of(begin), bytes_of(count)),
+                                   leaders_[other]));
+    return {};
+  };
+  for (int i = 0; i < kPiecesUnderWay && started < reduction.count; ++i) HEADRACE_TRY(start_piece());
+  return transfers.Wait(reduction.what, [&](size_t done) -> Status {
+    if ((done + 1) % (2 * others) != 0) return {};  // the piece has not come from, or not gone to all
+    const int64_t begin = static_cast<int64_t>(done / (2 * others)) * kPieceElements;
+    const int64_t count = std::min(kPieceElements, reduction.count - begin);
+    if (started < reduction.count) HEADRACE_TRY(start_piece());
+    std::vector<const void*> in;
+    for (size_t leader = 0; leader < leaders_.size(); ++leader)
+      in.push_back(leader == self_ ? own + bytes_of(begin) : received(leader, begin));
+    if (as_it_is) {
+      ReducePacked(reduction, in, count, reduction.data + bytes_of(begin));
+    } else {
+      ReducePacked(reduction, in, count, packed_.data());
+      Unpack(reduction, packed_.data(), begin, count);
+    }
+    return {};
+  });
 }
 
 Status MachineLinks::ExchangeSlices(const LinkedReduction& reduction) {

@@ -13,18 +13,22 @@
 
 namespace headrace::hvd {
 
+// What a wait is for, asked when a message needs it: "allreduce \"loss\"".
+using Purpose = std::function<std::string()>;
+
 // Several transfers, and a wait for them that has an end.
 class Transfers {
  public:
-  Transfers(const Settings& settings, const Clock& clock, std::function<Status()> interrupted)
-      : settings_(settings), clock_(clock), interrupted_(std::move(interrupted)) {}
+  Transfers(const Settings& settings, const Clock& clock, std::function<Status()> interrupted,
+            std::function<bool()> hurried)
+      : settings_(settings), clock_(clock), interrupted_(std::move(interrupted)), hurried_(std::move(hurried)) {}
 
   // `peer` is named when it does not come.
   Status Add(Result<std::unique_ptr<Transfer>> transfer, int peer);
   size_t size() const { return all_.size(); }
-  // Until the first `count` that were added are done; `each` is called once for every transfer, in the order in which
-  // they were added. `what`: for messages.
-  Status Wait(const std::string& what, const std::function<Status(size_t)>& each = nullptr);
+  // Until all are done; `each` is called once for every transfer, in the order in which they were added, and may add
+  // more.
+  Status Wait(const Purpose& what, const std::function<Status(size_t)>& each = nullptr);
 
  private:
   struct Entry {
@@ -34,6 +38,7 @@ class Transfers {
   const Settings& settings_;
   const Clock& clock_;
   const std::function<Status()> interrupted_;
+  const std::function<bool()> hurried_;
   std::vector<Entry> all_;
 };
 
@@ -44,7 +49,7 @@ struct LinkedReduction {
   ReduceOp op = ReduceOp::kSum;  // kSum, kMin, kMax, kProduct
   double scale = 1;              // applied to the result
   Compression compression = Compression::kNone;
-  std::string what;  // for messages
+  Purpose what;
 };
 
 class MachineLinks {
@@ -58,12 +63,16 @@ class MachineLinks {
   // leaders.
   Status Allreduce(const LinkedReduction& reduction);
 
-  Transfers NewTransfers() const { return {settings_, clock_, interrupted_}; }
+  // Whether somebody has nothing to do but wait for this: then it keeps the processor busy for longer before it sleeps.
+  void set_hurried(std::function<bool()> hurried) { hurried_ = std::move(hurried); }
+
+  Transfers NewTransfers() const { return {settings_, clock_, interrupted_, hurried_}; }
 
  private:
-  // Everybody gets everything and adds it up: one message each way.
+  // Everybody gets everything, piece after piece, and adds it up. With two machines as many bytes as the other way, and
+  // one message fewer to wait for.
   Status ExchangeAll(const LinkedReduction& reduction);
-  // Each leader adds up one slice and hands it out, piece after piece.
+  // Each leader adds up one slice and hands it out.
   Status ExchangeSlices(const LinkedReduction& reduction);
 
   Transport& transport_;
@@ -73,6 +82,7 @@ class MachineLinks {
   const Settings& settings_;
   const Clock& clock_;
   const std::function<Status()> interrupted_;
+  std::function<bool()> hurried_ = [] { return true; };
   std::vector<std::byte> received_, packed_, reduced_;  // kept from call to call
 };
 

@@ -51,7 +51,7 @@ Status Adasum(Group& group, const Collective& own, int64_t count, const std::str
   const size_t bytes = static_cast<size_t>(count) * SizeOf(own.dtype);
   auto* out = static_cast<std::byte*>(own.output);
   if (wide) {
-    if (own.output != own.input) std::memcpy(own.output, own.input, bytes);
+    if (own.output != own.input && bytes > 0) std::memcpy(own.output, own.input, bytes);
     Scale(out, count, own.dtype, own.prescale);
     HEADRACE_TRY(group.Adasum(out, count, own.dtype, what));
     Scale(out, count, own.dtype, own.postscale);

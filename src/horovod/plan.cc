@@ -124,24 +124,38 @@ Status GroupPlan::Start(size_t bucket) {
   }
   ready(bucket, machine_.index()).Raise(state.step);
   machine_.Ring(Bell::kPlan);
-  if (carrier_ != nullptr) {
-    const auto watch = std::make_shared<std::optional<StallWatch>>();
-    const std::byte* data = home_ + described.offset;
-    carrier_->Add(
-        {{const_cast<std::byte*>(data), described.count, dtype, PlainOp(shape_.options.op), FinalScale(),
-          shape_.options.compression,
-          fmt::format("step {} of plan \"{}\", bucket \"{}\"", state.step, shape_.options.name, described.name)},
-         [this, bucket, step = state.step] {
-           for (int member = 0; member < machine_.size(); ++member)
-             if (!reduced(bucket, member).Reached(step)) return false;
-           return true;
-         },
-         [this, bucket, watch] { return CheckMissing(bucket, *watch); },
-         &carried(bucket),
-         state.step});
-  }
+  if (carrier_ != nullptr) Send(bucket);
   Progress();
   return {};
+}
+
+// To the other machines, once this machine's sum is complete.
+void GroupPlan::Send(size_t bucket) {
+  const uint64_t step = states_[bucket].step;
+  const Bucket& described = shape_.buckets[bucket];
+  Cargo cargo;
+  cargo.reduction = {home_ + described.offset,
+                     described.count,
+                     shape_.options.dtype,
+                     PlainOp(shape_.options.op),
+                     FinalScale(),
+                     shape_.options.compression,
+                     [this, bucket, step] { return NameOf(bucket, step); }};
+  cargo.is_ready = [this, bucket, step] {
+    for (int member = 0; member < machine_.size(); ++member)
+      if (!reduced(bucket, member).Reached(step)) return false;
+    return true;
+  };
+  cargo.missing = [this, bucket, watch = std::make_shared<std::optional<StallWatch>>()] {
+    return CheckMissing(bucket, *watch);
+  };
+  cargo.done = &carried(bucket);
+  cargo.step = step;
+  carrier_->Add(std::move(cargo));
+}
+
+std::string GroupPlan::NameOf(size_t bucket, uint64_t step) const {
+  return fmt::format("step {} of plan \"{}\", bucket \"{}\"", step, shape_.options.name, shape_.buckets[bucket].name);
 }
 
 void GroupPlan::ReduceSmall(size_t bucket) {
@@ -213,6 +227,7 @@ void GroupPlan::Finish(size_t bucket) {
 Result<bool> GroupPlan::Done(size_t bucket) {
   Progress();
   if (!IsComplete(bucket)) {
+    if (carrier_ != nullptr) carrier_->Wake();
     HEADRACE_TRY(interrupted_());
     return false;
   }
@@ -234,9 +249,18 @@ Status GroupPlan::Wait(size_t bucket) {
 
 Status GroupPlan::Await(size_t bucket) {
   std::optional<StallWatch> watch;
+  const Carrier::Waiting waiting(carrier_);
   while (!IsComplete(bucket)) {
+    if (carrier_ != nullptr) {
+      HEADRACE_ASSIGN(const bool helped, carrier_->Help());
+      if (helped) continue;
+    }
     HEADRACE_TRY(machine_.Await(
-        Bell::kPlan, [&] { return IsComplete(bucket) || (!queue_.empty() && AllReady(queue_.front())); },
+        Bell::kPlan,
+        [&] {
+          return IsComplete(bucket) || (!queue_.empty() && AllReady(queue_.front())) ||
+                 (carrier_ != nullptr && carrier_->CanHelp());
+        },
         [&] { return CheckMissing(bucket, watch); }));
     Progress();
   }
@@ -246,9 +270,7 @@ Status GroupPlan::Await(size_t bucket) {
 // Who holds up the wait for `bucket`: those who have not started the bucket that is next, or not added up their slice.
 Status GroupPlan::CheckMissing(size_t bucket, std::optional<StallWatch>& watch) const {
   const uint64_t step = states_[bucket].step;
-  const std::string what =
-      fmt::format("step {} of plan \"{}\", bucket \"{}\"", step, shape_.options.name, shape_.buckets[bucket].name);
-  if (!watch) watch.emplace(machine_.Watch(what));
+  if (!watch) watch.emplace(machine_.Watch(NameOf(bucket, step)));
   std::vector<int> missing;
   for (int member = 0; member < machine_.size(); ++member)
     if (!ready(bucket, member).Reached(step)) missing.push_back(member);

@@ -78,6 +78,8 @@ class GroupPlan : public Plan {
   std::byte* slot(size_t bucket, uint64_t step, int member) const;
   bool AllReady(size_t bucket) const;
   bool IsComplete(size_t bucket) const;
+  std::string NameOf(size_t bucket, uint64_t step) const;
+  void Send(size_t bucket);
   double LocalScale() const;
   double FinalScale() const;
   void ReduceSmall(size_t bucket);

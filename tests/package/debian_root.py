@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BARE = ["systemd", "systemd-sysv"]
 # Downloaded, not installed: large packages that apt would else fetch while a test waits.
 AHEAD = ["g++", "python3", "bubblewrap", "adduser", "libdnnl2", "libhdf5-103-1", "libcurl4", "libarchive13", "libcairo2",
-         "libprotobuf32", "libspdlog1.10", "libgomp1", "fonts-dejavu-core", "ca-certificates"]
+         "libprotobuf32", "libspdlog1.10", "libgomp1", "libopenmpi3", "fonts-dejavu-core", "ca-certificates"]
 # Where roots lie: dpkg writes through to the disk after every file, and disks that discard take a minute to delete a root.
 MEMORY = "/dev/shm" if os.path.ismount("/dev/shm") and shutil.disk_usage("/dev/shm").free > 4 << 30 else None
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}

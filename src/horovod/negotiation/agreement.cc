@@ -21,15 +21,41 @@ bool HasNegative(const std::vector<int64_t>& numbers) {
   return std::any_of(numbers.begin(), numbers.end(), [](int64_t number) { return number < 0; });
 }
 
+bool AddUpTo(const std::vector<int64_t>& splits, int64_t rows) {
+  for (const int64_t split : splits) {
+    if (split < 0 || split > rows) return false;
+    rows -= split;
+  }
+  return rows == 0;
+}
+
 std::optional<std::string> WrongSplits(const Collective& collective, size_t members, const std::string& who) {
   const auto& [rows, splits] = std::tie(collective.shape[0], collective.splits);
   if (splits.empty() && rows % static_cast<int64_t>(members) != 0)
     return fmt::format("{} has {} rows, wanted a multiple of {} or splits", who, rows, members);
-  if (!splits.empty() && (splits.size() != members || HasNegative(splits) ||
-                          std::accumulate(splits.begin(), splits.end(), int64_t{0}) != rows))
+  if (!splits.empty() && (splits.size() != members || !AddUpTo(splits, rows)))
     return fmt::format("{} has the splits {}, wanted {} numbers that add up to its {} rows", who, Shown(splits),
                        members, rows);
   return std::nullopt;
+}
+
+// No machine has memory for more; products and sums of sizes below it do not overflow.
+constexpr int64_t kMostElements = int64_t{1} << 48;
+
+bool IsTooLarge(const std::vector<int64_t>& shape) {
+  int64_t count = 1;
+  for (const int64_t dim : shape) {
+    if (dim > kMostElements || (count *= std::max<int64_t>(dim, 1)) > kMostElements) return true;
+    if (dim == 0) return false;
+  }
+  return false;
+}
+
+std::optional<std::string> WrongProcessSet(const std::vector<int64_t>& wanted, const std::vector<int>& all) {
+  if (!wanted.empty() && std::adjacent_find(wanted.begin(), wanted.end(), std::greater_equal<>()) == wanted.end() &&
+      wanted.front() >= 0 && wanted.back() < static_cast<int64_t>(all.size()))
+    return std::nullopt;
+  return fmt::format("process set {}: wanted ranks from 0 to {}, each once", Shown(wanted), all.size() - 1);
 }
 
 bool IsFloat(DataType type) {
@@ -82,10 +108,15 @@ std::optional<std::string> Impossible(const Request& request, const std::map<int
   const auto error = [&](std::string text) {
     return fmt::format("{} \"{}\": {}", NameOf(wanted.type), wanted.name, std::move(text));
   };
+  if (request.kind == RequestKind::kAddProcessSet) return WrongProcessSet(wanted.shape, ranks);
   if (request.kind != RequestKind::kCollective) return std::nullopt;
   for (const auto& [rank, each] : by_rank)
     if (!std::binary_search(ranks.begin(), ranks.end(), rank))
       return error(fmt::format("{} is not in process set {}", name_of_rank(rank), wanted.process_set));
+  for (const auto& [rank, each] : by_rank)
+    if (HasNegative(each.collective.shape) || IsTooLarge(each.collective.shape))
+      return error(fmt::format("{} has the shape {}, wanted no negative dimension and at most 2^48 elements",
+                               name_of_rank(rank), Shown(each.collective.shape)));
   const bool plain_sum = wanted.op == ReduceOp::kSum || wanted.op == ReduceOp::kAverage;
   if (by_rank.size() < ranks.size() && (wanted.type != CollectiveType::kAllreduce || !plain_sum))
     return error(fmt::format("{} has called join(); until all have, only allreduces of sum and average go on",
@@ -98,8 +129,6 @@ std::optional<std::string> Impossible(const Request& request, const std::map<int
   if (Reduces(wanted))
     if (const auto wrong = WrongReduction(wanted, ranks.size())) return error(*wrong);
   for (const auto& [rank, each] : by_rank) {
-    if (HasNegative(each.collective.shape))
-      return error(fmt::format("{} has the shape {}", name_of_rank(rank), Shown(each.collective.shape)));
     if (wanted.type == CollectiveType::kAlltoall)
       if (const auto wrong = WrongSplits(each.collective, ranks.size(), name_of_rank(rank))) return error(*wrong);
   }

@@ -52,7 +52,7 @@ void Machine::Beat() { pulse(index_).beat.store(clock_.Now()); }
 void Machine::Tell(std::string_view doing) {
   Pulse& own = pulse(index_);
   uint64_t words[Pulse::kWords] = {};
-  std::memcpy(words, doing.data(), std::min(doing.size(), sizeof words - 1));
+  doing.copy(reinterpret_cast<char*>(words), sizeof words - 1);
   for (size_t i = 0; i < Pulse::kWords; ++i) own.text[i].store(words[i], std::memory_order_relaxed);
   own.told_at.store(clock_.Now());
 }

@@ -53,7 +53,7 @@ class Receiving : public Transfer {
     if (found == waiting.end()) return false;
     if (found->second.size() != bytes_)
       return Fail(ErrorCode::kInternal, "transfer: found {} bytes, wanted {}", found->second.size(), bytes_);
-    std::memcpy(data_, found->second.data(), bytes_);
+    if (bytes_ > 0) std::memcpy(data_, found->second.data(), bytes_);
     waiting.erase(found);
     return done_ = true;
   }

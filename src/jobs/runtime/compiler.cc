@@ -57,11 +57,12 @@ bool CountsWhole(const CompileRequest& request) { return request.whole_tree || I
 
 Result<std::string> CacheKey(const CompileRequest& request) {
   ContentHash hash;
-  hash.AddField("headrace program 2");
+  hash.AddField("headrace program 3");
   hash.AddField(request.entry_point);
   for (const char* flag : kFlags) hash.AddField(flag);
   hash.AddField(Identity(fs::weakly_canonical(FindProgram(request.compiler).value_or(request.compiler)).string()));
-  hash.AddField(Identity(request.installation.library_dir + "/libheadrace.so"));
+  for (const char* library : {"/libheadrace.so", "/libheadrace_horovod.so"})
+    hash.AddField(Identity(request.installation.library_dir + library));
   HEADRACE_ASSIGN(const auto headers, HeldDirectory::Open(request.installation.include_dir + "/headrace"));
   HEADRACE_TRY(hash.AddTree(headers));
   HEADRACE_ASSIGN(const auto source, HeldDirectory::Open(request.source_dir));
@@ -95,6 +96,9 @@ Status CompileFile(const CompileRequest& request, const std::string& build, cons
   arguments.insert(arguments.end(), {"-MD", "-MF", build + "/program.d"});
   if (fs::exists(library + "/libheadrace.so"))
     arguments.insert(arguments.end(), {"-L", library, "-lheadrace", "-Wl,-rpath," + library});
+  // As needed: a program that does not use hvd:: loads no MPI.
+  if (fs::exists(library + "/libheadrace_horovod.so"))
+    arguments.insert(arguments.end(), {"-Wl,--push-state,--as-needed", "-lheadrace_horovod", "-Wl,--pop-state"});
   if (FindProgram("ld.mold")) arguments.push_back("-fuse-ld=mold");
   return RunStep(run, std::move(arguments), request.source_dir, build);
 }

@@ -7,7 +7,7 @@ namespace headrace::jobs {
 
 struct Installation {
   std::string include_dir;  // holds headrace/keras.h
-  std::string library_dir;  // holds libheadrace.so
+  std::string library_dir;  // holds libheadrace.so and libheadrace_horovod.so
   std::string cmake_dir;    // holds HeadraceConfig.cmake
   std::string init;         // the program src/jobs/init/job_init.cc
 };
