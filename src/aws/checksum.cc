@@ -4,7 +4,7 @@
 
 #include <strings.h>
 
-#include "aws/crc.h"
+#include "base/crc.h"
 #include "aws/digest.h"
 
 namespace headrace::aws {

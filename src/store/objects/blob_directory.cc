@@ -7,9 +7,11 @@
 #include <filesystem>
 
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crc.h"
 #include "base/file.h"
 #include "store/random.h"
 
@@ -37,18 +39,27 @@ Status SyncDirectory(const std::string& path) {
   return {};
 }
 
-Result<std::string> HashFile(int fd, const std::string& path, uint64_t& size) {
+struct Hashes {
+  std::string md5;  // hexadecimal
+  uint64_t crc64 = 0, size = 0;
+};
+
+Result<Hashes> HashFile(int fd, const std::string& path) {
+  Hashes hashes;
   Md5 md5;
   std::string buffer(size_t{1} << 20, '\0');
-  size = 0;
   while (true) {
-    const ssize_t n = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(size));
+    const ssize_t n = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(hashes.size));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return FailErrno(path, "read");
-    if (n == 0) return ToHex(md5.Finish());
-    md5.Update({buffer.data(), static_cast<size_t>(n)});
-    size += static_cast<uint64_t>(n);
+    if (n == 0) break;
+    const std::string_view piece(buffer.data(), static_cast<size_t>(n));
+    md5.Update(piece);
+    hashes.crc64 = Crc64Nvme(piece, hashes.crc64);
+    hashes.size += piece.size();
   }
+  hashes.md5 = ToHex(md5.Finish());
+  return hashes;
 }
 
 // read and write, for file systems between which copy_file_range does not work.
@@ -66,6 +77,7 @@ BlobWriter::BlobWriter(BlobWriter&& other) noexcept
       path_(std::exchange(other.path_, {})),
       file_(std::move(other.file_)),
       hash_(std::move(other.hash_)),
+      crc64_(other.crc64_),
       md5_(std::move(other.md5_)),
       size_(other.size_),
       flushed_(other.flushed_) {}
@@ -76,6 +88,7 @@ BlobWriter::~BlobWriter() {
 
 Status BlobWriter::Write(std::string_view bytes) {
   if (hash_) hash_->Update(bytes);
+  if (crc64_) crc64_ = Crc64Nvme(bytes, *crc64_);
   while (!bytes.empty()) {
     const ssize_t n = ::write(file_.get(), bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
@@ -87,6 +100,7 @@ Status BlobWriter::Write(std::string_view bytes) {
 }
 
 Status BlobWriter::AppendFrom(int fd, uint64_t offset, uint64_t size) {
+  crc64_.reset();
   while (size > 0) {
     auto from = static_cast<off_t>(offset);
     ssize_t n = ::copy_file_range(fd, &from, file_.get(), nullptr, size, 0);
@@ -122,6 +136,15 @@ Status BlobWriter::Seal() {
   return SyncDirectory(directory_->ShardOf(blob_));
 }
 
+std::string BlobWriter::crc64nvme() const {
+  if (!crc64_) return "";
+  std::array<unsigned char, 8> big_endian{};
+  for (size_t i = 0; i < big_endian.size(); ++i) big_endian[i] = static_cast<unsigned char>(*crc64_ >> (56 - 8 * i));
+  std::array<unsigned char, 13> text{};
+  const int size = ::EVP_EncodeBlock(text.data(), big_endian.data(), static_cast<int>(big_endian.size()));
+  return {reinterpret_cast<const char*>(text.data()), static_cast<size_t>(size)};
+}
+
 BlobDirectory::BlobDirectory(std::string path)
     : path_(std::move(path)), run_(RandomText(kHexDigits, kRunDigits)), room_(path_) {}
 
@@ -152,7 +175,10 @@ std::string BlobDirectory::PathOf(const std::string& blob) const { return ShardO
 Result<BlobWriter> BlobDirectory::New(Hashing hashing) const {
   HEADRACE_TRY(room_.Check());
   BlobWriter writer(*this, NewName());
-  if (hashing == Hashing::kHere) writer.hash_.emplace();
+  if (hashing == Hashing::kHere) {
+    writer.hash_.emplace();
+    writer.crc64_ = 0;
+  }
   const std::string path = path_ + "/incoming/" + writer.blob_;
   writer.file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!writer.file_) return FailErrno(path, "create");
@@ -164,7 +190,10 @@ Result<BlobWriter> BlobDirectory::Adopt(const std::string& file) const {
   const Descriptor from(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!from) return FailErrno(file, "open");
   BlobWriter writer(*this, NewName());
-  HEADRACE_ASSIGN(writer.md5_, HashFile(from.get(), file, writer.size_));
+  HEADRACE_ASSIGN(const Hashes hashes, HashFile(from.get(), file));
+  writer.md5_ = hashes.md5;
+  writer.crc64_ = hashes.crc64;
+  writer.size_ = hashes.size;
   if (::fsync(from.get()) != 0) return FailErrno(file, "flush");
   if (::fchmod(from.get(), 0600) != 0) return FailErrno(file, "close to others");
   HEADRACE_TRY(MoveIn(file, writer.blob_));

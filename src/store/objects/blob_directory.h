@@ -45,6 +45,8 @@ class BlobWriter {
   uint64_t size() const { return size_; }
   // Of what was given to Write, hexadecimal; after Seal().
   const std::string& md5() const { return md5_; }
+  // The CRC64NVME of the same bytes, base64; "" with Hashing::kByCaller, and when bytes were appended without hashing.
+  std::string crc64nvme() const;
   // For Hashing::kByCaller, before Seal().
   void SetMd5(std::string hexadecimal) { md5_ = std::move(hexadecimal); }
   bool sealed() const { return !file_; }
@@ -58,6 +60,7 @@ class BlobWriter {
   std::string blob_, path_;
   Descriptor file_;
   std::optional<Md5> hash_;
+  std::optional<uint64_t> crc64_;
   std::string md5_;
   uint64_t size_ = 0, flushed_ = 0;
 };
@@ -69,7 +72,7 @@ class BlobDirectory {
 
   // kResourceExhausted on a full disk (DiskRoom); so is a Write that would fill it.
   Result<BlobWriter> New(Hashing hashing = Hashing::kHere) const;
-  // A sealed blob from a file of the same file system, which moves. Its bytes are read once for the MD5.
+  // A sealed blob from a file of the same file system, which moves. Its bytes are read once for their hashes.
   Result<BlobWriter> Adopt(const std::string& file) const;
   std::string PathOf(const std::string& blob) const;
   Result<std::shared_ptr<const Descriptor>> Open(const std::string& blob, const char* what) const;

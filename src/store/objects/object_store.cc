@@ -142,6 +142,10 @@ Status ObjectStore::DeleteBucket(const std::string& name) {
 Result<Object> ObjectStore::Commit(BlobWriter writer, const std::string& bucket, const std::string& key,
                                    ObjectInfo info, const Precondition& wanted, const Guard& guard) {
   if (!writer.sealed()) HEADRACE_TRY(writer.Seal());
+  if (info.checksums.empty() && !writer.crc64nvme().empty()) {  // what S3 gives every object nobody asked more for
+    info.checksums["CRC64NVME"] = writer.crc64nvme();
+    info.checksum_type = "FULL_OBJECT";
+  }
   const Object object = MakeObject(writer, bucket, key, std::move(info), clock_.Now());
   HEADRACE_TRY(Change(bucket, [&](Connection& db, const Bucket& in, std::vector<std::string>& released) -> Status {
     if (guard) HEADRACE_TRY(guard(in, {}));

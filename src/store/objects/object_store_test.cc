@@ -167,6 +167,27 @@ TEST_F(ObjectStoreTest, TakesFiles) {
   EXPECT_EQ(store_->PutFile("b", "k", directory_ / "absent", {}, true).error().code(), ErrorCode::kNotFound);
 }
 
+TEST_F(ObjectStoreTest, WhatThePlatformWritesHasAChecksumToo) {
+  MakeBucket();
+  const std::map<std::string, std::string> wanted = {{"CRC64NVME", "rosUhgp5mIg="}};
+  for (const bool move : {false, true}) {
+    ASSERT_TRUE(WriteFileAtomically(directory_ / "file", "123456789"));
+    const auto object = store_->PutFile("b", "file", directory_ / "file", {}, move).value();
+    EXPECT_EQ(object.info.checksums, wanted);
+    EXPECT_EQ(object.info.checksum_type, "FULL_OBJECT");
+  }
+  auto writer = store_->NewBlob().value();
+  ASSERT_TRUE(writer.Write("1234"));
+  ASSERT_TRUE(writer.Write("56789"));
+  EXPECT_EQ(store_->Commit(std::move(writer), "b", "written", {}).value().info.checksums, wanted);
+  // Whoever has hashed the bytes already says what there is.
+  ObjectInfo info;
+  info.checksums = {{"SHA1", "98O8HYCOBHMq32eZZczDTKeuNEE="}};
+  auto other = store_->NewBlob().value();
+  ASSERT_TRUE(other.Write("123456789"));
+  EXPECT_EQ(store_->Commit(std::move(other), "b", "other", info).value().info.checksums, info.checksums);
+}
+
 TEST_F(ObjectStoreTest, SweepsWhatACrashLeft) {
   MakeBucket();
   ASSERT_TRUE(Put("k", "kept"));

@@ -1,4 +1,4 @@
-#include "aws/crc.h"
+#include "base/crc.h"
 
 #include <array>
 #include <bit>
@@ -8,7 +8,7 @@
 #include <immintrin.h>
 #endif
 
-namespace headrace::aws {
+namespace headrace {
 namespace {
 
 // A checksum is the remainder of the message modulo a polynomial P over GF(2), with bits in reflected order: the lowest
@@ -110,4 +110,4 @@ uint32_t Crc32ByTable(std::string_view bytes, uint32_t crc) { return Ieee::Table
 uint32_t Crc32cByTable(std::string_view bytes, uint32_t crc) { return Castagnoli::Table(bytes, crc); }
 uint64_t Crc64NvmeByTable(std::string_view bytes, uint64_t crc) { return Nvme::Table(bytes, crc); }
 
-}  // namespace headrace::aws
+}  // namespace headrace

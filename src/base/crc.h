@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace headrace::aws {
+namespace headrace {
 
 // Each continues `crc`, the checksum of what came before (0 at the start).
 uint32_t Crc32(std::string_view bytes, uint32_t crc = 0);
@@ -17,4 +17,4 @@ uint32_t Crc32ByTable(std::string_view bytes, uint32_t crc = 0);
 uint32_t Crc32cByTable(std::string_view bytes, uint32_t crc = 0);
 uint64_t Crc64NvmeByTable(std::string_view bytes, uint64_t crc = 0);
 
-}  // namespace headrace::aws
+}  // namespace headrace
