@@ -81,8 +81,8 @@ class HeldDirectory {
   Status RemoveContents() const;
 
   // Visits all that lies below it: each directory before what is in it, names in order. Links are visited, never
-  // entered. What disappears meanwhile is left out. kUnavailable when cancelled, or when a directory was moved away
-  // while it was read.
+  // entered. What disappears meanwhile is left out. kInvalidArgument when there is more than the limits allow,
+  // kUnavailable when cancelled, or when a directory was moved away while it was read.
   Status Walk(const std::function<Status(const FoundEntry&)>& visit, const TreeLimits& limits = {}) const;
 
   // Copies directories and regular files to `target`, holes as holes; links and special files are left out. Files that

@@ -241,9 +241,12 @@ Status HeldDirectory::Walk(const std::function<Status(const FoundEntry&)>& visit
   std::deque<ToVisit> levels;
   const auto enter = [&]() -> Status {
     const auto here = HeldDirectory(DuplicateOf(at.directory()), path_ + "/" + path.substr(0, 300));
-    HEADRACE_ASSIGN(auto names, here.List(limits.entries - seen));
-    seen += names.size();
-    levels.push_back({std::move(names), 0, path.size()});
+    auto names = here.List(limits.entries - seen);
+    if (!names && names.error().code() == ErrorCode::kResourceExhausted)  // whoever made them can make fewer
+      return Fail(ErrorCode::kInvalidArgument, "{}: more than {} files and directories", path_, limits.entries);
+    if (!names) return tl::unexpected<Error>(std::move(names.error()));
+    seen += names->size();
+    levels.push_back({std::move(*names), 0, path.size()});
     return {};
   };
   HEADRACE_TRY(enter());
