@@ -72,25 +72,12 @@ Variables FindVariables(const DataDirectory& directory, ServerAddress address, b
   return variables;
 }
 
-void PrintUnset(const Variables& exported) {
+void PrintUnset(const Variables& exported, std::ostream& out) {
   for (const std::string& name : MisleadingVariables(environ)) {
     bool ours = false;
     for (const auto& [other, value] : exported) ours = ours || other == name;
-    if (!ours) std::cout << "unset " << name << "\n";
+    if (!ours) out << "unset " << name << "\n";
   }
-}
-
-// What eval does when there is no server: clients reach nobody, instead of the real AWS, and the command fails.
-void PrintFailure() {
-  const Variables nowhere{{"AWS_ENDPOINT_URL", "http://127.0.0.1:1/headrace-env-failed"},
-                          {"AWS_ACCESS_KEY_ID", "headrace-env-failed"},
-                          {"AWS_SECRET_ACCESS_KEY", "headrace-env-failed"}};
-  PrintUnset(nowhere);
-  for (const auto& [name, value] : nowhere) std::cout << ExportLine(name, value) << "\n";
-  std::cout << "echo 'headrace env has failed: AWS_ENDPOINT_URL leads nowhere now, so that no client talks to the real "
-               "AWS by mistake' >&2\n"
-            << "false\n"
-            << std::flush;
 }
 
 void PrintVariables(const DataDirectory& directory, const EnvOptions& options) {
@@ -103,19 +90,31 @@ void PrintVariables(const DataDirectory& directory, const EnvOptions& options) {
     return;
   }
   for (const auto& [name, value] : variables) std::cout << ExportLine(name, value) << "\n";
-  PrintUnset(variables);
+  PrintUnset(variables, std::cout);
 }
 
 void RunEnv(const EnvOptions& options) {
   try {
     PrintVariables(DataDirectory(options.settings->Read().data_dir), options);
   } catch (const std::exception&) {
-    if (*options.format == OutputFormat::kText) PrintFailure();
+    if (*options.format == OutputFormat::kText) PrintEnvFailure(std::cout);
     throw;
   }
 }
 
 }  // namespace
+
+void PrintEnvFailure(std::ostream& out) {
+  const Variables nowhere{{"AWS_ENDPOINT_URL", "http://127.0.0.1:1/headrace-env-failed"},
+                          {"AWS_ACCESS_KEY_ID", "headrace-env-failed"},
+                          {"AWS_SECRET_ACCESS_KEY", "headrace-env-failed"}};
+  PrintUnset(nowhere, out);
+  for (const auto& [name, value] : nowhere) out << ExportLine(name, value) << "\n";
+  out << "echo 'headrace env has failed: AWS_ENDPOINT_URL leads nowhere now, so that no client talks to the real AWS "
+         "by "
+         "mistake' >&2\nfalse\n"
+      << std::flush;
+}
 
 void AddEnvCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand("env", "export lines that point AWS clients at the server here");

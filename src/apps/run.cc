@@ -5,6 +5,8 @@
 
 #include "headrace/error.h"
 
+#include "apps/env_command.h"
+
 namespace headrace::apps {
 namespace {
 
@@ -50,6 +52,7 @@ int Run(const std::vector<AddCommand>& commands, std::vector<std::string> argume
       app.exit(error, out, err);
       return kDone;
     }
+    if (Named(app).get_name() == "env") PrintEnvFailure(out);  // eval must see it, whatever was wrong
     return Fail(err, std::string(error.what()) + " (see " + FullName(Named(app)) + " --help)", kWrongUsage);
   } catch (const std::exception& error) {
     return Fail(err, error.what(), kFailed);

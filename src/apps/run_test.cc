@@ -7,6 +7,8 @@
 
 #include "headrace/error.h"
 
+#include "apps/env_command.h"
+
 namespace headrace::apps {
 namespace {
 
@@ -51,6 +53,17 @@ TEST(Run, HelpShowsTheExampleAndSucceeds) {
   EXPECT_EQ(outcome.code, kDone);
   EXPECT_THAT(outcome.out, HasSubstr("headrace count --to 3"));
   EXPECT_EQ(outcome.err, "");
+}
+
+TEST(Run, WrongUsageOfEnvFailsInEvalToo) {
+  for (const char* wrong : {"--no-such-option", "word"}) {
+    std::ostringstream out, err;
+    EXPECT_EQ(apps::Run({AddEnvCommand}, {"env", wrong}, out, err), kWrongUsage);
+    EXPECT_THAT(out.str(), HasSubstr("export AWS_ENDPOINT_URL='http://127.0.0.1:1/headrace-env-failed'\n"));
+    EXPECT_THAT(out.str(), ::testing::EndsWith("\nfalse\n"));
+    EXPECT_THAT(err.str(), HasSubstr(wrong));
+  }
+  EXPECT_EQ(RunWith({"count"}).out, "");
 }
 
 TEST(Run, WrongUsageIsOneLineAndTwo) {
