@@ -29,6 +29,7 @@ Generation::Generation(HostingMachine& machine, std::string account, Deployment 
       wake_(std::move(wake)) {}
 
 Generation::~Generation() {
+  abandoned_ = true;
   if (fetcher_.joinable()) fetcher_.join();
   for (Slot& slot : slots_) {
     slot.instance->Kill();
@@ -58,7 +59,7 @@ void Generation::StartFetch() {
       const std::string directory = ModelDirectory(variant.name);
       Status fetched = MakeDirectories(std::filesystem::path(directory).parent_path());
       if (fetched && !objects) fetched = tl::unexpected<Error>(objects.error());
-      if (fetched) fetched = FetchModel(*objects, variant.model, directory);
+      if (fetched) fetched = FetchModel(*objects, variant.model, directory, [this] { return abandoned_.load(); });
       if (fetched) continue;
       failure = fmt::format("Failed to download model data for variant {} from URL: \"{}\": {}", variant.name,
                             variant.model.data, fetched.error().message());
@@ -330,6 +331,7 @@ void Generation::RoutePublished() {
 
 void Generation::Retire(UnixMillis now) {
   if (std::exchange(retired_, true)) return;
+  abandoned_ = true;
   for (Slot& slot : slots_) {
     Leave(slot, now);
     slot.life.Unrouted();
@@ -337,7 +339,7 @@ void Generation::Retire(UnixMillis now) {
 }
 
 void Generation::Kill() {
-  retired_ = true;
+  retired_ = abandoned_ = true;
   for (Slot& slot : slots_) {
     Close(slot);
   }

@@ -2,6 +2,7 @@
 // serve, are started again when they end, and drain.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -115,6 +116,7 @@ class Generation {
   bool has_served_ = false, retired_ = false, route_changed_ = false;
   std::string failure_, cause_;
   Fetch fetch_ = Fetch::kNotYet;
+  std::atomic<bool> abandoned_ = false;  // nobody waits for what is being fetched
   std::thread fetcher_;
   std::mutex fetched_mutex_;
   std::optional<std::string> fetched_;  // "" or why not

@@ -183,11 +183,25 @@ TEST_F(HostingServiceTest, AModelThatIsAPrefixIsCopied) {
   model.data = "s3://bucket/model/";
   model.is_prefix = true;
   EXPECT_TRUE(CheckModelData(Objects(kOwner), model));
-  ASSERT_TRUE(FetchModel(Objects(kOwner), model, directory_ / "fetched"));
+  const auto never = [] { return false; };
+  ASSERT_TRUE(FetchModel(Objects(kOwner), model, directory_ / "fetched", never));
   EXPECT_EQ(ReadFile(directory_ / "fetched/1/saved_model.pb").value(), "x");
   model.data = "s3://bucket/nothing/";
   EXPECT_EQ(CheckModelData(Objects(kOwner), model).error().code(), ErrorCode::kNotFound);
   EXPECT_FALSE(CheckModelData(Objects("000000000002"), model));
+}
+
+TEST_F(HostingServiceTest, NobodyWaitsForAModelThatIsNotWantedAnyMore) {
+  PutObject("model/1/saved_model.pb", std::string(1 << 20, 'x'));
+  PutArchive("m.tar.gz", {"1/saved_model.pb"});
+  for (const bool is_prefix : {true, false}) {
+    HostedModel model;
+    model.data = is_prefix ? "s3://bucket/model/" : "s3://bucket/m.tar.gz";
+    model.is_prefix = is_prefix;
+    const auto fetched = FetchModel(Objects(kOwner), model, directory_ / "fetched", [] { return true; });
+    EXPECT_EQ(fetched.error().code(), ErrorCode::kUnavailable) << model.data;
+    EXPECT_FALSE(std::filesystem::exists(directory_ / "fetched"));
+  }
 }
 
 }  // namespace

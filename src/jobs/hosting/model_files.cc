@@ -13,15 +13,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Status Fetch(const store::AccountObjects& objects, const HostedModel& model, const std::string& directory) {
+Status Fetch(const store::AccountObjects& objects, const HostedModel& model, const std::string& directory,
+             const std::function<bool()>& cancelled) {
   HEADRACE_TRY(MakeDirectories(directory));
   if (!model.is_prefix) {
     HEADRACE_ASSIGN(const auto archive, FindInput(objects, model.data));
-    return UnpackArchive(archive.blob, directory);
+    return UnpackArchive(archive.blob, directory, {.cancelled = cancelled});
   }
   HEADRACE_ASSIGN(const auto files, ListPrefix(objects, model.data));
   StagingOptions options;
   options.scratch = directory + ".scratch";
+  options.cancelled = cancelled;
   HEADRACE_ASSIGN(const auto held, HeldDirectory::Open(directory));
   const auto staged = StageFiles(files, held, options);
   [[maybe_unused]] const auto removed = RemoveTree(options.scratch);
@@ -42,11 +44,12 @@ Status CheckModelData(const store::AccountObjects& objects, const HostedModel& m
   return {};
 }
 
-Status FetchModel(const store::AccountObjects& objects, const HostedModel& model, const std::string& directory) {
+Status FetchModel(const store::AccountObjects& objects, const HostedModel& model, const std::string& directory,
+                  const std::function<bool()>& cancelled) {
   if (fs::exists(directory)) return {};
   const std::string partial = directory + ".partial";
   HEADRACE_TRY(RemoveTree(partial));
-  HEADRACE_TRY(Fetch(objects, model, partial));
+  HEADRACE_TRY(Fetch(objects, model, partial, cancelled));
   if (fs::exists(partial + "/code/inference.py"))
     return Fail(ErrorCode::kInvalidArgument,
                 "the model holds code/inference.py: scripts before and behind a model are not supported here");

@@ -1,6 +1,7 @@
 // A model's files, from the object store into a directory that its model servers read.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/result.h"
@@ -14,6 +15,8 @@ Status CheckModelData(const store::AccountObjects& objects, const HostedModel& m
 
 // Fills `directory`, which appears whole or not at all; one that is there is kept. Archives are unpacked with the
 // checks of archive/unpack.h. kInvalidArgument for what this platform cannot serve: scripts around the model.
-Status FetchModel(const store::AccountObjects& objects, const HostedModel& model, const std::string& directory);
+// kUnavailable when `cancelled`.
+Status FetchModel(const store::AccountObjects& objects, const HostedModel& model, const std::string& directory,
+                  const std::function<bool()>& cancelled);
 
 }  // namespace headrace::jobs
