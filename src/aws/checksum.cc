@@ -4,8 +4,8 @@
 
 #include <strings.h>
 
-#include "base/crc.h"
 #include "aws/digest.h"
+#include "base/crc.h"
 
 namespace headrace::aws {
 namespace {
