@@ -74,7 +74,7 @@ Group::Group(const GroupContext& context, std::vector<int> ranks)
       leaders_(Leaders(context.topology, ranks_)),
       own_leader_(OwnLeader(context.topology, leaders_)),
       links_(context.transport, Lane::kCollectives, leaders_, own_leader_, context.settings, context.clock,
-             context.interrupted) {
+             context.interrupted, {context.machine.self(), context.topology.hosts}) {
   const auto& here = context_.topology.neighbours();
   const int own_rank = here[static_cast<size_t>(self_index())];
   for (size_t member = 0; member < ranks_.size(); ++member) {

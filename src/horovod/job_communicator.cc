@@ -1,6 +1,7 @@
 #include "horovod/job_communicator.h"
 
 #include <algorithm>
+#include <set>
 #include <thread>
 
 #include "base/log.h"
@@ -82,7 +83,8 @@ Status JobCommunicator::Begin() {
   const auto interrupted = [core = core_.get()] { return core->engine->Interrupted(); };
   core_->carrier = std::make_unique<Carrier>(
       MachineLinks(*core_->transport, Lane::kPlans, std::move(leaders), static_cast<size_t>(topology.machine),
-                   core_->settings, core_->clock, interrupted),
+                   core_->settings, core_->clock, interrupted,
+                   RankNames{core_->meeting.machine->self(), topology.hosts}),
       *core_->meeting.machine, [core = core_.get()](const Error& error) { core->engine->Fail(error); });
   return {};
 }
@@ -190,8 +192,9 @@ Status JobCommunicator::RemoveProcessSet(int process_set) {
   return {};
 }
 
-// MPI's own end waits for all ranks and keeps a processor busy meanwhile, so neighbours wait for each other asleep.
-Status JobCommunicator::AwaitNeighbours() {
+// MPI's own end waits for all ranks and keeps a processor busy meanwhile, so ranks wait for each other asleep:
+// neighbours in shared memory, which tells when one dies; then all machines, through rank 0.
+Status JobCommunicator::AwaitOthers() {
   constexpr int64_t kLimit = 600'000;  // rank 0 may be writing the model
   Machine& machine = *core_->meeting.machine;
   Settings patient = core_->settings;
@@ -203,9 +206,33 @@ Status JobCommunicator::AwaitNeighbours() {
       if (!machine.HasLeft(member)) members.push_back(member);
     return members;
   };
-  return machine.Await(
+  HEADRACE_TRY(machine.Await(
       Bell::kPlan, [&] { return missing().empty(); },
-      [&] { return watch.Check(machine.Describe(missing()), machine.index() == 0); });
+      [&] { return watch.Check(machine.Describe(missing()), machine.index() == 0); }));
+  return topology().machines.size() == 1 ? Status() : AwaitMachines(watch);
+}
+
+Status JobCommunicator::AwaitMachines(StallWatch& watch) {
+  constexpr auto kNap = std::chrono::milliseconds(2);
+  const std::string farewell = "farewell";  // shorter than any other message
+  Transport& transport = *core_->transport;
+  std::set<int> missing;  // whose farewell has not come: rank 0 waits for all, the others for rank 0
+  for (int rank = 1; place().rank == 0 && rank < place().size; ++rank) missing.insert(rank);
+  if (place().rank != 0) {
+    missing.insert(0);
+    HEADRACE_TRY(transport.Send(0, farewell));
+  }
+  while (!missing.empty()) {
+    HEADRACE_ASSIGN(const auto message, transport.Receive());
+    if (message && message->bytes == farewell) missing.erase(message->from);
+    if (message) continue;
+    std::this_thread::sleep_for(kNap);
+    std::vector<Absent> absent;
+    for (const int rank : missing) absent.push_back({rank, topology().hosts[static_cast<size_t>(rank)]});
+    HEADRACE_TRY(watch.Check(absent, place().rank == 0));
+  }
+  for (int rank = 1; place().rank == 0 && rank < place().size; ++rank) HEADRACE_TRY(transport.Send(rank, farewell));
+  return {};
 }
 
 void JobCommunicator::Shutdown() {
@@ -215,7 +242,7 @@ void JobCommunicator::Shutdown() {
   core_->meeting.machine->Leave(failed);
   if (core_->carrier != nullptr) core_->carrier->Stop();
   if (failed) return;
-  if (const Status waited = AwaitNeighbours(); !waited) {
+  if (const Status waited = AwaitOthers(); !waited) {
     Log(LogLevel::kError, "{}", waited.error().message());
     return;
   }

@@ -51,7 +51,8 @@ class JobCommunicator : public Communicator {
   Result<std::vector<std::string>> ExchangeTexts(const std::string& purpose, const std::string& mine);
   Status Agree(const std::string& purpose, const std::string& mine);
   Result<int> ChangeProcessSets(Request request);
-  Status AwaitNeighbours();
+  Status AwaitOthers();
+  Status AwaitMachines(StallWatch& watch);
 
   const std::shared_ptr<Core> core_;
   const Surroundings surroundings_;

@@ -95,22 +95,24 @@ Status Transfers::Wait(const Purpose& what, const std::function<Status(size_t)>&
     if (now - watched < kWatch) continue;
     watched = now;
     HEADRACE_TRY(interrupted_());
-    if (!watch) watch.emplace(settings_, clock_, "this machine", what());
-    HEADRACE_TRY(watch->Check({{all_[next].peer}}, true));
+    if (!watch) watch.emplace(settings_, clock_, names_.self, what());
+    HEADRACE_TRY(watch->Check({{all_[next].peer, names_.hosts[static_cast<size_t>(all_[next].peer)]}}, true));
   }
   all_.clear();
   return {};
 }
 
 MachineLinks::MachineLinks(Transport& transport, Lane lane, std::vector<int> leaders, size_t self,
-                           const Settings& settings, const Clock& clock, std::function<Status()> interrupted)
+                           const Settings& settings, const Clock& clock, std::function<Status()> interrupted,
+                           RankNames names)
     : transport_(transport),
       lane_(lane),
       leaders_(std::move(leaders)),
       self_(self),
       settings_(settings),
       clock_(clock),
-      interrupted_(std::move(interrupted)) {}
+      interrupted_(std::move(interrupted)),
+      names_(std::move(names)) {}
 
 Status MachineLinks::Allreduce(const LinkedReduction& reduction) {
   if (leaders_.size() == 1 || reduction.count == 0) return {};

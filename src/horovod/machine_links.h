@@ -13,6 +13,12 @@
 
 namespace headrace::hvd {
 
+// How messages call ranks: this one, and the host of each.
+struct RankNames {
+  std::string self;
+  std::vector<std::string> hosts;
+};
+
 // What a wait is for, asked when a message needs it: "allreduce \"loss\"".
 using Purpose = std::function<std::string()>;
 
@@ -20,8 +26,12 @@ using Purpose = std::function<std::string()>;
 class Transfers {
  public:
   Transfers(const Settings& settings, const Clock& clock, std::function<Status()> interrupted,
-            std::function<bool()> hurried)
-      : settings_(settings), clock_(clock), interrupted_(std::move(interrupted)), hurried_(std::move(hurried)) {}
+            std::function<bool()> hurried, const RankNames& names)
+      : settings_(settings),
+        clock_(clock),
+        interrupted_(std::move(interrupted)),
+        hurried_(std::move(hurried)),
+        names_(names) {}
 
   // `peer` is named when it does not come.
   Status Add(Result<std::unique_ptr<Transfer>> transfer, int peer);
@@ -39,6 +49,7 @@ class Transfers {
   const Clock& clock_;
   const std::function<Status()> interrupted_;
   const std::function<bool()> hurried_;
+  const RankNames names_;
   std::vector<Entry> all_;
 };
 
@@ -57,7 +68,7 @@ class MachineLinks {
   // `leaders`: one rank of each machine, in an order that all agree on; this one's place is `self`. `interrupted` is
   // asked while waiting: an error ends the wait.
   MachineLinks(Transport& transport, Lane lane, std::vector<int> leaders, size_t self, const Settings& settings,
-               const Clock& clock, std::function<Status()> interrupted);
+               const Clock& clock, std::function<Status()> interrupted, RankNames names);
 
   // All leaders call it with the same sizes. The same bits on all machines: values are added in the order of the
   // leaders.
@@ -66,7 +77,7 @@ class MachineLinks {
   // Whether somebody has nothing to do but wait for this: then it keeps the processor busy for longer before it sleeps.
   void set_hurried(std::function<bool()> hurried) { hurried_ = std::move(hurried); }
 
-  Transfers NewTransfers() const { return {settings_, clock_, interrupted_, hurried_}; }
+  Transfers NewTransfers() const { return {settings_, clock_, interrupted_, hurried_, names_}; }
 
  private:
   // Everybody gets everything, piece after piece, and adds it up. With two machines as many bytes as the other way, and
@@ -83,6 +94,7 @@ class MachineLinks {
   const Clock& clock_;
   const std::function<Status()> interrupted_;
   std::function<bool()> hurried_ = [] { return true; };
+  const RankNames names_;
   std::vector<std::byte> received_, packed_, reduced_;  // kept from call to call
 };
 

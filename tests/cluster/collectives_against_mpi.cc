@@ -1,13 +1,18 @@
 // collectives_against_mpi: every collective of headrace/horovod.h against what MPI itself answers, over types,
 // operations and sizes. Run by mpirun; prints "rank R: N answers agree" and fails at the first difference.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <mpi.h>
+#include <omp.h>
+#include <sched.h>
 
 #include "headrace/horovod.h"
 
@@ -145,6 +150,21 @@ void CheckPlace() {
     Fail("broadcast_object");
 }
 
+// Every processor of a machine belongs to one rank, where there are enough.
+void CheckProcessors() {
+  cpu_set_t set;
+  sched_getaffinity(0, sizeof set, &set);
+  std::vector<int32_t> own;
+  for (int i = 0; i < CPU_SETSIZE; ++i)
+    if (CPU_ISSET(i, &set)) own.push_back(i);
+  auto all = hvd::allgather(hvd::Array::Of(own)).values<int32_t>();
+  std::sort(all.begin(), all.end());
+  const bool enough = std::thread::hardware_concurrency() >= static_cast<unsigned>(hvd::size());
+  if (enough && std::getenv("ONE_MACHINE") != nullptr && std::adjacent_find(all.begin(), all.end()) != all.end())
+    Fail("the processors of the ranks");
+  if (omp_get_max_threads() != static_cast<int>(own.size()) && hvd::size() > 1) Fail("OpenMP's number of threads");
+}
+
 void CheckGroups() {
   std::vector<hvd::Array> arrays;
   for (int i = 0; i < 5; ++i) arrays.push_back(hvd::Array::Of(Values<float>(100 * i, hvd::rank() + i)));
@@ -162,6 +182,7 @@ void CheckGroups() {
 int main() {
   hvd::init();
   CheckPlace();
+  CheckProcessors();
   Check<uint8_t>(MPI_UINT8_T, "uint8");
   Check<int8_t>(MPI_INT8_T, "int8");
   Check<uint16_t>(MPI_UINT16_T, "uint16");

@@ -10,11 +10,11 @@ def check(done, ranks):
 
 @pytest.mark.parametrize("ranks", [1, 2, 3, 4])
 def test_one_host(mpirun, ranks):
-    check(mpirun("collectives_against_mpi", ranks=ranks), ranks)
+    check(mpirun("collectives_against_mpi", ranks=ranks, ONE_MACHINE="1"), ranks)
 
 
 def test_two_hosts_of_one_machine_share_memory(mpirun):
-    check(mpirun("collectives_against_mpi", hosts=["algo-1:1", "algo-2:1"]), 2)
+    check(mpirun("collectives_against_mpi", hosts=["algo-1:1", "algo-2:1"], ONE_MACHINE="1"), 2)
 
 
 def test_two_hosts_that_share_nothing(mpirun):
