@@ -3,9 +3,9 @@ include(CMakePackageConfigHelpers)
 
 # All that is installed, as one target: scripts/demo builds it, and `cmake --install` says so where it is not built.
 add_custom_target(installation)
-add_dependencies(installation headrace headrace-job-init headrace_runtime headrace_horovod_runtime)
+add_dependencies(installation headrace headrace-job-init headrace_runtime headrace_horovod_runtime headrace_sagemaker_runtime)
 install(CODE "
-  foreach(file \"$<TARGET_FILE:headrace>\" \"$<TARGET_FILE:headrace-job-init>\" \"$<TARGET_FILE:headrace_runtime>\" \"$<TARGET_FILE:headrace_horovod_runtime>\")
+  foreach(file \"$<TARGET_FILE:headrace>\" \"$<TARGET_FILE:headrace-job-init>\" \"$<TARGET_FILE:headrace_runtime>\" \"$<TARGET_FILE:headrace_horovod_runtime>\" \"$<TARGET_FILE:headrace_sagemaker_runtime>\")
     if(NOT EXISTS \"\${file}\")
       message(FATAL_ERROR \"Not built yet: \${file}. Build what is installed first: cmake --build ${CMAKE_BINARY_DIR} --target installation\")
     endif()
@@ -16,9 +16,9 @@ install(DIRECTORY ${CMAKE_SOURCE_DIR}/data/cifar10-sample DESTINATION ${CMAKE_IN
 install(TARGETS headrace RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS headrace-job-init RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR})
 
-# The targets that users name. `horovod` is a library of its own; the others are libheadrace, and a name of its own lets
-# each be told apart later.
-set(HEADRACE_PUBLIC data keras savedmodel horovod)
+# The targets that users name. `horovod` and `sagemaker` are libraries of their own; the others are libheadrace, and a name of
+# its own lets each be told apart later.
+set(HEADRACE_PUBLIC data keras savedmodel horovod sagemaker)
 target_include_directories(headrace_runtime INTERFACE
   $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_compile_features(headrace_runtime INTERFACE cxx_std_20)
@@ -31,7 +31,11 @@ foreach(name data keras savedmodel)
   list(APPEND exported headrace_public_${name})
 endforeach()
 set_target_properties(headrace_horovod_runtime PROPERTIES EXPORT_NAME horovod)
-list(APPEND exported headrace_horovod_runtime)
+target_include_directories(headrace_sagemaker_runtime INTERFACE
+  $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_compile_features(headrace_sagemaker_runtime INTERFACE cxx_std_20)
+set_target_properties(headrace_sagemaker_runtime PROPERTIES EXPORT_NAME sagemaker)
+list(APPEND exported headrace_horovod_runtime headrace_sagemaker_runtime)
 install(TARGETS ${exported} EXPORT HeadraceTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT HeadraceTargets NAMESPACE headrace:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Headrace)
 # The build tree is a package, too: CMake projects as jobs find Headrace whether or not it is installed.
@@ -46,4 +50,5 @@ string(REGEX REPLACE "/$" "" HEADRACE_PREFIX_FROM_PKGCONFIG "${HEADRACE_PREFIX_F
 configure_file(${CMAKE_SOURCE_DIR}/cmake/headrace.pc.in ${CMAKE_BINARY_DIR}/headrace.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/headrace.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 configure_file(${CMAKE_SOURCE_DIR}/cmake/headrace-horovod.pc.in ${CMAKE_BINARY_DIR}/headrace-horovod.pc @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/headrace-horovod.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+configure_file(${CMAKE_SOURCE_DIR}/cmake/headrace-sagemaker.pc.in ${CMAKE_BINARY_DIR}/headrace-sagemaker.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/headrace-horovod.pc ${CMAKE_BINARY_DIR}/headrace-sagemaker.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
