@@ -7,8 +7,8 @@
 
 #include <unistd.h>
 
-#include "aws/crc.h"
 #include "aws/digest.h"
+#include "base/crc.h"
 
 namespace headrace::sagemaker {
 namespace {
@@ -26,7 +26,7 @@ std::string BigEndianBase64(Number value) {
 }  // namespace
 
 UploadChecksums ChecksumsOf(std::string_view body) {
-  return {BigEndianBase64(aws::Crc32(body)), aws::Hex(aws::Sha256(body))};
+  return {BigEndianBase64(Crc32(body)), aws::Hex(aws::Sha256(body))};
 }
 
 Outcome<UploadChecksums> ChecksumsOf(const FilePart& part, const std::string& path) {
@@ -41,16 +41,16 @@ Outcome<UploadChecksums> ChecksumsOf(const FilePart& part, const std::string& pa
                         path + ": " + (size == 0 ? "the file became shorter while it was read" : std::strerror(errno)));
     const std::string_view bytes(chunk.data(), static_cast<size_t>(size));
     sha.Update(bytes);
-    crc = aws::Crc32(bytes, crc);
+    crc = Crc32(bytes, crc);
     done += bytes.size();
   }
   return UploadChecksums{BigEndianBase64(crc), aws::Hex(sha.Finish())};
 }
 
 void DownloadChecksum::Update(std::string_view bytes) {
-  crc32_ = aws::Crc32(bytes, crc32_);
-  crc32c_ = aws::Crc32c(bytes, crc32c_);
-  crc64_ = aws::Crc64Nvme(bytes, crc64_);
+  crc32_ = Crc32(bytes, crc32_);
+  crc32c_ = Crc32c(bytes, crc32c_);
+  crc64_ = Crc64Nvme(bytes, crc64_);
 }
 
 Outcome<void> DownloadChecksum::Verify(const HttpReply& reply, const std::string& what) const {
