@@ -283,8 +283,11 @@ Status GroupPlan::CheckMissing(size_t bucket, std::optional<StallWatch>& watch) 
         fmt::format("{}{}", absent[i].doing.empty() ? "" : "; ",
                     started == step ? "has started this step" : fmt::format("has started step {}", started));
   }
-  if (absent.empty())
-    absent.push_back({machine_.member(0).rank, machine_.member(0).host, "exchanging with the other machines"});
+  if (missing.empty()) {  // the leader exchanges with the other machines, and knows whom it waits for
+    if (machine_.index() == 0) return interrupted_();
+    absent = machine_.Describe({0});
+    absent[0].doing += absent[0].doing.empty() ? "exchanging with other machines" : "; exchanging with other machines";
+  }
   HEADRACE_TRY(watch->Check(absent, std::find(missing.begin(), missing.end(), 0) != missing.end()
                                         ? machine_.index() == 1
                                         : machine_.index() == 0));

@@ -5,6 +5,7 @@
 
 #include <fmt/ranges.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "horovod/job_communicator.h"
@@ -17,6 +18,11 @@ namespace {
 // Horovod's interface is one of functions, so the process has one of these. Its end at the end of the program says
 // goodbye to the other ranks.
 struct Process {
+  ~Process() {
+    if (::getpid() != pid) static_cast<void>(communicator.release());  // a child that ends is not this rank's end
+  }
+
+  const pid_t pid = ::getpid();
   std::mutex mutex;
   BootClock clock;
   std::unique_ptr<JobCommunicator> communicator;

@@ -177,10 +177,32 @@ void CheckGroups() {
   }
 }
 
+// More elements than MPI can count in one message: `collectives_against_mpi large`, which takes 5 GB for two ranks.
+void CheckLarge() {
+  const int64_t count = (int64_t{1} << 31) + 4097;
+  const hvd::Array array(hvd::DataType::kUInt8, {count});
+  const auto wanted = [](int64_t i) { return static_cast<uint8_t>(i * 2654435761u >> 13); };
+  uint8_t* values = array.data<uint8_t>();
+  if (hvd::rank() == 0)
+    for (int64_t i = 0; i < count; ++i) values[i] = wanted(i);
+  hvd::broadcast_(array, 0);
+  for (int64_t i = 0; i < count; ++i)
+    if (values[i] != wanted(i)) Fail("large broadcast [" + std::to_string(i) + "]");
+  hvd::allreduce_(array, {.op = hvd::ReduceOp::kSum});
+  for (int64_t i = 0; i < count; ++i)
+    if (values[i] != static_cast<uint8_t>(wanted(i) * hvd::size())) Fail("large allreduce [" + std::to_string(i) + "]");
+  agreed += 2;
+}
+
 }  // namespace
 
-int main() {
+int main(int count, char** arguments) {
   hvd::init();
+  if (count > 1 && std::strcmp(arguments[1], "large") == 0) {
+    CheckLarge();
+    std::printf("rank %d: %lld answers agree\n", hvd::rank(), static_cast<long long>(agreed));
+    return 0;
+  }
   CheckPlace();
   CheckProcessors();
   Check<uint8_t>(MPI_UINT8_T, "uint8");

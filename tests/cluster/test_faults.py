@@ -35,6 +35,13 @@ def test_a_missing_rank_is_named_and_then_an_error(mpirun, kind):
         assert 'step 4 of plan "gradients", bucket "dense"' in error and "in batch 3" in error, error
 
 
+@pytest.mark.parametrize("case", ["planned_missing", "named_missing", "planned_stopped", "named_stopped"])
+def test_so_is_one_on_another_machine(mpirun, case):
+    done = mpirun("rank_faults", case, hosts=["algo-1:1", "algo-2:1"], share=False, **QUICK)
+    assert done.seconds < 15, done.output
+    assert "rank 1 (algo-2)" in done.of_rank(0)[0] and "3 s" in done.of_rank(0)[0], done.output
+
+
 @pytest.mark.parametrize("kind", ["planned", "named"])
 def test_a_killed_rank_is_noticed_at_once(mpirun, kind):
     done = mpirun("rank_faults", f"{kind}_killed", hosts=["algo-1:1", "algo-2:1"])
@@ -49,9 +56,10 @@ def test_a_stopped_rank_is_an_error_after_the_limit(mpirun, kind):
     assert "rank 1 (algo-2)" in done.of_rank(0)[0], done.output
 
 
+@pytest.mark.parametrize("hosts", [None, ["algo-1:1", "algo-2:1"]])
 @pytest.mark.parametrize("kind", ["planned", "named"])
-def test_a_rank_that_leaves_is_an_error_for_those_that_wait(mpirun, kind):
-    done = mpirun("rank_faults", f"{kind}_shutdown")
+def test_a_rank_that_leaves_is_an_error_for_those_that_wait(mpirun, kind, hosts):
+    done = mpirun("rank_faults", f"{kind}_shutdown", hosts=hosts, share=hosts is None)
     assert done.seconds < 10, done.output
     assert "has called shutdown()" in done.of_rank(0)[0], done.output
     assert done.code == 0, done.output
