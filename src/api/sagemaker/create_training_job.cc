@@ -6,13 +6,12 @@
 #include "api/sagemaker/request.h"
 #include "api/sagemaker/training_job_checks.h"
 #include "api/sagemaker/training_job_shape.h"
+#include "jobs/request/training_request.h"
+#include "jobs/request/training_status.h"
 #include "store/meta/training_jobs.h"
 
 namespace headrace::api::sagemaker {
 namespace {
-
-constexpr int64_t kDefaultMaxRuntime = 86'400;
-constexpr int64_t kDefaultVolumeGiB = 30;
 
 void SetDefault(Json& object, const char* name, Json value) {
   if (!object.contains(name) || object[name].is_null()) object[name] = std::move(value);
@@ -27,10 +26,10 @@ Json Completed(Json request) {
     SetDefault(request, flag, false);
   }
   SetDefault(request, "StoppingCondition", Json::object());
-  SetDefault(request["StoppingCondition"], "MaxRuntimeInSeconds", kDefaultMaxRuntime);
+  SetDefault(request["StoppingCondition"], "MaxRuntimeInSeconds", jobs::kDefaultMaxRuntimeSeconds);
   SetDefault(request["OutputDataConfig"], "KmsKeyId", "");
   SetDefault(request["OutputDataConfig"], "CompressionType", "GZIP");
-  SetDefault(request["ResourceConfig"], "VolumeSizeInGB", kDefaultVolumeGiB);
+  SetDefault(request["ResourceConfig"], "VolumeSizeInGB", jobs::kDefaultVolumeGiB);
   Json& algorithm = request["AlgorithmSpecification"];
   const bool has_metrics = algorithm.contains("MetricDefinitions") && !algorithm["MetricDefinitions"].empty();
   SetDefault(algorithm, "EnableSageMakerMetricsTimeSeries", has_metrics);
@@ -39,7 +38,8 @@ Json Completed(Json request) {
     SetDefault(channel, "RecordWrapperType", "None");
     SetDefault(channel["DataSource"]["S3DataSource"], "S3DataDistributionType", "FullyReplicated");
   }
-  if (request.contains("CheckpointConfig")) SetDefault(request["CheckpointConfig"], "LocalPath", "/opt/ml/checkpoints");
+  if (request.contains("CheckpointConfig"))
+    SetDefault(request["CheckpointConfig"], "LocalPath", jobs::kDefaultCheckpointPath);
   return request;
 }
 
@@ -50,7 +50,7 @@ store::TrainingJob NewJob(const Call& call, const Json& request) {
   job.arn = fmt::format("arn:aws:sagemaker:{}:{}:training-job/{}", call.region, job.account_id, job.name);
   job.request = RequestText(request);
   job.created = call.now;
-  store::MoveTo(job, "Starting", "Starting the training job", call.now);
+  store::MoveTo(job, jobs::Text(jobs::SecondaryStatus::kStarting), "Starting the training job", call.now);
   return job;
 }
 

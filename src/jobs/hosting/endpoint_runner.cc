@@ -55,7 +55,7 @@ void EndpointRunner::Run() {
   while (!stop_) {
     if (woken_.exchange(false)) ReadRow();
     const UnixMillis again = Step();
-    if ((status_ == "Deleting" || row_gone_) && FinishDeletion()) return;
+    if ((status_ == EndpointStatus::kDeleting || row_gone_) && FinishDeletion()) return;
     Poll(again);
   }
   routes_.Remove(account_, name_);
@@ -87,20 +87,20 @@ void EndpointRunner::ReadRow() {
 }
 
 void EndpointRunner::Follow(const store::Endpoint& row) {
-  status_ = row.status;
-  if (status_ == "Deleting" || status_ == "Failed") return;
+  status_ = EndpointStatusOf(row.status);
+  if (status_ == EndpointStatus::kDeleting || status_ == EndpointStatus::kFailed) return;
   const auto wanted = ParseDeployment(row.deployment);
   if (!wanted) {
     Log(LogLevel::kError, "endpoint {}: {}", name_, wanted.error().message());
     return;
   }
-  settled_ = status_ == "InService";
+  settled_ = status_ == EndpointStatus::kInService;
   wanted_ = wanted->id;
   Generation& generation = Ensure(*wanted);
   generation.Adjust(*wanted);
   if (online_ != 0) return;
   // The server was started again. What served before comes back, and serves until an update is through.
-  if (status_ == "InService") return ComeBack(generation);
+  if (status_ == EndpointStatus::kInService) return ComeBack(generation);
   if (row.previous.empty()) return;
   if (const auto previous = ParseDeployment(row.previous)) ComeBack(Ensure(*previous));
 }
@@ -125,7 +125,7 @@ UnixMillis EndpointRunner::Step() {
   const UnixMillis now = machine_.steady.Now();
   UnixMillis again = 0;
   for (auto& [id, generation] : generations_) again = Earlier(again, generation->Step(now));
-  if (status_ == "Deleting" || row_gone_ || status_ == "Failed") {
+  if (status_ == EndpointStatus::kDeleting || row_gone_ || status_ == EndpointStatus::kFailed) {
     routes_.Remove(account_, name_);
     for (auto& [id, generation] : generations_) generation->Kill();
   } else if (const auto wanted = generations_.find(wanted_); wanted != generations_.end()) {
@@ -142,7 +142,7 @@ UnixMillis EndpointRunner::Step() {
       online->second->RoutePublished();
       again = now;
     }
-    const bool adjusting = status_ == "Updating" && !settled_ && online_ == wanted_;
+    const bool adjusting = status_ == EndpointStatus::kUpdating && !settled_ && online_ == wanted_;
     if (const auto reason = adjusting ? wanted->second->Stuck() : std::string(); !reason.empty()) {
       TakeBack(reason);
       again = now + kAfterFailedWriteMillis;
@@ -190,19 +190,18 @@ void EndpointRunner::TakeBack(const std::string& reason) {
 bool EndpointRunner::WriteFailure(const std::string& reason, bool back) {
   WriteLines(true);
   const auto changed = Change([&](store::Endpoint& row) -> Status {
-    status_ = row.status;
-    if (row.status == "Deleting") return {};
+    status_ = EndpointStatusOf(row.status);
+    if (status_ == EndpointStatus::kDeleting) return {};
     const auto deployment = ParseDeployment(row.deployment);
     if (deployment && deployment->id != wanted_) return {};  // another update has come
     row.failure_reason = reason;
     row.modified = machine_.options.clock->Now();
-    row.status = "Failed";
+    status_ = back ? EndpointStatus::kInService : EndpointStatus::kFailed;
+    row.status = Text(*status_);
     if (back) {
-      row.status = "InService";
       row.deployment = std::exchange(row.previous, "");
       if (const auto previous = ParseDeployment(row.deployment)) row.config_name = previous->config_name;
     }
-    status_ = row.status;
     return {};
   });
   if (!changed) {
@@ -217,10 +216,11 @@ void EndpointRunner::FinishUpdate() {
   WriteLines(true);  // whoever sees InService finds the log of how it came to be
   const auto now = machine_.options.clock->Now();
   const auto changed = Change([&](store::Endpoint& row) -> Status {
-    status_ = row.status;
+    status_ = EndpointStatusOf(row.status);
     const auto deployment = ParseDeployment(row.deployment);
-    if (row.status == "Deleting" || (deployment && deployment->id != wanted_)) return {};
-    row.status = status_ = "InService";
+    if (status_ == EndpointStatus::kDeleting || (deployment && deployment->id != wanted_)) return {};
+    status_ = EndpointStatus::kInService;
+    row.status = Text(*status_);
     row.failure_reason.clear();
     row.previous.clear();
     row.modified = now;
@@ -252,7 +252,7 @@ bool EndpointRunner::FinishDeletion() {
   if (!row_gone_) {
     store::Endpoints rows(*machine_.options.database);
     const auto row = rows.Find(account_, name_);
-    if (row && *row && (*row)->status == "Deleting") {
+    if (row && *row && EndpointStatusOf((*row)->status) == EndpointStatus::kDeleting) {
       if (const auto deleted = rows.Delete(**row); !deleted) {
         Log(LogLevel::kError, "endpoint {}: {}", name_, deleted.error().message());
         return false;
@@ -260,7 +260,7 @@ bool EndpointRunner::FinishDeletion() {
     }
   }
   wanted_ = online_ = 0;
-  status_.clear();
+  status_.reset();
   row_gone_ = false;
   if (may_end_()) return true;
   Wake();  // there may be a new endpoint of the same name

@@ -6,9 +6,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
+#include "jobs/hosting/endpoint_status.h"
 #include "jobs/hosting/generation.h"
 #include "jobs/hosting/instance_log.h"
 #include "jobs/hosting/use_report.h"
@@ -59,7 +61,7 @@ class EndpointRunner {
   UseReport use_report_;
   std::atomic<bool> woken_ = true, stop_ = false;
 
-  std::string status_;
+  std::optional<EndpointStatus> status_;  // of the row, when it was read last; none: not yet
   bool row_gone_ = false;
   std::map<int64_t, std::unique_ptr<Generation>> generations_;
   int64_t wanted_ = 0, online_ = 0;  // ids; 0: none

@@ -90,7 +90,8 @@ class HostingService::Impl {
 
   // From the first moment on, requests to an endpoint that has served wait for it to come back.
   void AwaitInstances(const store::Endpoint& endpoint) {
-    if (endpoint.status != "InService" && endpoint.status != "Updating") return;
+    const auto status = EndpointStatusOf(endpoint.status);
+    if (status != EndpointStatus::kInService && status != EndpointStatus::kUpdating) return;
     const auto deployment = ParseDeployment(endpoint.previous.empty() ? endpoint.deployment : endpoint.previous);
     if (!deployment) return;
     Route route;

@@ -9,6 +9,7 @@
 namespace headrace::jobs {
 
 enum class TrainingStatus { kInProgress, kCompleted, kFailed, kStopping, kStopped };
+using TransformStatus = TrainingStatus;  // a transform job has the same
 
 enum class SecondaryStatus {
   kStarting,

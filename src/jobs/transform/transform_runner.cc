@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "jobs/request/member_effects.h"
+#include "jobs/request/training_status.h"
 #include "jobs/supervisor/failure_reason.h"
 
 namespace headrace::jobs {
@@ -79,10 +80,10 @@ void TransformRunner::RunJob() {
   while (woken_.exchange(false) && !(job = ReadRow()) && !stop_) Poll(machine_.steady.Now() + kAgainMillis);
   if (stop_ || !job) return;
   End end = End::kStopped;
-  if (job->status == "InProgress") {
+  if (TrainingStatusOf(job->status) == TransformStatus::kInProgress) {
     const auto prepared = Prepare(*job);
     end = prepared ? Work() : Fail("ClientError: " + prepared.error().message());
-  } else if (job->status != "Stopping") {
+  } else if (TrainingStatusOf(job->status) != TransformStatus::kStopping) {
     return;
   }
   if (run_) run_->Stop();
@@ -126,7 +127,7 @@ TransformRunner::End TransformRunner::Work() {
   while (!stop_) {
     if (woken_.exchange(false)) {
       const auto row = ReadRow();
-      if (row && row->status == "Stopping") return End::kStopped;
+      if (row && TrainingStatusOf(row->status) == TransformStatus::kStopping) return End::kStopped;
     }
     UnixMillis again = 0;
     if (const auto end = StepInstances(again)) return *end;
@@ -192,8 +193,10 @@ void TransformRunner::EndInstances() {
 void TransformRunner::WriteEnd(End end) {
   const UnixMillis now = machine_.options.clock->Now();
   const auto write = [&](store::TransformJob& row) -> Status {
-    const bool stopped = end == End::kStopped || row.status == "Stopping";
-    row.status = end == End::kFailed ? "Failed" : stopped ? "Stopped" : "Completed";
+    const bool stopped = end == End::kStopped || TrainingStatusOf(row.status) == TransformStatus::kStopping;
+    row.status = Text(end == End::kFailed ? TransformStatus::kFailed
+                      : stopped           ? TransformStatus::kStopped
+                                          : TransformStatus::kCompleted);
     row.failure_reason = Truncate(failure_, kLongestFailureReason);
     row.transform_end = std::max(now, row.transform_start);
     row.modified = std::max(now, row.modified);

@@ -6,6 +6,7 @@
 
 #include "base/beneath.h"
 #include "base/log.h"
+#include "jobs/request/training_status.h"
 #include "jobs/transform/transform_runner.h"
 
 namespace headrace::jobs {
@@ -23,7 +24,7 @@ class TransformService::Impl {
 
   Status Start() {
     store::ResourceFilter running;
-    running.statuses = {"InProgress", "Stopping"};
+    running.statuses = {std::string(Text(TransformStatus::kInProgress)), std::string(Text(TransformStatus::kStopping))};
     HEADRACE_ASSIGN(const auto jobs, store::TransformJobs(*machine_.options.database).List(running));
     RemoveLeftovers(jobs);
     for (const auto& job : jobs) Wake(job.account_id, job.name);
