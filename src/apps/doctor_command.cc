@@ -1,9 +1,7 @@
 #include "apps/doctor_command.h"
 
-#include <cstdio>
 #include <filesystem>
 #include <iostream>
-#include <memory>
 #include <sstream>
 
 #include <fcntl.h>
@@ -22,6 +20,7 @@
 #include "base/descriptor_limit.h"
 #include "base/file.h"
 #include "base/result.h"
+#include "jobs/machine/python.h"
 #include "jobs/process/find_program.h"
 #include "jobs/runtime/installation.h"
 #include "jobs/sandbox/sandbox.h"
@@ -155,35 +154,17 @@ Check CheckCompiler(const Settings& settings, const TrialRun& trial) {
                       settings.compiler, tried.said)};
 }
 
-// What an interpreter says of itself: its own path first, then what it needs to be seen.
-std::vector<std::string> PathsOfPython(const std::string& python) {
-  const std::string program =
-      "import os, sys; print('\\n'.join([sys.executable, sys.prefix, sys.base_prefix, "
-      "os.path.realpath(sys.executable)]))";
-  std::vector<std::string> paths;
-  const std::unique_ptr<FILE, int (*)(FILE*)> output(
-      ::popen(fmt::format("'{}' -c \"{}\" 2>/dev/null", python, program).c_str(), "re"), ::pclose);
-  char line[4096];
-  while (output && std::fgets(line, sizeof line, output.get()) != nullptr) {
-    std::string path(line);
-    while (!path.empty() && path.back() == '\n') path.pop_back();
-    paths.push_back(path);
-  }
-  return paths;
-}
-
-Check CheckPython(const Settings& settings, const TrialRun& trial, const std::vector<std::string>& paths) {
-  if (paths.size() < 4)
+Check CheckPython(const Settings& settings, const TrialRun& trial, const jobs::Python& python) {
+  if (python.program.empty())
     return {"python", Verdict::kWarning, settings.python + " is missing; it is wanted for training programs in Python"};
   std::vector<std::string> shown = PathsOfJobs(settings);
-  for (size_t i = 1; i < paths.size(); ++i)
-    if (paths[i] != "/" && paths[i] != "/usr") shown.push_back(paths[i]);
-  const auto tried = trial.Shell(fmt::format("'{}' -c 'import ssl, sqlite3, zlib'", paths[0]), shown);
-  if (tried.worked) return {"python", Verdict::kOk, paths[0] + " imports ssl and sqlite3, as jobs see it"};
+  shown.insert(shown.end(), python.paths.begin(), python.paths.end());
+  const auto tried = trial.Shell(fmt::format("'{}' -c 'import ssl, sqlite3, zlib'", python.program), shown);
+  if (tried.worked) return {"python", Verdict::kOk, python.program + " imports ssl and sqlite3, as jobs see it"};
   return {"python", Verdict::kWarning,
           fmt::format("{} does not run as a job sees it: {}; choose one that lies below /usr (--python), or name what "
                       "it needs (--job-paths)",
-                      paths[0], tried.said)};
+                      python.program, tried.said)};
 }
 
 Check CheckPip(const Settings& settings) {
@@ -206,10 +187,10 @@ Check CheckHelpers(const std::string& binary) {
 }
 
 // A job has a /tmp of its own, and what cleans /tmp takes installations along.
-Check CheckPlaces(const Settings& settings, const std::string& binary, const std::vector<std::string>& python) {
+Check CheckPlaces(const Settings& settings, const std::string& binary, const jobs::Python& python) {
   std::string found;
   const std::pair<const char*, std::string> places[] = {
-      {"headrace", binary}, {"python", python.empty() ? "" : python[0]}, {"the data directory", settings.data_dir}};
+      {"headrace", binary}, {"python", python.program}, {"the data directory", settings.data_dir}};
   for (const auto& [what, path] : places)
     if (path.starts_with("/tmp/") || path.starts_with("/var/tmp/"))
       found += fmt::format("{}{} is {}", found.empty() ? "" : ", ", what, path);
@@ -249,7 +230,7 @@ void RunDoctor(const SettingOptions& options, OutputFormat format) {
   const Settings settings = options.Read();
   std::error_code ignored;
   const std::string binary = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  const std::vector<std::string> python = PathsOfPython(settings.python);
+  const jobs::Python python = jobs::FindPython(settings.python);
   bool sandboxed = false;
   const Check sandbox = CheckSandbox(settings, sandboxed);
   const TrialRun trial(sandboxed);
