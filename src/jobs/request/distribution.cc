@@ -1,5 +1,8 @@
 #include "jobs/request/distribution.h"
 
+#include <algorithm>
+#include <cstdint>
+
 namespace headrace::jobs {
 namespace {
 
@@ -43,7 +46,14 @@ Result<std::optional<MpiDistribution>> MpiOf(const Hyperparameters& parameters, 
   if (enabled == parameters.all.end() || !IsOn(*enabled)) return std::optional<MpiDistribution>();
   MpiDistribution mpi;
   HEADRACE_ASSIGN(mpi.processes_per_host, Count(parameters, "sagemaker_mpi_num_of_processes_per_host", 1));
-  HEADRACE_ASSIGN(mpi.processes, Count(parameters, "sagemaker_mpi_num_processes", mpi.processes_per_host * hosts));
+  const auto on_all = int64_t{mpi.processes_per_host} * hosts;
+  HEADRACE_ASSIGN(mpi.processes, Count(parameters, "sagemaker_mpi_num_processes",
+                                       static_cast<int>(std::min<int64_t>(on_all, kMostProcesses + 1))));
+  if (mpi.processes > kMostProcesses)
+    return Fail(ErrorCode::kInvalidArgument,
+                "HyperParameters.sagemaker_mpi_num_of_processes_per_host: found {} on each of {} instances, wanted at "
+                "most {} processes altogether",
+                mpi.processes_per_host, hosts, kMostProcesses);
   mpi.custom_options = parameters.Text("sagemaker_mpi_custom_mpi_options");
   return std::optional(std::move(mpi));
 }

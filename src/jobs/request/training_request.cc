@@ -9,6 +9,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr size_t kMostGroups = 5;  // as the service has it
 constexpr int64_t kMostInstances = 10'000, kMostGiB = int64_t{1} << 30, kMostSeconds = int64_t{1} << 40;
 constexpr int64_t kMostRetries = 1000;
 
@@ -57,9 +58,14 @@ class Members {
     return {found, PathOf(name), wrong_};
   }
 
-  std::vector<Members> Objects(const char* name) const {
+  std::vector<Members> Objects(const char* name, size_t most = SIZE_MAX) const {
     std::vector<Members> members;
-    for (const auto& [element, path] : List(name)) {
+    const auto elements = List(name);
+    if (elements.size() > most) {
+      Complain(name, elements.size(), fmt::format("at most {} of them", most));
+      return members;
+    }
+    for (const auto& [element, path] : elements) {
       if (!element->is_object()) {
         ComplainAt(path, *element, "an object");
         break;
@@ -144,7 +150,7 @@ InstanceGroup ReadGroup(const Members& from) {
 
 ResourceConfig ReadResources(const Members& from) {
   ResourceConfig resources;
-  const auto groups = from.Objects("InstanceGroups");
+  const auto groups = from.Objects("InstanceGroups", kMostGroups);
   resources.has_groups = !groups.empty();
   resources.groups.clear();
   for (const auto& group : groups) resources.groups.push_back(ReadGroup(group));

@@ -102,6 +102,8 @@ TEST(TrainingRequest, NamesWhatCannotBe) {
   EXPECT_EQ(ErrorOf({{"AlgorithmSpecification", {{"ContainerArguments", "x"}}}}),
             "AlgorithmSpecification.ContainerArguments: found \"x\", wanted a list");
   EXPECT_EQ(ErrorOf(json::array()), "the request of a training job: found array, wanted an object");
+  EXPECT_EQ(ErrorOf({{"ResourceConfig", {{"InstanceGroups", json(6, json::object())}}}}),
+            "ResourceConfig.InstanceGroups: found 6, wanted at most 5 of them");
   EXPECT_FALSE(ParseTrainingRequest("{"));
 }
 
@@ -121,6 +123,10 @@ TEST(Distribution, IsTheToolkits) {
                                   {"sagemaker_mpi_custom_mpi_options", "\"\""}},
                                  2)),
             (MpiDistribution{2, 3, ""}));
+  const auto many =
+      mpi_of({{"sagemaker_mpi_enabled", "true"}, {"sagemaker_mpi_num_of_processes_per_host", "100000"}}, 50'000);
+  ASSERT_FALSE(many);
+  EXPECT_NE(many.error().message().find("at most 100000 processes altogether"), std::string::npos);
   const auto wrong = mpi_of({{"sagemaker_mpi_enabled", "true"}, {"sagemaker_mpi_num_processes", "many"}}, 2);
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().message(),
