@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "base/processors.h"
 #include "horovod/plan.h"
 
 namespace headrace::hvd {
@@ -71,10 +72,11 @@ Status JobCommunicator::Begin() {
   const auto exchange = [this](const std::string& mine) { return core_->transport->Exchange(mine); };
   HEADRACE_ASSIGN(auto windows, ShareSegment(exchange, topology, surroundings_.directory,
                                              Windows::BytesFor(static_cast<int>(topology.neighbours().size()))));
+  bool own_processor = Processors().size() >= topology.neighbours().size();
   if (core_->settings.bind_processors) {
-    HEADRACE_ASSIGN(const bool own, ShareProcessors(exchange, topology));
-    core_->meeting.machine->set_spins(own);
+    HEADRACE_ASSIGN(own_processor, ShareProcessors(exchange, topology));
   }
+  core_->meeting.machine->set_own_processor(own_processor);
   core_->engine = std::make_unique<Engine>(*core_->transport, *core_->meeting.machine, topology, std::move(windows),
                                            core_->settings, core_->clock);
   if (topology.machines.size() == 1 || topology.index != 0) return {};

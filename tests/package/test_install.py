@@ -19,15 +19,15 @@ def configure(source, build, compiler, prefix, *arguments):
         *arguments)
 
 
-def pkg_config(prefix, *arguments):
+def pkg_config(prefix, *arguments, package="headrace"):
     found = [str(path.parent) for path in pathlib.Path(prefix).rglob("headrace.pc")]
     assert len(found) == 1
-    return run("pkg-config", *arguments, "headrace", environment={"PKG_CONFIG_PATH": found[0]}).split()
+    return run("pkg-config", *arguments, package, environment={"PKG_CONFIG_PATH": found[0]}).split()
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_a_foreign_project_builds_and_runs(compiler, prefix, readme_program, tmp_path):
-    programs = [HERE / "program.cc", readme_program, ROOT / "examples/cifar10/keras_cifar10.cpp"]
+    programs = [HERE / "program.cc", HERE / "ranks.cc", readme_program, ROOT / "examples/cifar10/keras_cifar10.cpp"]
     configure(HERE, tmp_path / "build", compiler, prefix, "-DPROGRAMS=" + ";".join(map(str, programs)))
     run("cmake", "--build", tmp_path / "build")
     assert "caught: /no/such/file" in run(tmp_path / "build/program", tmp_path / "model")
@@ -48,6 +48,16 @@ def test_a_component_that_is_not_there_is_named(prefix, tmp_path):
 def test_pkg_config_says_all_that_a_compiler_needs(compiler, prefix, tmp_path):
     run(compiler, HERE / "program.cc", "-o", tmp_path / "program", *pkg_config(prefix, "--cflags", "--libs"))
     assert "caught: /no/such/file" in run(tmp_path / "program", tmp_path / "model")
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_a_program_of_several_ranks_needs_no_header_of_mpi(compiler, prefix, tmp_path):
+    program = tmp_path / "ranks"
+    run(compiler, HERE / "ranks.cc", "-o", program, *pkg_config(prefix, "--cflags", "--libs", package="headrace-horovod"))
+    assert run(program) == "rank 0 of 1: 1\n"
+    root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    done = run("mpirun", "--oversubscribe", "-bind-to", "none", "-np", "2", program, environment=root)
+    assert sorted(done.splitlines()) == ["rank 0 of 2: 2", "rank 1 of 2: 2"]
 
 
 def test_an_installation_may_be_staged_and_moved(tmp_path):

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -48,7 +49,8 @@ class Machine {
   std::string self() const;  // "rank 0 (algo-1)"
   const Settings& settings() const { return settings_; }
   const Clock& clock() const { return clock_; }
-  void set_spins(bool spins) { spins_ = spins; }
+  // Whether each member has a processor of its own. If not, a wait lets others run from the beginning.
+  void set_own_processor(bool own) { own_processor_ = own; }
 
   // Once every 100 ms or so, by a thread that runs as long as this process does.
   void Beat();
@@ -91,19 +93,22 @@ class Machine {
   const int index_;
   const Settings& settings_;
   const Clock& clock_;
-  bool spins_ = true;
+  bool own_processor_ = true;
 };
 
 template <typename Ready>
 bool Machine::Spin(const Ready& ready) const {
   constexpr auto kMoment = std::chrono::microseconds(20);  // less than a sleep and a wake-up cost together
-  constexpr int kChecks = 64;                              // between two looks at the clock
+  const int checks = own_processor_ ? 64 : 4;              // between two looks at the clock
   if (ready()) return true;
-  if (!spins_) return false;
   const auto end = std::chrono::steady_clock::now() + kMoment;
   do {
-    for (int i = 0; i < kChecks; ++i) {
+    for (int i = 0; i < checks; ++i) {
       if (ready()) return true;
+      if (!own_processor_) {
+        std::this_thread::yield();  // perhaps to the very one that is waited for
+        continue;
+      }
 #if defined(__x86_64__)
       __builtin_ia32_pause();
 #endif
