@@ -5,7 +5,7 @@ Usage: scripts/bench allreduce [--seconds 0.5] [--ranks 2 4] [--sizes BYTES...] 
 Settings: host (ranks of one host), hosts (each rank a "host" of this machine: its own processes and /dev/shm), 1gbit and
 10gbit (two network namespaces, each a machine of its own, over a link of that speed; needs root). Without: all.
 "planned" is what gradients use: in place of the inputs, and with the shared result, which ranks read where it is.
-"named" is hvd::allreduce_, negotiated anew each time.
+"named" is hvd::allreduce_, negotiated anew each time. The copy is the floor: in place, each rank reads and writes as many bytes.
 """
 import argparse
 import contextlib

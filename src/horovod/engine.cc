@@ -127,9 +127,9 @@ void Engine::End(const Error& error, bool failed) {
     ended_at_ = clock_.Now();
     failed_ = failed;
     for (auto& [handle, outcome] : outcomes_)
-      if (!outcome) outcome.emplace(tl::unexpected<Error>(error));
+      if (!outcome && !under_way_.contains(handle)) outcome.emplace(tl::unexpected<Error>(error));
     pending_.clear();
-    waiting_ = 0;
+    waiting_ = static_cast<int>(under_way_.size());
     stopping_.store(true);
   }
   completed_.notify_all();
@@ -239,6 +239,7 @@ std::vector<std::optional<Engine::Entry>> Engine::Take(const Response& response)
     entries.emplace_back();
     if (found == pending_.end()) continue;
     entries.back() = std::move(found->second);
+    under_way_.insert(entries.back()->handle);
     pending_.erase(found);
   }
   return entries;
@@ -249,6 +250,7 @@ void Engine::Complete(std::vector<std::optional<Entry>>& entries, std::vector<Re
     const std::lock_guard lock(mutex_);
     for (size_t i = 0; i < entries.size(); ++i) {
       if (!entries[i]) continue;
+      under_way_.erase(entries[i]->handle);
       const auto found = outcomes_.find(entries[i]->handle);
       if (found == outcomes_.end() || found->second) continue;
       found->second.emplace(std::move(outcomes[i]));

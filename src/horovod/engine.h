@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -84,6 +85,7 @@ class Engine {
   std::map<int, std::vector<int>> process_sets_;  // as far as they have been made here
   std::vector<Request> outgoing_;
   std::map<Handle, std::optional<Result<Outcome>>> outcomes_;
+  std::set<Handle> under_way_;  // the background thread reads and writes their memory
   std::optional<Error> end_;
   UnixMillis ended_at_ = 0;
   bool failed_ = false;

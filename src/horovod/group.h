@@ -67,7 +67,7 @@ class Group {
   bool IsLeader() const { return self_index() == locals_.front(); }
   int self_index() const { return context_.topology.index; }
   bool IsLocal(size_t member) const;
-  Status Barrier(const std::string& what) { return context_.windows.Barrier(locals_, what); }
+  Status Barrier(const std::string& what) { return context_.windows.Barrier(locals_, what, context_.interrupted); }
   Status ReduceWindow(const GroupReduction& reduction, int64_t count, const std::string& what);
   Status BroadcastLocally(std::byte* data, size_t bytes, int source, const std::string& what);
   Status ExchangeWith(size_t partner, const std::byte* mine, std::byte* theirs, size_t bytes, const std::string& what);

@@ -21,7 +21,8 @@ Flag& Windows::signal(int from, int to) const {
   return flags[from * machine_.size() + to];
 }
 
-Status Windows::Barrier(const std::vector<int>& members, const std::string& what) {
+Status Windows::Barrier(const std::vector<int>& members, const std::string& what,
+                        const std::function<Status()>& interrupted) {
   const int self = machine_.index();
   for (const int member : members)
     if (member != self) signal(self, member).Raise(++sent_[static_cast<size_t>(member)]);
@@ -35,12 +36,12 @@ Status Windows::Barrier(const std::vector<int>& members, const std::string& what
   return machine_.Await(
       Bell::kBackground, [&] { return std::all_of(members.begin(), members.end(), came); },
       [&]() -> Status {
-        machine_.Beat();
         std::vector<int> missing;
         for (const int member : members)
           if (!came(member)) missing.push_back(member);
         if (!watch) watch.emplace(machine_.Watch(what));
-        return watch->Check(machine_.Describe(missing), true);
+        HEADRACE_TRY(watch->Check(machine_.Describe(missing), true));
+        return interrupted();
       });
 }
 

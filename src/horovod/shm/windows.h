@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,8 @@ class Windows {
   std::byte* out(int member) const { return at(2 * member + 1); }
 
   // Until all of `members` (indices, ascending, this rank's among them) have come here. What they wrote before is seen
-  // after. `what` is for messages: "allreduce \"loss\"".
-  Status Barrier(const std::vector<int>& members, const std::string& what);
+  // after. `what` is for messages: "allreduce \"loss\"". An error of `interrupted` ends the wait.
+  Status Barrier(const std::vector<int>& members, const std::string& what, const std::function<Status()>& interrupted);
 
  private:
   std::byte* at(int window) const { return segment_.data() + static_cast<size_t>(window) * kBytes; }
