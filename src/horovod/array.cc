@@ -33,6 +33,7 @@ Array::Array(DataType dtype, std::vector<int64_t> shape) : dtype_(dtype), shape_
 }
 
 Array::Array(const Tensor& tensor) : dtype_(DataTypeOf(tensor.dtype())), shape_(tensor.shape().dims()) {
+  if (!tensor.defined()) throw MakeError(ErrorCode::kInvalidArgument, "Array: found a tensor without storage");
   const auto kept = std::make_shared<Tensor>(tensor);
   data_ = kept->raw();
   owner_ = kept;

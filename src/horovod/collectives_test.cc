@@ -302,6 +302,7 @@ TEST_P(Collectives, ProcessSets) {
     }
     ValueOrThrow(communicator.RemoveProcessSet(set));
     EXPECT_FALSE(communicator.Enqueue(collective).has_value());
+    EXPECT_FALSE(communicator.RemoveProcessSet(set).has_value());
   });
 }
 

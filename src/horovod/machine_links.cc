@@ -131,28 +131,34 @@ Status MachineLinks::ExchangeAll(const LinkedReduction& reduction) {
   const size_t size = SizeOf(TravelType(reduction)), others = leaders_.size() - 1;
   const auto bytes_of = [&](int64_t count) { return static_cast<size_t>(count) * size; };
   const bool as_it_is = TravelType(reduction) == reduction.dtype;
-  // What others' values are received into, by leader; this machine's own are sent from where they are, or packed.
-  received_.resize(bytes_of(reduction.count) * leaders_.size());
-  const auto received = [&](size_t leader, int64_t begin) {
-    return received_.data() + leader * bytes_of(reduction.count) + bytes_of(begin);
+  // By leader, a ring of as many places as pieces are under way and one more, which is being added up. This machine's
+  // own values are sent from where they are, or packed into its ring.
+  constexpr int64_t kPlaces = kPiecesUnderWay + 1;
+  const size_t place_bytes = bytes_of(std::min(reduction.count, kPieceElements));
+  received_.resize(place_bytes * kPlaces * leaders_.size());
+  const auto place = [&](size_t leader, int64_t begin) {
+    const auto number = static_cast<size_t>(begin / kPieceElements % kPlaces);
+    return received_.data() + (leader * kPlaces + number) * place_bytes;
   };
-  const std::byte* own = as_it_is ? reduction.data : received(self_, 0);
-  packed_.resize(bytes_of(std::min(reduction.count, kPieceElements)));
+  const auto own = [&](int64_t begin) -> std::byte* {
+    return as_it_is ? reduction.data + bytes_of(begin) : place(self_, begin);
+  };
+  packed_.resize(place_bytes);
 
   Transfers transfers = NewTransfers();
   int64_t started = 0;
   const auto start_piece = [&]() -> Status {
     const int64_t begin = started, count = std::min(kPieceElements, reduction.count - begin);
     started += count;
-    if (!as_it_is) Pack(reduction, begin, count, received(self_, begin));
+    if (!as_it_is) Pack(reduction, begin, count, own(begin));
     for (size_t other = 0; other < leaders_.size(); ++other)
       if (other != self_)
         HEADRACE_TRY(transfers.Add(
-            transport_.StartReceive(lane_, leaders_[other], received(other, begin), bytes_of(count)), leaders_[other]));
+            transport_.StartReceive(lane_, leaders_[other], place(other, begin), bytes_of(count)), leaders_[other]));
     for (size_t other = 0; other < leaders_.size(); ++other)
       if (other != self_)
-        HEADRACE_TRY(transfers.Add(transport_.StartSend(lane_, leaders_[other], own + bytes_of(begin), bytes_of(count)),
-                                   leaders_[other]));
+        HEADRACE_TRY(
+            transfers.Add(transport_.StartSend(lane_, leaders_[other], own(begin), bytes_of(count)), leaders_[other]));
     return {};
   };
   for (int i = 0; i < kPiecesUnderWay && started < reduction.count; ++i) HEADRACE_TRY(start_piece());
@@ -163,7 +169,7 @@ Status MachineLinks::ExchangeAll(const LinkedReduction& reduction) {
     if (started < reduction.count) HEADRACE_TRY(start_piece());
     std::vector<const void*> in;
     for (size_t leader = 0; leader < leaders_.size(); ++leader)
-      in.push_back(leader == self_ ? own + bytes_of(begin) : received(leader, begin));
+      in.push_back(leader == self_ ? own(begin) : place(leader, begin));
     if (as_it_is) {
       ReducePacked(reduction, in, count, reduction.data + bytes_of(begin));
     } else {

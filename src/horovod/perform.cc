@@ -1,6 +1,7 @@
 #include "horovod/perform.h"
 
 #include <cstring>
+#include <new>
 #include <numeric>
 
 #include "horovod/reduce_kernels.h"
@@ -163,7 +164,11 @@ Result<std::vector<Outcome>> PerformOn(Group& group, const Response& response,
     return outcomes;
   }
   if (collectives.front() == nullptr) return Fail(ErrorCode::kInternal, "{}: this rank has not asked for it", what);
-  HEADRACE_ASSIGN(outcomes.front(), PerformOne(group, response, *collectives.front(), what));
+  try {
+    HEADRACE_ASSIGN(outcomes.front(), PerformOne(group, response, *collectives.front(), what));
+  } catch (const std::bad_alloc&) {
+    return Fail(ErrorCode::kResourceExhausted, "{}: there is no memory for its result", what);
+  }
   return outcomes;
 }
 

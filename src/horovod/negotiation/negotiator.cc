@@ -13,10 +13,11 @@ int64_t CountOf(const std::vector<int64_t>& shape) {
   return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
 }
 
-Response ErrorFor(const Collective& collective, std::string text) {
-  Response response{ResponseKind::kError, {}, {collective.name}};
-  response.collective.type = collective.type;
-  response.collective.process_set = collective.process_set;
+// To those who wait for `name` in a process set.
+Response ErrorFor(CollectiveType type, int process_set, const std::string& name, std::string text) {
+  Response response{ResponseKind::kError, {}, {name}};
+  response.collective.type = type;
+  response.collective.process_set = process_set;
   response.error = std::move(text);
   return response;
 }
@@ -118,25 +119,28 @@ Response Negotiator::AnswerCollective(const Key& key, const Pending& pending) co
 
 Response Negotiator::Answer(const Key& key, const Pending& pending) {
   const Request& request = pending.first();
-  if (auto text = Disagreement(key, pending)) return ErrorFor(request.collective, std::move(*text));
+  const auto error = [&](std::string text) {
+    return ErrorFor(request.collective.type, key.first, key.second, std::move(text));
+  };
+  if (auto text = Disagreement(key, pending)) return error(std::move(*text));
+  if (request.kind == RequestKind::kCollective) return AnswerCollective(key, pending);
   Response response;
-  switch (request.kind) {
-    case RequestKind::kAddProcessSet:
-      response = {ResponseKind::kAddProcessSet, {}, {key.second}};
-      response.ranks.assign(request.collective.shape.begin(), request.collective.shape.end());
-      response.number = next_process_set_++;
-      process_sets_[response.number] = response.ranks;
-      return response;
-    case RequestKind::kRemoveProcessSet:
-      if (process_sets_.erase(request.collective.process_set) == 0 || request.collective.process_set == 0)
-        return ErrorFor(request.collective,
-                        fmt::format("there is no process set {} to remove", request.collective.process_set));
-      response = {ResponseKind::kRemoveProcessSet, {}, {key.second}};
-      response.number = request.collective.process_set;
-      return response;
-    default:
-      return AnswerCollective(key, pending);
+  response.names = {key.second};
+  if (request.kind == RequestKind::kAddProcessSet) {
+    response.kind = ResponseKind::kAddProcessSet;
+    response.ranks.assign(request.collective.shape.begin(), request.collective.shape.end());
+    response.number = next_process_set_++;
+    process_sets_[response.number] = response.ranks;
+    return response;
   }
+  const int removed = request.collective.process_set;
+  if (removed == 0 || process_sets_.erase(removed) == 0)
+    return error(fmt::format("process set {}: there is none of this number to remove", removed));
+  for (const auto& [other, waiting] : pending_)
+    if (other.first == removed) touched_.push_back(other);  // an error for who waits for something in it
+  response.kind = ResponseKind::kRemoveProcessSet;
+  response.number = removed;
+  return response;
 }
 
 void Negotiator::Fuse(std::vector<Response>& responses, Response next) const {

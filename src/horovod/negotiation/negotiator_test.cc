@@ -130,6 +130,30 @@ TEST_F(NegotiatorTest, WithoutALimitItWaits) {
   EXPECT_TRUE(negotiator_.Step(10'000'000).empty());
 }
 
+TEST_F(NegotiatorTest, ProcessSetsComeAndGo) {
+  Request add = Wish(CollectiveType::kAllreduce, "add", {0, 2});
+  add.kind = RequestKind::kAddProcessSet;
+  AddAll(add);
+  const auto added = negotiator_.Step(0);
+  EXPECT_EQ(added.at(0).ranks, (std::vector<int>{0, 2}));
+  Request inside = Allreduce("inside");
+  inside.collective.process_set = added[0].number;
+  negotiator_.Add(0, inside, 0);
+  EXPECT_TRUE(negotiator_.Step(0).empty());
+  Request remove = Wish(CollectiveType::kAllreduce, "remove");
+  remove.kind = RequestKind::kRemoveProcessSet;
+  remove.collective.process_set = added[0].number;
+  AddAll(remove);
+  EXPECT_EQ(negotiator_.Step(0).at(0).kind, ResponseKind::kRemoveProcessSet);
+  const auto orphaned = negotiator_.Step(0);
+  ASSERT_EQ(orphaned.size(), 1u);
+  EXPECT_EQ(orphaned[0].error, "allreduce \"inside\": there is no process set 1");
+  AddAll(remove);
+  const auto again = negotiator_.Step(0);
+  EXPECT_EQ(again.at(0).kind, ResponseKind::kError);
+  EXPECT_EQ(again[0].collective.process_set, 0);  // where those meet who wait for it
+}
+
 TEST_F(NegotiatorTest, ShutdownTellsWhoCalledIt) {
   Request request;
   request.kind = RequestKind::kShutdown;
