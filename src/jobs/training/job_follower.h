@@ -36,6 +36,9 @@ class JobFollower {
   // One step; an error is temporary (the database, the disk): the step is to be repeated later.
   Result<Progress> Step();
 
+  // The next step need not be waited for: the job has ended, and what it leaves is to be stored.
+  bool has_ended() const { return state_.end.has_value(); }
+
   // Rings when the next step is worth taking at once; null until the job has a directory.
   const Doorbell* bell() const { return bell_.get(); }
 

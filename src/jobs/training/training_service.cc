@@ -173,7 +173,8 @@ class TrainingService::Impl {
       const bool worked = progress && *progress == JobFollower::Progress::kWorked;
       pause = worked ? options_.poll_millis
                      : std::min(pause + pause / 8 + 1, std::max(options_.poll_millis, kSleepyMillis));
-      if (!Wait(follower.bell(), progress ? pause : kAfterAnErrorMillis)) return;
+      const int wait = worked && follower.has_ended() ? 0 : pause;
+      if (!Wait(follower.bell(), progress ? wait : kAfterAnErrorMillis)) return;
     }
   }
 
