@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -71,12 +72,22 @@ std::string NewGroupName() {
   return fmt::format("{}{}-{}-{}", kGroupPrefix, NameSpace(), Identity(std::to_string(::getpid())), ++made);
 }
 
-bool IsLeft(const std::string& name) {
+// Locks a group for as long as the descriptor is open; none when somebody else has locked it.
+Descriptor LockGroup(const std::string& directory) {
+  Descriptor lock(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) lock.Reset();
+  return lock;
+}
+
+// Whether the process that made a group has ended. One that is not to be seen may live all the same: after the service
+// was started again, its supervisors of before are in another user name space, and hidden in /proc. So the group is
+// locked while its maker lives; the name protects one that is not locked yet.
+bool IsLeft(const std::string& place, const std::string& name) {
   const auto prefix = kGroupPrefix + NameSpace() + "-";
   if (!name.starts_with(prefix)) return false;
   const auto rest = name.substr(prefix.size());
   const auto owner = rest.substr(0, rest.rfind('-'));
-  return Identity(owner.substr(0, owner.find('-'))) != owner;
+  return Identity(owner.substr(0, owner.find('-'))) != owner && LockGroup(place + "/" + name);
 }
 
 std::vector<pid_t> MembersOf(const std::string& directory) {
@@ -106,11 +117,13 @@ void RemoveGroup(const std::string& directory) {
     ::usleep(1000);
 }
 
-// A new group below `place`; "" where there can be none.
-std::string MakeGroup(const std::string& place) {
+// A new group below `place`, and its lock; "" where there can be none.
+std::string MakeGroup(const std::string& place, std::vector<Descriptor>& locks) {
   if (place.empty()) return "";
   auto directory = place + "/" + NewGroupName();
-  return ::mkdir(directory.c_str(), 0755) == 0 ? directory : "";
+  if (::mkdir(directory.c_str(), 0755) != 0) return "";
+  locks.push_back(LockGroup(directory));
+  return directory;
 }
 
 // Version 2: whether groups in `place` can have limits; arranges it where it may.
@@ -166,11 +179,12 @@ void Cgroup::Swap(Cgroup& other) noexcept {
   memory_.swap(other.memory_);
   tasks_.swap(other.tasks_);
   entrances_.swap(other.entrances_);
+  locks_.swap(other.locks_);
 }
 
 bool Cgroup::MakeVersion2(const GroupLimits& limits) {
   for (const auto& place : FindCgroupPlaces().version2) {
-    const auto directory = MakeGroup(place);
+    const auto directory = MakeGroup(place, locks_);
     if (directory.empty()) continue;
     if (limits.memory_bytes != 0 && WriteGroupFile(directory + "/memory.max", std::to_string(limits.memory_bytes))) {
       WriteGroupFile(directory + "/memory.swap.max", "0");
@@ -183,6 +197,7 @@ bool Cgroup::MakeVersion2(const GroupLimits& limits) {
     if ((limits_memory() || limits_tasks()) && MayEnter(entrances_.front())) return true;
     memory_ = tasks_ = "";
     entrances_.clear();
+    locks_.clear();
     RemoveGroup(directory);
   }
   return false;
@@ -191,7 +206,7 @@ bool Cgroup::MakeVersion2(const GroupLimits& limits) {
 void Cgroup::MakeVersion1(const GroupLimits& limits) {
   const auto places = FindCgroupPlaces();
   const auto make = [this](const std::string& place, const char* file, uint64_t limit) -> std::string {
-    const auto directory = limit == 0 ? "" : MakeGroup(place);
+    const auto directory = limit == 0 ? "" : MakeGroup(place, locks_);
     if (directory.empty()) return "";
     // A thread that moves itself waits for no lock; cgroup.procs, which moves all of a process, waits ten milliseconds
     // for the kernel to see that nothing else starts threads. Who enters has just been forked, and has one thread.
@@ -256,7 +271,7 @@ void Cgroup::RemoveLeft() {
     if (place.empty()) continue;
     for (const auto& entry : fs::directory_iterator(place, ignored)) {
       const auto name = entry.path().filename().string();
-      if (!IsLeft(name)) continue;
+      if (!IsLeft(place, name)) continue;
       EndMembers(entry.path());
       RemoveGroup(entry.path());
     }

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/descriptor.h"
+
 namespace headrace::jobs {
 
 struct GroupLimits {
@@ -53,6 +55,7 @@ class Cgroup {
   int version_ = 0;
   std::string memory_, tasks_;  // the group's directories, "" where it does not limit that; the same one in version 2
   std::vector<std::string> entrances_;
+  std::vector<Descriptor> locks_;  // of the groups, while they are ours
 };
 
 }  // namespace headrace::jobs

@@ -1,10 +1,14 @@
 #include "jobs/limits/cgroup.h"
 
 #include <csignal>
+#include <filesystem>
 #include <vector>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,6 +79,26 @@ TEST(CgroupTest, RefusesForksAboveItsLimitAndEndsWhatIsLeft) {
   int status = 0;
   EXPECT_EQ(::waitpid(child->pid, &status, 0), child->pid);
   EXPECT_TRUE(WIFSIGNALED(status) || WIFEXITED(status));
+}
+
+TEST(CgroupTest, OnlyGroupsOfProcessesThatHaveEndedAreLeft) {
+  const Cgroup mine(GroupLimits{0, 8});
+  if (!mine.limits_tasks()) GTEST_SKIP() << "no control groups for us on this machine";
+  // Beside it one of a process that is not to be seen: of our name space, and with a number that nobody has.
+  const std::string own = std::filesystem::path(mine.entrances().front()).parent_path();
+  const auto pid = own.find("-" + std::to_string(::getpid()) + "-");
+  ASSERT_NE(pid, std::string::npos) << own;
+  const std::string unseen = own.substr(0, pid) + "-4194305-" + std::to_string(::getpid()) + "-1";
+  ASSERT_EQ(::mkdir(unseen.c_str(), 0755), 0);
+  const Descriptor lock(::open(unseen.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
+  Cgroup::RemoveLeft();
+  EXPECT_TRUE(std::filesystem::exists(unseen)) << "its maker lives, and has locked it";
+  EXPECT_TRUE(std::filesystem::exists(own));
+  ::flock(lock.get(), LOCK_UN);
+  Cgroup::RemoveLeft();
+  EXPECT_FALSE(std::filesystem::exists(unseen));
+  EXPECT_TRUE(std::filesystem::exists(own));
 }
 
 TEST(CgroupTest, CountsMemoryThatNoProcessHasMapped) {
