@@ -9,7 +9,8 @@ AWS_SECRET_ACCESS_KEY, and MINIO_ROOT_USER and MINIO_ROOT_PASSWORD):
 
   scripts/bench s3 --peer 'minio server {directory} --address 127.0.0.1:{port}'
 
-or, with --against, the program of another build: a directory that holds its `headrace`.
+MinIO's server comes from the Go module proxy, with Go 1.24 or newer: GOFLAGS=-mod=mod go install github.com/minio/minio@latest
+puts it into `go env GOPATH`/bin. Or, with --against, the program of another build: a directory that holds its `headrace`.
 
 The client is http.client on kept connections with URLs that were signed beforehand (boto3 takes about a millisecond a
 request for itself and would hide the servers). Each figure is the median of the rounds, in each of which both servers have
