@@ -42,12 +42,11 @@ std::optional<std::string> WrongSplits(const Collective& collective, size_t memb
 // No machine has memory for more; products and sums of sizes below it do not overflow.
 constexpr int64_t kMostElements = int64_t{1} << 48;
 
+// A dimension of none does not excuse the others: rows are counted without the first.
 bool IsTooLarge(const std::vector<int64_t>& shape) {
   int64_t count = 1;
-  for (const int64_t dim : shape) {
-    if (dim > kMostElements || (count *= std::max<int64_t>(dim, 1)) > kMostElements) return true;
-    if (dim == 0) return false;
-  }
+  for (const int64_t dim : shape)
+    if (__builtin_mul_overflow(count, std::max<int64_t>(dim, 1), &count) || count > kMostElements) return true;
   return false;
 }
 

@@ -83,6 +83,15 @@ TEST_F(NegotiatorTest, AllgatherTellsEveryonesRows) {
   EXPECT_EQ(negotiator_.Step(0).at(0).rows, (std::vector<int64_t>{1, 2, 3}));
 }
 
+TEST_F(NegotiatorTest, ShapesOfMoreThanAnyMachineHasAreRefused) {
+  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{int64_t{1} << 48, (int64_t{1} << 46) + 1},
+                                            {0, int64_t{1} << 40, int64_t{1} << 40},
+                                            {-1}}) {
+    AddAll(Allreduce("x", shape));
+    EXPECT_EQ(negotiator_.Step(0).at(0).kind, ResponseKind::kError);
+  }
+}
+
 TEST_F(NegotiatorTest, SplitsMustAddUp) {
   Request request = Wish(CollectiveType::kAlltoall, "split", {6});
   AddAll(request);
