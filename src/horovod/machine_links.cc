@@ -114,134 +114,145 @@ MachineLinks::MachineLinks(Transport& transport, Lane lane, std::vector<int> lea
       interrupted_(std::move(interrupted)),
       names_(std::move(names)) {}
 
+// One reduction in which everybody gets everything, piece after piece.
+class MachineLinks::PieceExchange {
+ public:
+  PieceExchange(MachineLinks& links, const LinkedReduction& reduction)
+      : links_(links),
+        reduction_(reduction),
+        as_it_is_(TravelType(reduction) == reduction.dtype),
+        place_bytes_(BytesOf(std::min(reduction.count, kPieceElements))),
+        transfers_(links.NewTransfers()) {
+    links_.received_.resize(place_bytes_ * kPlaces * links_.leaders_.size());
+    links_.packed_.resize(place_bytes_);
+  }
+
+  Status Run() {
+    for (int i = 0; i < kPiecesUnderWay && started_ < reduction_.count; ++i) HEADRACE_TRY(StartPiece());
+    const size_t messages = 2 * (links_.leaders_.size() - 1);  // of a piece: to and from everybody else
+    return transfers_.Wait(reduction_.what, [&](size_t done) -> Status {
+      if ((done + 1) % messages != 0) return {};
+      if (started_ < reduction_.count) HEADRACE_TRY(StartPiece());
+      AddUp(static_cast<int64_t>(done / messages) * kPieceElements);
+      return {};
+    });
+  }
+
+ private:
+  // As many pieces as are under way, and the one that is being added up.
+  static constexpr int64_t kPlaces = kPiecesUnderWay + 1;
+
+  size_t BytesOf(int64_t count) const { return static_cast<size_t>(count) * SizeOf(TravelType(reduction_)); }
+  std::byte* Place(size_t leader, int64_t begin) const {
+    const auto number = static_cast<size_t>(begin / kPieceElements % kPlaces);
+    return links_.received_.data() + (leader * kPlaces + number) * place_bytes_;
+  }
+  // This machine's own values are sent from where they are, or packed.
+  std::byte* Own(int64_t begin) const {
+    return as_it_is_ ? reduction_.data + BytesOf(begin) : Place(links_.self_, begin);
+  }
+
+  Status StartPiece() {
+    const int64_t begin = started_, count = std::min(kPieceElements, reduction_.count - begin);
+    started_ += count;
+    if (!as_it_is_) Pack(reduction_, begin, count, Own(begin));
+    for (size_t other = 0; other < links_.leaders_.size(); ++other)
+      if (other != links_.self_) HEADRACE_TRY(links_.Receive(transfers_, other, Place(other, begin), BytesOf(count)));
+    for (size_t other = 0; other < links_.leaders_.size(); ++other)
+      if (other != links_.self_) HEADRACE_TRY(links_.Send(transfers_, other, Own(begin), BytesOf(count)));
+    return {};
+  }
+
+  void AddUp(int64_t begin) {
+    const int64_t count = std::min(kPieceElements, reduction_.count - begin);
+    std::vector<const void*> in;
+    for (size_t leader = 0; leader < links_.leaders_.size(); ++leader)
+      in.push_back(leader == links_.self_ ? Own(begin) : Place(leader, begin));
+    if (as_it_is_) return ReducePacked(reduction_, in, count, Own(begin));
+    ReducePacked(reduction_, in, count, links_.packed_.data());
+    Unpack(reduction_, links_.packed_.data(), begin, count);
+  }
+
+  MachineLinks& links_;
+  const LinkedReduction& reduction_;
+  const bool as_it_is_;
+  const size_t place_bytes_;
+  Transfers transfers_;
+  int64_t started_ = 0;  // elements
+};
+
+// One reduction in which each leader adds up one slice and hands it out.
+class MachineLinks::SliceExchange {
+ public:
+  SliceExchange(MachineLinks& links, const LinkedReduction& reduction)
+      : links_(links),
+        reduction_(reduction),
+        values_(links.NewTransfers()),
+        sums_(links.NewTransfers()),
+        sent_(links.NewTransfers()) {
+    links_.packed_.resize(BytesOf(reduction.count));
+    links_.reduced_.resize(BytesOf(reduction.count));
+    links_.received_.resize(BytesOf(CountOf(links.self_)) * links.leaders_.size());
+  }
+
+  // Both sides of a link start their messages in this order: values first, sums once they are there.
+  Status Run() {
+    const size_t self = links_.self_;
+    Pack(reduction_, 0, reduction_.count, links_.packed_.data());
+    for (size_t other = 0; other < links_.leaders_.size(); ++other) {
+      if (other == self) continue;
+      HEADRACE_TRY(links_.Receive(values_, other, ValuesOf(other), BytesOf(CountOf(self))));
+      HEADRACE_TRY(links_.Receive(sums_, other, SumsOf(other), BytesOf(CountOf(other))));
+      HEADRACE_TRY(links_.Send(sent_, other, PackedOf(other), BytesOf(CountOf(other))));
+    }
+    HEADRACE_TRY(values_.Wait(reduction_.what));
+    std::vector<const void*> in;
+    for (size_t leader = 0; leader < links_.leaders_.size(); ++leader)
+      in.push_back(leader == self ? PackedOf(self) : ValuesOf(leader));
+    ReducePacked(reduction_, in, CountOf(self), SumsOf(self));
+    for (size_t other = 0; other < links_.leaders_.size(); ++other)
+      if (other != self) HEADRACE_TRY(links_.Send(sent_, other, SumsOf(self), BytesOf(CountOf(self))));
+    HEADRACE_TRY(sums_.Wait(reduction_.what));
+    Unpack(reduction_, links_.reduced_.data(), 0, reduction_.count);
+    return sent_.Wait(reduction_.what);
+  }
+
+ private:
+  int64_t BeginOf(size_t leader) const {
+    return reduction_.count * static_cast<int64_t>(leader) / static_cast<int64_t>(links_.leaders_.size());
+  }
+  int64_t CountOf(size_t leader) const { return BeginOf(leader + 1) - BeginOf(leader); }
+  size_t BytesOf(int64_t count) const { return static_cast<size_t>(count) * SizeOf(TravelType(reduction_)); }
+  // This machine's values of a leader's slice; a leader's values of this machine's slice; a leader's sums.
+  std::byte* PackedOf(size_t leader) const { return links_.packed_.data() + BytesOf(BeginOf(leader)); }
+  std::byte* ValuesOf(size_t leader) const { return links_.received_.data() + leader * BytesOf(CountOf(links_.self_)); }
+  std::byte* SumsOf(size_t leader) const { return links_.reduced_.data() + BytesOf(BeginOf(leader)); }
+
+  MachineLinks& links_;
+  const LinkedReduction& reduction_;
+  Transfers values_, sums_, sent_;
+};
+
+Status MachineLinks::Send(Transfers& transfers, size_t leader, const std::byte* data, size_t bytes) {
+  return transfers.Add(transport_.StartSend(lane_, leaders_[leader], data, bytes), leaders_[leader]);
+}
+
+Status MachineLinks::Receive(Transfers& transfers, size_t leader, std::byte* data, size_t bytes) {
+  return transfers.Add(transport_.StartReceive(lane_, leaders_[leader], data, bytes), leaders_[leader]);
+}
+
 Status MachineLinks::Allreduce(const LinkedReduction& reduction) {
   if (leaders_.size() == 1 || reduction.count == 0) return {};
   const size_t bytes = static_cast<size_t>(reduction.count) * SizeOf(TravelType(reduction));
-  if (leaders_.size() == 2 || bytes * (leaders_.size() - 1) <= kExchangeAllBytes) return ExchangeAll(reduction);
+  if (leaders_.size() == 2 || bytes * (leaders_.size() - 1) <= kExchangeAllBytes)
+    return PieceExchange(*this, reduction).Run();
   for (int64_t begin = 0; begin < reduction.count; begin += kBlockElements) {
     LinkedReduction block = reduction;
     block.data += static_cast<size_t>(begin) * SizeOf(reduction.dtype);
     block.count = std::min(kBlockElements, reduction.count - begin);
-    HEADRACE_TRY(ExchangeSlices(block));
+    HEADRACE_TRY(SliceExchange(*this, block).Run());
   }
   return {};
-}
-
-Status MachineLinks::ExchangeAll(const LinkedReduction& reduction) {
-  const size_t size = SizeOf(TravelType(reduction)), others = leaders_.size() - 1;
-  const auto bytes_of = [&](int64_t count) { return static_cast<size_t>(count) * size; };
-  const bool as_it_is = TravelType(reduction) == reduction.dtype;
-  // By leader, a ring of as many places as pieces are under way and one more, which is being added up. This machine's
-  // own values are sent from where they are, or packed into its ring.
-  constexpr int64_t kPlaces = kPiecesUnderWay + 1;
-  const size_t place_bytes = bytes_of(std::min(reduction.count, kPieceElements));
-  received_.resize(place_bytes * kPlaces * leaders_.size());
-  const auto place = [&](size_t leader, int64_t begin) {
-    const auto number = static_cast<size_t>(begin / kPieceElements % kPlaces);
-    return received_.data() + (leader * kPlaces + number) * place_bytes;
-  };
-  const auto own = [&](int64_t begin) -> std::byte* {
-    return as_it_is ? reduction.data + bytes_of(begin) : place(self_, begin);
-  };
-  packed_.resize(place_bytes);
-
-  Transfers transfers = NewTransfers();
-  int64_t started = 0;
-  const auto start_piece = [&]() -> Status {
-    const int64_t begin = started, count = std::min(kPieceElements, reduction.count - begin);
-    started += count;
-    if (!as_it_is) Pack(reduction, begin, count, own(begin));
-    for (size_t other = 0; other < leaders_.size(); ++other)
-      if (other != self_)
-        HEADRACE_TRY(transfers.Add(
-            transport_.StartReceive(lane_, leaders_[other], place(other, begin), bytes_of(count)), leaders_[other]));
-    for (size_t other = 0; other < leaders_.size(); ++other)
-      if (other != self_)
-        HEADRACE_TRY(
-            transfers.Add(transport_.StartSend(lane_, leaders_[other], own(begin), bytes_of(count)), leaders_[other]));
-    return {};
-  };
-  for (int i = 0; i < kPiecesUnderWay && started < reduction.count; ++i) HEADRACE_TRY(start_piece());
-  return transfers.Wait(reduction.what, [&](size_t done) -> Status {
-    if ((done + 1) % (2 * others) != 0) return {};  // the piece has not come from, or not gone to all
-    const int64_t begin = static_cast<int64_t>(done / (2 * others)) * kPieceElements;
-    const int64_t count = std::min(kPieceElements, reduction.count - begin);
-    if (started < reduction.count) HEADRACE_TRY(start_piece());
-    std::vector<const void*> in;
-    for (size_t leader = 0; leader < leaders_.size(); ++leader)
-      in.push_back(leader == self_ ? own(begin) : place(leader, begin));
-    if (as_it_is) {
-      ReducePacked(reduction, in, count, reduction.data + bytes_of(begin));
-    } else {
-      ReducePacked(reduction, in, count, packed_.data());
-      Unpack(reduction, packed_.data(), begin, count);
-    }
-    return {};
-  });
-}
-
-Status MachineLinks::ExchangeSlices(const LinkedReduction& reduction) {
-  const auto machines = static_cast<int64_t>(leaders_.size());
-  const size_t size = SizeOf(TravelType(reduction));
-  const auto begin_of = [&](size_t leader) { return reduction.count * static_cast<int64_t>(leader) / machines; };
-  const auto count_of = [&](size_t leader) { return begin_of(leader + 1) - begin_of(leader); };
-  const int64_t own_begin = begin_of(self_), own_count = count_of(self_);
-  const auto bytes_of = [&](int64_t count) { return static_cast<size_t>(count) * size; };
-
-  // packed_: all of this machine's values as they travel; the other slices' sums are received into their places, once
-  // the values there have been sent, so into reduced_.
-  packed_.resize(bytes_of(reduction.count));
-  reduced_.resize(bytes_of(reduction.count));
-  received_.resize(bytes_of(own_count) * leaders_.size());
-  Pack(reduction, 0, reduction.count, packed_.data());
-
-  Transfers pieces = NewTransfers(), sums = NewTransfers(), sent = NewTransfers();
-  const auto for_pieces = [](int64_t count, const auto& body) -> Status {
-    for (int64_t begin = 0; begin < count; begin += kPieceElements)
-      HEADRACE_TRY(body(begin, std::min(kPieceElements, count - begin)));
-    return {};
-  };
-  std::vector<std::pair<int64_t, int64_t>> own_pieces;
-  HEADRACE_TRY(for_pieces(own_count, [&](int64_t begin, int64_t count) -> Status {
-    own_pieces.emplace_back(begin, count);
-    for (size_t other = 0; other < leaders_.size(); ++other) {
-      if (other == self_) continue;
-      std::byte* place = received_.data() + other * bytes_of(own_count) + bytes_of(begin);
-      HEADRACE_TRY(
-          pieces.Add(transport_.StartReceive(lane_, leaders_[other], place, bytes_of(count)), leaders_[other]));
-    }
-    return {};
-  }));
-  // Sums are received after the values of the same sender: both sides start their messages in this order.
-  for (size_t other = 0; other < leaders_.size(); ++other) {
-    if (other == self_) continue;
-    HEADRACE_TRY(for_pieces(count_of(other), [&](int64_t begin, int64_t count) {
-      const std::byte* from = packed_.data() + bytes_of(begin_of(other) + begin);
-      return sent.Add(transport_.StartSend(lane_, leaders_[other], from, bytes_of(count)), leaders_[other]);
-    }));
-    HEADRACE_TRY(for_pieces(count_of(other), [&](int64_t begin, int64_t count) {
-      std::byte* place = reduced_.data() + bytes_of(begin_of(other) + begin);
-      return sums.Add(transport_.StartReceive(lane_, leaders_[other], place, bytes_of(count)), leaders_[other]);
-    }));
-  }
-  const size_t others = leaders_.size() - 1;
-  HEADRACE_TRY(pieces.Wait(reduction.what, [&](size_t done) -> Status {
-    if ((done + 1) % others != 0) return {};  // the piece is not here from all
-    const auto [begin, count] = own_pieces[done / others];
-    std::vector<const void*> in;
-    for (size_t other = 0; other < leaders_.size(); ++other)
-      in.push_back(other == self_ ? packed_.data() + bytes_of(own_begin + begin)
-                                  : received_.data() + other * bytes_of(own_count) + bytes_of(begin));
-    std::byte* sum = reduced_.data() + bytes_of(own_begin + begin);
-    ReducePacked(reduction, in, count, sum);
-    for (size_t other = 0; other < leaders_.size(); ++other)
-      if (other != self_)
-        HEADRACE_TRY(sent.Add(transport_.StartSend(lane_, leaders_[other], sum, bytes_of(count)), leaders_[other]));
-    return {};
-  }));
-  HEADRACE_TRY(sums.Wait(reduction.what));
-  Unpack(reduction, reduced_.data(), 0, reduction.count);
-  return sent.Wait(reduction.what);
 }
 
 }  // namespace headrace::hvd

@@ -80,11 +80,12 @@ class MachineLinks {
   Transfers NewTransfers() const { return {settings_, clock_, interrupted_, hurried_, names_}; }
 
  private:
-  // Everybody gets everything, piece after piece, and adds it up. With two machines as many bytes as the other way, and
-  // one message fewer to wait for.
-  Status ExchangeAll(const LinkedReduction& reduction);
-  // Each leader adds up one slice and hands it out.
-  Status ExchangeSlices(const LinkedReduction& reduction);
+  // Everybody gets everything: with two machines as many bytes as the other way, and one message fewer to wait for.
+  class PieceExchange;
+  class SliceExchange;
+
+  Status Send(Transfers& transfers, size_t leader, const std::byte* data, size_t bytes);
+  Status Receive(Transfers& transfers, size_t leader, std::byte* data, size_t bytes);
 
   Transport& transport_;
   const Lane lane_;

@@ -24,3 +24,7 @@ def test_two_hosts_that_share_nothing(mpirun):
 
 def test_machines_of_two_ranks(mpirun):
     check(mpirun("collectives_against_mpi", ranks=3, hosts=["algo-1:2", "algo-2:1"], share=False), 3)
+
+
+def test_three_machines(mpirun):
+    check(mpirun("collectives_against_mpi", ranks=3, hosts=["algo-1:1", "algo-2:1", "algo-3:1"], share=False), 3)
