@@ -91,7 +91,11 @@ Status Transfers::Wait(const Purpose& what, const std::function<Status(size_t)>&
     }
     const auto now = steady_clock::now();
     if (std::exchange(waited_for, next) != next) moved = now;
-    if (now - moved > (hurried_() ? kHurriedBusy : kBusy)) std::this_thread::sleep_for(kNap);
+    const auto still = now - moved;
+    if (still > (hurried_() ? kHurriedBusy : kBusy))
+      std::this_thread::sleep_for(kNap);
+    else if (still > kBusy)
+      std::this_thread::yield();
     if (now - watched < kWatch) continue;
     watched = now;
     HEADRACE_TRY(interrupted_());

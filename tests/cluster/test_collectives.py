@@ -19,12 +19,12 @@ def test_two_hosts_of_one_machine_share_memory(mpirun):
 
 def test_two_hosts_that_share_nothing(mpirun):
     """As on two machines: each host sees its own /dev/shm only."""
-    check(mpirun("collectives_against_mpi", hosts=["algo-1:1", "algo-2:1"], share=False), 2)
+    check(mpirun("collectives_against_mpi", "few", hosts=["algo-1:1", "algo-2:1"], share=False), 2)
 
 
 def test_machines_of_two_ranks(mpirun):
-    check(mpirun("collectives_against_mpi", ranks=3, hosts=["algo-1:2", "algo-2:1"], share=False), 3)
+    check(mpirun("collectives_against_mpi", "few", ranks=3, hosts=["algo-1:2", "algo-2:1"], share=False), 3)
 
 
 def test_three_machines(mpirun):
-    check(mpirun("collectives_against_mpi", ranks=3, hosts=["algo-1:1", "algo-2:1", "algo-3:1"], share=False), 3)
+    check(mpirun("collectives_against_mpi", "few", ranks=3, hosts=["algo-1:1", "algo-2:1", "algo-3:1"], share=False), 3)
