@@ -103,7 +103,9 @@ void UseProcessors(const std::vector<int>& processors) {
     ::closedir(tasks);
   }
   ::sched_setaffinity(0, sizeof set, &set);
-  tensor::SetNumThreads(static_cast<int>(processors.size()));
+  const int most = static_cast<int>(processors.size());
+  const bool told = std::getenv("OMP_NUM_THREADS") != nullptr;
+  tensor::SetNumThreads(told ? std::min(tensor::NumThreads(), most) : most);
 }
 
 }  // namespace headrace::hvd

@@ -15,7 +15,8 @@ struct ProcessorShare {
 // one together.
 std::vector<ProcessorShare> SplitProcessors(const std::vector<std::vector<int>>& allowed);
 
-// The calling process from now on: all its threads, and as many OpenMP threads for the calling one.
+// The calling process from now on: all its threads, and as many OpenMP threads for the calling one, or as
+// OMP_NUM_THREADS says if that is fewer.
 void UseProcessors(const std::vector<int>& processors);
 
 }  // namespace headrace::hvd

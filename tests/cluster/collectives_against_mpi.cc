@@ -162,7 +162,9 @@ void CheckProcessors() {
   const bool enough = std::thread::hardware_concurrency() >= static_cast<unsigned>(hvd::size());
   if (enough && std::getenv("ONE_MACHINE") != nullptr && std::adjacent_find(all.begin(), all.end()) != all.end())
     Fail("the processors of the ranks");
-  if (omp_get_max_threads() != static_cast<int>(own.size()) && hvd::size() > 1) Fail("OpenMP's number of threads");
+  if (omp_get_max_threads() != static_cast<int>(own.size()) && hvd::size() > 1 &&
+      std::getenv("OMP_NUM_THREADS") == nullptr)
+    Fail("OpenMP's number of threads");
 }
 
 void CheckGroups() {
