@@ -8,6 +8,7 @@
 
 #include "apps/command.h"
 #include "apps/end_signals.h"
+#include "apps/heap_trim.h"
 #include "apps/platform.h"
 #include "apps/settings.h"
 #include "base/descriptor_limit.h"
@@ -45,6 +46,7 @@ void RunServe(const SettingOptions& options) {
   std::cout << fmt::format("headrace serves {} from {}\nfor clients: eval \"$({})\"\n", platform->address().endpoint,
                            settings.data_dir, EnvCommandLine(settings.data_dir))
             << std::flush;
+  const HeapTrim trim(std::chrono::seconds(10));
   int signal = 0;
   ::sigwait(&signals, &signal);
   Log(LogLevel::kInfo, "signal {}: stopping", signal);
