@@ -79,10 +79,14 @@ bool Engine::Poll(Handle handle) const {
 
 Result<Outcome> Engine::Synchronize(Handle handle) {
   std::unique_lock lock(mutex_);
+  const auto is_over = [&] {
+    const auto found = outcomes_.find(handle);
+    return found == outcomes_.end() || found->second.has_value();
+  };
+  completed_.wait(lock, is_over);
   const auto found = outcomes_.find(handle);
   if (found == outcomes_.end())
     return headrace::Fail(ErrorCode::kInvalidArgument, "handle {}: unknown, or synchronized before", handle);
-  completed_.wait(lock, [&] { return found->second.has_value(); });
   Result<Outcome> outcome = std::move(*found->second);
   outcomes_.erase(found);
   return outcome;

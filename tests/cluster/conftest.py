@@ -39,7 +39,7 @@ def mpirun(tmp_path):
     agent.write_text(AGENT)
     agent.chmod(0o755)
 
-    def run(program, *arguments, ranks=2, hosts=None, timeout=60, share=True, **environment):
+    def run(program, *arguments, ranks=2, hosts=None, timeout=120, share=True, **environment):
         where = ["-np", str(ranks), "--oversubscribe"]
         if hosts:
             if subprocess.run(["bwrap", "--bind", "/", "/", "--unshare-pid", "true"], capture_output=True).returncode:

@@ -27,7 +27,7 @@ def test_a_name_under_way_is_refused(mpirun):
 @pytest.mark.parametrize("kind", ["planned", "named"])
 def test_a_missing_rank_is_named_and_then_an_error(mpirun, kind):
     done = mpirun("rank_faults", f"{kind}_missing", hosts=["algo-1:1", "algo-2:1"], **QUICK)
-    assert done.seconds < 15, done.output
+    assert done.seconds < 30, done.output
     [error, *_] = done.of_rank(0)
     assert "3 s" in error and "rank 1 (algo-2)" in error, done.output
     assert "for rank 1 (algo-2)" in done.output.split(error)[0], "there was no warning before"
@@ -38,21 +38,21 @@ def test_a_missing_rank_is_named_and_then_an_error(mpirun, kind):
 @pytest.mark.parametrize("case", ["planned_missing", "named_missing", "planned_stopped", "named_stopped"])
 def test_so_is_one_on_another_machine(mpirun, case):
     done = mpirun("rank_faults", case, hosts=["algo-1:1", "algo-2:1"], share=False, **QUICK)
-    assert done.seconds < 15, done.output
+    assert done.seconds < 30, done.output
     assert "rank 1 (algo-2)" in done.of_rank(0)[0] and "3 s" in done.of_rank(0)[0], done.output
 
 
 @pytest.mark.parametrize("kind", ["planned", "named"])
 def test_a_killed_rank_is_noticed_at_once(mpirun, kind):
     done = mpirun("rank_faults", f"{kind}_killed", hosts=["algo-1:1", "algo-2:1"])
-    assert done.code != 0 and done.seconds < 8, done.output
+    assert done.code != 0 and done.seconds < 20, done.output
     assert "the process of rank 1 (algo-2)" in done.output and "has ended" in done.output, done.output
 
 
 @pytest.mark.parametrize("kind", ["planned", "named"])
 def test_a_stopped_rank_is_an_error_after_the_limit(mpirun, kind):
     done = mpirun("rank_faults", f"{kind}_stopped", hosts=["algo-1:1", "algo-2:1"], **{**QUICK, "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "5"})
-    assert done.code != 0 and done.seconds < 15, done.output
+    assert done.code != 0 and done.seconds < 30, done.output
     assert "rank 1 (algo-2)" in done.of_rank(0)[0], done.output
 
 
@@ -60,7 +60,7 @@ def test_a_stopped_rank_is_an_error_after_the_limit(mpirun, kind):
 @pytest.mark.parametrize("kind", ["planned", "named"])
 def test_a_rank_that_leaves_is_an_error_for_those_that_wait(mpirun, kind, hosts):
     done = mpirun("rank_faults", f"{kind}_shutdown", hosts=hosts, share=hosts is None)
-    assert done.seconds < 10, done.output
+    assert done.seconds < 30, done.output
     assert "has called shutdown()" in done.of_rank(0)[0], done.output
     assert done.code == 0, done.output
 
