@@ -82,6 +82,25 @@ void Planned(const std::function<void()>& instead) {
   });
 }
 
+// Planned steps for as long as nothing is wrong, two minutes at most: for tests that do something to the network. As in
+// a training program the error is nobody's to catch.
+void Steps() {
+  const auto memory = ValueOrThrow(hvd::World().Allocate(1 << 20));
+  const auto plan = ValueOrThrow(hvd::World().MakePlan(*memory, {{"dense", 0, 200000}}, {.name = "gradients"}));
+  try {
+    for (int step = 0; step < 12000; ++step) {
+      hvd::World().Tell("in batch " + std::to_string(step));
+      ValueOrThrow(plan->Start(0));
+      ValueOrThrow(plan->Wait(0));
+      if (step == 10) Report("ten steps");
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  } catch (const Error& error) {
+    Report(error.message());
+    throw;
+  }
+}
+
 void Named(const std::function<void()>& instead) {
   const hvd::Array array(hvd::DataType::kFloat32, {1000});
   ReportError([&] {
@@ -116,6 +135,7 @@ int main(int, char** argv) {
       {"planned_killed", [] { Planned(Kill); }},
       {"planned_stopped", [] { Planned(Stop); }},
       {"planned_shutdown", [] { Planned(hvd::shutdown); }},
+      {"steps", Steps},
       {"named_missing", [] { Named(Sleep); }},
       {"named_killed", [] { Named(Kill); }},
       {"named_stopped", [] { Named(Stop); }},
