@@ -27,14 +27,14 @@ struct Options {
 
 Options ParseOptions(int argc, char** argv) {
   Options options;
-  const auto usage = [](const char* found) {
-    std::fprintf(
-        stderr,
-        "workflow: found %s\nUsage: workflow [--data DIR] [--source DIR] [--entry-point FILE] [--instance-type TYPE]\n"
-        "                [--epochs N] [--batch-size N] [--hosts N] [--records TRAIN,VALIDATION,EVAL]\n",
-        found);
-    std::exit(2);
+  const auto usage = [](std::FILE* to, const char* found) {
+    if (found != nullptr) std::fprintf(to, "workflow: found %s\n", found);
+    std::fprintf(to,
+                 "Usage: workflow [--data DIR] [--source DIR] [--entry-point FILE] [--instance-type TYPE]\n"
+                 "                [--epochs N] [--batch-size N] [--hosts N] [--records TRAIN,VALIDATION,EVAL]\n");
+    std::exit(found != nullptr ? 2 : 0);
   };
+  if (argc == 2 && std::strcmp(argv[1], "--help") == 0) usage(stdout, nullptr);
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string name = argv[i], value = argv[i + 1];
     if (name == "--data")
@@ -53,14 +53,14 @@ Options ParseOptions(int argc, char** argv) {
       options.hosts = std::atoi(value.c_str());
     else if (name == "--records") {
       const size_t first = value.find(','), second = value.find(',', first + 1);
-      if (second == std::string::npos) usage(argv[i + 1]);
+      if (second == std::string::npos) usage(stderr, argv[i + 1]);
       options.train_records = value.substr(0, first);
       options.validation_records = value.substr(first + 1, second - first - 1);
       options.eval_records = value.substr(second + 1);
     } else
-      usage(argv[i]);
+      usage(stderr, argv[i]);
   }
-  if (argc % 2 == 0) usage(argv[argc - 1]);
+  if (argc % 2 == 0) usage(stderr, argv[argc - 1]);
   return options;
 }
 

@@ -187,7 +187,9 @@ class S3Client {
   explicit S3Client(std::shared_ptr<Configuration> configuration);
 
   Outcome<void> CreateBucket(const std::string& bucket, const CallOptions& options = {}) const;
-  Outcome<void> HeadBucket(const std::string& bucket, const CallOptions& options = {}) const;
+  // `owner`: the account that the bucket must belong to (403 otherwise); "": any.
+  Outcome<void> HeadBucket(const std::string& bucket, const std::string& owner = {},
+                           const CallOptions& options = {}) const;
   Outcome<S3Object> HeadObject(const std::string& bucket, const std::string& key,
                                const CallOptions& options = {}) const;
   // Objects travel with CRC32 checksums, and are verified where S3 has a checksum of the whole.

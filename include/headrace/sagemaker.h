@@ -69,6 +69,9 @@ class Session {
 // of the caller. kFailedPrecondition when that is no role.
 std::string get_execution_role(const Session& session);
 
+// "BASE-2026-01-02-03-04-05-678", at most 63 characters: a name that nobody has yet.
+std::string name_from_base(const std::string& base);
+
 struct S3Uploader {
   // A file, or all files below a directory, to below `s3_uri` ("s3://BUCKET/PREFIX"). Returns where it lies: for a
   // directory `s3_uri`, for a file s3_uri/NAME.

@@ -27,12 +27,14 @@ def pkg_config(prefix, *arguments, package="headrace"):
 
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_a_foreign_project_builds_and_runs(compiler, prefix, readme_program, tmp_path):
-    programs = [HERE / "program.cc", HERE / "ranks.cc", readme_program, ROOT / "examples/cifar10/keras_cifar10.cpp"]
+    examples = ROOT / "examples/cifar10"
+    programs = [HERE / "program.cc", HERE / "ranks.cc", readme_program, examples / "keras_cifar10.cpp", examples / "workflow.cpp"]
     configure(HERE, tmp_path / "build", compiler, prefix, "-DPROGRAMS=" + ";".join(map(str, programs)))
     run("cmake", "--build", tmp_path / "build")
     assert "caught: /no/such/file" in run(tmp_path / "build/program", tmp_path / "model")
     assert (tmp_path / "model/saved_model.pb").exists()
     assert "--train" in run(tmp_path / "build/keras_cifar10", "--help")
+    assert "--entry-point" in run(tmp_path / "build/workflow", "--help")
 
 
 def test_a_component_that_is_not_there_is_named(prefix, tmp_path):
@@ -58,6 +60,29 @@ def test_a_program_of_several_ranks_needs_no_header_of_mpi(compiler, prefix, tmp
     root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     done = run("mpirun", "--oversubscribe", "-bind-to", "none", "-np", "2", program, environment=root)
     assert sorted(done.splitlines()) == ["rank 0 of 2: 2", "rank 1 of 2: 2"]
+
+
+SDK_PROGRAM = """
+#include <cstdio>
+#include "headrace/sagemaker.h"
+int main() {
+  const headrace::sagemaker::Session session({.client = {.endpoint_url = "http://127.0.0.1:9", .credentials = {{"key", "secret", ""}}}});
+  try {
+    session.account();
+  } catch (const headrace::sagemaker::ServiceError& error) {
+    std::printf("%s after %d attempts\\n", error.service_code.c_str(), error.attempts);
+  }
+}
+"""
+
+
+def test_the_sdk_is_a_library_of_its_own(prefix, tmp_path):
+    """A program that only submits jobs loads no training engine."""
+    (tmp_path / "sdk.cc").write_text(SDK_PROGRAM)
+    run("g++", tmp_path / "sdk.cc", "-o", tmp_path / "sdk", *pkg_config(prefix, "--cflags", "--libs", package="headrace-sagemaker"))
+    assert run(tmp_path / "sdk", environment={"AWS_DEFAULT_REGION": "us-west-2"}) == "ConnectionError after 3 attempts\n"
+    loaded = run("ldd", tmp_path / "sdk")
+    assert "libheadrace_sagemaker" in loaded and "libdnnl" not in loaded and "libheadrace.so" not in loaded
 
 
 def test_an_installation_may_be_staged_and_moved(tmp_path):

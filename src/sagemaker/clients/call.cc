@@ -58,14 +58,14 @@ class Attempts {
         max_attempts_(options.max_attempts) {}
 
   Outcome<HttpReply> Run() {
-    auto endpoint = configuration_.EndpointOf(request_.service);
-    if (!endpoint.ok()) return endpoint.error();
     if (max_attempts_ <= 0) {
       auto attempts = configuration_.max_attempts();
       if (!attempts.ok()) return attempts.error();
       max_attempts_ = *attempts;
     }
     for (int attempt = 1;; ++attempt) {
+      auto endpoint = EndpointNow();
+      if (!endpoint.ok()) return endpoint.error();
       auto reply = Once(*endpoint);
       if (reply.ok()) {
         configuration_.quota().Succeeded(acquired_);
@@ -78,6 +78,22 @@ class Attempts {
   }
 
  private:
+  // A bucket of another region is asked there. False when the client is there already.
+  bool MoveTo(const std::string& region) {
+    auto own = configuration_.region();
+    if (!own.ok() || *own == region || !IsRegion(region)) return false;
+    region_ = region;
+    return true;
+  }
+
+  Outcome<Endpoint> EndpointNow() const {
+    auto endpoint = configuration_.EndpointOf(request_.service);
+    if (!endpoint.ok() || region_.empty()) return endpoint;
+    auto moved = ParseEndpoint(AwsEndpoint(request_.service, region_));
+    if (moved.ok()) moved->aws = true;
+    return moved;
+  }
+
   Outcome<HttpReply> Once(const Endpoint& endpoint) {
     const Target target = TargetOf(endpoint, request_);
     auto headers = Headers(endpoint, target);
@@ -87,10 +103,12 @@ class Attempts {
     const HttpRequest http{request_.method, target.url,    std::move(*headers),   request_.body,
                            request_.file,   request_.sink, request_.restart_sink, request_.max_reply_bytes};
     auto reply = (*sender)->Send(http, deadline_, stop_.token());
-    clock_moved_ = false;
+    again_at_once_ = false;
     if (!reply.ok() || reply->status / 100 == 2) return reply;
     ServiceError refusal = ReadRefusal(request_.operation, *reply);
-    if (SaysClockIsWrong(refusal.service_code)) clock_moved_ = configuration_.CorrectClock(*reply);
+    if (SaysClockIsWrong(refusal.service_code)) again_at_once_ = configuration_.CorrectClock(*reply);
+    const std::string region = reply->Header("x-amz-bucket-region");
+    if (endpoint.aws && region_.empty() && MoveTo(region)) again_at_once_ = true;
     return refusal;
   }
 
@@ -106,7 +124,7 @@ class Attempts {
       if (!found.ok()) return found.error();
       keys = found->keys;
     }
-    auto region = configuration_.region();
+    auto region = region_.empty() ? configuration_.region() : Outcome<std::string>(region_);
     if (!region.ok()) return region.error();
     if (hash_.empty())
       hash_ = request_.payload_hash.empty() ? aws::Hex(aws::Sha256(request_.body)) : request_.payload_hash;
@@ -116,7 +134,7 @@ class Attempts {
 
   // Waits before the next attempt where there may be one.
   bool MayRetry(const ServiceError& error, int attempt) {
-    if (clock_moved_) return true;
+    if (again_at_once_) return true;
     const Trouble trouble = TroubleOf(error);
     if (trouble == Trouble::kNone) return false;
     const auto acquired = configuration_.quota().Acquire(trouble);
@@ -133,8 +151,9 @@ class Attempts {
   const EitherStop stop_;
   const Deadline deadline_;
   int max_attempts_;
-  int acquired_ = 0;  // from the quota, for the last retry
-  bool clock_moved_ = false;
+  int acquired_ = 0;            // from the quota, for the last retry
+  bool again_at_once_ = false;  // the answer said what to do otherwise
+  std::string region_;          // where the bucket is, when that is not the client's
   std::string hash_;
 };
 

@@ -125,6 +125,19 @@ TEST_F(CallTest, AWrongSignatureUnderARightClockIsFinal) {
   EXPECT_EQ(sender_->requests.size(), 1u);
 }
 
+TEST_F(CallTest, ABucketOfAnotherRegionIsAskedThere) {
+  ASSERT_TRUE(CallIt().ok());  // which makes the configuration
+  sender_->requests.clear();
+  sender_->answers = {
+      Refusal(301, "<Error><Code>PermanentRedirect</Code></Error>", {{"x-amz-bucket-region", "eu-west-1"}})};
+  const ServiceRequest request{
+      .service = *FindService("s3"), .operation = "GetObject", .method = "GET", .bucket = "bucket", .path = "/key"};
+  ASSERT_TRUE(Send(*configuration_, request, {}).ok());
+  EXPECT_EQ(sender_->requests.at(0).url, "https://bucket.s3.us-west-2.amazonaws.com/key");
+  EXPECT_EQ(sender_->requests.at(1).url, "https://bucket.s3.eu-west-1.amazonaws.com/key");
+  EXPECT_THAT(sender_->requests.at(1).Header("Authorization"), HasSubstr("/eu-west-1/s3/aws4_request"));
+}
+
 TEST_F(CallTest, StopsAtOnceWhenItIsCancelled) {
   std::stop_source stop;
   stop.request_stop();

@@ -68,7 +68,7 @@ Outcome<std::string> Configuration::region() {
   if (region.empty())
     return LocalError(ErrorCode::kFailedPrecondition, "Configuration",
                       "no region: set AWS_DEFAULT_REGION, or `region` in the profile or the options");
-  if (region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
+  if (!IsRegion(region))
     return LocalError(ErrorCode::kInvalidArgument, "Configuration",
                       "region: found '" + region + "', wanted letters, digits and dashes");
   return region;

@@ -74,8 +74,11 @@ Outcome<void> S3Client::CreateBucket(const std::string& bucket, const CallOption
   return reply.ok() ? Outcome<void>() : reply.error();
 }
 
-Outcome<void> S3Client::HeadBucket(const std::string& bucket, const CallOptions& options) const {
-  auto reply = Send(*configuration_, ObjectRequest("HeadBucket", "HEAD", bucket, ""), options);
+Outcome<void> S3Client::HeadBucket(const std::string& bucket, const std::string& owner,
+                                   const CallOptions& options) const {
+  ServiceRequest request = ObjectRequest("HeadBucket", "HEAD", bucket, "");
+  if (!owner.empty()) request.headers.push_back({"x-amz-expected-bucket-owner", owner});
+  auto reply = Send(*configuration_, request, options);
   return reply.ok() ? Outcome<void>() : reply.error();
 }
 

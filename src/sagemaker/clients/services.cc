@@ -43,6 +43,10 @@ std::string SigningRegion(const Service& service, const std::string& region, boo
   return region.starts_with("us-gov-") ? "us-gov-west-1" : "us-east-1";
 }
 
+bool IsRegion(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+}
+
 bool IsAwsHost(std::string_view host) {
   for (const std::string_view domain : {".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws"}) {
     if (host.ends_with(domain)) return true;

@@ -28,6 +28,8 @@ std::string AwsEndpoint(const Service& service, const std::string& region);
 std::string SigningRegion(const Service& service, const std::string& region, bool aws_endpoint);
 // "amazonaws.com" or, in China, "amazonaws.com.cn".
 std::string_view DomainOf(const std::string& region);
+// Whether text has the form of a region's name, so that it may become part of a host's.
+bool IsRegion(std::string_view text);
 // Whether a host is AWS's own.
 bool IsAwsHost(std::string_view host);
 // Whether a host is this machine by its name or address.

@@ -51,7 +51,18 @@ Json TagList(const std::vector<Tag>& tags) {
   return list;
 }
 
-std::string NameFromBase(const std::string& base) {
+std::string BaseFromName(const std::string& name) {
+  constexpr std::string_view kTime = "-dddd-dd-dd-dd-dd-dd-ddd";
+  if (name.size() <= kTime.size()) return name;
+  const std::string_view end = std::string_view(name).substr(name.size() - kTime.size());
+  for (size_t i = 0; i < kTime.size(); ++i) {
+    const bool digit = end[i] >= '0' && end[i] <= '9';
+    if (kTime[i] == 'd' ? !digit : end[i] != '-') return name;
+  }
+  return name.substr(0, name.size() - kTime.size());
+}
+
+std::string name_from_base(const std::string& base) {
   std::string time = aws::Iso8601Millis(SystemClock().Now());  // 2026-01-02T03:04:05.678Z
   time.pop_back();
   for (char& c : time) {

@@ -30,8 +30,8 @@ void PutText(Json& object, const char* name, const std::string& text);
 // [{"Key": …, "Value": …}]
 Json TagList(const std::vector<Tag>& tags);
 
-// "BASE-2026-01-02-03-04-05-678", at most 63 characters.
-std::string NameFromBase(const std::string& base);
+// What name_from_base() made it of; the whole name when that was somebody else.
+std::string BaseFromName(const std::string& name);
 
 [[noreturn]] void ThrowInvalid(const std::string& message);
 

@@ -17,7 +17,7 @@ void CreateModel(const Session& session, const std::string& name, const Hosting&
 }
 
 Predictor Deploy(const Session& session, const Hosting& hosting, const DeployOptions& options) {
-  const std::string model = NameFromBase(hosting.base_name);
+  const std::string model = name_from_base(hosting.base_name);
   const std::string endpoint = options.endpoint_name.empty() ? model : options.endpoint_name;
   const Json tags = TagList(hosting.tags);
   CreateModel(session, model, hosting, options.environment);

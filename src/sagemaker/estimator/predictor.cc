@@ -43,7 +43,7 @@ void Predictor::update_endpoint(const UpdateOptions& options) const {
     if (!options.instance_type.empty()) variant["InstanceType"] = options.instance_type;
     if (!options.model_name.empty()) variant["ModelName"] = options.model_name;
   }
-  const std::string name = NameFromBase(endpoint_name_);
+  const std::string name = name_from_base(endpoint_name_);
   CallWith(session_.sagemaker(), "CreateEndpointConfig",
            {{"EndpointConfigName", name}, {"ProductionVariants", variants}});
   CallWith(session_.sagemaker(), "UpdateEndpoint", {{"EndpointName", endpoint_name_}, {"EndpointConfigName", name}});

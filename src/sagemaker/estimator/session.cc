@@ -47,11 +47,13 @@ std::string Session::account() const {
 }
 
 std::string Session::default_bucket() const {
+  const std::string owner = account();
   const std::string wanted =
-      impl_->options.default_bucket.empty() ? "sagemaker-" + region() + "-" + account() : impl_->options.default_bucket;
+      impl_->options.default_bucket.empty() ? "sagemaker-" + region() + "-" + owner : impl_->options.default_bucket;
   const std::lock_guard lock(impl_->mutex);
   if (impl_->bucket.empty()) {
-    const auto there = s3().HeadBucket(wanted);
+    // The name can be guessed: a bucket of somebody else's must not get the data.
+    const auto there = s3().HeadBucket(wanted, owner);
     if (!there.ok() && there.error().status != 404) throw there.error();
     if (!there.ok()) {
       const auto made = s3().CreateBucket(wanted);

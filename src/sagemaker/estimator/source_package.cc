@@ -15,6 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kMaxDepth = 64;
+
 class TarWriter {
  public:
   explicit TarWriter(const std::string& path) : path_(path), archive_(archive_write_new()) {
@@ -24,12 +26,15 @@ class TarWriter {
   }
 
   // A file, or a directory with all in it, under `name`.
-  void Add(const fs::path& path, const fs::path& name) {
+  void Add(const fs::path& path, const fs::path& name, int depth = 0) {
     if (!fs::is_directory(path)) return AddFile(path, name);
+    if (depth > kMaxDepth)
+      throw Error(ErrorCode::kInvalidArgument, path.string() + ": deeper than " + std::to_string(kMaxDepth) +
+                                                   " directories; does a link lead in a circle?");
     std::vector<fs::path> entries;
     for (const auto& entry : fs::directory_iterator(path)) entries.push_back(entry.path());
     std::sort(entries.begin(), entries.end());
-    for (const fs::path& entry : entries) Add(entry, name / entry.filename());
+    for (const fs::path& entry : entries) Add(entry, name / entry.filename(), depth + 1);
   }
 
   void Finish() { Check(archive_write_close(archive_.get())); }

@@ -66,7 +66,17 @@ EstimatorOptions OptionsOf(const Json& described) {
   options.instance_count = static_cast<int>(NumberMember(resources, "InstanceCount", 1));
   options.image_uri = TextMember(ObjectMember(described, "AlgorithmSpecification"), "TrainingImage");
   options.framework_version = VersionOfImage(options.image_uri);
+  options.base_job_name = BaseFromName(TextMember(described, "TrainingJobName"));
   return options;
+}
+
+void CreateJob(const Session& session, const Json& request, const std::stop_token& stop) {
+  try {
+    CallWith(session.sagemaker(), "CreateTrainingJob", request, stop);
+  } catch (const ServiceError& error) {
+    // An attempt whose answer got lost has made it: the name has a time in it and is nobody else's.
+    if (error.service_code != "ResourceInUse" || error.attempts == 1) throw;
+  }
 }
 
 }  // namespace
@@ -157,9 +167,9 @@ TensorFlow TensorFlow::attach(const std::string& training_job_name, Session sess
 
 void TensorFlow::fit(const Inputs& inputs, const FitOptions& options) {
   const Session& session = impl_->session;
-  const std::string job = options.job_name.empty() ? NameFromBase(impl_->BaseName()) : options.job_name;
+  const std::string job = options.job_name.empty() ? name_from_base(impl_->BaseName()) : options.job_name;
   const JobPlace place{job, session.region(), impl_->Image(), session.default_bucket(), impl_->UploadSource(job)};
-  CallWith(session.sagemaker(), "CreateTrainingJob", TrainingRequest(impl_->options, inputs, place), options.stop);
+  CreateJob(session, TrainingRequest(impl_->options, inputs, place), options.stop);
   impl_->job_name = job;
   if (options.wait) impl_->Wait(options);
 }
@@ -187,7 +197,7 @@ Predictor TensorFlow::deploy(int initial_instance_count, const std::string& inst
 Transformer TensorFlow::transformer(int instance_count, const std::string& instance_type,
                                     TransformerOptions options) const {
   if (options.model_name.empty()) {
-    options.model_name = NameFromBase(impl_->BaseName());
+    options.model_name = name_from_base(impl_->BaseName());
     CreateModel(impl_->session, options.model_name, impl_->HostingOn(instance_type), {});
   }
   options.instance_count = instance_count;

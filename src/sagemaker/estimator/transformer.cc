@@ -51,7 +51,7 @@ Transformer::Transformer(TransformerOptions options, Session session)
 }
 
 void Transformer::transform(const std::string& s3_data, const TransformOptions& options) {
-  job_name_ = options.job_name.empty() ? NameFromBase(options_.model_name) : options.job_name;
+  job_name_ = options.job_name.empty() ? name_from_base(options_.model_name) : options.job_name;
   output_path_ =
       options_.output_path.empty() ? "s3://" + session_.default_bucket() + "/" + job_name_ : options_.output_path;
   CallWith(session_.sagemaker(), "CreateTransformJob",
