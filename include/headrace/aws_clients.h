@@ -55,6 +55,10 @@ class [[nodiscard]] Outcome {
     if (!ok()) throw error();
     return std::get<0>(state_);
   }
+  const T& value() const& {
+    if (!ok()) throw error();
+    return std::get<0>(state_);
+  }
   T value() && {  // by value: a loop over it may outlive the outcome
     if (!ok()) throw error();
     return std::move(std::get<0>(state_));

@@ -183,7 +183,7 @@ class Hyperparameter {
     }
   }
   Hyperparameter(const char* text) : Hyperparameter(std::string(text)) {}
-  Hyperparameter(const std::string& text);
+  Hyperparameter(const std::string& text);  // kInvalidArgument for text that is not UTF-8
   const std::string& json() const { return json_; }
 
  private:

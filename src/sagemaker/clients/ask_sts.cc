@@ -9,11 +9,15 @@ namespace headrace::sagemaker {
 
 Outcome<FoundCredentials> Configuration::AskStsFor(const std::string& operation,
                                                    const std::map<std::string, std::string>& parameters,
-                                                   const std::optional<Credentials>& signer) {
+                                                   const FoundCredentials& asker) {
   const Service& sts = *FindService("sts");
+  auto endpoint = EndpointOf(sts);
+  if (!endpoint.ok()) return endpoint.error();
+  if (auto may = CheckMayGo(asker, *endpoint); !may.ok()) return may.error();
   const std::string form = QueryForm(operation, sts.version, nlohmann::json(parameters));
-  ServiceRequest request{
-      .service = sts, .operation = operation, .body = form, .sign = signer.has_value(), .signer = signer};
+  ServiceRequest request{.service = sts, .operation = operation, .body = form};
+  request.sign = !asker.keys.access_key_id.empty();
+  request.signer = asker.keys;
   request.headers = {{"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"}};
   auto reply = Send(*this, request, {});
   if (!reply.ok()) return reply.error();

@@ -183,5 +183,29 @@ TEST_F(AmbientKeysTest, AProfilesKeysGoNowhereElseUnlessAskedFor) {
   EXPECT_TRUE(CallIt({.endpoint_url = "http://farm:4567", .credentials = Credentials{"A", "B", ""}}).ok());
 }
 
+TEST_F(AmbientKeysTest, NorDoTheyAskAForeignStsForARole) {
+  variables_["AWS_CONFIG_FILE"] = HEADRACE_SOURCE_DIR "/src/sagemaker/testdata/config";
+  variables_["AWS_ENDPOINT_URL_STS"] = "http://farm:4567";
+  const auto reply = CallIt({.profile = "role"});
+  ASSERT_FALSE(reply.ok());
+  EXPECT_THAT(reply.error().message(), HasSubstr("are not sent to http://farm:4567"));
+  EXPECT_TRUE(sender_->requests.empty());
+}
+
+TEST_F(AmbientKeysTest, ARoleIsAskedForAndItsKeysSign) {
+  variables_["AWS_CONFIG_FILE"] = HEADRACE_SOURCE_DIR "/src/sagemaker/testdata/config";
+  sender_->answers = {HttpReply{200,
+                                {},
+                                "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>RK</AccessKeyId>"
+                                "<SecretAccessKey>RS</SecretAccessKey><SessionToken>RT</"
+                                "SessionToken><Expiration>2026-01-02T04:04:05Z</Expiration>"
+                                "</Credentials></AssumeRoleResult></AssumeRoleResponse>"}};
+  ASSERT_TRUE(CallIt({.profile = "role"}).ok());
+  EXPECT_EQ(sender_->requests.at(0).url, "https://sts.us-west-2.amazonaws.com/");
+  EXPECT_THAT(sender_->requests.at(0).Header("Authorization"), HasSubstr("Credential=PK/"));
+  EXPECT_THAT(sender_->requests.at(1).Header("Authorization"), HasSubstr("Credential=RK/"));
+  EXPECT_EQ(sender_->requests.at(1).Header("X-Amz-Security-Token"), "RT");
+}
+
 }  // namespace
 }  // namespace headrace::sagemaker

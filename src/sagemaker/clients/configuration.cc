@@ -13,6 +13,11 @@ constexpr int kDefaultAttempts = 3;
 constexpr int64_t kTolerableSkewMillis = 4 * 60 * 1000;
 constexpr int64_t kRefreshMillis = 10 * 60 * 1000;  // before keys end
 
+// "host" of "host:8080", "[::1]" of "[::1]:8080".
+std::string HostName(const std::string& host) {
+  return host.substr(0, host.starts_with('[') ? host.find(']') + 1 : host.find(':'));
+}
+
 ServiceError FromBase(const Error& error) { return LocalError(error.code(), "Configuration", error.message()); }
 
 }  // namespace
@@ -105,12 +110,16 @@ Outcome<FoundCredentials> Configuration::CredentialsFor(const Endpoint& endpoint
     }
     found = *credentials_;
   }
-  const std::string host =
-      endpoint.host.substr(0, endpoint.host.starts_with('[') ? endpoint.host.find(']') + 1 : endpoint.host.rfind(':'));
-  const bool meant = !found.ambient || endpoint.from_profile || options_.ambient_credentials_anywhere;
-  if (meant || IsAwsHost(host) || IsLoopback(host)) return found;
+  if (auto may = CheckMayGo(found, endpoint); !may.ok()) return may.error();
+  return found;
+}
+
+Outcome<void> Configuration::CheckMayGo(const FoundCredentials& keys, const Endpoint& endpoint) const {
+  const bool meant = !keys.ambient || endpoint.from_profile || options_.ambient_credentials_anywhere;
+  const std::string host = HostName(endpoint.host);
+  if (meant || IsAwsHost(host) || IsLoopback(host)) return {};
   return LocalError(ErrorCode::kFailedPrecondition, "Configuration",
-                    "keys of " + found.method + " are not sent to " + endpoint.url +
+                    "keys of " + keys.method + " are not sent to " + endpoint.url +
                         ", which is neither AWS nor this machine: write endpoint_url into their profile, set "
                         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or set ambient_credentials_anywhere");
 }
@@ -132,7 +141,7 @@ Outcome<FoundCredentials> Configuration::LookForCredentials() {
   return FindCredentials({.settings = **found,
                           .http = *local,
                           .ask_sts = [this](const auto& operation, const auto& parameters,
-                                            const auto& signer) { return AskStsFor(operation, parameters, signer); },
+                                            const auto& asker) { return AskStsFor(operation, parameters, asker); },
                           .instance_metadata = !overridden,
                           .stop = options_.stop});
 }

@@ -63,7 +63,8 @@ class Configuration : public std::enable_shared_from_this<Configuration> {
   Outcome<FoundCredentials> LookForCredentials();
   Outcome<FoundCredentials> AskStsFor(const std::string& operation,
                                       const std::map<std::string, std::string>& parameters,
-                                      const std::optional<Credentials>& signer);
+                                      const FoundCredentials& asker);
+  Outcome<void> CheckMayGo(const FoundCredentials& keys, const Endpoint& endpoint) const;
 
   const ClientOptions options_;
   const Seams seams_;

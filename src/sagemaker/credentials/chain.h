@@ -21,11 +21,10 @@ struct FoundCredentials {
   bool ambient = false;               // nobody named them for this endpoint: a profile or the machine holds them
 };
 
-// Asks STS for keys: an operation (AssumeRole, AssumeRoleWithWebIdentity), its parameters, and who signs (nobody for
-// web identities).
-using AskSts = std::function<Outcome<FoundCredentials>(const std::string& operation,
-                                                       const std::map<std::string, std::string>& parameters,
-                                                       const std::optional<Credentials>& signer)>;
+// Asks STS for keys: an operation (AssumeRole, AssumeRoleWithWebIdentity), its parameters, and who asks. Keys that are
+// "" do not sign: a web identity's token stands in the parameters.
+using AskSts = std::function<Outcome<FoundCredentials>(
+    const std::string& operation, const std::map<std::string, std::string>& parameters, const FoundCredentials& asker)>;
 
 struct CredentialPlaces {
   const Settings& settings;

@@ -52,7 +52,7 @@ class RoleChain {
       const auto [end, error] = std::from_chars(seconds->data(), seconds->data() + seconds->size(), number);
       if (error == std::errc() && end == seconds->data() + seconds->size()) parameters["DurationSeconds"] = *seconds;
     }
-    auto assumed = places_.ask_sts("AssumeRole", parameters, (*source)->keys);
+    auto assumed = places_.ask_sts("AssumeRole", parameters, **source);
     if (!assumed.ok()) return assumed.error();
     return std::optional(*assumed);
   }
@@ -134,7 +134,7 @@ Found KeysOfWebIdentity(const CredentialPlaces& places, const std::string& profi
                      {{"RoleArn", role},
                       {"RoleSessionName", get("AWS_ROLE_SESSION_NAME", "role_session_name").value_or(SessionName())},
                       {"WebIdentityToken", *token}},
-                     std::nullopt);
+                     FoundCredentials{{}, "a web identity", {}, true});
   if (!assumed.ok()) return assumed.error();
   assumed->method = "assume-role-with-web-identity";
   return std::optional(*assumed);

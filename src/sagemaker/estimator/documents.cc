@@ -9,10 +9,18 @@ namespace {
 
 constexpr size_t kMaxName = 63;
 
+std::string InputText(std::string_view operation, const Json& input) {
+  try {
+    return input.dump();
+  } catch (const Json::exception&) {
+    ThrowInvalid(std::string(operation) + ": found text that is not UTF-8");
+  }
+}
+
 }  // namespace
 
 Json CallWith(const Client& client, std::string_view operation, const Json& input, const std::stop_token& stop) {
-  const std::string reply = client.Call(operation, input.dump(), {.stop = stop}).value();
+  const std::string reply = client.Call(operation, InputText(operation, input), {.stop = stop}).value();
   Json document = Json::parse(reply, nullptr, false);
   if (!document.is_object())
     throw LocalError(ErrorCode::kDataLoss, "InvalidReply", std::string(operation) + ": the answer is no JSON object");

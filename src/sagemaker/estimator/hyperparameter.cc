@@ -4,8 +4,13 @@
 
 namespace headrace::sagemaker {
 
-Hyperparameter::Hyperparameter(const std::string& text)
-    : json_(Json(text).dump(-1, ' ', true, Json::error_handler_t::replace)) {}  // non-ASCII as \u, as Python writes it
+Hyperparameter::Hyperparameter(const std::string& text) {
+  try {
+    json_ = Json(text).dump(-1, ' ', true);  // non-ASCII as \u, as Python writes it
+  } catch (const Json::exception&) {
+    ThrowInvalid("hyperparameter: found text that is not UTF-8");
+  }
+}
 
 std::string Hyperparameter::OfNumber(double value) {
   char text[32];

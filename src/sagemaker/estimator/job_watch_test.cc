@@ -88,13 +88,13 @@ TEST_F(JobWatchTest, MergesTheLogsOfAllHostsByTime) {
 
 TEST_F(JobWatchTest, HostsHaveColoursOfTheirOwnWhereTheyAreWanted) {
   Log("job/algo-1-1", 10, "one");
-  Log("job/algo-2-1", 20, "two");
+  Log("job/algo-2-1", 20, "t\x1b[2Jwo\a");
   options_.colour = true;
   JobWatch watch(options_, [this](std::string_view, std::string_view operation, const Json& input) {
     return Answer(operation, input);
   });
   watch.Step();
-  EXPECT_THAT(printed_, ElementsAre("\x1b[34mone\x1b[0m", "\x1b[35mtwo\x1b[0m"));
+  EXPECT_THAT(printed_, ElementsAre("\x1b[34mone\x1b[0m", "\x1b[35mt[2Jwo\x1b[0m"));
 }
 
 TEST_F(JobWatchTest, LooksOnceMoreWhenTheJobHasEndedAndThenPrintsTheSeconds) {

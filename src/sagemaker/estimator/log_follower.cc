@@ -11,6 +11,12 @@ namespace {
 constexpr std::array<int, 5> kColours = {34, 35, 32, 36, 33};  // the SDK's: blue, magenta, green, cyan, yellow
 constexpr int kMostStreams = 50;
 
+// A program may say what it likes on a terminal, but not what the terminal does.
+std::string WithoutControls(std::string text) {
+  std::erase_if(text, [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; });
+  return text;
+}
+
 }  // namespace
 
 LogFollower::LogFollower(std::string group, std::string prefix, bool colour, Ask ask, Print print)
@@ -43,7 +49,7 @@ void LogFollower::Step() {
                    [](const Event& a, const Event& b) { return a.timestamp < b.timestamp; });
   for (const Event& event : events) {
     const int colour = kColours[event.stream % kColours.size()];
-    print_(colour_ ? fmt::format("\x1b[{}m{}\x1b[0m", colour, event.message) : event.message);
+    print_(colour_ ? fmt::format("\x1b[{}m{}\x1b[0m", colour, WithoutControls(event.message)) : event.message);
   }
 }
 

@@ -37,7 +37,10 @@ Json HyperparametersOf(const EstimatorOptions& options, const JobPlace& place) {
   Json parameters = Json::object();
   for (const auto& [name, value] : options.hyperparameters) parameters[name] = value.json();
   parameters["sagemaker_submit_directory"] = Quoted(place.source_uri);
-  parameters["sagemaker_program"] = Quoted(std::filesystem::path(options.entry_point).generic_string());
+  // As it is called in the archive, where a program that goes alone lies at the root.
+  const std::filesystem::path program(options.entry_point);
+  parameters["sagemaker_program"] =
+      Quoted((options.source_dir.empty() ? program.filename() : program).generic_string());
   parameters["sagemaker_container_log_level"] = std::to_string(options.container_log_level);
   parameters["sagemaker_job_name"] = Quoted(place.job_name);
   parameters["sagemaker_region"] = Quoted(place.region);

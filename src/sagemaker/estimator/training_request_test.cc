@@ -45,6 +45,14 @@ TEST(TrainingRequest, IsWhatTheSdkSends) {
   EXPECT_EQ(request, wanted);
 }
 
+TEST(TrainingRequest, AProgramIsCalledAsInItsArchive) {
+  EstimatorOptions options = Minimal();
+  options.entry_point = "code/train.py";
+  EXPECT_EQ(TrainingRequest(options, {}, kPlace)["HyperParameters"]["sagemaker_program"], "\"train.py\"");
+  options.source_dir = "source";
+  EXPECT_EQ(TrainingRequest(options, {}, kPlace)["HyperParameters"]["sagemaker_program"], "\"code/train.py\"");
+}
+
 TEST(TrainingRequest, MpiMovesTheModelDirectory) {
   EstimatorOptions options = Minimal();
   options.distribution.mpi = {.enabled = true, .processes_per_host = 2, .custom_mpi_options = "-x A"};
