@@ -11,7 +11,9 @@
 namespace headrace::apps::comparison {
 namespace {
 
-constexpr double kMargin = 28, kTitle = 21, kLabel = 13, kTick = 11.5, kPanelTitle = 15, kLegendLine = 22;
+constexpr double kMargin = 28, kTitle = 21, kLabel = 13, kTick = 11.5, kPanelTitle = 15, kLegendLine = 22,
+                 kLegendText = 36;
+constexpr const char* kHeading = "Training jobs compared";
 constexpr double kPanelWidth = 440, kPanelHeight = 230, kLeft = 58, kBelow = 44, kAbove = 34, kBetween = 24;
 constexpr Color kGrid = {0.90, 0.91, 0.93};
 
@@ -32,19 +34,6 @@ struct Layout {
   PictureSize size;
 };
 
-Layout Arrange(const std::vector<ComparedJob>& jobs) {
-  Layout layout;
-  layout.metrics = CurveNames(jobs);
-  const size_t panels = std::max<size_t>(layout.metrics.size(), 1);
-  layout.columns = std::min<size_t>(panels, 2);
-  const auto rows = static_cast<double>((panels + layout.columns - 1) / layout.columns);
-  const auto columns = static_cast<double>(layout.columns);
-  layout.top = kMargin + kTitle + 16 + kLegendLine * static_cast<double>(jobs.size()) + 8;
-  layout.size.width = 2 * kMargin + columns * (kLeft + kPanelWidth) + (columns - 1) * kBetween;
-  layout.size.height = layout.top + rows * (kAbove + kPanelHeight + kBelow) + kMargin;
-  return layout;
-}
-
 std::string Legend(const ComparedJob& job) {
   std::string text = fmt::format("{}  ({})", job.name, job.instances);
   if (job.images_per_second.value) text += fmt::format(" · {:.0f} images/s", *job.images_per_second.value);
@@ -52,12 +41,27 @@ std::string Legend(const ComparedJob& job) {
   return text;
 }
 
+Layout Arrange(Canvas& canvas, const std::vector<ComparedJob>& jobs) {
+  Layout layout;
+  double legend = canvas.TextWidth(kHeading, kTitle, true);
+  for (const ComparedJob& job : jobs) legend = std::max(legend, kLegendText + canvas.TextWidth(Legend(job), kLabel));
+  layout.metrics = CurveNames(jobs);
+  const size_t panels = std::max<size_t>(layout.metrics.size(), 1);
+  layout.columns = std::min<size_t>(panels, 2);
+  const auto rows = static_cast<double>((panels + layout.columns - 1) / layout.columns);
+  const auto columns = static_cast<double>(layout.columns);
+  layout.top = kMargin + kTitle + 16 + kLegendLine * static_cast<double>(jobs.size()) + 8;
+  layout.size.width = 2 * kMargin + std::max(legend, columns * (kLeft + kPanelWidth) + (columns - 1) * kBetween);
+  layout.size.height = layout.top + rows * (kAbove + kPanelHeight + kBelow) + kMargin;
+  return layout;
+}
+
 void DrawLegend(Canvas& canvas, const std::vector<ComparedJob>& jobs) {
-  canvas.Text("Training jobs compared", kMargin, kMargin + kTitle / 2, kTitle, Align::kLeft, kInk, true);
+  canvas.Text(kHeading, kMargin, kMargin + kTitle / 2, kTitle, Align::kLeft, kInk, true);
   for (size_t i = 0; i < jobs.size(); ++i) {
     const double y = kMargin + kTitle + 16 + kLegendLine * (static_cast<double>(i) + 0.5);
     canvas.Line(kMargin, y, kMargin + 26, y, kColors[i % kColors.size()], 3);
-    canvas.Text(Legend(jobs[i]), kMargin + 36, y, kLabel, Align::kLeft, kInk);
+    canvas.Text(Legend(jobs[i]), kMargin + kLegendText, y, kLabel, Align::kLeft, kInk);
   }
 }
 
@@ -110,15 +114,21 @@ void Draw(Canvas& canvas, const Layout& layout, const std::vector<ComparedJob>& 
   }
 }
 
+Layout Measure(const std::vector<ComparedJob>& jobs) {
+  Layout layout;
+  WithMeasuringCanvas([&](Canvas& canvas) { layout = Arrange(canvas, jobs); });
+  return layout;
+}
+
 }  // namespace
 
 std::string DrawSvg(const std::vector<ComparedJob>& jobs) {
-  const Layout layout = Arrange(jobs);
+  const Layout layout = Measure(jobs);
   return SvgOf(layout.size, [&](Canvas& canvas) { Draw(canvas, layout, jobs); });
 }
 
 std::string DrawPng(const std::vector<ComparedJob>& jobs) {
-  const Layout layout = Arrange(jobs);
+  const Layout layout = Measure(jobs);
   return PngOf(layout.size, [&](Canvas& canvas) { Draw(canvas, layout, jobs); });
 }
 
