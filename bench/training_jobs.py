@@ -31,6 +31,21 @@ FIRST_LINE = """
 #include <cstdio>
 int main() { std::puts("first line"); }
 """
+# Of two ranks, after both have begun and have heard each other.
+FIRST_LINE_OF_RANKS = """
+#include <mpi.h>
+#include <cstdio>
+int main(int argc, char** argv) {
+  MPI_Init(&argc, &argv);
+  int rank = 0, sum = 0, one = 1;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Allreduce(&one, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+  if (rank == 0) std::puts("first line");
+  MPI_Finalize();
+}
+"""
+TWO_HOSTS = {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1},
+             "hyperparameters": {"sagemaker_mpi_enabled": True, "sagemaker_mpi_num_of_processes_per_host": 1}}
 
 
 def cpu_name():
@@ -38,16 +53,16 @@ def cpu_name():
     return match.group(1) if match else platform.processor()
 
 
-def phases(server, count):
+def phases(what, program, count, **members):
     """Milliseconds from CreateTrainingJob's request to each phase and to the first line, of a compiled program."""
     sagemaker, logs, s3 = (boto3.client(name) for name in ("sagemaker", "logs", "s3"))
-    source = jobs.upload_source(s3, "bench", {"main.cpp": FIRST_LINE})
-    jobs.wait(sagemaker, jobs.create(sagemaker, "bench", source, "main.cpp"))  # fills the compiler's cache
+    source = jobs.upload_source(s3, "bench", {"main.cpp": program})
+    jobs.wait(sagemaker, jobs.create(sagemaker, "bench", source, "main.cpp", **members))  # fills the compiler's cache
     rows = []
     for _ in range(count):
         name = f"phases-{time.time_ns()}"
         asked = time.time()
-        jobs.create(sagemaker, "bench", source, "main.cpp", name=name)
+        jobs.create(sagemaker, "bench", source, "main.cpp", name=name, **members)
         answered = time.time()
         job = jobs.wait(sagemaker, name)
         assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
@@ -57,9 +72,10 @@ def phases(server, count):
         stream = logs.describe_log_streams(logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=name)["logStreams"][0]
         events = logs.get_log_events(logGroupName="/aws/sagemaker/TrainingJobs", logStreamName=stream["logStreamName"],
                                      startFromHead=True)["events"]
-        row["first line of the program"] = next(e["timestamp"] for e in events if e["message"] == "first line") / 1000 - asked
+        row["first line of the program"] = next(e["timestamp"] for e in events if e["message"].endswith("first line")) / 1000 - asked
+        row["all over"] = job["TrainingEndTime"].timestamp() - asked
         rows.append(row)
-    print(f"\nfrom the request of CreateTrainingJob, median of {count} jobs (ms):")
+    print(f"\n{what}, from the request of CreateTrainingJob, median of {count} jobs (ms):")
     for name in rows[0]:
         print(f"  {name:32}{1000 * statistics.median(row[name] for row in rows):8.0f}")
 
@@ -142,7 +158,9 @@ def main():
         os.environ.update(server.client_environment())
         boto3.client("s3").create_bucket(Bucket="bench", CreateBucketConfiguration={"LocationConstraint": os.environ["AWS_DEFAULT_REGION"]})
         print(f"machine: {platform.node()}, {cpu_name()}, {os.cpu_count()} cores", flush=True)
-        phases(server, a.jobs)
+        phases("one host", FIRST_LINE, a.jobs)
+        if shutil.which("mpirun"):
+            phases("two hosts, a rank each", FIRST_LINE_OF_RANKS, a.jobs, **TWO_HOSTS)
         if a.rounds > 0:
             throughput(data, a.rounds, a.epochs)
     finally:

@@ -37,6 +37,7 @@ target_link_libraries(headrace_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
 # The C interface alone: mpi.h must not bring in the C++ bindings that MPI has given up.
 add_library(headrace_mpi INTERFACE)
 target_link_libraries(headrace_mpi INTERFACE MPI::MPI_C)
+find_path(HEADRACE_MPI_INCLUDE mpi.h HINTS ${MPI_C_INCLUDE_DIRS} REQUIRED)
 target_compile_definitions(headrace_mpi INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
 
 # Debian's own dnnl package file asks for OpenCL, which the library it describes does not use.

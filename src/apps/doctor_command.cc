@@ -174,6 +174,12 @@ Check CheckPip(const Settings& settings) {
           settings.python + " has no pip (install python3-pip); it is wanted for requirements.txt and setup.py"};
 }
 
+Check CheckMpi() {
+  if (Succeeds({"mpirun", "--version"})) return {"mpirun", Verdict::kOk, "jobs of several instances may use MPI"};
+  return {"mpirun", Verdict::kWarning,
+          "there is no mpirun (install openmpi-bin); it is wanted for jobs with sagemaker_mpi_enabled"};
+}
+
 Check CheckHelpers(const std::string& binary) {
   const auto installed = jobs::FindInstallation(binary);
   std::string missing;
@@ -244,7 +250,8 @@ void RunDoctor(const SettingOptions& options, OutputFormat format) {
                                   sandbox,
                                   CheckCompiler(settings, trial),
                                   CheckPython(settings, trial, python),
-                                  CheckPip(settings)};
+                                  CheckPip(settings),
+                                  CheckMpi()};
   bool failed = false;
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (const Check& check : checks) {

@@ -90,9 +90,10 @@ TEST_F(PipeCommandTest, StatusShowsCountsAndRates) {
   EXPECT_THAT(out.str(), testing::ContainsRegex("train +6 +5 +1 +9000000 +2.0 +4.0\n"));
   EXPECT_FALSE(PrintPipeStatus("torn", "", OutputFormat::kText, out));
 
-  ASSERT_TRUE(MakeDirectories(dir_ / "jobs/123/my-job/attempt-0"));
-  std::ofstream(dir_ / "jobs/123/my-job/attempt-0/pipes.json") << after;
-  EXPECT_THAT(FindPipeStatus(dir_.path(), "my-job").value_or("none"), testing::EndsWith("my-job/attempt-0/pipes.json"));
+  ASSERT_TRUE(MakeDirectories(dir_ / "jobs/123/my-job/hosts/algo-1/attempt-0"));
+  std::ofstream(dir_ / "jobs/123/my-job/hosts/algo-1/attempt-0/pipes.json") << after;
+  EXPECT_THAT(FindPipeStatus(dir_.path(), "my-job").value_or("none"),
+              testing::EndsWith("my-job/hosts/algo-1/attempt-0/pipes.json"));
   EXPECT_THAT(FindPipeStatus("/", dir_ / "jobs/123/my-job").value_or("none"),
               testing::EndsWith("attempt-0/pipes.json"));
   EXPECT_THAT(FindPipeStatus(dir_.path(), "another").error().message(), HasSubstr("job another: no job of that name"));

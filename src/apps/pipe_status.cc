@@ -1,6 +1,7 @@
 #include "apps/pipe_status.h"
 
 #include <filesystem>
+#include <vector>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -13,19 +14,22 @@ using nlohmann::json;
 
 constexpr const char* kFile = "pipes.json";
 
-// The newest status file of a job directory.
+// The newest status file of a job directory, or of the directory of one of its hosts.
 std::string Newest(const fs::path& directory) {
   std::error_code ignored;
+  std::vector<fs::path> places = {directory};
+  for (const auto& host : fs::directory_iterator(directory / "hosts", ignored)) places.push_back(host.path());
   std::string newest;
   fs::file_time_type time{};
-  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
-    const fs::path path = entry.path() / kFile;
-    if (!fs::exists(path, ignored)) continue;
-    const auto written = fs::last_write_time(path, ignored);
-    if (!newest.empty() && written <= time) continue;
-    newest = path;
-    time = written;
-  }
+  for (const auto& place : places)
+    for (const auto& entry : fs::directory_iterator(place, ignored)) {
+      const fs::path path = entry.path() / kFile;
+      if (!fs::exists(path, ignored)) continue;
+      const auto written = fs::last_write_time(path, ignored);
+      if (!newest.empty() && written <= time) continue;
+      newest = path;
+      time = written;
+    }
   return newest;
 }
 

@@ -4,7 +4,8 @@
 
 namespace headrace::apps {
 
-// headrace supervise JOBDIR: the process that runs one training job. Started by the server, hidden from --help.
+// headrace supervise JOBDIR HOST: the process that runs one host of a training job. Started by the server, hidden from
+// --help.
 void AddSuperviseCommand(CLI::App& app);
 
 }  // namespace headrace::apps

@@ -57,12 +57,11 @@ def job(tenant, bucket, **more):
 
 
 REFUSED = {
-    "mpi": {"HyperParameters": {"sagemaker_mpi_enabled": "true", "sagemaker_mpi_num_of_processes_per_host": "2"}},
+    "mpi options": {"HyperParameters": {"sagemaker_mpi_enabled": "true", "sagemaker_mpi_custom_mpi_options": "\"--hostfile mine\""}},
     "smdistributed": {"HyperParameters": {"sagemaker_distributed_dataparallel_enabled": "true"}},
     "torch": {"HyperParameters": {"sagemaker_torch_distributed_enabled": "true"}},
-    "instances": {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}},
-    "groups": {"ResourceConfig": {"VolumeSizeInGB": 1, "InstanceGroups": [
-        {"InstanceType": "ml.m5.large", "InstanceCount": 1, "InstanceGroupName": "g"}]}},
+    "parameter servers": {"HyperParameters": {"sagemaker_parameter_server_enabled": "true"},
+                          "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}},
     "tensorboard": {"TensorBoardOutputConfig": {"S3OutputPath": "s3://anywhere/tb"}},
     "rules": {"DebugRuleConfigurations": [{"RuleConfigurationName": "r", "RuleEvaluatorImage": "i"}]},
     "collections": {"DebugHookConfig": {"S3OutputPath": "s3://anywhere/", "CollectionConfigurations": [{"CollectionName": "losses"}]}},

@@ -172,7 +172,7 @@ def test_a_look_at_a_job_that_runs(platform, server, cifar10):
     # 128 MiB have gone through; nobody has written any of them anywhere.
     assert f"read {8 * 4 * len(part)} written 0" in log
     directory = platform.directory(name)
-    supervisor = int((directory / "supervisor.lock").read_text())
+    supervisor = int((directory / "hosts/algo-1/supervisor.lock").read_text())
     assert written(supervisor) < 1 << 20  # its log
     files = [path.stat() for path in directory.rglob("*") if path.is_file()]
     assert sum(file.st_size for file in files if file.st_nlink == 1) < 1 << 20  # the others are the objects themselves
@@ -185,13 +185,13 @@ def test_a_look_at_a_job_that_runs(platform, server, cifar10):
     text = server.headrace("pipe", "status", name, "--data-dir", server.directory, "--interval", "0.1").stdout
     assert re.search(r"^train +10 +9 +1 +[0-9]+", text, re.MULTILINE), text
 
-    shown = server.headrace("pipe", "cat", directory / "algo-1/ml/input/data/eval_0", "--count", "-o", "json")
+    shown = server.headrace("pipe", "cat", directory / "hosts/algo-1/files/ml/input/data/eval_0", "--count", "-o", "json")
     assert json.loads(shown.stdout)["records"] == 400
 
     # What happens to the objects now is not this job's concern.
     platform.put("large/1", b"changed")
     platform.s3.delete_object(Bucket=platform.bucket, Key="large/2")
-    (directory / "algo-1/ml/output/go").touch()
+    (directory / "hosts/algo-1/files/ml/output/go").touch()
     assert platform.wait(name)["TrainingJobStatus"] == "Completed"
     log = platform.log(name)
     assert "different epochs: 1" in log

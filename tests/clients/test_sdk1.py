@@ -1,7 +1,10 @@
 """The seed's notebook with its own SageMaker Python SDK (v1.72), unmodified but for the entry point's file ending."""
 import datetime
 import io
+import pathlib
 import re
+import shutil
+import sys
 import tarfile
 import time
 from contextlib import redirect_stdout
@@ -10,6 +13,9 @@ import pytest
 
 import evaluation
 import seed
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenario"))
+from distributed import MPI_PROGRAM  # noqa: E402
 
 sagemaker = pytest.importorskip("sagemaker")
 if not sagemaker.__version__.startswith("1."):
@@ -56,9 +62,7 @@ def piped(story, boto):
         tags=[{"Key": "Project", "Value": "cifar10"}, {"Key": "TensorBoard", "Value": "pipe"}],
         metric_definitions=seed.METRIC_DEFINITIONS)
     estimator.fit(inputs_of(bucket), wait=False)
-    deadline = time.monotonic() + 600
-    while describe(boto, estimator)["TrainingJobStatus"] == "InProgress" and time.monotonic() < deadline:
-        time.sleep(0.5)
+    wait_for_end(boto, estimator)
     printed = io.StringIO()
     with redirect_stdout(printed):
         estimator.latest_training_job.wait()  # as fit() does; raises unless it is Completed
@@ -67,6 +71,14 @@ def piped(story, boto):
 
 def describe(boto, estimator):
     return boto("sagemaker").describe_training_job(TrainingJobName=estimator.latest_training_job.name)
+
+
+def wait_for_end(boto, estimator):
+    """fit() itself looks only every thirty seconds."""
+    deadline = time.monotonic() + 600
+    while (job := describe(boto, estimator))["TrainingJobStatus"] == "InProgress" and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return job
 
 
 def test_session_finds_role_and_bucket(story, boto):
@@ -215,3 +227,28 @@ def test_batch_transform(story, boto, tmp_path):
         scores = json.loads(output)["predictions"]
         assert len(scores) == 3 and all(len(row) == evaluation.CLASSES and abs(sum(row) - 1) < 1e-3 for row in scores)
     transformer.delete_model()
+
+
+def test_the_third_job_runs_on_two_instances(story, boto, tmp_path):
+    """The notebook's distributions={'mpi': …}, with a program that needs MPI and nothing else."""
+    from sagemaker.tensorflow import TensorFlow
+
+    if shutil.which("mpirun") is None:
+        pytest.skip("Open MPI (openmpi-bin) is not installed")
+    _, role, bucket, *_ = story
+    (tmp_path / "train.cpp").write_text(MPI_PROGRAM)
+    estimator = TensorFlow(
+        base_job_name="dist-cifar10-tf", entry_point="train.cpp", source_dir=str(tmp_path), role=role,
+        framework_version="1.15.2", py_version="py3", hyperparameters=dict(seed.COMPARABLE),
+        train_instance_count=2, train_instance_type="ml.p3.2xlarge",
+        tags=[{"Key": "Project", "Value": "cifar10"}, {"Key": "TensorBoard", "Value": "dist"}],
+        metric_definitions=seed.METRIC_DEFINITIONS, distributions={"mpi": {"enabled": True, "processes_per_host": 1}})
+    estimator.fit(inputs_of(bucket), wait=False)
+    job = wait_for_end(boto, estimator)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert job["ResourceConfig"]["InstanceCount"] == 2
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        sagemaker.Session().logs_for_job(estimator.latest_training_job.name, wait=True)
+    for rank in 0, 1:
+        assert f"[1,mpirank:{rank},algo-{rank + 1}]<stdout>:rank {rank} of 2 on algo-{rank + 1}" in printed.getvalue()

@@ -1,10 +1,16 @@
 """The same story with the last SageMaker Python SDK v2; the notebook's v1 keyword names still work there."""
+import pathlib
+import shutil
+import sys
 import time
 
 import pytest
 
 import evaluation
 import seed
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenario"))
+from distributed import MPI_PROGRAM  # noqa: E402
 
 sagemaker = pytest.importorskip("sagemaker")
 if not getattr(sagemaker, "__version__", "3").startswith("2."):
@@ -118,3 +124,25 @@ def test_it_reports_nothing_to_amazon(server, monkeypatch):
             return 1
     assert Any().call() == 1
     assert sent == []
+
+
+def test_a_job_of_two_instances_runs_its_ranks_on_both(story, boto, tmp_path):
+    from sagemaker.tensorflow import TensorFlow
+
+    if shutil.which("mpirun") is None:
+        pytest.skip("Open MPI (openmpi-bin) is not installed")
+    (tmp_path / "train.cpp").write_text(MPI_PROGRAM)
+    estimator = TensorFlow(
+        base_job_name="dist-v2", entry_point="train.cpp", source_dir=str(tmp_path), role=story[1].role,
+        framework_version="1.15.2", py_version="py3", instance_count=2, instance_type="ml.m5.xlarge",
+        distribution={"mpi": {"enabled": True, "processes_per_host": 2, "custom_mpi_options": "-x HEADRACE_TEST=1 --NCCL_DEBUG INFO"}})
+    estimator.fit(wait=False)
+    name, deadline = estimator.latest_training_job.name, time.monotonic() + 300
+    while (job := boto("sagemaker").describe_training_job(TrainingJobName=name))["TrainingJobStatus"] == "InProgress":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    events = boto("logs").filter_log_events(logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=name + "/algo-1")["events"]
+    said = "\n".join(event["message"] for event in events)
+    for rank, host in enumerate(["algo-1", "algo-1", "algo-2", "algo-2"]):
+        assert f"[1,mpirank:{rank},{host}]<stdout>:rank {rank} of 4 on {host}" in said, said

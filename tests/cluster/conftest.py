@@ -1,12 +1,17 @@
-"""mpirun for the programs of this folder: on one host, and on "hosts" that are sandboxes of their own on this machine."""
+"""mpirun for the programs of this folder: on one host, and on "hosts" that are sandboxes of their own on this machine; and the
+platform, for jobs (tests/platform_fixtures.py)."""
 import dataclasses
 import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import time
 
 import pytest
+
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1]), str(pathlib.Path(__file__).resolve().parents[1] / "scenario")]
+from platform_fixtures import boto, make_server, server  # noqa: E402,F401
 
 BIN = pathlib.Path(os.environ.get("HEADRACE_BIN", pathlib.Path(__file__).resolve().parents[2] / "build/release/bin"))
 

@@ -71,7 +71,7 @@ def test_no_variable_of_a_job_runs_code_outside_its_sandbox(server, mallory, way
     if shutil.which("gcc") is None:
         pytest.skip("no compiler")
     name = "escape-" + way.lower().replace("_", "-")
-    place = server.directory / "jobs" / mallory.account / name / "algo-1/ml/code"
+    place = server.directory / "jobs" / mallory.account / name / "hosts/algo-1/files/ml/code"
     proof = server.directory.parent / "data" / ("proof-" + way)
     (tmp_path / "x.c").write_text(ESCAPE)
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", tmp_path / "x.so", tmp_path / "x.c"], check=True)

@@ -115,7 +115,7 @@ def processes_of(directory):
 
 
 def supervisor_of(owner, name):
-    return int((owner.directory(name) / "supervisor.lock").read_text())
+    return int((owner.directory(name) / "hosts/algo-1/supervisor.lock").read_text())
 
 
 def is_honest_job_fine(owner, name):
@@ -178,7 +178,7 @@ def test_the_disk_is_bounded(owner, name, script):
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"].startswith("AlgorithmError: out of disk: the job's files take "), job["FailureReason"]
     assert "allows 64.0 MiB" in job["FailureReason"]
-    assert not (owner.directory(f"disk-{name}") / "algo-1").exists()
+    assert not (owner.directory(f"disk-{name}") / "hosts/algo-1/files").exists()
 
 
 def test_holes_take_no_room(owner):
@@ -195,7 +195,7 @@ def test_a_flood_of_lines_keeps_its_first_and_its_last(owner):
     assert sum(len(line) + 26 for line in lines) < 1.3 * (1 << 20)
     assert any("job-log-mib" in line for line in lines)
     assert any(" were left out here" in line for line in lines)
-    spools = sum(file.stat().st_size for file in owner.directory("flood").glob("attempt-*/log.*"))
+    spools = sum(file.stat().st_size for file in owner.directory("flood").glob("hosts/algo-1/attempt-*/log.*"))
     assert spools < 3 << 20
 
 
@@ -212,10 +212,10 @@ def test_spools_are_bounded_while_the_server_is_down(make_server):
     account.wait_for_line("down", "begun")
     server.kill()
     deadline = time.monotonic() + PATIENCE
-    while "\"e\":\"end\"" not in (account.directory("down") / "attempt-0/events.jsonl").read_text():
+    while "\"e\":\"end\"" not in (account.directory("down") / "hosts/algo-1/attempt-0/events.jsonl").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    assert sum(file.stat().st_size for file in account.directory("down").glob("attempt-*/log.*")) < 3 << 20
+    assert sum(file.stat().st_size for file in account.directory("down").glob("hosts/algo-1/attempt-*/log.*")) < 3 << 20
     server.start(server.port)
     assert account.wait("down")["TrainingJobStatus"] == "Completed"
     assert "LAST" in account.log("down")
@@ -264,7 +264,7 @@ def test_cores_are_free_while_files_are_deleted(owner):
     script = "cd ${TMPDIR:-/tmp}; i=0; while [ $i -lt 8000 ]; do : > f$i; i=$((i+1)); done; echo made"
     assert owner.run("many-files", script)["TrainingJobStatus"] == "Completed"
     is_honest_job_fine(owner, "after-many-files")
-    assert not (owner.directory("many-files") / "algo-1").exists()
+    assert not (owner.directory("many-files") / "hosts/algo-1/files").exists()
 
 
 def test_a_long_queue_does_not_keep_another_account_waiting(owner, neighbour):

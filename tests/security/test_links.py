@@ -77,13 +77,13 @@ def test_another_attempt_begins_with_new_directories(server, mallory, outside, p
                          RetryStrategy={"MaximumRetryAttempts": 1})
     directory = next(pathlib.Path(server.directory, "jobs").glob(f"*/{name}"), None)
     deadline = time.monotonic() + 30
-    while directory is None or not pathlib.Path(directory, "algo-1/ml" + place.removeprefix("/opt/ml")).is_symlink():
+    while directory is None or not pathlib.Path(directory, "hosts/algo-1/files/ml" + place.removeprefix("/opt/ml")).is_symlink():
         assert time.monotonic() < deadline
         time.sleep(0.05)
         directory = next(pathlib.Path(server.directory, "jobs").glob(f"*/{name}"), None)
-    assert (directory / "program-started").exists(), "written before the first process of the tenant's"
-    os.kill(int((directory / "supervisor.lock").read_text()), signal.SIGKILL)
-    while not (directory / "attempt-1").exists():
+    assert (directory / "hosts/algo-1/program-started").exists(), "written before the first process of the tenant's"
+    os.kill(int((directory / "hosts/algo-1/supervisor.lock").read_text()), signal.SIGKILL)
+    while not (directory / "hosts/algo-1/attempt-1").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     mallory.client("sagemaker").stop_training_job(TrainingJobName=name)
@@ -145,7 +145,7 @@ def test_checkpoints_outlive_another_attempt(server, mallory):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     directory = next(pathlib.Path(server.directory, "jobs").glob(f"*/{name}"))
-    os.kill(int((directory / "supervisor.lock").read_text()), signal.SIGKILL)
+    os.kill(int((directory / "hosts/algo-1/supervisor.lock").read_text()), signal.SIGKILL)
     while jobs.log_lines(mallory.client("logs"), name).count("restored") < 2:
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -161,4 +161,4 @@ def test_a_tree_deeper_than_any_path_is_packed_and_removed(server, mallory, wher
     job, lines = mallory.shell(script)
     assert job["TrainingJobStatus"] == "Completed", (job.get("FailureReason"), lines)
     left = next(pathlib.Path(server.directory, "jobs").glob(f"*/{job['TrainingJobName']}"))
-    assert not (left / "algo-1").exists()
+    assert not (left / "hosts/algo-1/files").exists()

@@ -61,13 +61,73 @@ void CheckInstances(const Json& config, const std::string& path, Violations& vio
   }
 }
 
+// Each is a sandbox of this machine; more of them would be no faster than as many.
+constexpr int64_t kMostHosts = 64;
+
+// Groups of instances, each with a name and a type of its own, stand in the place of one type and count.
+void CheckInstanceGroups(const Json& config, Violations& violations) {
+  for (const char* name : {"InstanceType", "InstanceCount"})
+    if (config.contains(name))
+      violations.Add(
+          fmt::format("resourceConfig.{}", name == std::string_view("InstanceType") ? "instanceType" : "instanceCount"),
+          config[name], "Member must not be given together with InstanceGroups");
+  std::set<std::string> names;
+  int number = 0;
+  for (const auto& group : ListIn(config, "InstanceGroups")) {
+    const auto path = fmt::format("resourceConfig.instanceGroups.{}.member", ++number);
+    CheckInstances(group, path, violations);
+    const auto name = TextOr(group, "InstanceGroupName");
+    if (!names.insert(name).second)
+      violations.Add(path + ".instanceGroupName", name, "Member must differ from the names of the other groups");
+  }
+}
+
+int64_t HostsIn(const Json& config) {
+  const auto& groups = ListIn(config, "InstanceGroups");
+  if (groups.empty()) return IntegerOr(config, "InstanceCount", 1);
+  int64_t hosts = 0;
+  for (const auto& group : groups) hosts += IntegerOr(group, "InstanceCount", 1);
+  return hosts;
+}
+
 void CheckResources(const Json& config, Violations& violations) {
-  if (!ListIn(config, "InstanceGroups").empty()) return;  // is refused
-  if (!config.contains("InstanceType"))
-    violations.Add("resourceConfig.instanceType", nullptr, "Member must not be null");
-  if (!config.contains("InstanceCount"))
-    violations.Add("resourceConfig.instanceCount", nullptr, "Member must not be null");
-  CheckInstances(config, "resourceConfig", violations);
+  if (!ListIn(config, "InstanceGroups").empty()) {
+    CheckInstanceGroups(config, violations);
+  } else {
+    if (!config.contains("InstanceType"))
+      violations.Add("resourceConfig.instanceType", nullptr, "Member must not be null");
+    if (!config.contains("InstanceCount"))
+      violations.Add("resourceConfig.instanceCount", nullptr, "Member must not be null");
+    CheckInstances(config, "resourceConfig", violations);
+  }
+  if (const auto hosts = HostsIn(config); hosts > kMostHosts)
+    violations.Add("resourceConfig.instanceCount", hosts,
+                   fmt::format("Member must have value less than or equal to {}: all instances of a job are on one "
+                               "machine",
+                               kMostHosts));
+}
+
+// The instances of one job have to hear each other; a sandbox without a network hears nobody.
+void CheckNetwork(const Json& request, Violations& violations) {
+  if (!BooleanOr(request, "EnableNetworkIsolation", false) || HostsIn(ObjectIn(request, "ResourceConfig")) < 2) return;
+  violations.Add("enableNetworkIsolation", true,
+                 "is not supported with several instances, which could not reach each other: leave it out, or give "
+                 "InstanceCount 1");
+}
+
+void CheckGroupNames(const Json& request, Violations& violations) {
+  std::set<std::string> known;
+  for (const auto& group : ListIn(ObjectIn(request, "ResourceConfig"), "InstanceGroups"))
+    known.insert(TextOr(group, "InstanceGroupName"));
+  int number = 0;
+  for (const auto& channel : ListIn(request, "InputDataConfig")) {
+    ++number;
+    const Json& source = ObjectIn(ObjectIn(channel, "DataSource"), "S3DataSource");
+    for (const auto& name : ListIn(source, "InstanceGroupNames"))
+      if (name.is_string() && !known.contains(name.get<std::string>()))
+        violations.Add(fmt::format("inputDataConfig.{}.member.dataSource.s3DataSource.instanceGroupNames", number),
+                       name, "Member must name a group of ResourceConfig.InstanceGroups");
+  }
 }
 
 void CheckChannel(const Json& channel, const std::string& path, Violations& violations) {
@@ -126,6 +186,8 @@ void CheckAcrossMembers(const Json& request, Violations& violations) {
     CheckAlgorithm(ObjectIn(request, "AlgorithmSpecification"), violations);
   if (request.contains("ResourceConfig")) CheckResources(ObjectIn(request, "ResourceConfig"), violations);
   CheckChannels(ListIn(request, "InputDataConfig"), violations);
+  CheckGroupNames(request, violations);
+  CheckNetwork(request, violations);
   CheckTimes(request, violations);
   CheckPaths(request, violations);
   CheckTexts(request, violations);

@@ -6,6 +6,9 @@
 // usage: headrace-job-init PROGRAM ARGUMENTS…    descriptor 3 receives two longs: the program's wait status, and the
 // most KiB of memory that it or a process it waited for has had
 //
+// For jobs whose ranks mpirun starts it is three small programs besides: `--agent` (launch_agent.h), `--door`
+// (launch_door.h) and `--rank` (rank_guard.h).
+//
 // Linked statically and without the C++ library, so that it starts in no time.
 #include <cerrno>
 #include <csignal>
@@ -17,6 +20,10 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "apps/job_init/launch_agent.h"
+#include "apps/job_init/launch_door.h"
+#include "apps/job_init/rank_guard.h"
 
 namespace {
 
@@ -35,6 +42,9 @@ int RunProgram(char** arguments) {
 
 int main(int argc, char** argv) {
   if (argc < 2) return 2;
+  if (strcmp(argv[1], "--agent") == 0) return headrace::job_init::RunAgent(argc - 2, argv + 2);
+  if (strcmp(argv[1], "--door") == 0) return headrace::job_init::RunDoor(argc - 2, argv + 2);
+  if (strcmp(argv[1], "--rank") == 0) return headrace::job_init::GuardRank(argc - 2, argv + 2);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   fcntl(kStatusDescriptor, F_SETFD, FD_CLOEXEC);
   const pid_t program = fork();

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/testing/temporary_directory.h"
+#include "jobs/archive/merge.h"
 #include "jobs/archive/pack.h"
 #include "jobs/archive/testing/forger.h"
 #include "jobs/archive/unpack.h"
@@ -48,6 +49,28 @@ TEST_F(ArchiveTest, RoundTripKeepsFilesDirectoriesLinksAndPermissions) {
   EXPECT_EQ(ReadFile(dir_ / "out/link").value(), "bytes");
   EXPECT_TRUE(fs::is_directory(dir_ / "out/sub/empty"));
   EXPECT_EQ(::access((dir_ / "out/run.sh").c_str(), X_OK), 0);
+}
+
+TEST_F(ArchiveTest, OfSeveralOneIsMadeInWhichTheFirstOnesFilesStay) {
+  for (const char* host : {"one", "two"}) {
+    fs::create_directories(dir_ / (std::string(host) + "/shared"));
+    std::ofstream(dir_ / (std::string(host) + "/shared/weights")) << host;
+    std::ofstream(dir_ / (std::string(host) + "/" + host)) << "only here";
+  }
+  ASSERT_EQ(::truncate((dir_ / "two/two").c_str(), off_t{1} << 40), 0);  // a hole
+  for (const char* host : {"one", "two"})
+    ASSERT_TRUE(PackDirectory(dir_ / host, dir_ / (std::string(host) + ".tar.gz")));
+  const auto again = MergeArchives({dir_ / "one.tar.gz", dir_ / "two.tar.gz"}, dir_ / "both.tar.gz");
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_THAT(*again, testing::ElementsAre("shared/weights"));
+  EXPECT_LT(fs::file_size(dir_ / "both.tar.gz"), 10'000u);
+  ASSERT_TRUE(
+      UnpackArchive(dir_ / "both.tar.gz", dir_ / "out", {.total_bytes = uint64_t{1} << 41, .ratio = UINT64_MAX}));
+  EXPECT_EQ(ReadFile(dir_ / "out/shared/weights").value(), "one");
+  EXPECT_EQ(ReadFile(dir_ / "out/one").value(), "only here");
+  EXPECT_EQ(fs::file_size(dir_ / "out/two"), uintmax_t{1} << 40);
+  EXPECT_FALSE(MergeArchives({dir_ / "absent"}, dir_ / "none.tar.gz"));
+  EXPECT_FALSE(fs::exists(dir_ / "none.tar.gz.part"));
 }
 
 TEST_F(ArchiveTest, RefusesWhatLeadsOutside) {

@@ -9,17 +9,16 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/descriptor.h"
+#include "jobs/archive/zeros.h"
 
 namespace headrace::jobs {
 namespace {
 
 constexpr size_t kBufferBytes = size_t{1} << 20;
-constexpr size_t kZeroBytes = size_t{64} << 20;
 constexpr off_t kLongestFile = off_t{1} << 50;
 constexpr size_t kMostExtents = 10'000;  // of a file with holes; the rest of it is read as it is
 constexpr int kBlockBytes = 1 << 16;     // of each write
@@ -65,21 +64,6 @@ class Output {
 
 struct Extent {
   off_t begin, end;
-};
-
-// Memory that reads as zeros and takes none.
-class Zeros {
- public:
-  Zeros() : at_(::mmap(nullptr, kZeroBytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {}
-  Zeros(const Zeros&) = delete;
-  Zeros& operator=(const Zeros&) = delete;
-  ~Zeros() {
-    if (at_ != MAP_FAILED) ::munmap(at_, kZeroBytes);
-  }
-  const void* get() const { return at_ == MAP_FAILED ? nullptr : at_; }
-
- private:
-  void* at_;
 };
 
 // Where a file has data. All of it in one piece where the file system knows no holes; never nothing of a file that has
@@ -174,7 +158,8 @@ class Packer {
     while (size > 0) {
       if (limits_.cancelled()) return Fail(ErrorCode::kUnavailable, "cancelled");
       if (zeros_.get() == nullptr) return Fail(ErrorCode::kResourceExhausted, "no memory for a file with holes");
-      const auto n = archive_write_data(writer_, zeros_.get(), std::min<size_t>(kZeroBytes, static_cast<size_t>(size)));
+      const auto n =
+          archive_write_data(writer_, zeros_.get(), std::min<size_t>(Zeros::kBytes, static_cast<size_t>(size)));
       if (n <= 0) return Fail(ErrorCode::kResourceExhausted, "{}", archive_error_string(writer_));
       size -= n;
     }

@@ -8,7 +8,7 @@
 namespace headrace::jobs {
 
 struct CheckpointPlace {
-  std::string below_host;  // the directory, below JobDirectory::host()
+  std::string below_host;  // the directory, below HostDirectory::files()
   bool mounted = false;    // the sandbox has to show it at LocalPath; without one the program does not see it there
 };
 

@@ -1,4 +1,5 @@
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -10,6 +11,7 @@
 #include "base/testing/temporary_directory.h"
 #include "jobs/directory/job_description.h"
 #include "jobs/directory/job_directory.h"
+#include "jobs/directory/shared_memory.h"
 #include "jobs/directory/spool.h"
 
 namespace headrace::jobs {
@@ -52,17 +54,17 @@ TEST(Spool, ALineThatFoundNoRoomIsCompletedWhenThereIsSome) {
   EXPECT_THAT(ValueOrThrow(ReadSpool(dir / "s", 0, 100)).lines, ElementsAre("first", "second", "third"));
 }
 
-TEST(JobDirectory, NoSupervisorIsKilledWhereNoneLives) {
+TEST(HostDirectory, NoSupervisorIsKilledWhereNoneLives) {
   TemporaryDirectory dir;
-  const JobDirectory directory(dir.path());
+  const HostDirectory directory(dir.path());
   EXPECT_TRUE(directory.KillSupervisor());
   std::ofstream(directory.lock()) << ::getpid() << "\n";  // of an earlier one, whose number we have now
   EXPECT_TRUE(directory.KillSupervisor());
 }
 
-TEST(JobDirectory, TheLockTellsWhetherASupervisorLives) {
+TEST(HostDirectory, TheLockTellsWhetherASupervisorLives) {
   TemporaryDirectory dir;
-  const JobDirectory directory(dir.path());
+  const HostDirectory directory(dir.path());
   EXPECT_FALSE(directory.SupervisorAlive());
   {
     const auto lock = ValueOrThrow(directory.Lock());
@@ -75,6 +77,34 @@ TEST(JobDirectory, TheLockTellsWhetherASupervisorLives) {
   EXPECT_TRUE(directory.StopRequested());
 }
 
+TEST(JobDirectory, AJobThatAnEarlierBuildHasBegunHasItsHostInItsOwnDirectory) {
+  TemporaryDirectory dir;
+  const JobDirectory job(dir.path());
+  EXPECT_EQ(job.Host("algo-2").ml(), dir / "hosts/algo-2/files/ml");
+  std::ofstream(dir / "job.json") << "{}";
+  EXPECT_EQ(job.Host("algo-1").ml(), dir / "algo-1/ml");
+  EXPECT_EQ(job.Host("algo-1").lock(), dir / "supervisor.lock");
+  EXPECT_EQ(job.Host("algo-1").stop(), job.stop());
+  std::filesystem::create_directory(dir / "hosts");
+  EXPECT_EQ(job.Host("algo-1").ml(), dir / "hosts/algo-1/files/ml");
+}
+
+TEST(SharedMemory, IsTheJobsAloneAndGoesWithIt) {
+  TemporaryDirectory dir;
+  const JobDirectory job(dir / "job"), other(dir / "other");
+  EXPECT_EQ(SharedMemoryOf(job), SharedMemoryOf(job));
+  EXPECT_NE(SharedMemoryOf(job), SharedMemoryOf(other));
+  std::filesystem::create_directory(dir / "job");
+  ASSERT_TRUE(MakeSharedMemory(job));
+  std::ofstream(SharedMemoryOf(job) + "/arena") << "of an attempt before";
+  ASSERT_TRUE(MakeSharedMemory(job));
+  EXPECT_TRUE(std::filesystem::is_empty(SharedMemoryOf(job)));
+  EXPECT_EQ(std::filesystem::status(SharedMemoryOf(job)).permissions(), std::filesystem::perms::owner_all);
+  ASSERT_TRUE(RemoveSharedMemory(job));
+  ASSERT_TRUE(RemoveSharedMemory(job));
+  EXPECT_FALSE(std::filesystem::exists(SharedMemoryOf(job)));
+}
+
 TEST(JobDescription, SurvivesTheRoundTrip) {
   JobDescription job;
   job.job_name = "j";
@@ -83,6 +113,8 @@ TEST(JobDescription, SurvivesTheRoundTrip) {
   job.channels[0].objects = {{.blob = "/b", .name = "n", .key = "k", .etag = "e", .size = 3}, {.literal = "text"}};
   job.source = JobDescription::Source{"/s", "s3://b/s"};
   job.checkpoints = JobDescription::Checkpoints{"/opt/ml/checkpoints", {}};
+  job.channels[0].share = {1, 3};
+  job.shared_memory = "/dev/shm/x";
   job.environment = {{"K", "V"}};
   job.cpus = {1, 3};
   job.tasks = 384;

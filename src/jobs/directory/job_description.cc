@@ -51,6 +51,7 @@ json Encode(const InputChannel& channel) {
                {"objects", Encode(channel.objects)}};
   if (channel.shuffle_seed) into["shuffle_seed"] = *channel.shuffle_seed;
   if (channel.manifest) into["manifest"] = Encode(*channel.manifest);
+  into["share"] = {channel.share.index, channel.share.count};
   return into;
 }
 
@@ -67,6 +68,7 @@ InputChannel DecodeChannel(const json& from) {
   channel.objects = DecodeObjects(from.at("objects"));
   if (from.contains("shuffle_seed")) channel.shuffle_seed = from.at("shuffle_seed").get<int64_t>();
   if (from.contains("manifest")) channel.manifest = DecodeObject(from.at("manifest"));
+  if (from.contains("share")) channel.share = {from.at("share").at(0), from.at("share").at(1)};
   return channel;
 }
 
@@ -85,6 +87,7 @@ JobDescription Decode(const json& from) {
     job.checkpoints = JobDescription::Checkpoints{from.at("checkpoints").at("path"),
                                                   DecodeObjects(from.at("checkpoints").at("objects"))};
   job.environment = from.at("environment");
+  job.shared_memory = from.value("shared_memory", "");
   job.cpus = from.at("cpus").get<std::vector<int>>();
   job.memory_bytes = from.at("memory_bytes");
   job.tasks = from.value("tasks", job.tasks);
@@ -107,6 +110,7 @@ JobDescription Decode(const json& from) {
   job.cmake_dir = runtime.at("cmake");
   job.init_program = runtime.at("init");
   job.cache_dir = runtime.at("cache");
+  job.mpi_include_dir = runtime.value("mpi_include", "");
   return job;
 }
 
@@ -123,6 +127,7 @@ std::string ToJson(const JobDescription& job) {
                {"hosts", job.hosts},
                {"channels", json::array()},
                {"environment", job.environment},
+               {"shared_memory", job.shared_memory},
                {"cpus", job.cpus},
                {"memory_bytes", job.memory_bytes},
                {"tasks", job.tasks},
@@ -142,9 +147,10 @@ std::string ToJson(const JobDescription& job) {
                      {"reason", job.no_bubblewrap_reason},
                      {"read_only", job.read_only},
                      {"hidden", job.hidden}};
-  into["runtime"] = {{"python", job.python},       {"compiler", job.compiler}, {"include", job.include_dir},
-                     {"library", job.library_dir}, {"cmake", job.cmake_dir},   {"cache", job.cache_dir},
-                     {"init", job.init_program}};
+  into["runtime"] = {{"python", job.python},       {"compiler", job.compiler},
+                     {"include", job.include_dir}, {"library", job.library_dir},
+                     {"cmake", job.cmake_dir},     {"cache", job.cache_dir},
+                     {"init", job.init_program},   {"mpi_include", job.mpi_include_dir}};
   return into.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -1,4 +1,4 @@
-// JobDescription: job.json, all that a supervisor knows about its job. Fields and their meaning:
+// JobDescription: job.json, all that the supervisor of one host knows about its job. Fields and their meaning:
 // docs/formats/job-directory.md.
 #pragma once
 
@@ -23,6 +23,11 @@ struct InputObject {
   uint64_t size = 0;
 };
 
+// Which of the hosts that have a channel this is: for ShardedByS3Key.
+struct ShareOfHost {
+  uint32_t index = 0, count = 1;
+};
+
 struct InputChannel {
   std::string name;
   std::string mode = "File";  // File, Pipe, FastFile
@@ -35,6 +40,7 @@ struct InputChannel {
   std::vector<std::string> attributes;  // of an augmented manifest
   std::optional<InputObject> manifest;
   std::vector<InputObject> objects;  // in S3 key order
+  ShareOfHost share;
 };
 
 struct JobDescription {
@@ -57,6 +63,7 @@ struct JobDescription {
   std::optional<Checkpoints> checkpoints;
 
   std::map<std::string, std::string> environment;  // holds secrets
+  std::string shared_memory;                       // a directory in memory that all hosts of the job have; "": none
 
   std::vector<int> cpus;      // cores the program may use; empty: all
   uint64_t memory_bytes = 0;  // 0: no limit; so in all of these
@@ -76,6 +83,7 @@ struct JobDescription {
   std::string python, compiler;
   std::string include_dir, library_dir;  // headers and libheadrace of this installation
   std::string cmake_dir;                 // where find_package(Headrace) looks
+  std::string mpi_include_dir;           // holds mpi.h, where there is one
   std::string init_program;              // the sandbox's first process
   std::string cache_dir;                 // compiled programs
 

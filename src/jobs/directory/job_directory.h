@@ -1,62 +1,30 @@
-// JobDirectory: the paths of a job directory, and what only the file system can say about a job: does its supervisor
-// live, has it been asked to stop. Layout: docs/formats/job-directory.md.
+// JobDirectory: what the hosts of one job have in common on the disk. Layout: docs/formats/job-directory.md.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <string_view>
 
-#include <sys/types.h>
-
-#include "base/beneath.h"
-#include "base/descriptor.h"
 #include "base/result.h"
+#include "jobs/directory/host_directory.h"
 
 namespace headrace::jobs {
-
-// A small file that need not survive the machine: written without waiting for the disk.
-Status WriteBriefly(const std::string& path, std::string_view bytes, mode_t mode = 0644);
 
 class JobDirectory {
  public:
   explicit JobDirectory(std::string path) : path_(std::move(path)) {}
 
   const std::string& path() const { return path_; }
-  std::string description() const { return path_ + "/job.json"; }
-  std::string lock() const { return path_ + "/supervisor.lock"; }
   std::string stop() const { return path_ + "/stop"; }
-  std::string host() const { return path_ + "/algo-1"; }
-  std::string ml() const { return host() + "/ml"; }
-  std::string tmp() const { return host() + "/tmp"; }
-  std::string home() const { return host() + "/home"; }
-  std::string tools() const { return host() + "/tools"; }  // headrace, python3 and pip3 of the job, read-only for it
-  std::string scratch() const { return path_ + "/scratch"; }
-  std::string artifacts() const { return path_ + "/artifacts"; }
-  std::string checkpoint_state() const { return path_ + "/checkpoints.json"; }
-  std::string pulse() const { return path_ + "/pulse"; }  // changes about once a second while the supervisor lives
+  std::string inputs() const { return path_ + "/inputs"; }
+  std::string doors() const { return path_ + "/doors"; }  // sockets of its hosts by which algo-1 starts ranks on them
+  std::string ranks() const { return path_ + "/ranks"; }  // how ranks have ended, written by the job's own processes
   std::string doorbell() const { return path_ + "/doorbell"; }  // a FIFO: doorbell.h
-  // Set when the program may have changed staged files.
-  std::string program_started() const { return path_ + "/program-started"; }
+  std::string hosts() const { return path_ + "/hosts"; }
+  // A job that an earlier build of Headrace has begun has its only host's files in its own directory.
+  HostDirectory Host(const std::string& name) const;
 
-  std::string attempt(int number) const { return path_ + "/attempt-" + std::to_string(number); }
-  std::string events(int number) const { return attempt(number) + "/events.jsonl"; }
-  std::string log(int number) const { return attempt(number) + "/log.spool"; }
-  std::string raw_log(int number) const { return attempt(number) + "/log.raw"; }
-
-  // host() and ml(), held. What lies in them is the tenant's as soon as a process of the job's has run: it is reached
-  // through these alone.
-  Result<HeldDirectory> OpenHost() const { return HeldDirectory::Open(host()); }
-  Result<HeldDirectory> OpenMl() const { return HeldDirectory::Open(ml(), "/opt/ml"); }
-
+  // Whether somebody wants the whole job to end.
   bool StopRequested() const;
   Status RequestStop() const;
-
-  // True while a supervisor process holds its lock.
-  bool SupervisorAlive() const;
-  // Kills it, and the processes of its job with it. False while it still lives.
-  bool KillSupervisor() const;
-  // For the supervisor: takes the lock for the life of the descriptor. kFailedPrecondition when another holds it.
-  Result<Descriptor> Lock() const;
 
  private:
   std::string path_;

@@ -15,8 +15,8 @@
 namespace headrace::jobs {
 namespace {
 
-DiskEyes EyesOn(const JobDirectory& directory) {
-  const std::string host = directory.host(), artifacts = directory.artifacts(), scratch = directory.scratch();
+DiskEyes EyesOn(const HostDirectory& directory) {
+  const std::string host = directory.files(), artifacts = directory.artifacts(), scratch = directory.scratch();
   return {[host] { return FreeBytes(host); },
           [host, artifacts, scratch](const std::vector<pid_t>& processes) {
             // Files of FastFile channels are links to objects: they are not the job's.
@@ -28,7 +28,7 @@ DiskEyes EyesOn(const JobDirectory& directory) {
 
 }  // namespace
 
-JobLimits::JobLimits(const JobDescription& job, const JobDirectory& directory)
+JobLimits::JobLimits(const JobDescription& job, const HostDirectory& directory)
     : job_(job),
       group_(GroupLimits{job.memory_bytes, job.tasks}),
       disk_({job.disk_bytes, DiskReserve(directory.path())}, EyesOn(directory)) {}
@@ -57,13 +57,13 @@ std::string JobLimits::Described() const {
   return text + fmt::format(" {} open files a process", kMostDescriptors);
 }
 
-void MakeRoom(const JobDirectory& directory, int attempt) {
+void MakeRoom(const HostDirectory& directory, int attempt) {
   [[maybe_unused]] const int emptied = ::truncate(directory.raw_log(attempt).c_str(), 0);
   const auto removed = directory.path() + "/removed";
-  std::rename(directory.host().c_str(), removed.c_str());
+  std::rename(directory.files().c_str(), removed.c_str());
   // Whoever looks at checkpoints believes what he has seen while this mark is there.
   ::unlink(directory.program_started().c_str());
-  for (const auto& path : {removed, directory.host(), directory.scratch(), directory.artifacts()})
+  for (const auto& path : {removed, directory.files(), directory.scratch(), directory.artifacts()})
     if (auto gone = RemoveTree(path); !gone) Log(LogLevel::kError, "{}", gone.error().message());
 }
 

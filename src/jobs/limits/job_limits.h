@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "jobs/directory/host_directory.h"
 #include "jobs/directory/job_description.h"
-#include "jobs/directory/job_directory.h"
 #include "jobs/limits/cgroup.h"
 #include "jobs/limits/disk_watch.h"
 
@@ -16,7 +16,7 @@ struct ProgramEnd;
 
 class JobLimits {
  public:
-  JobLimits(const JobDescription& job, const JobDirectory& directory);
+  JobLimits(const JobDescription& job, const HostDirectory& directory);
 
   // For each program of the job. The options refer to this object.
   void Bound(RunOptions& options);
@@ -35,6 +35,6 @@ class JobLimits {
 
 // Removes all that a job has on the disk but the lines of its log: its files first disappear together, so that none of
 // them seems to have been deleted by the job.
-void MakeRoom(const JobDirectory& directory, int attempt);
+void MakeRoom(const HostDirectory& directory, int attempt);
 
 }  // namespace headrace::jobs

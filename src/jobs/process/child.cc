@@ -135,6 +135,7 @@ Result<Child> StartChild(const Command& command) {
   HEADRACE_ASSIGN(auto report, MakePipe());
   const Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   Sources sources = {nothing.get(), output.write.get(), error.write.get(), command.passed_descriptor};
+  sources.insert(sources.end(), command.more_descriptors.begin(), command.more_descriptors.end());
   std::vector<Descriptor> texts;
   for (const auto& text : command.texts) {
     HEADRACE_ASSIGN(auto file, TextFile(text));

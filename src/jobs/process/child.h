@@ -27,7 +27,8 @@ struct Command {
   std::string directory;                           // to run in; "" stays
   std::vector<int> cpus;                           // empty: all
   int passed_descriptor = -1;                      // becomes descriptor 3 of the program
-  std::vector<std::string> texts;                  // what the program reads from its descriptors 4, 5, …
+  std::vector<int> more_descriptors;               // become descriptors 4, 5, … of the program
+  std::vector<std::string> texts;                  // what the program reads from the descriptors behind these
   std::vector<Bind> binds;                         // seen by the program alone; only root can have them
   std::function<Status()> prepare;                 // called right before the start, which its error prevents
   std::vector<std::string> groups;                 // files of control groups that it enters (jobs/limits/cgroup.h)

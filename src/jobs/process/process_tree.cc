@@ -108,6 +108,18 @@ std::vector<pid_t> Descendants(pid_t root) {
   return found;
 }
 
+std::vector<pid_t> TreesOf(const std::vector<pid_t>& processes, std::string_view name) {
+  const std::string wanted = std::string(name) + "\n";
+  std::vector<pid_t> trees;
+  for (const pid_t pid : processes) {
+    if (ReadProc("/proc/" + std::to_string(pid) + "/comm") != wanted) continue;
+    trees.push_back(pid);
+    const auto below = Descendants(pid);
+    trees.insert(trees.end(), below.begin(), below.end());
+  }
+  return trees;
+}
+
 TreeUsage UsageOf(const std::vector<pid_t>& processes) {
   const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
   TreeUsage usage;

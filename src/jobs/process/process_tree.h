@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
@@ -10,6 +11,9 @@ namespace headrace::jobs {
 
 // All living descendants of `root`, without itself. Those of a process that has died belong to whoever adopted them.
 std::vector<pid_t> Descendants(pid_t root);
+
+// Those of them that the kernel calls so, with all that is below them.
+std::vector<pid_t> TreesOf(const std::vector<pid_t>& processes, std::string_view name);
 
 struct TreeUsage {
   uint64_t resident_bytes = 0;  // summed; pages shared by processes count once a process

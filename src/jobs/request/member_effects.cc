@@ -7,6 +7,7 @@
 
 #include "jobs/request/distribution.h"
 #include "jobs/request/hyperparameters.h"
+#include "jobs/request/mpi_options.h"
 
 namespace headrace::jobs {
 namespace {
@@ -82,14 +83,41 @@ class Walk {
   size_t unknown_ = 0;
 };
 
-// One, or more. What is no number is for those to name who would start the processes.
-bool IsOneProcess(const Hyperparameters& parameters) {
-  const auto mpi = MpiOf(parameters, 1);
-  return mpi && *mpi && (*mpi)->processes == 1;
+// That the request asks for; as far as it can be read.
+int64_t HostsOf(const json& request) {
+  const auto resources = request.find("ResourceConfig");
+  if (resources == request.end() || !resources->is_object()) return 1;
+  const auto count = [](const json& of) {
+    const auto found = of.is_object() ? of.find("InstanceCount") : of.end();
+    return of.is_object() && found != of.end() && found->is_number_integer()
+               ? std::clamp<int64_t>(found->get<int64_t>(), 1, 10'000)
+               : 1;
+  };
+  const auto groups = resources->find("InstanceGroups");
+  if (groups == resources->end() || !groups->is_array() || groups->empty()) return count(*resources);
+  int64_t hosts = 0;
+  for (const auto& group : *groups) hosts += count(group);
+  return hosts;
 }
 
-void TakeDistribution(const json& hyperparameters, RequestEffects& effects) {
-  const Hyperparameters parameters = DecodeHyperparameters(hyperparameters);
+// How mpirun is to start the job's processes.
+void TakeMpi(const Hyperparameters& parameters, int64_t hosts, const json& value, RequestEffects& effects) {
+  const auto mpi = MpiOf(parameters, static_cast<int>(hosts));
+  if (!mpi) {
+    effects.refused.push_back({"hyperParameters.sagemaker_mpi_enabled", value, mpi.error().message()});
+    return;
+  }
+  if (auto options = SplitMpiOptions((*mpi)->custom_options); !options)
+    effects.refused.push_back(
+        {"hyperParameters.sagemaker_mpi_custom_mpi_options", (*mpi)->custom_options, options.error().message()});
+  if (hosts == 1 && (*mpi)->processes == 1)
+    effects.without_effect.push_back(
+        "HyperParameters.sagemaker_mpi_enabled: one process was asked for, and it is started without mpirun");
+}
+
+void TakeDistribution(const json& request, RequestEffects& effects) {
+  const Hyperparameters parameters = DecodeHyperparameters(request["HyperParameters"]);
+  const auto hosts = HostsOf(request);
   const auto table = DistributionHyperparameters();
   for (const auto& item : parameters.all.items()) {
     const std::string& name = item.key();
@@ -99,11 +127,14 @@ void TakeDistribution(const json& hyperparameters, RequestEffects& effects) {
     if (!chooses || !IsOn(value)) continue;
     if (entry == table.end()) {
       effects.refused.push_back({"hyperParameters." + name, value, "no such distribution is known here: leave it out"});
-    } else if (entry->effect == Effect::kWithoutEffect) {
+    } else if (name == "sagemaker_mpi_enabled") {
+      TakeMpi(parameters, hosts, value, effects);
+    } else if (entry->effect == Effect::kWithoutEffect && hosts == 1) {
       effects.without_effect.push_back(fmt::format("HyperParameters.{}: {}", name, entry->says));
-    } else if (name == "sagemaker_mpi_enabled" && IsOneProcess(parameters)) {
-      effects.without_effect.push_back(
-          fmt::format("HyperParameters.{}: one process was asked for, and it is started without mpirun", name));
+    } else if (entry->effect == Effect::kWithoutEffect) {
+      effects.refused.push_back({"hyperParameters." + name, value,
+                                 "nothing starts its processes on several instances here: give InstanceCount 1, or "
+                                 "sagemaker_mpi_enabled instead"});
     } else {
       effects.refused.push_back({"hyperParameters." + name, value, std::string(entry->says)});
     }
@@ -120,7 +151,7 @@ RequestEffects EffectsOf(std::span<const MemberEffect> members, const json& requ
 
 RequestEffects EffectsOfTrainingJob(const json& request) {
   RequestEffects effects = EffectsOf(TrainingJobMembers(), request);
-  if (request.is_object() && request.contains("HyperParameters")) TakeDistribution(request["HyperParameters"], effects);
+  if (request.is_object() && request.contains("HyperParameters")) TakeDistribution(request, effects);
   return effects;
 }
 

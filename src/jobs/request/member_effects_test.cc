@@ -30,11 +30,11 @@ TEST(MemberEffects, WhatIsDoneNeedsNoWord) {
 }
 
 TEST(MemberEffects, RefusesWithThePathAndTheRemedy) {
-  const auto effects = OfJob(R"({"ResourceConfig": {"InstanceCount": 2},
+  const auto effects = OfJob(R"({"ResourceConfig": {"TrainingPlanArn": "arn"},
     "InputDataConfig": [{}, {"DataSource": {"FileSystemDataSource": {"FileSystemId": "fs"}}}],
     "TensorBoardOutputConfig": {"S3OutputPath": "s3://b/"}, "DebugRuleConfigurations": [{}]})");
   EXPECT_THAT(RefusedPaths(effects),
-              testing::UnorderedElementsAre("resourceConfig.instanceCount", "tensorBoardOutputConfig",
+              testing::UnorderedElementsAre("resourceConfig.trainingPlanArn", "tensorBoardOutputConfig",
                                             "inputDataConfig.2.member.dataSource.fileSystemDataSource",
                                             "debugRuleConfigurations"));
   for (const auto& refused : effects.refused) EXPECT_FALSE(refused.remedy.empty()) << refused.path;
@@ -51,30 +51,44 @@ TEST(MemberEffects, SaysWhatHasNoEffect) {
                                             AllOf(HasSubstr("NewerThanWe: "), HasSubstr("does not know it"))));
 }
 
-TEST(MemberEffects, DistributionsThatNeedALauncherAreRefused) {
-  const auto of = [](const json& hyperparameters) {
-    return EffectsOfTrainingJob(json{{"HyperParameters", hyperparameters}});
-  };
+RequestEffects OfDistribution(const json& hyperparameters, int hosts = 1) {
+  return EffectsOfTrainingJob(
+      json{{"HyperParameters", hyperparameters}, {"ResourceConfig", {{"InstanceCount", hosts}}}});
+}
+
+TEST(MemberEffects, DistributionsThatNobodyStartsAreRefused) {
   for (const json& hyperparameters :
-       {json{{"sagemaker_mpi_enabled", "true"}, {"sagemaker_mpi_num_of_processes_per_host", "2"}},
-        json{{"sagemaker_mpi_enabled", "true"}, {"sagemaker_mpi_num_processes", "\"4\""}},
+       {json{{"sagemaker_mpi_enabled", "true"}, {"sagemaker_mpi_num_processes", "\"4\""}},
         json{{"sagemaker_mpi_enabled", "\"true\""}, {"sagemaker_mpi_num_processes", "3.5"}},
+        json{{"sagemaker_mpi_enabled", "true"}, {"sagemaker_mpi_num_of_processes_per_host", "0"}},
+        json{{"sagemaker_mpi_enabled", "true"}, {"sagemaker_mpi_custom_mpi_options", "\"--hostfile mine\""}},
         json{{"sagemaker_torch_distributed_enabled", "true"}},
         json{{"sagemaker_distributed_dataparallel_enabled", "true"}}, json{{"sagemaker_pytorch_ddp_enabled", "1"}},
         json{{"sagemaker_of_tomorrow_enabled", "true"}}, json{{"sagemaker_instance_groups", "[\"a\"]"}},
         json{{"mp_parameters", "{\"partitions\": 2}"}}}) {
-    const auto effects = of(hyperparameters);
-    EXPECT_EQ(effects.refused.size(), 1u) << hyperparameters;
+    const auto effects = OfDistribution(hyperparameters, 2);
+    ASSERT_EQ(effects.refused.size(), 1u) << hyperparameters;
+    EXPECT_FALSE(effects.refused[0].remedy.empty()) << hyperparameters;
   }
-  for (const json& hyperparameters :
-       {json{{"sagemaker_mpi_enabled", "true"}, {"sagemaker_mpi_num_of_processes_per_host", "1"}},
-        json{{"sagemaker_mpi_enabled", "true"}}, json{{"sagemaker_parameter_server_enabled", "true"}},
-        json{{"sagemaker_multi_worker_mirrored_strategy_enabled", "true"}}}) {
-    const auto effects = of(hyperparameters);
-    EXPECT_THAT(effects.refused, IsEmpty()) << hyperparameters;
-    EXPECT_EQ(effects.without_effect.size(), 1u) << hyperparameters;
+  for (const char* name : {"sagemaker_parameter_server_enabled", "sagemaker_multi_worker_mirrored_strategy_enabled"}) {
+    EXPECT_EQ(OfDistribution({{name, "true"}}, 2).refused.size(), 1u) << name;
+    EXPECT_THAT(OfDistribution({{name, "true"}}, 1).refused, IsEmpty()) << name;
+    EXPECT_EQ(OfDistribution({{name, "true"}}, 1).without_effect.size(), 1u) << name;
   }
-  EXPECT_THAT(of({{"sagemaker_torch_distributed_enabled", "false"}, {"enabled", "true"}}).refused, IsEmpty());
+  EXPECT_THAT(OfDistribution({{"sagemaker_torch_distributed_enabled", "false"}, {"enabled", "true"}}).refused,
+              IsEmpty());
+}
+
+TEST(MemberEffects, MpiIsDoneAndOneProcessNeedsNoLauncher) {
+  const json mpi{{"sagemaker_mpi_enabled", "true"},
+                 {"sagemaker_mpi_num_of_processes_per_host", "2"},
+                 {"sagemaker_mpi_custom_mpi_options", "\"-x A=1 --NCCL_DEBUG INFO\""}};
+  for (const int hosts : {1, 2}) {
+    EXPECT_THAT(OfDistribution(mpi, hosts).refused, IsEmpty());
+    EXPECT_THAT(OfDistribution(mpi, hosts).without_effect, IsEmpty());
+  }
+  EXPECT_EQ(OfDistribution({{"sagemaker_mpi_enabled", "true"}}, 1).without_effect.size(), 1u);
+  EXPECT_THAT(OfDistribution({{"sagemaker_mpi_enabled", "true"}}, 2).without_effect, IsEmpty());
 }
 
 TEST(MemberEffects, AContainerIsTheSameInEitherPlace) {

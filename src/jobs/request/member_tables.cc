@@ -18,7 +18,6 @@ constexpr std::string_view kNoExperiments = "there are no experiments here: Tags
 constexpr std::string_view kNoRegistry = "no image is pulled: programs and models run on this machine's own runtimes";
 constexpr std::string_view kNoPackages = "there are no model packages here, give Image and ModelDataUrl";
 
-bool IsMany(const json& value) { return value.is_number() && value > 1; }
 bool HasAny(const json& value) { return value.is_object() && !value.empty(); }
 bool ProfilerIsOn(const json& value) {
   return HasAny(value) && !(value.contains("DisableProfiler") && value["DisableProfiler"] == true);
@@ -46,8 +45,7 @@ constexpr MemberEffect kTrainingJob[] = {
     {"InputDataConfig[].DataSource.S3DataSource.S3Uri"},
     {"InputDataConfig[].DataSource.S3DataSource.S3DataDistributionType"},
     {"InputDataConfig[].DataSource.S3DataSource.AttributeNames"},
-    {"InputDataConfig[].DataSource.S3DataSource.InstanceGroupNames", kRefused,
-     "there are no instance groups here, leave it out"},
+    {"InputDataConfig[].DataSource.S3DataSource.InstanceGroupNames"},
     {"InputDataConfig[].DataSource.S3DataSource.ModelAccessConfig", kWithout, "no licence is asked for here", HasAny},
     {"InputDataConfig[].DataSource.S3DataSource.HubAccessConfig", kRefused,
      "there are no hubs here, copy the data to S3"},
@@ -63,26 +61,25 @@ constexpr MemberEffect kTrainingJob[] = {
     {"OutputDataConfig.S3OutputPath"},
     {"OutputDataConfig.CompressionType"},
     {"ResourceConfig.InstanceType"},
-    {"ResourceConfig.InstanceCount", kRefused,
-     "a job has one instance here, which is this machine: give InstanceCount 1 and an InstanceType with more cores",
-     IsMany, "above 1"},
+    {"ResourceConfig.InstanceCount", kDone, "each instance is a sandbox with a share of this machine"},
     {"ResourceConfig.VolumeSizeInGB"},
     {"ResourceConfig.VolumeKmsKeyId", kWithout, kNoKeys},
     {"ResourceConfig.KeepAlivePeriodInSeconds", kWithout,
      "there are no warm pools here: a job starts in milliseconds without one"},
-    {"ResourceConfig.InstanceGroups", kRefused, "give InstanceType and InstanceCount 1 instead"},
+    {"ResourceConfig.InstanceGroups"},
     {"ResourceConfig.TrainingPlanArn", kRefused, "there are no training plans here, leave it out"},
     {"ResourceConfig.InstancePlacementConfig", kRefused, "there is one machine to place instances on, leave it out"},
-    {"ResourceConfig.InstancePreferences", kRefused, "give InstanceType and InstanceCount 1 instead"},
+    {"ResourceConfig.InstancePreferences", kRefused, "give InstanceType and InstanceCount instead"},
     {"ResourceConfig.SelectedInstanceType", kRefused, "give InstanceType instead"},
-    {"ResourceConfig.SelectedInstanceCount", kRefused, "give InstanceCount 1 instead"},
+    {"ResourceConfig.SelectedInstanceCount", kRefused, "give InstanceCount instead"},
     {"VpcConfig", kWithout, kNoVpc},
     {"StoppingCondition.MaxRuntimeInSeconds"},
     {"StoppingCondition.MaxWaitTimeInSeconds", kWithout, "a job waits for cores as long as it must"},
     {"StoppingCondition.MaxPendingTimeInSeconds", kWithout, "a job waits for cores as long as it must"},
     {"Tags"},
     {"EnableNetworkIsolation"},
-    {"EnableInterContainerTrafficEncryption", kWithout, "a job has one container, which talks to no other"},
+    {"EnableInterContainerTrafficEncryption", kWithout,
+     "the instances of a job are on one machine, and speak over its loopback"},
     {"EnableManagedSpotTraining", kWithout,
      "there are no spot instances here: the job is never interrupted, and costs as before"},
     {"CheckpointConfig"},
@@ -212,19 +209,20 @@ constexpr MemberEffect kTransformJob[] = {
 
 constexpr std::string_view kOneProcess = "the job has one process, on one host: it is started without a launcher";
 constexpr std::string_view kNoLauncher =
-    "only one process is started here: leave the distribution out, or give an InstanceType with more cores and use "
-    "threads";
+    "its processes are not started here: leave the distribution out, or give sagemaker_mpi_enabled";
 
 constexpr MemberEffect kDistribution[] = {
-    {"sagemaker_mpi_enabled", kRefused, kNoLauncher, nullptr, "with more than one process; one process is done"},
-    {"sagemaker_parameter_server_enabled", kWithout, kOneProcess},
-    {"sagemaker_multi_worker_mirrored_strategy_enabled", kWithout, kOneProcess},
+    {"sagemaker_mpi_enabled", kDone, "mpirun starts one process or more on each instance"},
+    {"sagemaker_parameter_server_enabled", kWithout, kOneProcess, nullptr, "on one instance; on several it is refused"},
+    {"sagemaker_multi_worker_mirrored_strategy_enabled", kWithout, kOneProcess, nullptr,
+     "on one instance; on several it is refused"},
     {"sagemaker_distributed_dataparallel_enabled", kRefused, kNoLauncher},
     {"sagemaker_torch_distributed_enabled", kRefused, kNoLauncher},
     {"sagemaker_pytorch_ddp_enabled", kRefused, kNoLauncher},
     {"sagemaker_pytorch_xla_multi_worker_enabled", kRefused, kNoLauncher},
-    {"sagemaker_instance_groups", kRefused, "there are no instance groups here: leave it out"},
-    {"sagemaker_distribution_instance_groups", kRefused, "there are no instance groups here: leave it out"},
+    {"sagemaker_instance_groups", kRefused, "processes are started on the instances of all groups here: leave it out"},
+    {"sagemaker_distribution_instance_groups", kRefused,
+     "processes are started on the instances of all groups here: leave it out"},
     {"mp_parameters", kRefused, "smdistributed.modelparallel is not here: leave the distribution out"},
 };
 

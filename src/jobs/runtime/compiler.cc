@@ -51,6 +51,18 @@ std::string Identity(const std::string& path) {
   return fmt::format("{} {} {}.{}", path, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
+// MPI for programs that call it themselves, whose headers Debian keeps in a place of their own; others do not load it.
+std::vector<std::string> MpiFlags(const Installation& installation) {
+  if (!fs::exists(installation.mpi_include_dir + "/mpi.h")) return {};
+  return {"-isystem",
+          installation.mpi_include_dir,
+          "-DOMPI_SKIP_MPICXX",
+          "-DMPICH_SKIP_MPICXX",
+          "-Wl,--push-state,--as-needed",
+          "-lmpi",
+          "-Wl,--pop-state"};
+}
+
 bool IsCMakeProject(const CompileRequest& request) { return fs::exists(request.source_dir + "/CMakeLists.txt"); }
 
 bool CountsWhole(const CompileRequest& request) { return request.whole_tree || IsCMakeProject(request); }
@@ -63,6 +75,7 @@ Result<std::string> CacheKey(const CompileRequest& request) {
   hash.AddField(Identity(fs::weakly_canonical(FindProgram(request.compiler).value_or(request.compiler)).string()));
   for (const char* library : {"/libheadrace.so", "/libheadrace_horovod.so"})
     hash.AddField(Identity(request.installation.library_dir + library));
+  for (const auto& flag : MpiFlags(request.installation)) hash.AddField(flag);
   HEADRACE_ASSIGN(const auto headers, HeldDirectory::Open(request.installation.include_dir + "/headrace"));
   HEADRACE_TRY(hash.AddTree(headers));
   HEADRACE_ASSIGN(const auto source, HeldDirectory::Open(request.source_dir));
@@ -99,6 +112,8 @@ Status CompileFile(const CompileRequest& request, const std::string& build, cons
   // As needed: a program that does not use hvd:: loads no MPI.
   if (fs::exists(library + "/libheadrace_horovod.so"))
     arguments.insert(arguments.end(), {"-Wl,--push-state,--as-needed", "-lheadrace_horovod", "-Wl,--pop-state"});
+  const auto mpi = MpiFlags(request.installation);
+  arguments.insert(arguments.end(), mpi.begin(), mpi.end());
   if (FindProgram("ld.mold")) arguments.push_back("-fuse-ld=mold");
   return RunStep(run, std::move(arguments), request.source_dir, build);
 }

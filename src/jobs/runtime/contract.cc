@@ -14,15 +14,47 @@ const std::string& InstanceType(const JobDescription& job) {
   return job.request.resources.GroupOf(job.current_host).instance_type;
 }
 
+std::vector<std::string> HostsOfGroup(const JobDescription& job, const std::string& group) {
+  std::vector<std::string> hosts;
+  for (const auto& host : job.hosts)
+    if (job.request.resources.GroupOf(host).name == group) hosts.push_back(host);
+  return hosts;
+}
+
+const std::string& GroupName(const JobDescription& job) { return job.request.resources.GroupOf(job.current_host).name; }
+
+json InstanceGroups(const JobDescription& job) {
+  json groups = json::array();
+  for (const auto& group : job.request.resources.groups)
+    groups.push_back({{"instance_group_name", group.name},
+                      {"instance_type", group.instance_type},
+                      {"hosts", HostsOfGroup(job, group.name)}});
+  return groups;
+}
+
+json InstanceGroupNames(const JobDescription& job) {
+  json names = json::array();
+  for (const auto& group : job.request.resources.groups) names.push_back(group.name);
+  return names;
+}
+
+json InstanceGroupsByName(const JobDescription& job) {
+  json groups = json::object();
+  for (const auto& group : InstanceGroups(job)) groups[group["instance_group_name"].get<std::string>()] = group;
+  return groups;
+}
+
+// As the documentation has them, algo-10 before algo-2.
+std::vector<std::string> SortedHosts(const JobDescription& job) {
+  auto hosts = job.hosts;
+  std::sort(hosts.begin(), hosts.end());
+  return hosts;
+}
+
 json ResourceConfigFile(const JobDescription& job) {
-  return {
-      {"current_host", job.current_host},
-      {"current_instance_type", InstanceType(job)},
-      {"current_group_name", "homogeneousCluster"},
-      {"hosts", job.hosts},
-      {"instance_groups",
-       {{{"instance_group_name", "homogeneousCluster"}, {"instance_type", InstanceType(job)}, {"hosts", job.hosts}}}},
-      {"network_interface_name", "lo"}};
+  return {{"current_host", job.current_host},       {"current_instance_type", InstanceType(job)},
+          {"current_group_name", GroupName(job)},   {"hosts", SortedHosts(job)},
+          {"instance_groups", InstanceGroups(job)}, {"network_interface_name", "lo"}};
 }
 
 json InputDataConfigFile(const JobDescription& job) {
@@ -63,18 +95,20 @@ json TrainingEnvironment(const JobDescription& job, const Program& program, cons
   return {{"additional_framework_parameters", parameters.framework},
           {"channel_input_dirs", channel_dirs},
           {"current_host", job.current_host},
-          {"current_instance_group", "homogeneousCluster"},
-          {"current_instance_group_hosts", job.hosts},
+          {"current_instance_group", GroupName(job)},
+          {"current_instance_group_hosts", HostsOfGroup(job, GroupName(job))},
           {"current_instance_type", InstanceType(job)},
-          {"distribution_hosts", job.hosts},
+          {"distribution_hosts", SortedHosts(job)},
+          {"distribution_instance_groups", InstanceGroupNames(job)},
           {"framework_module", "sagemaker_tensorflow_container.training:main"},
-          {"hosts", job.hosts},
+          {"hosts", SortedHosts(job)},
           {"hyperparameters", parameters.user},
           {"input_config_dir", ml + "/input/config"},
           {"input_data_config", InputDataConfigFile(job)},
           {"input_dir", ml + "/input"},
-          {"instance_groups", {"homogeneousCluster"}},
-          {"is_hetero", false},
+          {"instance_groups", InstanceGroupNames(job)},
+          {"instance_groups_dict", InstanceGroupsByName(job)},
+          {"is_hetero", job.request.resources.groups.size() > 1},
           {"is_master", job.current_host == job.hosts.front()},
           {"job_name", job.job_name},
           {"log_level", level.empty() || level.find_first_not_of("0123456789") != std::string::npos || level.size() > 3
@@ -151,6 +185,8 @@ std::map<std::string, std::string> ContractVariables(const JobDescription& job, 
                            "current_instance_group",
                            "current_instance_group_hosts",
                            "instance_groups",
+                           "instance_groups_dict",
+                           "distribution_instance_groups",
                            "is_hetero"})
     variables["SM_" + UpperCase(name)] = ToVariable(training[name]);
   variables["SM_TRAINING_ENV"] = training.dump(-1, ' ', false, json::error_handler_t::replace);

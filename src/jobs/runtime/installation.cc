@@ -11,10 +11,10 @@ Installation FindInstallation(const std::string& headrace_binary) {
   const auto prefix = binary.parent_path().parent_path();
   if (prefix == fs::weakly_canonical(HEADRACE_BUILD_TREE, ignored))
     return {HEADRACE_SOURCE_TREE "/include", HEADRACE_BUILD_TREE "/lib", HEADRACE_BUILD_TREE,
-            HEADRACE_BUILD_TREE "/bin/headrace-job-init"};
+            HEADRACE_BUILD_TREE "/bin/headrace-job-init", HEADRACE_MPI_INCLUDE};
   const auto libraries = prefix / HEADRACE_LIBDIR;
   return {prefix / "include", libraries, libraries / "cmake" / "Headrace",
-          prefix / HEADRACE_LIBEXECDIR / "headrace-job-init"};
+          prefix / HEADRACE_LIBEXECDIR / "headrace-job-init", HEADRACE_MPI_INCLUDE};
 }
 
 }  // namespace headrace::jobs

@@ -6,10 +6,11 @@
 namespace headrace::jobs {
 
 struct Installation {
-  std::string include_dir;  // holds headrace/keras.h
-  std::string library_dir;  // holds libheadrace.so and libheadrace_horovod.so
-  std::string cmake_dir;    // holds HeadraceConfig.cmake
-  std::string init;         // the program src/jobs/init/job_init.cc
+  std::string include_dir;      // holds headrace/keras.h
+  std::string library_dir;      // holds libheadrace.so and libheadrace_horovod.so
+  std::string cmake_dir;        // holds HeadraceConfig.cmake
+  std::string init;             // the program src/apps/job_init/job_init.cc
+  std::string mpi_include_dir;  // holds mpi.h, where it is installed
 };
 
 // Found from the `headrace` program's own path: beside it when it is installed, in the source and build trees before.

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 // Where bubblewrap itself runs, nothing of the job's is looked at; it needs no more than this.
 const std::map<std::string, std::string> kOutside = {{"PATH", "/usr/bin:/bin"}};
-constexpr int kFirstText = 4;  // the descriptor of a command's first text
+constexpr int kFirstDescriptor = 4;  // of those that a command has besides the first four
 
 Result<std::string> Bubblewrap() {
   for (const char* path : {"/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"})
@@ -33,17 +33,21 @@ Result<std::string> Bubblewrap() {
 // Bubblewrap's arguments, and the texts that it reads from descriptors.
 class Arguments {
  public:
+  // `first_text`: the descriptor of the first text.
+  explicit Arguments(int first_text) : first_text_(first_text) {}
+
   void Add(std::initializer_list<std::string> more) { words_.insert(words_.end(), more.begin(), more.end()); }
   void Add(const std::vector<std::string>& more) { words_.insert(words_.end(), more.begin(), more.end()); }
   // `option` with the descriptor of a text.
   void AddText(const std::string& option, std::string text) {
-    Add({option, std::to_string(kFirstText + static_cast<int>(texts_.size()))});
+    Add({option, std::to_string(first_text_ + static_cast<int>(texts_.size()))});
     texts_.push_back(std::move(text));
   }
   std::vector<std::string> TakeWords() { return std::move(words_); }
   std::vector<std::string> TakeTexts() { return std::move(texts_); }
 
  private:
+  const int first_text_;
   std::vector<std::string> words_, texts_;
 };
 
@@ -121,7 +125,7 @@ void ShowFiles(const SandboxOptions& options, const SystemView& system, Argument
 
 Command Sandboxed(const Command& inside, const SandboxOptions& options) {
   const auto system = MakeSystemView();
-  Arguments arguments;
+  Arguments arguments(kFirstDescriptor + static_cast<int>(inside.more_descriptors.size()));
   arguments.Add({Bubblewrap().value_or("/usr/bin/bwrap"), "--die-with-parent", "--unshare-pid", "--unshare-ipc",
                  "--unshare-uts", "--hostname", options.host_name, "--cap-drop", "ALL"});
   if (!options.network) arguments.Add({"--unshare-net"});

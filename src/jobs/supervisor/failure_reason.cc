@@ -19,6 +19,13 @@ std::string Tail(const std::string& text, size_t size) {
   return text.substr(begin);
 }
 
+std::string HowRankEnded(const RankEnd& rank) {
+  const auto who = fmt::format("rank {} on {}", rank.rank, rank.host);
+  return rank.signal == 0
+             ? fmt::format("{}: exit code: {}", who, rank.exit_code)
+             : fmt::format("{}: killed by {}, exit code: {}", who, SignalName(rank.signal), rank.exit_code);
+}
+
 std::string HowItEnded(const FailureFacts& facts) {
   const auto& end = facts.end;
   std::string how;
@@ -28,6 +35,8 @@ std::string HowItEnded(const FailureFacts& facts) {
   else if (end.out_of_memory)
     how = fmt::format("out of memory: the kernel killed the program (SIGKILL), exit code: {}, peak memory {}",
                       end.exit_code, FormatBytes(end.peak_bytes));
+  else if (facts.rank)
+    how = HowRankEnded(*facts.rank);
   else if (end.signal != 0)
     how = fmt::format("killed by {}, exit code: {}, peak memory {}", SignalName(end.signal), end.exit_code,
                       FormatBytes(end.peak_bytes));
@@ -57,7 +66,9 @@ std::string FormatBytes(uint64_t bytes) {
 
 std::string FailureReason(const FailureFacts& facts) {
   if (!facts.end.failure.empty()) return Truncate(facts.end.failure, kLongestFailureReason);
-  const std::string prefix = "AlgorithmError: ", how = HowItEnded(facts);
+  const bool names_host = facts.host.empty() || facts.rank;
+  const std::string prefix = names_host ? "AlgorithmError: " : "AlgorithmError: " + facts.host + ": ";
+  const std::string how = HowItEnded(facts);
   if (const auto text = Trimmed(facts.failure_file); !text.empty()) {
     const auto room = kLongestFailureReason - prefix.size() - how.size() - 2;
     return prefix + Truncate(text, room) + ", " + how;

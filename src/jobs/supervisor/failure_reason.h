@@ -1,9 +1,11 @@
 // FailureReason: what a person can act on, in at most 1024 characters.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "jobs/launch/rank_records.h"
 #include "jobs/supervisor/program_run.h"
 
 namespace headrace::jobs {
@@ -16,6 +18,8 @@ struct FailureFacts {
   std::vector<std::string> last_lines;  // of the program's output
   uint64_t memory_limit = 0;
   std::string instance_type;
+  std::string host;             // of a job that has several; "" of one that has one
+  std::optional<RankEnd> rank;  // of an MPI job, the rank that failed first
 };
 
 std::string FailureReason(const FailureFacts& facts);

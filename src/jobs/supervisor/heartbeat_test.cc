@@ -15,8 +15,8 @@ using ::testing::HasSubstr;
 
 class HeartbeatTest : public ::testing::Test {
  protected:
-  HeartbeatTest() : reporter_(ValueOrThrow(Reporter::Create(JobDirectory(dir_.path()), 0, clock_))) {}
-  std::string Log() { return ValueOrThrow(ReadFile(JobDirectory(dir_.path()).log(0))); }
+  HeartbeatTest() : reporter_(ValueOrThrow(Reporter::Create(HostDirectory(dir_.path()), 0, clock_))) {}
+  std::string Log() { return ValueOrThrow(ReadFile(HostDirectory(dir_.path()).log(0))); }
   size_t Beats() {
     size_t count = 0;
     const auto log = Log();

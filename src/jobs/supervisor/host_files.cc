@@ -30,11 +30,11 @@ Status HostFiles::Make() const {
 // First the directories leave their names, then the mark goes, then they are removed: whoever still sees the mark sees
 // whole directories, and a crash on the way leaves nothing that another attempt would believe.
 Status HostFiles::Discard() const {
-  const auto discarded = directory_.host() + ".discarded";
+  const auto discarded = directory_.files() + ".discarded";
   HEADRACE_TRY(RemoveTree(discarded));
   if (::access(directory_.program_started().c_str(), F_OK) != 0) return {};
-  if (::rename(directory_.host().c_str(), discarded.c_str()) != 0 && errno != ENOENT)
-    return Fail(ErrorCode::kFailedPrecondition, "{}: cannot move away: {}", directory_.host(), std::strerror(errno));
+  if (::rename(directory_.files().c_str(), discarded.c_str()) != 0 && errno != ENOENT)
+    return Fail(ErrorCode::kFailedPrecondition, "{}: cannot move away: {}", directory_.files(), std::strerror(errno));
   HEADRACE_TRY(RemoveTree(directory_.artifacts()));
   ::unlink(directory_.program_started().c_str());
   return RemoveTree(discarded);
@@ -43,7 +43,7 @@ Status HostFiles::Discard() const {
 Status HostFiles::WriteHosts() const {
   std::string hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost\n";
   for (const auto& host : job_.hosts) hosts += "127.0.0.1 " + host + "\n";
-  return WriteBriefly(directory_.host() + "/hosts", hosts);
+  return WriteBriefly(directory_.files() + "/hosts", hosts);
 }
 
 // What a job finds first on its PATH: this program, and the configured interpreter, wherever they lie.

@@ -5,14 +5,14 @@
 #include <string>
 
 #include "base/result.h"
+#include "jobs/directory/host_directory.h"
 #include "jobs/directory/job_description.h"
-#include "jobs/directory/job_directory.h"
 
 namespace headrace::jobs {
 
 class HostFiles {
  public:
-  HostFiles(const JobDescription& job, const JobDirectory& directory) : job_(job), directory_(directory) {}
+  HostFiles(const JobDescription& job, const HostDirectory& directory) : job_(job), directory_(directory) {}
 
   // Where a process of an earlier attempt ran nothing is trusted: the directories are new ones.
   Status Make() const;
@@ -24,7 +24,7 @@ class HostFiles {
   Status WriteTool(const std::string& name, const std::string& command) const;
 
   const JobDescription& job_;
-  const JobDirectory& directory_;
+  const HostDirectory& directory_;
 };
 
 }  // namespace headrace::jobs

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/clock.h"
+#include "jobs/directory/host_directory.h"
 #include "jobs/directory/job_description.h"
-#include "jobs/directory/job_directory.h"
 #include "jobs/limits/job_limits.h"
 #include "jobs/supervisor/job_view.h"
 #include "jobs/supervisor/reporter.h"
@@ -13,7 +13,7 @@ namespace headrace::jobs {
 
 struct JobContext {
   const JobDescription& job;
-  const JobDirectory& directory;
+  const HostDirectory& directory;
   const Clock& clock;   // of the wall: for what is told
   const Clock& steady;  // nobody sets it: for what is waited for
   Reporter& reporter;

@@ -51,7 +51,7 @@ Status JobInputs::StageManifest(const InputChannel& channel) const {
 
 // FastFile: nothing is copied; the program sees the objects themselves, read-only.
 Status JobInputs::LinkChannel(const InputChannel& channel) const {
-  HEADRACE_ASSIGN(const auto host, context_.directory.OpenHost());
+  HEADRACE_ASSIGN(const auto host, context_.directory.OpenFiles());
   HEADRACE_TRY(host.MakeDirectories("ml/input/data/" + channel.name));
   HEADRACE_ASSIGN(const auto links, host.MakeDirectories("fastfile/" + channel.name));
   std::vector<InputObject> to_copy;
@@ -80,7 +80,7 @@ Status JobInputs::StageCheckpoints() const {
   if (!place)
     return Fail(ErrorCode::kInvalidArgument,
                 "CheckpointConfig.LocalPath: found '{}', wanted a path below /opt/ml or a directory of its own", path);
-  HEADRACE_ASSIGN(const auto host, context_.directory.OpenHost());
+  HEADRACE_ASSIGN(const auto host, context_.directory.OpenFiles());
   HEADRACE_ASSIGN(const auto target, host.MakeDirectories(place->below_host));
   HEADRACE_ASSIGN(const auto totals, StageFiles(checkpoints->objects, target, Options()));
   if (place->mounted) context_.view.Show(target.path(), path, true);

@@ -10,10 +10,13 @@ RunOptions LimitsOf(const JobContext& context) {
   RunOptions options;
   options.sandboxed = context.view.sandboxed();
   context.limits.Bound(options);
+  // What all hosts share is counted once.
+  if (context.job.current_host == context.job.hosts.front()) options.shared_memory = context.job.shared_memory;
   options.deadline = 0;  // the stop request knows it
   options.grace_seconds = context.job.stop_grace_seconds;
   options.sample_millis = context.job.resource_sample_millis;
   options.disk_path = context.directory.path();
+  options.hurried = [&context] { return context.stop.alone(); };
   options.stop_requested = [&context] { return context.stop.Requested(); };
   return options;
 }

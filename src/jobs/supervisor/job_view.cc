@@ -15,6 +15,7 @@ namespace {
 constexpr const char* kInit = "/opt/headrace/init";
 constexpr const char* kMl = "/opt/ml";
 constexpr const char* kShown = "/opt/headrace/";
+constexpr const char* kShared = "/opt/headrace/shared";
 constexpr const char* kTools = "/opt/headrace/tools";
 constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -23,7 +24,7 @@ bool CanBindMl() { return CanMountPrivately() && MakeDirectories(kMl).has_value(
 
 }  // namespace
 
-JobView::JobView(const JobDescription& job, const JobDirectory& directory)
+JobView::JobView(const JobDescription& job, const HostDirectory& directory)
     : job_(job), directory_(directory), sandboxed_(job.bubblewrap), bound_(!sandboxed_ && CanBindMl()) {
   ml_ = sandboxed_ || bound_ ? kMl : directory.ml();
   options_.home = directory.home();
@@ -33,7 +34,8 @@ JobView::JobView(const JobDescription& job, const JobDirectory& directory)
   options_.network = !job.request.network_isolation;
   options_.mounts = {{directory.ml(), kMl, true},         {directory.tmp(), "/tmp", true},
                      {directory.tmp(), "/var/tmp", true}, {directory.tools(), kTools, false},
-                     {job.init_program, kInit, false},    {directory.host() + "/hosts", "/etc/hosts", false}};
+                     {job.init_program, kInit, false},    {directory.files() + "/hosts", "/etc/hosts", false}};
+  if (!job.shared_memory.empty()) options_.mounts.push_back({job.shared_memory, kShared, true});
   options_.mounts.insert(options_.mounts.end(), moved_.begin(), moved_.end());
 }
 
@@ -64,11 +66,15 @@ Status JobView::Check() const {
 std::map<std::string, std::string> JobView::Surroundings() const {
   const std::string tools = sandboxed_ ? kTools : directory_.tools();
   const std::string user_base = ml_ + "/packages/user";
-  return {{"PATH", tools + ":" + user_base + "/bin:" + kPath},
-          {"HOME", sandboxed_ ? "/root" : directory_.home()},
-          {"TMPDIR", sandboxed_ ? "/tmp" : directory_.tmp()},
-          {"PYTHONUSERBASE", user_base}};
+  std::map<std::string, std::string> variables = {{"PATH", tools + ":" + user_base + "/bin:" + kPath},
+                                                  {"HOME", sandboxed_ ? "/root" : directory_.home()},
+                                                  {"TMPDIR", sandboxed_ ? "/tmp" : directory_.tmp()},
+                                                  {"PYTHONUSERBASE", user_base}};
+  if (!job_.shared_memory.empty()) variables["HEADRACE_SHARED_MEMORY_DIR"] = sandboxed_ ? kShared : job_.shared_memory;
+  return variables;
 }
+
+std::string JobView::init() const { return sandboxed_ ? kInit : job_.init_program; }
 
 std::string JobView::Show(const std::string& source, const std::string& target, bool writable) {
   if (!sandboxed_) return source;

@@ -6,20 +6,22 @@
 #include <vector>
 
 #include "base/result.h"
+#include "jobs/directory/host_directory.h"
 #include "jobs/directory/job_description.h"
-#include "jobs/directory/job_directory.h"
 #include "jobs/sandbox/sandbox.h"
 
 namespace headrace::jobs {
 
 class JobView {
  public:
-  JobView(const JobDescription& job, const JobDirectory& directory);
+  JobView(const JobDescription& job, const HostDirectory& directory);
 
   bool sandboxed() const { return sandboxed_; }
   // /opt/ml as the program sees it.
   const std::string& ml() const { return ml_; }
   std::string code() const { return ml_ + "/code"; }
+  // headrace-job-init as the program sees it.
+  std::string init() const;
   // PATH and HOME of the program.
   std::map<std::string, std::string> Surroundings() const;
 
@@ -41,7 +43,7 @@ class JobView {
   Command WithInit(Command inside, const std::string& init) const;
 
   const JobDescription& job_;
-  const JobDirectory& directory_;
+  const HostDirectory& directory_;
   const bool sandboxed_, bound_;  // bound: /opt/ml is the job's own without a sandbox
   std::string ml_;
   SandboxOptions options_;

@@ -44,9 +44,8 @@ Result<std::unique_ptr<PipeFeeder>> PipeChannels::StartFeeder(const InputChannel
   options.content = ContentOf(channel);
   if (channel.shuffle_seed) options.order.shuffle_seed = static_cast<uint64_t>(*channel.shuffle_seed);
   if (channel.distribution == "ShardedByS3Key") {
-    const auto host = std::find(job_.hosts.begin(), job_.hosts.end(), job_.current_host);
-    options.order.shard_index = static_cast<uint32_t>(host - job_.hosts.begin());
-    options.order.shard_count = static_cast<uint32_t>(job_.hosts.size());
+    options.order.shard_index = channel.share.index;
+    options.order.shard_count = channel.share.count;
   }
   options.on_event = [this](const PipeEvent& event) {
     if (event.kind != PipeEvent::Kind::kFailed) return;

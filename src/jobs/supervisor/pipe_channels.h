@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "jobs/directory/host_directory.h"
 #include "jobs/directory/job_description.h"
-#include "jobs/directory/job_directory.h"
 #include "jobs/pipe/pipe_feeder.h"
 #include "jobs/supervisor/reporter.h"
 
@@ -17,7 +17,7 @@ namespace headrace::jobs {
 
 class PipeChannels {
  public:
-  PipeChannels(const JobDescription& job, const JobDirectory& directory, Reporter& reporter, const Clock& clock)
+  PipeChannels(const JobDescription& job, const HostDirectory& directory, Reporter& reporter, const Clock& clock)
       : job_(job), directory_(directory), reporter_(reporter), clock_(clock) {}
 
   // The first FIFOs are there when it returns.
@@ -32,7 +32,7 @@ class PipeChannels {
   void WriteStatus() const;
 
   const JobDescription& job_;
-  const JobDirectory& directory_;
+  const HostDirectory& directory_;
   Reporter& reporter_;
   const Clock& clock_;
   std::mutex mutex_;

@@ -34,7 +34,7 @@ class PipeChannelsTest : public ::testing::Test {
     }
 
     JobDescription job;
-    JobDirectory directory;
+    HostDirectory directory;
     std::unique_ptr<Reporter> reporter;
     PipeChannels channels;
   };
@@ -53,6 +53,7 @@ class PipeChannelsTest : public ::testing::Test {
   }
   std::unique_ptr<Host> Start(const std::string& name) {
     job_.current_host = name;
+    job_.channels[0].share = {name == "algo-2" ? 1u : 0u, 2};
     auto host = std::make_unique<Host>(job_, dir_ / name, clock_);
     ValueOrThrow(host->channels.Start());
     return host;

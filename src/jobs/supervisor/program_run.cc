@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "jobs/capture/instance_use.h"
+#include "jobs/limits/disk_use.h"
 #include "jobs/limits/hidden_memory.h"
 #include "jobs/process/process_tree.h"
 #include "jobs/sandbox/sandbox.h"
@@ -23,6 +24,7 @@ namespace headrace::jobs {
 namespace {
 
 constexpr int kTickMillis = 50;
+constexpr UnixMillis kHurriedMillis = 1000;
 constexpr UnixMillis kMemoryTickMillis = 100;
 
 // How many processes the kernel has killed for want of memory since it started.
@@ -99,14 +101,15 @@ class Run {
     const auto now = clock_.Now();
     if (!IsStopping()) DecideToStop(now);
     if (IsStopping()) {
-      if (!signalled_) signalled_ = SignalAll(SIGTERM) > 0;
-      if (now >= stopping_since_ + options_.grace_seconds * 1000LL) Kill();
+      if (!signalled_) signalled_ = AskToEnd() > 0;
+      if (now >= stopping_since_ + Grace()) Kill();
     }
     if (now >= next_memory_) {
       next_memory_ = now + kMemoryTickMillis;
       WatchLimits();
     }
     WatchDisk(now);
+    if (options_.over && !IsStopping() && options_.over()) EndAtLimit();
     if (options_.sample_millis > 0 && now >= next_sample_) {
       if (use_)
         Sample(now);
@@ -136,6 +139,8 @@ class Run {
     options_.on_stopping();
   }
 
+  UnixMillis Grace() const { return options_.hurried() ? kHurriedMillis : options_.grace_seconds * 1000LL; }
+
   // The processes that are the job's own.
   std::vector<pid_t> JobProcesses() const {
     auto below = Descendants(::getpid());
@@ -143,10 +148,14 @@ class Run {
     return below;
   }
 
-  int SignalAll(int signal) const {
-    int signalled = 0;
-    for (const pid_t pid : JobProcesses()) signalled += ::kill(pid, signal) == 0 ? 1 : 0;
-    return signalled;
+  // A process that somebody has stopped goes on, to do what it has to do at its end.
+  int AskToEnd() const {
+    int asked = 0;
+    for (const pid_t pid : options_.to_ask(JobProcesses())) {
+      asked += ::kill(pid, SIGTERM) == 0 ? 1 : 0;
+      ::kill(pid, SIGCONT);
+    }
+    return asked;
   }
 
   void Kill() {
@@ -184,7 +193,8 @@ class Run {
 
   // Where no group does it.
   uint64_t MeasuredMemory(const std::vector<pid_t>& processes, const TreeUsage& usage) const {
-    const uint64_t hidden = options_.sandboxed && !processes.empty() ? HiddenMemory(processes) : 0;
+    uint64_t hidden = options_.sandboxed && !processes.empty() ? HiddenMemory(processes) : 0;
+    if (!options_.shared_memory.empty()) hidden += DiskUseBelow({options_.shared_memory}).bytes;
     const uint64_t bytes = usage.resident_bytes + hidden;
     // Pages that processes share were counted for each of them; look closer only when it matters.
     if (options_.memory_bytes == 0 || bytes <= options_.memory_bytes) return bytes;

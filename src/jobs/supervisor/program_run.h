@@ -3,6 +3,9 @@
 
 #include <functional>
 #include <string>
+#include <vector>
+
+#include <sys/types.h>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -18,15 +21,22 @@ struct RunOptions {
   uint64_t memory_bytes = 0;      // 0: no limit
   uint64_t tasks = 0;             // processes and threads at once; 0: no limit
   const Cgroup* group = nullptr;  // limits what it can of the two; the rest is measured
+  std::string shared_memory;      // a directory in memory whose files count where no group counts them; "": none
   DiskWatch* disk = nullptr;      // nullptr: no limit
   UnixMillis deadline = 0;        // 0: none
   int grace_seconds = 120;
-  int sample_millis = 0;  // 0: no samples
-  std::string disk_path;  // whose file system is sampled
+  std::function<bool()> hurried = [] { return false; };  // the grace is a second: there is nothing to be saved
+  int sample_millis = 0;                                 // 0: no samples
+  std::string disk_path;                                 // whose file system is sampled
   std::function<bool()> stop_requested = [] { return false; };
   // Asked about every 50 ms while the program runs; a text ends the job with that failure. May be empty.
   std::function<std::string()> failed_meanwhile;
+  // Asked at the same times: the program's work is over, whatever still runs of it is killed. May be empty.
+  std::function<bool()> over;
   std::function<void()> on_stopping = [] {};  // SIGTERM is about to be sent
+  // Of the job's processes, those that SIGTERM is for: all, unless somebody else started them and would end the rest as
+  // soon as one has gone.
+  std::function<std::vector<pid_t>(std::vector<pid_t>)> to_ask = [](std::vector<pid_t> all) { return all; };
 };
 
 struct ProgramEnd {

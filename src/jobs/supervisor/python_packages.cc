@@ -7,6 +7,7 @@
 
 #include "jobs/supervisor/failure_reason.h"
 #include "jobs/supervisor/job_step.h"
+#include "jobs/supervisor/mpi_launch.h"
 #include "jobs/supervisor/pip_failure.h"
 
 namespace headrace::jobs {
@@ -36,7 +37,7 @@ Result<std::vector<std::string>> PythonPackages::Prepare(const Program& program,
   // Looked at before pip runs what the tenant wrote.
   const bool requirements = has("requirements.txt"), package = has("setup.py"), says_how = has("pyproject.toml");
   if (requirements) HEADRACE_TRY(Install({"-r", "requirements.txt"}, variables));
-  if (!package) return std::vector<std::string>{python, program.entry_point};
+  if (!package) return Started({program.entry_point}, variables);
   std::vector<std::string> what = {"."};
   // Without a pyproject.toml nobody has said what the build needs, and fetching setuptools anew needs an index.
   if (!says_how) {
@@ -46,16 +47,34 @@ Result<std::vector<std::string>> PythonPackages::Prepare(const Program& program,
   HEADRACE_TRY(Install(what, variables));
   auto module = program.entry_point.substr(0, program.entry_point.size() - 3);
   std::replace(module.begin(), module.end(), '/', '.');
-  return std::vector<std::string>{python, "-m", module};
+  return Started({"-m", module}, variables);
+}
+
+// An exception of one rank ends all of them only below mpi4py's own starter: without it the interpreter's end waits for
+// the others, which wait for it.
+Result<std::vector<std::string>> PythonPackages::Started(std::vector<std::string> what,
+                                                         const std::map<std::string, std::string>& variables) const {
+  if (IsLaunched(context_.job) && context_.job.current_host == context_.job.hosts.front()) {
+    HEADRACE_ASSIGN(
+        const bool has_mpi4py,
+        Can("import sys\nfrom importlib.util import find_spec\nsys.exit(not find_spec('mpi4py'))", variables));
+    if (has_mpi4py) what.insert(what.begin(), {"-m", "mpi4py"});
+  }
+  what.insert(what.begin(), context_.job.python);
+  return what;
 }
 
 // Whether the interpreter has setuptools, and what makes a wheel with it: setuptools itself since its version 70.
 Result<bool> PythonPackages::CanBuild(const std::map<std::string, std::string>& variables) const {
-  Command command;
-  command.arguments = {
-      context_.job.python, "-c",
+  return Can(
       "import sys\nfrom importlib.util import find_spec as find\n"
-      "sys.exit(not (find('setuptools') and (find('wheel') or find('setuptools.command.bdist_wheel'))))"};
+      "sys.exit(not (find('setuptools') and (find('wheel') or find('setuptools.command.bdist_wheel'))))",
+      variables);
+}
+
+Result<bool> PythonPackages::Can(const std::string& code, const std::map<std::string, std::string>& variables) const {
+  Command command;
+  command.arguments = {context_.job.python, "-c", code};
   command.environment = variables;
   command.directory = context_.view.code();
   HEADRACE_ASSIGN(const auto end, RunStep(context_, context_.view.Wrap(std::move(command))));

@@ -25,6 +25,10 @@ class PythonPackages {
                                            const std::map<std::string, std::string>& variables) const;
 
  private:
+  Result<std::vector<std::string>> Started(std::vector<std::string> what,
+                                           const std::map<std::string, std::string>& variables) const;
+  // Whether the interpreter exits with 0 after this code.
+  Result<bool> Can(const std::string& code, const std::map<std::string, std::string>& variables) const;
   Result<bool> CanBuild(const std::map<std::string, std::string>& variables) const;
   Status Install(const std::vector<std::string>& what, const std::map<std::string, std::string>& variables) const;
   bool InVirtualEnvironment() const;

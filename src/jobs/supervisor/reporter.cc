@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "jobs/capture/terminal_lines.h"
 
 namespace headrace::jobs {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kLastLines = 24, kLongestLastLine = 1024;
+constexpr int kMostRanks = 256;  // whose last lines are remembered: of more, several share a place
 
 std::string Line(const json& event) { return event.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
 
@@ -24,7 +26,7 @@ void Remember(std::deque<std::string>& lines, std::string_view line) {
 
 }  // namespace
 
-Result<std::unique_ptr<Reporter>> Reporter::Create(const JobDirectory& directory, int attempt, const Clock& clock,
+Result<std::unique_ptr<Reporter>> Reporter::Create(const HostDirectory& directory, int attempt, const Clock& clock,
                                                    uint64_t log_bytes) {
   HEADRACE_TRY(MakeDirectories(directory.attempt(attempt)));
   HEADRACE_ASSIGN(auto events, SpoolWriter::Create(directory.events(attempt)));
@@ -85,7 +87,7 @@ void Reporter::Exit(int code, int signal, uint64_t peak_bytes, bool out_of_memor
               {"oom", out_of_memory}}));
 }
 
-void Reporter::End(const JobEnd& end) {
+void Reporter::End(const JobEnd& end, bool again) {
   json phases = json::object();
   for (const auto& [name, millis] : PhaseTimes()) phases[name] = phases.value(name, int64_t{0}) + millis;
   const std::lock_guard lock(mutex_);
@@ -95,6 +97,7 @@ void Reporter::End(const JobEnd& end) {
               {"outcome", Text(end.status)},
               {"secondary", Text(end.secondary)},
               {"reason", end.reason},
+              {"again", again},
               {"phases", phases}}));
   Note(events_.Sync());
 }
@@ -125,13 +128,20 @@ void Reporter::Append(std::string_view text) {
   Note(log_.Append(lines));
 }
 
+void Reporter::ExpectRanks(int ranks, RankTags tags) {
+  const std::lock_guard lock(mutex_);
+  output_ = RankStreams(ranks);
+  error_ = RankStreams(ranks);
+  tags_ = std::move(tags);
+}
+
 void Reporter::Output(OutputStream stream, std::string_view bytes) {
   const std::lock_guard lock(mutex_);
   KeepRaw(bytes);
   std::string lines;
   const auto now = Now();
-  (stream == OutputStream::kError ? error_ : output_).Feed(bytes, [&](std::string_view line) {
-    KeepLine(stream, now, line, lines);
+  (stream == OutputStream::kError ? error_ : output_).Feed(bytes, [&](std::optional<int> rank, std::string_view line) {
+    KeepLine(stream, now, rank, line, lines);
   });
   if (lines.empty()) return;
   activity_.last_line = now;
@@ -145,10 +155,17 @@ void Reporter::KeepRaw(std::string_view bytes) {
 }
 
 // Adds to `lines` what the log gets of it.
-void Reporter::KeepLine(OutputStream stream, UnixMillis now, std::string_view line, std::string& lines) {
+void Reporter::KeepLine(OutputStream stream, UnixMillis now, std::optional<int> rank, std::string_view line,
+                        std::string& lines) {
   const bool is_error = stream == OutputStream::kError;
   Remember(is_error ? last_error_ : last_output_, line);
-  const auto kept = fmt::format("{} {} {}", now, is_error ? 'e' : 'o', line);
+  std::string mark;
+  if (rank) {
+    mark = tags_->Of(*rank, is_error ? "stderr" : "stdout");
+    auto& [output, error] = last_of_ranks_[*rank % kMostRanks];
+    Remember(is_error ? error : output, line);
+  }
+  const auto kept = fmt::format("{} {} {}{}", now, is_error ? 'e' : 'o', mark, line);
   if (budget_.Take(kept)) {
     lines += kept + "\n";
   } else if (!told_of_budget_) {
@@ -161,12 +178,23 @@ void Reporter::KeepLine(OutputStream stream, UnixMillis now, std::string_view li
   }
 }
 
+std::vector<std::string> Reporter::LastLinesOf(int rank) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = last_of_ranks_.find(rank % kMostRanks);
+  if (found == last_of_ranks_.end()) return {};
+  const auto& [output, error] = found->second;
+  const auto& lines = error.empty() ? output : error;
+  return {lines.begin(), lines.end()};
+}
+
 void Reporter::FinishOutput() {
   const std::lock_guard lock(mutex_);
   std::string lines;
   const auto now = Now();
-  output_.Finish([&](std::string_view line) { KeepLine(OutputStream::kOutput, now, line, lines); });
-  error_.Finish([&](std::string_view line) { KeepLine(OutputStream::kError, now, line, lines); });
+  for (const auto& [from, stream] : {std::pair{&output_, OutputStream::kOutput}, {&error_, OutputStream::kError}}) {
+    const auto which = stream;
+    from->Finish([&](std::optional<int> rank, std::string_view line) { KeepLine(which, now, rank, line, lines); });
+  }
   const auto rest = budget_.Finish();
   if (rest.lines != 0)
     lines += fmt::format("{} p [headrace] {} lines with {} bytes were left out here\n", now, rest.lines, rest.bytes);

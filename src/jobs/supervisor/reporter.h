@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,8 +15,9 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "jobs/capture/log_budget.h"
-#include "jobs/capture/terminal_lines.h"
-#include "jobs/directory/job_directory.h"
+#include "jobs/capture/rank_streams.h"
+#include "jobs/capture/rank_tags.h"
+#include "jobs/directory/host_directory.h"
 #include "jobs/directory/spool.h"
 #include "jobs/request/training_status.h"
 
@@ -26,7 +28,7 @@ enum class OutputStream { kOutput, kError };
 class Reporter {
  public:
   // `log_bytes`: that the job's log keeps of what its programs write; 0: all.
-  static Result<std::unique_ptr<Reporter>> Create(const JobDirectory& directory, int attempt, const Clock& clock,
+  static Result<std::unique_ptr<Reporter>> Create(const HostDirectory& directory, int attempt, const Clock& clock,
                                                   uint64_t log_bytes = 0);
 
   // A secondary status begins, or its message changes. On disk when it returns.
@@ -35,7 +37,8 @@ class Reporter {
   void Sample(double cpu, double memory, double disk);
   void Exit(int code, int signal, uint64_t peak_bytes, bool out_of_memory);
   // The last word. On disk when it returns.
-  void End(const JobEnd& end);
+  // `again`: it was none of the program's doing, and may go well another time.
+  void End(const JobEnd& end, bool again = false);
 
   // A line of the platform's own in the job's log. Any thread.
   template <typename... Args>
@@ -59,8 +62,13 @@ class Reporter {
   void Output(OutputStream stream, std::string_view bytes);
   void FinishOutput();
 
+  // What comes from now on is mpirun's: the lines of so many ranks are taken apart, and marked by `tags`.
+  void ExpectRanks(int ranks, RankTags tags);
+
   // What the program wrote last, oldest first: standard error's lines if there are any.
   std::vector<std::string> LastLines() const;
+  // The same of one rank, without mpirun's marks.
+  std::vector<std::string> LastLinesOf(int rank) const;
 
   // Milliseconds spent in each phase so far, in order.
   std::vector<std::pair<std::string, int64_t>> PhaseTimes() const;
@@ -73,7 +81,8 @@ class Reporter {
  private:
   Reporter(const Clock& clock, uint64_t log_bytes, SpoolWriter events, SpoolWriter log, SpoolWriter raw);
   void KeepRaw(std::string_view bytes);
-  void KeepLine(OutputStream stream, UnixMillis now, std::string_view line, std::string& lines);
+  void KeepLine(OutputStream stream, UnixMillis now, std::optional<int> rank, std::string_view line,
+                std::string& lines);
   void Event(const std::string& line);
   void Note(Status status);
   void Append(std::string_view line);
@@ -89,9 +98,11 @@ class Reporter {
   bool told_of_budget_ = false;
   UnixMillis last_time_ = 0;
   Activity activity_;
-  TerminalLines output_, error_;
+  RankStreams output_{0}, error_{0};
+  std::optional<RankTags> tags_;
   std::deque<std::string> last_output_, last_error_;
-  std::vector<std::pair<std::string, UnixMillis>> phases_;  // when each began
+  std::map<int, std::pair<std::deque<std::string>, std::deque<std::string>>> last_of_ranks_;  // output, error
+  std::vector<std::pair<std::string, UnixMillis>> phases_;                                    // when each began
 };
 
 }  // namespace headrace::jobs

@@ -21,6 +21,7 @@
 #include "jobs/supervisor/job_inputs.h"
 #include "jobs/supervisor/job_outputs.h"
 #include "jobs/supervisor/job_step.h"
+#include "jobs/supervisor/mpi_launch.h"
 #include "jobs/supervisor/pipe_channels.h"
 #include "jobs/supervisor/program_run.h"
 #include "jobs/supervisor/pulse.h"
@@ -62,17 +63,19 @@ JobEnd Failed(std::string reason) { return JobEnd::Failed(Truncate(std::move(rea
 // The phases of a job, one after the other. What they do is in the files beside this one.
 class Supervisor {
  public:
-  Supervisor(const JobDescription& job, const JobDirectory& directory, Reporter& reporter)
+  Supervisor(const JobDescription& job, const JobDirectory& of_job, const HostDirectory& directory, Reporter& reporter)
       : job_(job),
+        of_job_(of_job),
         directory_(directory),
         reporter_(reporter),
         limits_(job, directory),
         view_(job, directory),
-        stop_(directory,
+        stop_(of_job, directory,
               job.deadline.wall != 0 ? job.deadline
                                      : Moment::Now().After(job.request.stopping.max_runtime_seconds * 1000),
               [] { return asked_by_signal != 0; }),
-        context_{job, directory, clock_, steady_, reporter, limits_, view_, stop_} {}
+        context_{job, directory, clock_, steady_, reporter, limits_, view_, stop_},
+        mpi_(context_, of_job) {}
 
   void Run() {
     const auto done = Phases();
@@ -81,8 +84,8 @@ class Supervisor {
       MakeRoom(directory_, job_.attempt);  // before the end is written: there may be no room for it
     reporter_.GoOn();
     SayPhases();
-    reporter_.End(end);
-    RingDoorbell(directory_.doorbell());
+    reporter_.End(end, killed_from_outside_);
+    RingDoorbell(of_job_.doorbell());
   }
 
  private:
@@ -94,6 +97,9 @@ class Supervisor {
     HEADRACE_TRY(Classified(JobInputs(context_).Stage()));
     reporter_.Phase(SecondaryStatus::kTraining, "Downloading the training image");
     HEADRACE_ASSIGN(auto command, Classified(EntryPoint(context_).Prepare()));
+    if (IsLaunched(job_)) {
+      HEADRACE_ASSIGN(command, Classified(mpi_.Prepare(std::move(command))));
+    }
     reporter_.Phase(SecondaryStatus::kTraining, "Training image download completed. Training in progress.");
     HEADRACE_ASSIGN(const auto end, Classified(RunTheProgram(std::move(command))));
     return Finish(end);
@@ -104,13 +110,14 @@ class Supervisor {
       return Failed("InternalServerError: the job's log could not be written: " + written.error().message());
     if (!done && !IsCancelled(done.error())) return Failed(done.error().message());
     if (stop_.timed_out()) return JobEnd::MaxRuntimeExceeded();
-    if (stop_.stopped()) return JobEnd::Stopped();
+    if (stop_.stopped() || stop_.alone()) return JobEnd::Stopped();
     if (!done) return Failed("InternalServerError: " + done.error().message());
     return JobEnd::Completed();
   }
 
   Status Prepare() {
     HEADRACE_TRY(view_.Check());
+    if (IsLaunched(job_)) mpi_.Show();
     HEADRACE_TRY(HostFiles(job_, directory_).Make());
     reporter_.SayLine(limits_.Described());
     if (job_.bubblewrap) return {};
@@ -131,7 +138,7 @@ class Supervisor {
     if (stop_.Requested()) return Fail(ErrorCode::kUnavailable, "stopped");
     RunOptions options = LimitsOf(context_);
     options.on_stopping = [this] {
-      if (!stop_.requested()) return;
+      if (!stop_.requested() || stop_.alone()) return;
       reporter_.Phase(SecondaryStatus::kStopping, stop_.timed_out()
                                                       ? "MaxRuntimeInSeconds is over: stopping the training job"
                                                       : "Stopping the training job");
@@ -139,12 +146,17 @@ class Supervisor {
     PipeChannels pipes(job_, directory_, reporter_, clock_);
     HEADRACE_TRY(pipes.Start());
     options.failed_meanwhile = [&pipes] { return pipes.Watch(); };
+    if (IsLaunched(job_)) {
+      options.over = [this] { return mpi_.IsOver(); };
+      options.to_ask = [this](std::vector<pid_t> processes) { return mpi_.ToAsk(std::move(processes)); };
+    }
     reporter_.Started();
     HEADRACE_ASSIGN(auto end, RunProgram(view_.Wrap(std::move(inside)), true, options, reporter_, steady_));
+    mpi_.Close();
     pipes.Stop();
     limits_.Note(end);
     reporter_.Exit(end.exit_code, end.signal, end.peak_bytes, end.out_of_memory);
-    if (end.killed)
+    if (end.killed && !stop_.alone())
       reporter_.Say("the program did not end within {} s of SIGTERM and was killed", job_.stop_grace_seconds);
     return end;
   }
@@ -159,12 +171,23 @@ class Supervisor {
     if (packed) packed = Classified(outputs.Pack("output/data", "output"));
     if (!failed && end.failure.empty()) return packed;
     if (!packed) reporter_.Say("the output could not be packed: {}", packed.error().message());
-    return Fail(ErrorCode::kFailedPrecondition, "{}",
-                FailureReason({.end = end,
-                               .failure_file = outputs.FailureFile(),
-                               .last_lines = reporter_.LastLines(),
-                               .memory_limit = job_.memory_bytes,
-                               .instance_type = job_.request.resources.GroupOf(job_.current_host).instance_type}));
+    return Fail(ErrorCode::kFailedPrecondition, "{}", Reason(end, outputs.FailureFile()));
+  }
+
+  std::string Reason(const ProgramEnd& end, std::string failure_file) {
+    std::optional<RankEnd> rank;
+    if (IsLaunched(job_)) rank = mpi_.FirstFailure();
+    if (WasKilledBy(SIGTERM, rank)) rank.reset();  // of a failure that no guard could write down, mpirun tells
+    killed_from_outside_ = WasKilledBy(SIGKILL, rank) && !end.out_of_memory && end.failure.empty();
+    auto lines = rank ? reporter_.LastLinesOf(rank->rank) : reporter_.LastLines();
+    if (lines.empty()) lines = reporter_.LastLines();
+    return FailureReason({.end = end,
+                          .failure_file = std::move(failure_file),
+                          .last_lines = std::move(lines),
+                          .memory_limit = job_.memory_bytes,
+                          .instance_type = job_.request.resources.GroupOf(job_.current_host).instance_type,
+                          .host = job_.hosts.size() > 1 ? job_.current_host : "",
+                          .rank = rank});
   }
 
   void SayPhases() {
@@ -175,7 +198,8 @@ class Supervisor {
   }
 
   const JobDescription& job_;
-  const JobDirectory& directory_;
+  const JobDirectory& of_job_;
+  const HostDirectory& directory_;
   Reporter& reporter_;
   SystemClock clock_;
   BootClock steady_;
@@ -183,6 +207,8 @@ class Supervisor {
   JobView view_;
   StopRequest stop_;
   const JobContext context_;
+  MpiLaunch mpi_;
+  bool killed_from_outside_ = false;  // a rank, and no limit of the job's did it
 };
 
 void Detach() {
@@ -197,8 +223,9 @@ void Detach() {
 
 }  // namespace
 
-Status Supervise(const std::string& path) {
-  const JobDirectory directory(path);
+Status Supervise(const std::string& path, const std::string& host) {
+  const JobDirectory of_job(path);
+  const auto directory = of_job.Host(host);
   HEADRACE_ASSIGN(const auto lock, directory.Lock());
   Detach();
   HEADRACE_ASSIGN(const auto text, ReadFile(directory.description()));
@@ -206,7 +233,7 @@ Status Supervise(const std::string& path) {
   const SystemClock clock;
   const Pulse pulse(directory.pulse());
   HEADRACE_ASSIGN(const auto reporter, Reporter::Create(directory, job.attempt, clock, job.log_bytes));
-  Supervisor(job, directory, *reporter).Run();
+  Supervisor(job, of_job, directory, *reporter).Run();
   return {};
 }
 

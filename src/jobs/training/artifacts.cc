@@ -1,11 +1,14 @@
 #include "jobs/training/artifacts.h"
 
 #include <algorithm>
+#include <map>
 #include <vector>
 
 #include <unistd.h>
 
 #include "base/beneath.h"
+#include "base/file.h"
+#include "jobs/archive/merge.h"
 #include "jobs/request/s3_uri.h"
 
 namespace headrace::jobs {
@@ -45,22 +48,60 @@ Status StoreFile(const store::AccountObjects& objects, const std::string& bucket
   return {};
 }
 
+bool IsArchive(const std::string& name) { return name == "model.tar.gz" || name == "output.tar.gz"; }
+bool IsOfModel(const std::string& name) { return name == "model.tar.gz" || name.starts_with("model/"); }
+
+// The path of each artifact, by its name; several for an archive that several hosts have left.
+using Found = std::map<std::string, std::vector<std::string>>;
+
+void NoteAgain(const std::string& name, std::vector<std::string>& notes) {
+  constexpr size_t kMostNotes = 20;
+  if (notes.size() < kMostNotes)
+    notes.push_back(fmt::format("[headrace] warning: {} was left by several hosts: the first one's is stored", name));
+}
+
+Result<Found> FindArtifacts(const ArtifactsOfJob& job, std::vector<std::string>& notes) {
+  Found found;
+  for (const auto& host : job.hosts) {
+    HEADRACE_ASSIGN(const auto names, FilesBelow(host.artifacts()));
+    for (const auto& name : names) {
+      if (!job.with_model && IsOfModel(name)) continue;
+      auto& paths = found[name];
+      if (paths.empty() || IsArchive(name))
+        paths.push_back(host.artifacts() + "/" + name);
+      else
+        NoteAgain(name, notes);
+    }
+  }
+  return found;
+}
+
+// One file for what several hosts have left.
+Result<std::string> Merged(const ArtifactsOfJob& job, const std::string& name, const std::vector<std::string>& paths,
+                           std::vector<std::string>& notes) {
+  if (paths.size() == 1) return paths.front();
+  HEADRACE_TRY(MakeDirectories(job.scratch));
+  auto merged = job.scratch + "/" + name;
+  HEADRACE_ASSIGN(const auto again, MergeArchives(paths, merged));
+  for (const auto& file : again) NoteAgain(fmt::format("{} in {}", file, name), notes);
+  return merged;
+}
+
 }  // namespace
 
-Result<std::string> StoreArtifacts(const store::AccountObjects& objects, const std::string& output_path,
-                                   const std::string& job_name, const JobDirectory& directory) {
-  HEADRACE_ASSIGN(const auto names, FilesBelow(directory.artifacts()));
-  if (names.empty()) return "";
-  HEADRACE_ASSIGN(const auto target, ParseS3Uri(output_path));
-  const auto prefix = OutputPrefix(target, job_name);
-  std::string model;
-  for (const auto& name : names) {
-    HEADRACE_TRY(StoreFile(objects, target.bucket, prefix + name, directory.artifacts() + "/" + name,
-                           directory.artifacts() + ".upload"));
-    if (name == "model.tar.gz") model = "s3://" + target.bucket + "/" + prefix + name;
-    if (name.starts_with("model/")) model = "s3://" + target.bucket + "/" + prefix + "model/";
+Result<StoredArtifacts> StoreArtifacts(const store::AccountObjects& objects, const ArtifactsOfJob& job) {
+  StoredArtifacts stored;
+  HEADRACE_ASSIGN(const auto found, FindArtifacts(job, stored.notes));
+  if (found.empty()) return stored;
+  HEADRACE_ASSIGN(const auto target, ParseS3Uri(job.output_path));
+  const auto prefix = OutputPrefix(target, job.job_name);
+  for (const auto& [name, paths] : found) {
+    HEADRACE_ASSIGN(const auto path, Merged(job, name, paths, stored.notes));
+    HEADRACE_TRY(StoreFile(objects, target.bucket, prefix + name, path, job.hosts.front().artifacts() + ".upload"));
+    if (name == "model.tar.gz") stored.model = "s3://" + target.bucket + "/" + prefix + name;
+    if (name.starts_with("model/")) stored.model = "s3://" + target.bucket + "/" + prefix + "model/";
   }
-  return model;
+  return stored;
 }
 
 }  // namespace headrace::jobs

@@ -1,17 +1,29 @@
-// Artifacts: from a job directory into the object store.
+// Artifacts: from the directories of a job's hosts into the object store.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
-#include "jobs/directory/job_directory.h"
+#include "jobs/directory/host_directory.h"
 #include "store/access/account_objects.h"
 
 namespace headrace::jobs {
 
-// Stores everything below the job's artifacts/ at S3OutputPath/JOB/output/. The URI of the model; "" without one. Can
-// be repeated.
-Result<std::string> StoreArtifacts(const store::AccountObjects& objects, const std::string& output_path,
-                                   const std::string& job_name, const JobDirectory& directory);
+struct ArtifactsOfJob {
+  std::string job_name, output_path;  // OutputDataConfig.S3OutputPath
+  std::vector<HostDirectory> hosts;   // algo-1 first
+  std::string scratch;                // a directory to put together what several hosts have left
+  bool with_model = true;             // false: of a job that has failed
+};
+
+struct StoredArtifacts {
+  std::string model;               // URI; "" without one
+  std::vector<std::string> notes;  // for the job's log
+};
+
+// Stores everything below the hosts' artifacts/ at S3OutputPath/JOB/output/: what several hosts have left becomes one
+// model and one output, of files with the same name that of the first host. Can be repeated.
+Result<StoredArtifacts> StoreArtifacts(const store::AccountObjects& objects, const ArtifactsOfJob& job);
 
 }  // namespace headrace::jobs

@@ -40,10 +40,10 @@ Status CopyFrom(int file, const std::string& target, uint64_t size) {
 
 }  // namespace
 
-CheckpointSync::CheckpointSync(store::AccountObjects objects, const std::string& uri, const JobDirectory& job,
+CheckpointSync::CheckpointSync(store::AccountObjects objects, const std::string& uri, const HostDirectory& job,
                                std::string directory, uint64_t largest)
     : objects_(std::move(objects)),
-      root_(job.host()),
+      root_(job.files()),
       directory_(std::move(directory)),
       state_file_(job.checkpoint_state()),
       marker_(job.program_started()),

@@ -11,7 +11,7 @@
 
 #include "base/beneath.h"
 #include "base/result.h"
-#include "jobs/directory/job_directory.h"
+#include "jobs/directory/host_directory.h"
 #include "store/access/account_objects.h"
 
 namespace headrace::jobs {
@@ -20,7 +20,7 @@ class CheckpointSync {
  public:
   // `directory`, below the job's host, is what the job writes to; nothing outside of it is ever read, whatever links
   // the job makes. No file may be larger than `largest`.
-  CheckpointSync(store::AccountObjects objects, const std::string& uri, const JobDirectory& job, std::string directory,
+  CheckpointSync(store::AccountObjects objects, const std::string& uri, const HostDirectory& job, std::string directory,
                  uint64_t largest);
 
   // What the job was given to start from: it is in S3 already, and is deleted there when the job deletes it.

@@ -103,7 +103,8 @@ Result<InputChannel> ResolveChannel(const store::AccountObjects& objects, const 
                        .compression = from.compression,
                        .data_type = from.data_type,
                        .shuffle_seed = from.shuffle_seed,
-                       .attributes = from.attributes};
+                       .attributes = from.attributes,
+                       .share = share};
   const auto& uri = from.s3_uri;
 
   if (channel.data_type == "S3Prefix") {
@@ -133,6 +134,24 @@ Result<InputChannel> ResolveChannel(const store::AccountObjects& objects, const 
                 uri);
   if (channel.distribution == "ShardedByS3Key" && channel.mode != "Pipe") KeepShare(share, channel.objects);
   return channel;
+}
+
+// Of the hosts of the groups that have the channel; none when this host is not among them.
+std::optional<ShareOfHost> ShareOf(const TrainingRequest& request, const ChannelRequest& channel,
+                                   const std::string& host) {
+  const auto& groups = channel.instance_groups;
+  ShareOfHost share{0, 0};
+  bool has = false;
+  for (const auto& other : request.hosts()) {
+    const auto& group = request.resources.GroupOf(other).name;
+    if (!groups.empty() && std::find(groups.begin(), groups.end(), group) == groups.end()) continue;
+    if (other == host) {
+      has = true;
+      share.index = share.count;
+    }
+    ++share.count;
+  }
+  return has ? std::optional(share) : std::nullopt;
 }
 
 }  // namespace
@@ -176,13 +195,15 @@ Result<Manifest> ReadManifest(const store::AccountObjects& objects, const std::s
 }
 
 Result<std::vector<InputChannel>> ResolveChannels(const store::AccountObjects& objects, const TrainingRequest& request,
-                                                  const ShareOfHost& share) {
+                                                  const std::string& host) {
   std::vector<InputChannel> channels;
   std::set<std::string> names;
   for (const auto& from : request.channels) {
-    HEADRACE_ASSIGN(auto channel, ResolveChannel(objects, from, share));
-    if (!names.insert(channel.name).second)
-      return Fail(ErrorCode::kInvalidArgument, "InputDataConfig: two channels are named '{}'", channel.name);
+    if (!names.insert(from.name).second)
+      return Fail(ErrorCode::kInvalidArgument, "InputDataConfig: two channels are named '{}'", from.name);
+    const auto share = ShareOf(request, from, host);
+    if (!share) continue;
+    HEADRACE_ASSIGN(auto channel, ResolveChannel(objects, from, *share));
     channels.push_back(std::move(channel));
   }
   return channels;

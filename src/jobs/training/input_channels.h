@@ -10,15 +10,12 @@
 
 namespace headrace::jobs {
 
-struct ShareOfHost {
-  uint32_t index = 0, count = 1;  // of the hosts, for ShardedByS3Key
-};
-
-// The channels of a request, in its order, of objects that the account may read now.
+// The channels that the host "algo-K" of a job has, in the order of the request, of objects that the account may read
+// now: those of its instance group, in File mode of ShardedByS3Key its share of the objects.
 // kInvalidArgument carries a message as CreateTrainingJob's ValidationException has it, for example "No S3 objects
 // found under S3 URL …".
 Result<std::vector<InputChannel>> ResolveChannels(const store::AccountObjects& objects, const TrainingRequest& request,
-                                                  const ShareOfHost& share = {});
+                                                  const std::string& host = "algo-1");
 
 // All objects below a prefix, named as File mode names them: the key behind the prefix, or the base name for a prefix
 // that is exactly one key.

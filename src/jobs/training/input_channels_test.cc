@@ -22,10 +22,15 @@ TrainingRequest PrefixRequest(const std::string& uri, json source = json::object
       {{"InputDataConfig", {{{"ChannelName", "train"}, {"DataSource", {{"S3DataSource", source}}}}}}}));
 }
 
+TrainingRequest OnHosts(TrainingRequest request, int hosts) {
+  request.resources.groups[0].instance_count = hosts;
+  return request;
+}
+
 class InputChannelsTest : public ::testing::Test {
  protected:
-  std::vector<std::string> Names(const TrainingRequest& request, const ShareOfHost& share = {}) {
-    const auto channels = ValueOrThrow(ResolveChannels(platform_.account(), request, share));
+  std::vector<std::string> Names(const TrainingRequest& request, const std::string& host = "algo-1") {
+    const auto channels = ValueOrThrow(ResolveChannels(platform_.account(), request, host));
     std::vector<std::string> names;
     for (const auto& object : channels.at(0).objects) names.push_back(object.name);
     return names;
@@ -48,7 +53,7 @@ TEST_F(InputChannelsTest, ShardedByS3KeyDealsWholeObjectsToEveryHost) {
   for (const uint32_t hosts : {1u, 2u, 3u, 7u, 10u}) {
     std::multiset<std::string> dealt;
     for (uint32_t host = 0; host < hosts; ++host) {
-      const auto names = Names(request, {host, hosts});
+      const auto names = Names(OnHosts(request, static_cast<int>(hosts)), HostName(host));
       EXPECT_GE(names.size(), kObjects / hosts);
       EXPECT_LE(names.size(), (kObjects + hosts - 1) / hosts);
       dealt.insert(names.begin(), names.end());
@@ -60,8 +65,18 @@ TEST_F(InputChannelsTest, ShardedByS3KeyDealsWholeObjectsToEveryHost) {
 
 TEST_F(InputChannelsTest, FullyReplicatedGivesEveryHostEverything) {
   for (const char* key : {"data/1", "data/2", "data/3"}) platform_.PutObject(key, "x");
-  for (const uint32_t host : {0u, 1u})
-    EXPECT_THAT(Names(PrefixRequest("s3://bucket/data/"), {host, 2}), ElementsAre("1", "2", "3"));
+  for (const char* host : {"algo-1", "algo-2"})
+    EXPECT_THAT(Names(OnHosts(PrefixRequest("s3://bucket/data/"), 2), host), ElementsAre("1", "2", "3"));
+}
+
+TEST_F(InputChannelsTest, AChannelOfOneGroupIsDealtToItsHostsAlone) {
+  for (const char* key : {"data/1", "data/2", "data/3"}) platform_.PutObject(key, "x");
+  auto request = PrefixRequest("s3://bucket/data/",
+                               {{"S3DataDistributionType", "ShardedByS3Key"}, {"InstanceGroupNames", {"loaders"}}});
+  request.resources.groups = {{"trainers", "ml.m5.large", 1}, {"loaders", "ml.m5.large", 2}};
+  EXPECT_THAT(ValueOrThrow(ResolveChannels(platform_.account(), request, "algo-1")), testing::IsEmpty());
+  EXPECT_THAT(Names(request, "algo-2"), ElementsAre("1", "3"));
+  EXPECT_THAT(Names(request, "algo-3"), ElementsAre("2"));
 }
 
 TEST_F(InputChannelsTest, OthersBucketsAreNotRead) {

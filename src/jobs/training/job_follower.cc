@@ -1,6 +1,6 @@
 #include "jobs/training/job_follower.h"
 
-#include <cerrno>
+#include <algorithm>
 #include <filesystem>
 
 #include <unistd.h>
@@ -9,12 +9,12 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "jobs/directory/checkpoint_place.h"
-#include "jobs/request/hyperparameters.h"
+#include "jobs/directory/shared_memory.h"
 #include "jobs/request/member_effects.h"
-#include "jobs/request/s3_uri.h"
 #include "jobs/supervisor/failure_reason.h"
 #include "jobs/training/artifacts.h"
-#include "jobs/training/input_channels.h"
+#include "jobs/training/host_descriptions.h"
+#include "jobs/training/job_state.h"
 #include "store/meta/training_jobs.h"
 
 namespace headrace::jobs {
@@ -46,7 +46,9 @@ std::string Message(const JobEnd& end) {
 }  // namespace
 
 bool NeedsNoCores(const IngestState& state, const TrainingRequest& request) {
-  return state.end.has_value() || (state.program_ended && state.attempt >= request.retries);
+  const bool ended = EndOfJob(state).has_value();
+  if (state.attempt < request.retries) return ended && !MayGoBetterAgain(state);
+  return ended || state.program_ended();
 }
 
 JobFollower::JobFollower(const TrainingOptions& options, Rubbish& rubbish, std::string account, std::string name)
@@ -55,12 +57,13 @@ JobFollower::JobFollower(const TrainingOptions& options, Rubbish& rubbish, std::
       account_(std::move(account)),
       name_(std::move(name)),
       directory_(options.data_dir + "/jobs/" + account_ + "/" + name_),
-      rubbish_(rubbish),
-      watch_(options.hang_seconds * int64_t{1000}, options.stop_grace_seconds * int64_t{2000} + kEndMillis) {}
+      rubbish_(rubbish) {}
 
 Result<JobFollower::Progress> JobFollower::Step() { return reader_ == nullptr ? Begin() : Follow(); }
 
-// The row says how far an earlier process has come; the directory whether its supervisor was started.
+bool JobFollower::has_ended() const { return EndOfJob(state_).has_value(); }
+
+// The row says how far an earlier process has come; the directory which hosts were started.
 Result<JobFollower::Progress> JobFollower::Begin() {
   store::TrainingJobs rows(*options_.database);
   HEADRACE_ASSIGN(const auto job, rows.Find(account_, name_));
@@ -69,236 +72,295 @@ Result<JobFollower::Progress> JobFollower::Begin() {
   auto request = ParseTrainingRequest(job->request);
   if (request) request_ = std::move(*request);
   HEADRACE_ASSIGN(objects_, options_.objects.Of(account_));
+  HEADRACE_TRY(FindHosts());
   auto metrics = MetricMatcher::Compile(request_.algorithm.metric_definitions);
-  const bool usable = metrics.has_value();
-  if (!usable) metrics = MetricMatcher::Compile({});
-  auto reader = std::make_unique<SpoolReader>(*options_.database, *options_.clock, account_, name_, directory_,
-                                              std::move(*metrics));
-  if (!request) {
+  if (!metrics) metrics = MetricMatcher::Compile({});
+  std::vector<HostDirectory> directories;
+  for (const auto& host : hosts_) directories.push_back(host.directory);
+  auto reader = std::make_unique<SpoolReader>(*options_.database, *options_.clock, account_, name_,
+                                              std::move(directories), std::move(*metrics));
+  const auto begun = [&](Result<Progress> progress) {
     reader_ = std::move(reader);
+    return progress;
+  };
+  if (!request) {
+    begun(Progress::kWorked);
     return Conclude(FailureOf(request.error()));
   }
-
-  if (const auto& config = request_.checkpoints) {
-    // A place that the job cannot have fails it when it is staged.
-    const auto place = PlaceOfCheckpoints(config->local_path).value_or(CheckpointPlace{"checkpoints", true});
-    checkpoints_ = std::make_unique<CheckpointSync>(*objects_, config->s3_uri, directory_, place.below_host,
-                                                    request_.resources.volume_bytes);
-  }
-  if (state_.end) {
-    reader_ = std::move(reader);
-    return Progress::kWorked;
-  }
+  if (EndOfJob(state_)) return begun(Progress::kWorked);
   if (IsStopping(*job) && fs::exists(directory_.path())) HEADRACE_TRY(directory_.RequestStop());
-  // Without the attempt's directory no supervisor has begun; should one begin late, it finds the lock taken.
-  if (!fs::exists(directory_.attempt(state_.attempt)) && !executor_.Alive(Host())) {
-    if (state_.attempt == 0)
-      HEADRACE_TRY(options_.database->Write([&](store::Connection& db) {
-        return reader->SayIn(db, state_, LinesOf(EffectsOfTrainingJob(request_.document)));
-      }));
-    if (auto started = StartAttempt(*job); !started) {
-      reader_ = std::move(reader);
-      return Conclude(FailureOf(started.error()));
-    }
+  if (!SomeHostIsMissing()) {
+    bell_ = std::make_unique<Doorbell>(directory_.doorbell());
+    return begun(Progress::kWorked);
   }
-  if (bell_ == nullptr) bell_ = std::make_unique<Doorbell>(directory_.doorbell());
-  reader_ = std::move(reader);
+  if (state_.attempt == 0)
+    HEADRACE_TRY(options_.database->Write([&](store::Connection& db) {
+      return reader->SayIn(db, state_, LinesOf(EffectsOfTrainingJob(request_.document)));
+    }));
+  const auto started = StartAttempt(*job);
+  begun(Progress::kWorked);
+  if (!started) return Conclude(FailureOf(started.error()));
   return Progress::kWorked;
 }
 
+Status JobFollower::FindHosts() {
+  hosts_.clear();
+  for (const auto& host : state_.hosts) {
+    Host found{.directory = directory_.Host(host.name),
+               .watch = SupervisorWatch(options_.hang_seconds * int64_t{1000},
+                                        options_.stop_grace_seconds * int64_t{2000} + kEndMillis)};
+    if (const auto& config = request_.checkpoints) {
+      // A place that the job cannot have fails it when it is staged.
+      const auto place = PlaceOfCheckpoints(config->local_path).value_or(CheckpointPlace{"checkpoints", true});
+      found.checkpoints = std::make_unique<CheckpointSync>(*objects_, config->s3_uri, found.directory, place.below_host,
+                                                           request_.resources.volume_bytes);
+    }
+    hosts_.push_back(std::move(found));
+  }
+  return {};
+}
+
+// Without the attempt's directory no supervisor has begun; should one begin late, it finds the lock taken.
+bool JobFollower::SomeHostIsMissing() {
+  for (size_t i = 0; i < hosts_.size(); ++i)
+    if (!fs::exists(hosts_[i].directory.attempt(state_.attempt)) && !executor_.Alive(Key(i))) return true;
+  return false;
+}
+
+// Hosts that run already are left as they are.
 Status JobFollower::StartAttempt(const store::TrainingJob& job) {
   if (options_.may_run) HEADRACE_TRY(options_.may_run(account_));
-  HEADRACE_TRY(MakeDirectories(directory_.path()));
-  fs::permissions(directory_.path(), fs::perms::owner_all);
-  bell_ = std::make_unique<Doorbell>(directory_.doorbell());
-  HEADRACE_ASSIGN(auto description, Describe(job));
-  HEADRACE_TRY(KeepInputs(description));
-  if (checkpoints_ != nullptr && description.checkpoints) {
+  HEADRACE_TRY(PrepareDirectory());
+  HEADRACE_ASSIGN(auto descriptions, HostDescriptions(options_, *objects_, directory_, request_).Make(job, state_));
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    if (hosts_[i].checkpoints == nullptr || !descriptions[i].checkpoints) continue;
     std::vector<std::string> names;
-    for (const auto& object : description.checkpoints->objects) names.push_back(object.name);
-    HEADRACE_TRY(checkpoints_->Restored(names));
+    for (const auto& object : descriptions[i].checkpoints->objects) names.push_back(object.name);
+    HEADRACE_TRY(hosts_[i].checkpoints->Restored(names));
   }
-  if (description.hosts.size() != 1)
-    return Fail(ErrorCode::kInvalidArgument, "InstanceCount: found {}, wanted 1", description.hosts.size());
   // A stop that came before there was a directory to put it into.
   store::TrainingJobs rows(*options_.database);
   HEADRACE_ASSIGN(const auto now, rows.Find(account_, name_));
   if (now && IsStopping(*now)) HEADRACE_TRY(directory_.RequestStop());
-  return executor_.Start({Host(), std::move(description)});
-}
-
-Result<JobDescription> JobFollower::Describe(const store::TrainingJob& job) const {
-  JobDescription description;
-  description.job_name = name_;
-  description.job_arn = job.arn;
-  description.region = options_.region;
-  description.attempt = state_.attempt;
-  description.request = request_;
-  description.hosts = request_.hosts();
-  description.deadline = state_.deadline;
-  HEADRACE_TRY(DescribeInputs(description));
-  if (options_.environment) {
-    HEADRACE_ASSIGN(description.environment, options_.environment(job));
-  }
-  description.stop_grace_seconds = options_.stop_grace_seconds;
-  description.resource_sample_millis = options_.resource_sample_millis;
-  description.heartbeat_millis = options_.heartbeat_seconds * int64_t{1000};
-  return description;
-}
-
-Status JobFollower::DescribeInputs(JobDescription& description) const {
-  const ShareOfHost share{0, static_cast<uint32_t>(description.hosts.size())};
-  HEADRACE_ASSIGN(description.channels, ResolveChannels(*objects_, request_, share));
-  const auto source = request_.hyperparameters.Text("sagemaker_submit_directory");
-  if (IsUri(source)) {
-    auto object = FindInput(*objects_, source);
-    if (!object) return Fail(object.error().code(), "sagemaker_submit_directory: {}", object.error().message());
-    description.source = JobDescription::Source{object->blob, source};
-  }
-  if (const auto& config = request_.checkpoints) {
-    auto uri = config->s3_uri;
-    if (!uri.ends_with('/')) uri += '/';
-    auto objects = ListPrefix(*objects_, uri);
-    if (!objects) return Fail(objects.error().code(), "CheckpointConfig.S3Uri: {}", objects.error().message());
-    description.checkpoints = JobDescription::Checkpoints{config->local_path, std::move(*objects)};
-  }
-  HEADRACE_ASSIGN(const auto output, ParseS3Uri(request_.output.s3_output_path));
-  return objects_->Check(output.bucket, OutputPrefix(output, name_), "s3:PutObject");
-}
-
-// Objects that are replaced or deleted while the job runs: it keeps those it was created with, under names of its own.
-Status JobFollower::KeepInputs(JobDescription& description) const {
-  const auto links = directory_.path() + "/inputs";
-  HEADRACE_TRY(RemoveTree(links));
-  HEADRACE_TRY(MakeDirectories(links));
-  size_t number = 0;
-  const auto keep = [&](std::string& blob, const std::string& key) -> Status {
-    if (blob.empty()) return {};
-    auto link = fmt::format("{}/{}", links, number++);
-    if (::link(blob.c_str(), link.c_str()) == 0) {
-      blob = std::move(link);
-    } else if (errno == ENOENT) {
-      return Fail(ErrorCode::kNotFound, "the object {} was deleted or replaced while the job was prepared", key);
-    }  // else this file system has no such links, and the blob is read where it is
-    return {};
-  };
-  for (auto& channel : description.channels) {
-    for (auto& object : channel.objects) HEADRACE_TRY(keep(object.blob, object.key));
-    if (channel.manifest) HEADRACE_TRY(keep(channel.manifest->blob, channel.manifest->key));
-  }
-  if (description.source) HEADRACE_TRY(keep(description.source->blob, description.source->uri));
-  if (description.checkpoints)
-    for (auto& object : description.checkpoints->objects) HEADRACE_TRY(keep(object.blob, object.key));
+  for (size_t i = 0; i < hosts_.size(); ++i) HEADRACE_TRY(executor_.Start({Key(i), std::move(descriptions[i])}));
   return {};
 }
 
+// What hosts have in common is new in each attempt, unless one of them runs already.
+Status JobFollower::PrepareDirectory() {
+  HEADRACE_TRY(MakeDirectories(directory_.path()));
+  fs::permissions(directory_.path(), fs::perms::owner_all);
+  bell_ = std::make_unique<Doorbell>(directory_.doorbell());
+  for (const auto& host : hosts_) HEADRACE_TRY(MakeDirectories(host.directory.path()));
+  const bool runs = std::any_of(hosts_.begin(), hosts_.end(), [this](const Host& host) {
+    return fs::exists(host.directory.attempt(state_.attempt)) || host.directory.SupervisorAlive();
+  });
+  if (runs) return {};
+  for (const auto& host : hosts_)
+    if (host.directory.stop() != directory_.stop()) ::unlink(host.directory.stop().c_str());
+  if (request_.mpi)
+    for (const auto& path : {directory_.doors(), directory_.ranks()}) {
+      HEADRACE_TRY(RemoveTree(path));
+      HEADRACE_TRY(MakeDirectories(path));
+    }
+  return hosts_.size() > 1 ? MakeSharedMemory(directory_) : Status();
+}
+
 Result<JobFollower::Progress> JobFollower::Follow() {
-  if (state_.end) {
-    while (true) {  // the last lines of the log
-      const auto more = reader_->Ingest(state_);
+  if (const auto end = EndOfJob(state_)) {
+    HEADRACE_TRY(ReadTheRest());
+    return AllHaveEnded(*end);
+  }
+  bool worked = false;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    HEADRACE_ASSIGN(const bool some, FollowHost(i));
+    worked = worked || some;
+  }
+  HEADRACE_TRY(SyncCheckpoints(false));
+  if (!worked) HEADRACE_TRY(NoteLostHosts());
+  if (OthersHaveToEnd(state_)) HEADRACE_TRY(EndOthers());
+  return worked || EndOfJob(state_) ? Progress::kWorked : Progress::kIdle;
+}
+
+Result<bool> JobFollower::FollowHost(size_t i) {
+  auto& host = hosts_[i];
+  host.alive = executor_.Alive(Key(i));  // before reading: what it wrote before it died is read
+  HEADRACE_ASSIGN(const bool worked, reader_->Ingest(i, state_));
+  if (host.alive) WatchSupervisor(i);
+  return worked;
+}
+
+// One that is there, but does not run, or does not come to an end, holds its cores for ever.
+void JobFollower::WatchSupervisor(size_t i) {
+  auto& host = hosts_[i];
+  const auto pulse = ReadFile(host.directory.pulse(), 256).value_or("");
+  const bool has_to_end =
+      directory_.StopRequested() || host.directory.StopRequested() || HasCome(state_.deadline, Moment::Now());
+  const auto verdict = host.watch.Look(steady_.Now(), pulse, has_to_end);
+  if (verdict == SupervisorWatch::Verdict::kWorks || host.killed != 0) return;
+  host.killed = steady_.Now();
+  host.why_killed = verdict == SupervisorWatch::Verdict::kHangs
+                        ? fmt::format("gave no sign of life for {} s and was ended", options_.hang_seconds)
+                        : "did not end in time and was ended";
+  executor_.Stop(Key(i), "its supervisor " + host.why_killed);
+}
+
+// Those whose supervisors are gone, all that they have written is read, and none of it is an end.
+Status JobFollower::NoteLostHosts() {
+  const auto lost = [this](size_t i) {
+    const bool given_up = hosts_[i].killed != 0 && steady_.Now() - hosts_[i].killed > kKilledMillis;
+    return !state_.hosts[i].end && (!hosts_[i].alive || given_up);
+  };
+  bool any = false;
+  for (size_t i = 0; i < hosts_.size(); ++i) any = any || lost(i);
+  if (!any) return {};
+  IngestState next = state_;
+  store::TrainingJobs rows(*options_.database);
+  const auto updated = rows.Update(account_, name_, [&](store::TrainingJob& job) -> Status {
+    for (size_t i = 0; i < hosts_.size(); ++i)
+      if (lost(i)) next.hosts[i].end = EndOfLostHost(job, i);
+    job.state = ToJson(next);
+    return {};
+  });
+  if (!updated) return tl::unexpected<Error>(updated.error());
+  state_ = std::move(next);
+  return {};
+}
+
+HostEnd JobFollower::EndOfLostHost(const store::TrainingJob& job, size_t i) const {
+  HostEnd end{.how = {}, .time = options_.clock->Now(), .again = true};
+  if (IsStopping(job)) {
+    end.how = JobEnd::Stopped();
+  } else if (HasCome(state_.deadline, Moment::Now())) {
+    end.how = JobEnd::MaxRuntimeExceeded();
+  } else {
+    const auto said = ReadFile(hosts_[i].directory.output(), 4096).value_or("");
+    const auto whose =
+        hosts_.size() == 1 ? "the job's supervisor process" : "the supervisor process of " + state_.hosts[i].name;
+    const auto& why = hosts_[i].why_killed;
+    end.how =
+        JobEnd::Failed(Truncate(fmt::format("InternalServerError: {} {}, and the program with it{}{}", whose,
+                                            why.empty() ? "ended unexpectedly" : why, said.empty() ? "" : ": ", said),
+                                kLongestFailureReason));
+  }
+  return end;
+}
+
+Status JobFollower::EndOthers() const {
+  for (size_t i = 0; i < hosts_.size(); ++i)
+    if (!state_.hosts[i].end && !hosts_[i].directory.StopRequested()) HEADRACE_TRY(hosts_[i].directory.RequestStop());
+  return {};
+}
+
+// The last lines of the logs.
+Status JobFollower::ReadTheRest() {
+  for (size_t i = 0; i < hosts_.size(); ++i)
+    while (true) {
+      const auto more = reader_->Ingest(i, state_);
       if (!more && more.error().code() != ErrorCode::kResourceExhausted) return tl::unexpected<Error>(more.error());
       if (!more)
         Log(LogLevel::kWarning, "job {}: its last lines stay in its directory: {}", name_, more.error().message());
       if (!more || !*more) break;
     }
-    return Conclude(*state_.end);
-  }
-  const bool alive = executor_.Alive(Host());  // before reading: what it wrote before it died is read
-  HEADRACE_ASSIGN(const bool worked, reader_->Ingest(state_));
-  HEADRACE_TRY(SyncCheckpoints(false));
-  if (alive) WatchSupervisor();
-  const bool given_up = killed_ != 0 && steady_.Now() - killed_ > kKilledMillis;
-  if (worked || (alive && !given_up)) return worked ? Progress::kWorked : Progress::kIdle;
-  return SupervisorIsGone();
+  return {};
 }
 
-// One that is there, but does not run, or does not come to an end, holds its cores for ever.
-void JobFollower::WatchSupervisor() {
-  const auto pulse = ReadFile(directory_.pulse(), 256).value_or("");
-  const bool has_to_end = directory_.StopRequested() || HasCome(state_.deadline, Moment::Now());
-  const auto verdict = watch_.Look(steady_.Now(), pulse, has_to_end);
-  if (verdict == SupervisorWatch::Verdict::kWorks || killed_ != 0) return;
-  killed_ = steady_.Now();
-  why_killed_ = verdict == SupervisorWatch::Verdict::kHangs
-                    ? fmt::format("gave no sign of life for {} s and was ended", options_.hang_seconds)
-                    : "did not end in time and was ended";
-  executor_.Stop(Host(), "its supervisor " + why_killed_);
+Result<JobFollower::Progress> JobFollower::AllHaveEnded(const JobEnd& end) {
+  HEADRACE_ASSIGN(const bool again, MayTryAgain());
+  return again ? TryAgain() : Conclude(end);
 }
 
-Result<JobFollower::Progress> JobFollower::SupervisorIsGone() {
-  const auto retries = request_.retries;
+// Only what was none of the program's doing is tried again.
+Result<bool> JobFollower::MayTryAgain() const {
+  if (!MayGoBetterAgain(state_) || state_.attempt >= request_.retries || HasCome(state_.deadline, Moment::Now()))
+    return false;
+  for (size_t i = 0; i < hosts_.size(); ++i)
+    if (executor_.Alive(Key(i))) return false;  // it does not even die
   store::TrainingJobs rows(*options_.database);
   HEADRACE_ASSIGN(const auto job, rows.Find(account_, name_));
-  if (!job) return Progress::kDone;
-  const bool over = IsStopping(*job) || HasCome(state_.deadline, Moment::Now());
-  if (state_.attempt >= retries || over || executor_.Alive(Host())) return Conclude(EndWithoutSupervisor(*job));
-  IngestState next = state_;
-  ++next.attempt;
-  next.program_ended = false;
-  next.events_offset = next.log_offset = 0;
+  return job && !IsStopping(*job);
+}
+
+Result<JobFollower::Progress> JobFollower::TryAgain() {
+  store::TrainingJobs rows(*options_.database);
+  const auto next = state_.NextAttempt();
   HEADRACE_ASSIGN(const auto updated, rows.Update(account_, name_, [&](store::TrainingJob& row) -> Status {
-    store::MoveTo(
-        row, Text(SecondaryStatus::kRestarting),
-        fmt::format("The job's supervisor ended unexpectedly; attempt {} of {}", next.attempt + 1, retries + 1),
-        options_.clock->Now());
+    store::MoveTo(row, Text(SecondaryStatus::kRestarting),
+                  fmt::format("{}; attempt {} of {}", WhyAgain(), next.attempt + 1, request_.retries + 1),
+                  options_.clock->Now());
     row.state = ToJson(next);
     return {};
   }));
-  executor_.Forget(Host());
+  for (size_t i = 0; i < hosts_.size(); ++i) executor_.Forget(Key(i));
   state_ = next;
-  killed_ = 0;
+  for (auto& host : hosts_) {
+    host.killed = 0;
+    host.why_killed.clear();
+  }
   if (auto started = StartAttempt(updated); !started) return Conclude(FailureOf(started.error()));
   return Progress::kWorked;
 }
 
-JobEnd JobFollower::EndWithoutSupervisor(const store::TrainingJob& job) const {
-  if (IsStopping(job)) return JobEnd::Stopped();
-  if (HasCome(state_.deadline, Moment::Now())) return JobEnd::MaxRuntimeExceeded();
-  const auto said = ReadFile(directory_.path() + "/supervisor.log", 4096).value_or("");
-  return JobEnd::Failed(
-      Truncate(fmt::format("InternalServerError: the job's supervisor process {}, and the program with it{}{}",
-                           why_killed_.empty() ? "ended unexpectedly" : why_killed_, said.empty() ? "" : ": ", said),
-               kLongestFailureReason));
+std::string JobFollower::WhyAgain() const {
+  for (const auto& host : state_.hosts)
+    if (host.end && host.end->again && host.end->how.failed()) {
+      const auto& reason = host.end->how.reason;
+      return hosts_.size() == 1 ? "The job's supervisor ended unexpectedly" : reason.substr(0, reason.find('\n'));
+    }
+  return "A host ended unexpectedly";
+}
+
+bool JobFollower::ProgramHasRun() const {
+  return std::any_of(hosts_.begin(), hosts_.end(),
+                     [](const Host& host) { return fs::exists(host.directory.program_started()); });
 }
 
 Status JobFollower::SyncCheckpoints(bool last) {
-  if (checkpoints_ == nullptr) return {};
-  if (!fs::exists(directory_.host())) return {};  // removed to make room: nothing that the job has deleted
   const auto now = steady_.Now();
   if (!last && now < next_sync_) return {};
   next_sync_ = now + options_.checkpoint_sync_millis;
-  if (!last && !fs::exists(directory_.program_started())) return {};
-  auto synced = checkpoints_->Step(last);
-  if (!synced && !last) {  // tried again; the job itself can go on
+  for (auto& host : hosts_) {
+    if (host.checkpoints == nullptr) continue;
+    if (!fs::exists(host.directory.files())) continue;  // removed to make room: nothing that the job has deleted
+    if (!fs::exists(host.directory.program_started())) continue;
+    const auto synced = host.checkpoints->Step(last);
+    if (synced) continue;
+    if (last) return synced;
+    // Tried again; the job itself can go on.
     Log(LogLevel::kWarning, "job {}: checkpoints: {}", name_, synced.error().message());
-    return {};
   }
-  return synced;
+  return {};
+}
+
+Result<StoredArtifacts> JobFollower::StoreAll(const JobEnd& end) const {
+  ArtifactsOfJob artifacts{.job_name = name_,
+                           .output_path = request_.output.s3_output_path,
+                           .hosts = {},
+                           .scratch = directory_.path() + "/artifacts",
+                           .with_model = !end.failed()};
+  for (const auto& host : hosts_) artifacts.hosts.push_back(host.directory);
+  return StoreArtifacts(*objects_, artifacts);
 }
 
 // Everything the job leaves is stored before its last status shows.
 Result<JobFollower::Progress> JobFollower::Conclude(const JobEnd& found) {
   JobEnd end = found;
-  std::string model;
-  const auto fail = [&](const Error& error) {
-    if (!end.failed()) end = FailureOf(error);
-  };
-  if (fs::exists(directory_.program_started()))
-    if (auto synced = SyncCheckpoints(true); !synced) fail(synced.error());
-  if (auto stored = StoreArtifacts(*objects_, request_.output.s3_output_path, name_, directory_); stored)
-    model = *stored;
-  else
-    fail(stored.error());
+  StoredArtifacts artifacts;
+  if (auto synced = SyncCheckpoints(true); !synced && !end.failed()) end = FailureOf(synced.error());
+  if (auto stored = StoreAll(end); stored)
+    artifacts = std::move(*stored);
+  else if (!end.failed())
+    end = FailureOf(stored.error());
 
   // Before the end is written: the job may have filled the disk.
-  rubbish_.Take(directory_.host());
+  for (const auto& host : hosts_) rubbish_.Take(host.directory.files());
   const auto now = options_.clock->Now();
   HEADRACE_TRY(options_.database->Write(store::WriteKind::kFrees, [&](store::Connection& db) -> Status {
-    if (fs::exists(directory_.program_started()))
-      HEADRACE_TRY(reader_->SayIn(db, state_, reader_->MetricReport(state_)));
+    if (ProgramHasRun()) HEADRACE_TRY(reader_->SayIn(db, state_, reader_->MetricReport(state_)));
+    HEADRACE_TRY(reader_->SayIn(db, state_, artifacts.notes));
     if (!end.reason.empty()) HEADRACE_TRY(reader_->SayIn(db, state_, {"[headrace] " + end.reason}));
     const auto updated = store::TrainingJobs::UpdateIn(db, account_, name_, [&](store::TrainingJob& job) -> Status {
-      job.model_artifacts = model;
+      job.model_artifacts = artifacts.model;
       job.failure_reason = end.failed() ? end.reason : "";
       store::Finish(job, Text(end.status), Text(end.secondary), Message(end), now);
       return {};
@@ -306,7 +368,7 @@ Result<JobFollower::Progress> JobFollower::Conclude(const JobEnd& found) {
     if (!updated) return tl::unexpected<Error>(updated.error());
     return {};
   }));
-  executor_.Forget(Host());
+  for (size_t i = 0; i < hosts_.size(); ++i) executor_.Forget(Key(i));
   Log(LogLevel::kInfo, "job {} of {}: {}{}{}", name_, account_, Text(end.secondary), end.reason.empty() ? "" : ": ",
       end.reason);
   CleanUp();
@@ -314,12 +376,19 @@ Result<JobFollower::Progress> JobFollower::Conclude(const JobEnd& found) {
 }
 
 // The logs stay for a while; the rest is in the object store or of no more use.
-void JobFollower::CleanUp() const {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(directory_.path(), ignored)) {
-    const auto name = entry.path().filename().string();
-    if (!name.starts_with("attempt-") && name != "supervisor.log") rubbish_.Take(entry.path());
-  }
+void JobFollower::CleanUp() {
+  if (auto removed = RemoveSharedMemory(directory_); !removed)
+    Log(LogLevel::kWarning, "job {}: {}", name_, removed.error().message());
+  const auto keep_logs = [this](const std::string& directory) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+      const auto name = entry.path().filename().string();
+      if (!name.starts_with("attempt-") && name != "supervisor.log" && entry.path() != directory_.hosts())
+        rubbish_.Take(entry.path());
+    }
+  };
+  for (const auto& host : hosts_) keep_logs(host.directory.path());
+  keep_logs(directory_.path());
 }
 
 }  // namespace headrace::jobs

@@ -1,15 +1,16 @@
-// JobFollower: takes one admitted job to its end: prepares its directory, starts its supervisor or finds it again,
-// takes in what it spools, stores what it leaves.
+// JobFollower: takes one admitted job to its end: prepares its directory, starts its hosts or finds them again, takes
+// in what they spool, stores what they leave. What the hosts' states make of the job's is in job_state.h.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "jobs/directory/doorbell.h"
-#include "jobs/directory/job_description.h"
 #include "jobs/directory/job_directory.h"
+#include "jobs/training/artifacts.h"
 #include "jobs/training/checkpoint_sync.h"
 #include "jobs/training/executor.h"
 #include "jobs/training/ingest_state.h"
@@ -21,7 +22,7 @@
 
 namespace headrace::jobs {
 
-// Whether a job's program has ended for good: one that may be tried again keeps its cores until all is over.
+// Whether a job's programs have ended for good: one that may be tried again keeps its cores until all is over.
 bool NeedsNoCores(const IngestState& state, const TrainingRequest& request);
 
 class JobFollower {
@@ -37,25 +38,44 @@ class JobFollower {
   Result<Progress> Step();
 
   // The next step need not be waited for: the job has ended, and what it leaves is to be stored.
-  bool has_ended() const { return state_.end.has_value(); }
+  bool has_ended() const;
 
   // Rings when the next step is worth taking at once; null until the job has a directory.
   const Doorbell* bell() const { return bell_.get(); }
 
  private:
+  // What is known of a host besides its state.
+  struct Host {
+    HostDirectory directory;
+    SupervisorWatch watch;
+    std::unique_ptr<CheckpointSync> checkpoints;  // nullptr: the job has none
+    int64_t killed = 0;                           // of steady_; 0: not yet
+    std::string why_killed;
+    bool alive = true;  // at the last look
+  };
+
   Result<Progress> Begin();
-  HostKey Host() const { return {account_, name_, state_.attempt, "algo-1"}; }
+  Status FindHosts();
+  HostKey Key(size_t host) const { return {account_, name_, state_.attempt, state_.hosts[host].name}; }
+  bool SomeHostIsMissing();
   Status StartAttempt(const store::TrainingJob& job);
-  Result<JobDescription> Describe(const store::TrainingJob& job) const;
-  Status DescribeInputs(JobDescription& description) const;
-  Status KeepInputs(JobDescription& description) const;
+  Status PrepareDirectory();
   Result<Progress> Follow();
-  void WatchSupervisor();
-  Result<Progress> SupervisorIsGone();
-  JobEnd EndWithoutSupervisor(const store::TrainingJob& job) const;
+  Result<bool> FollowHost(size_t host);
+  void WatchSupervisor(size_t host);
+  Status NoteLostHosts();
+  HostEnd EndOfLostHost(const store::TrainingJob& job, size_t host) const;
+  Status EndOthers() const;
+  Result<Progress> AllHaveEnded(const JobEnd& end);
+  Result<bool> MayTryAgain() const;
+  Result<Progress> TryAgain();
+  std::string WhyAgain() const;
+  Status ReadTheRest();
   Result<Progress> Conclude(const JobEnd& end);
+  Result<StoredArtifacts> StoreAll(const JobEnd& end) const;
+  bool ProgramHasRun() const;
   Status SyncCheckpoints(bool last);
-  void CleanUp() const;
+  void CleanUp();
 
   const TrainingOptions& options_;
   Executor& executor_;
@@ -63,15 +83,13 @@ class JobFollower {
   const JobDirectory directory_;
   TrainingRequest request_;
   IngestState state_;
+  std::vector<Host> hosts_;                       // in the order of state_'s
   std::unique_ptr<SpoolReader> reader_;           // set by Begin
   std::optional<store::AccountObjects> objects_;  // set by Begin
-  std::unique_ptr<CheckpointSync> checkpoints_;
-  std::unique_ptr<Doorbell> bell_;  // set once there is a supervisor, or may be one
+  std::unique_ptr<Doorbell> bell_;                // set once there is a supervisor, or may be one
   Rubbish& rubbish_;
   const BootClock steady_;
-  int64_t next_sync_ = 0, killed_ = 0;  // of steady_; 0: not yet
-  SupervisorWatch watch_;
-  std::string why_killed_;
+  int64_t next_sync_ = 0;  // of steady_
 };
 
 }  // namespace headrace::jobs

@@ -71,7 +71,7 @@ TEST(JobLimitsTest, ASilentJobIsSeenToLive) {
     return std::any_of(log.begin(), log.end(),
                        [](const std::string& line) { return line.starts_with("[headrace] Training since "); });
   });
-  std::ofstream(platform.JobPath("job") + "/algo-1/ml/output/go") << "";
+  std::ofstream(platform.JobPath("job") + "/hosts/algo-1/files/ml/output/go") << "";
   EXPECT_EQ(platform.WaitForEnd("job").status, "Completed");
   EXPECT_THAT(platform.Log("job"), Contains(HasSubstr("no new line for 1 s; CPU ")));
 }

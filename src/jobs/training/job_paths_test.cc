@@ -88,7 +88,7 @@ TEST(JobPathsTest, HolesAndDeepTreesOfAModelAreStored) {
                                           "'%0100d' $i); mkdir $d; cd ./$d; done; echo deep > file"));
   const auto job = platform.WaitForEnd("job");
   EXPECT_EQ(job.status, "Completed") << job.failure_reason;
-  EXPECT_FALSE(std::filesystem::exists(platform.JobPath("job") + "/algo-1"));
+  EXPECT_FALSE(std::filesystem::exists(platform.JobPath("job") + "/hosts/algo-1/files"));
   EXPECT_LT(platform.GetObject("out/job/output/model.tar.gz").size(), size_t{1} << 20);
 }
 

@@ -24,7 +24,7 @@ constexpr int64_t kBeginMillis = 10'000;  // that a supervisor has to take its l
 constexpr uint64_t kLogPartOfFree = 16, kLeastLogBytes = uint64_t{64} << 10;
 
 // Secrets are in it: nobody else may read it, not even for an instant.
-Status WriteDescription(const JobDirectory& directory, const JobDescription& description) {
+Status WriteDescription(const HostDirectory& directory, const JobDescription& description) {
   std::error_code ignored;
   fs::remove(directory.description(), ignored);
   HEADRACE_ASSIGN(auto file, AtomicFile::Create(directory.description()));
@@ -34,7 +34,7 @@ Status WriteDescription(const JobDirectory& directory, const JobDescription& des
 }
 
 // A supervisor makes this directory when it has begun, with its lock in its hands.
-bool HasBegun(const JobDirectory& directory, int attempt) { return fs::exists(directory.attempt(attempt)); }
+bool HasBegun(const HostDirectory& directory, int attempt) { return fs::exists(directory.attempt(attempt)); }
 
 // What a program outside of /usr needs to be seen: /opt/gcc-13 for /opt/gcc-13/bin/g++. "" for others.
 std::string PrefixOf(const std::string& program) {
@@ -62,9 +62,11 @@ LocalExecutorOptions WithAbsolutePaths(LocalExecutorOptions options) {
 
 LocalExecutor::LocalExecutor(LocalExecutorOptions options) : options_(WithAbsolutePaths(std::move(options))) {}
 
-JobDirectory LocalExecutor::DirectoryOf(const HostKey& key) const {
+JobDirectory LocalExecutor::JobOf(const HostKey& key) const {
   return JobDirectory(options_.data_dir + "/jobs/" + key.account + "/" + key.job);
 }
+
+HostDirectory LocalExecutor::DirectoryOf(const HostKey& key) const { return JobOf(key).Host(key.host); }
 
 Status LocalExecutor::Open() {
   const auto init = FindInstallation(options_.headrace_binary).init;
@@ -119,12 +121,13 @@ std::string LocalExecutor::Wanted(const std::vector<InstanceSize>& hosts) const 
 Status LocalExecutor::Start(const HostStart& start) {
   const auto directory = DirectoryOf(start.key);
   if (HasBegun(directory, start.key.attempt) || Alive(start.key)) return {};
+  HEADRACE_TRY(MakeDirectories(directory.path()));
   JobDescription description = start.description;
   DescribeMachine(start.key, description);
   DescribeLimits(start.key, description);
   HEADRACE_TRY(WriteDescription(directory, description));
-  HEADRACE_TRY(
-      StartDetached({options_.headrace_binary, "supervise", directory.path()}, directory.path() + "/supervisor.log"));
+  HEADRACE_TRY(StartDetached({options_.headrace_binary, "supervise", JobOf(start.key).path(), start.key.host},
+                             directory.output()));
   const std::lock_guard lock(mutex_);
   started_[start.key] = options_.steady->Now();
   return {};
@@ -139,6 +142,7 @@ void LocalExecutor::DescribeMachine(const HostKey& key, JobDescription& descript
   description.include_dir = installation.include_dir;
   description.library_dir = installation.library_dir;
   description.cmake_dir = installation.cmake_dir;
+  description.mpi_include_dir = installation.mpi_include_dir;
   description.init_program = installation.init;
   description.cache_dir = options_.data_dir + "/cache/" + key.account;
   const auto& python = options_.machine->python();
@@ -149,7 +153,8 @@ void LocalExecutor::DescribeMachine(const HostKey& key, JobDescription& descript
   if (!options_.headrace_binary.starts_with("/usr/")) seen.push_back(options_.headrace_binary);
   if (auto prefix = PrefixOf(options_.compiler); !prefix.empty()) seen.push_back(std::move(prefix));
   seen.insert(seen.end(), python.paths.begin(), python.paths.end());
-  for (const auto& path : {installation.include_dir, installation.library_dir, installation.cmake_dir})
+  for (const auto& path :
+       {installation.include_dir, installation.library_dir, installation.cmake_dir, installation.mpi_include_dir})
     if (!path.empty() && !path.starts_with("/usr/")) seen.push_back(path);
 }
 
@@ -158,11 +163,12 @@ void LocalExecutor::DescribeLimits(const HostKey& key, JobDescription& descripti
       SizeOfInstance(description.request.resources.GroupOf(key.host).instance_type).value_or(InstanceSize{});
   const int all = options_.machine->cores().for_jobs();
   description.cpus = CoresOf(key, description);
-  description.memory_bytes = Smaller(Smaller(size.memory_bytes, options_.memory_bytes), MostMemoryOfOne());
+  const uint64_t hosts = std::max<size_t>(description.hosts.size(), 1);  // they share what one job may have at most
+  description.memory_bytes = Smaller(Smaller(size.memory_bytes, options_.memory_bytes), MostMemoryOfOne() / hosts);
   const auto cores = static_cast<uint64_t>(size.cpus == 0 ? all : std::min(size.cpus, all));
   description.tasks = options_.tasks != 0 ? options_.tasks : TasksFor(cores);
   description.disk_bytes = Smaller(description.volume_bytes(), options_.disk_bytes);
-  const auto part = std::max(FreeBytes(options_.data_dir) / kLogPartOfFree, kLeastLogBytes);
+  const auto part = std::max(FreeBytes(options_.data_dir) / kLogPartOfFree / hosts, kLeastLogBytes);
   description.log_bytes = Smaller(options_.log_bytes, part);
 }
 

@@ -1,4 +1,4 @@
-// LocalExecutor: hosts as supervisor processes of this machine, `headrace supervise JOBDIR`.
+// LocalExecutor: hosts as supervisor processes of this machine, `headrace supervise JOBDIR HOST`.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,8 @@ class LocalExecutor : public Executor {
   void Tidy() override;
 
  private:
-  JobDirectory DirectoryOf(const HostKey& key) const;
+  JobDirectory JobOf(const HostKey& key) const;
+  HostDirectory DirectoryOf(const HostKey& key) const;
   // Whether a supervisor that was started has still time to take its lock.
   bool MayBegin(const HostKey& key);
   void DescribeMachine(const HostKey& key, JobDescription& description);

@@ -17,15 +17,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// With a program of the test's own in the place of `headrace supervise JOBDIR`.
+// With a program of the test's own in the place of `headrace supervise JOBDIR HOST`.
 class LocalExecutorTest : public ::testing::Test {
  protected:
-  std::string JobPath() const { return scratch_ / "jobs/1/job"; }
+  std::string JobPath() const { return scratch_ / "jobs/1/job/hosts/algo-1"; }
 
   std::unique_ptr<LocalExecutor> Make(const std::string& script) {
     ValueOrThrow(MakeDirectories(JobPath()));
     const auto program = scratch_ / "supervisor";
-    std::ofstream(program) << "#!/bin/sh\ncd \"$2\" && echo start >>starts\n" << script << "\n";
+    std::ofstream(program) << "#!/bin/sh\ncd \"$2/hosts/$3\" && echo start >>starts\n" << script << "\n";
     fs::permissions(program, fs::perms::owner_all);
     return std::make_unique<LocalExecutor>(Options(program));
   }
@@ -128,7 +128,8 @@ TEST_F(LocalExecutorTest, GivesEachHostItsRoom) {
   second.description.request = ValueOrThrow(
       DecodeTrainingRequest({{"ResourceConfig", {{"InstanceType", "ml.m5.large"}, {"InstanceCount", 2}}}}));
   ValueOrThrow(executor->Start(second));
-  const auto told = ValueOrThrow(ParseJobDescription(ValueOrThrow(ReadFile(JobPath() + "/job.json"))));
+  const auto told =
+      ValueOrThrow(ParseJobDescription(ValueOrThrow(ReadFile(scratch_ / "jobs/1/job/hosts/algo-2/job.json"))));
   const bool real = (*places)[1].front() >= 0;  // a machine of one core has a place without one
   EXPECT_EQ(told.cpus, real ? (*places)[1] : std::vector<int>());
   EXPECT_GT(told.memory_bytes, 0u);

@@ -30,12 +30,13 @@ std::vector<InstanceSize> SizesOf(const Result<TrainingRequest>& request) {
 IngestState Admitted(const store::TrainingJob& row, const Result<TrainingRequest>& request,
                      const std::vector<HostPlace>& places, const Moment& now) {
   const int64_t seconds = request ? request->stopping.max_runtime_seconds : kDefaultMaxRuntimeSeconds;
-  IngestState state;
-  state.admitted = true;
-  state.cpus = places.front();
-  state.log_stream = fmt::format("{}/algo-1-{}", row.name, now.wall / 1000);
-  state.deadline = now.After(seconds * 1000);
-  return state;
+  return Begun(row.name, places, now.wall, now.After(seconds * 1000));
+}
+
+std::vector<HostPlace> PlacesOf(const IngestState& state) {
+  std::vector<HostPlace> places;
+  for (const auto& host : state.hosts) places.push_back(host.place);
+  return places;
 }
 
 }  // namespace
@@ -48,7 +49,7 @@ Result<std::vector<JobKey>> Scheduler::Reattach() {
     if (!state.admitted) continue;
     const auto request = ParseTrainingRequest(row.request);
     const JobKey key{row.account_id, row.name};
-    if (!request || !NeedsNoCores(state, *request)) executor_.Restore(key, SizesOf(request), {state.cpus});
+    if (!request || !NeedsNoCores(state, *request)) executor_.Restore(key, SizesOf(request), PlacesOf(state));
     jobs.push_back(key);
   }
   return jobs;

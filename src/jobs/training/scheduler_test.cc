@@ -195,7 +195,7 @@ TEST_F(SchedulerTest, AJobWhoseProgramHasEndedIsFollowedWithoutRoom) {
   EXPECT_THAT(Step(), ElementsAre("aended"));
   Change("a", "ended", [](store::TrainingJob& row) -> Status {
     HEADRACE_ASSIGN(auto state, ParseIngestState(row.state));
-    state.program_ended = true;
+    state.hosts[0].program_ended = true;
     row.state = ToJson(state);
     return {};
   });

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "jobs/capture/instance_use.h"
 #include "jobs/directory/spool.h"
+#include "jobs/training/job_state.h"
 #include "store/meta/logs.h"
 #include "store/meta/metrics.h"
 #include "store/meta/training_jobs.h"
@@ -59,104 +60,129 @@ void SetFinal(std::vector<store::FinalMetric>& metrics, const store::FinalMetric
   metrics.push_back(metric);
 }
 
-void Apply(const json& event, store::TrainingJob& job, IngestState& state) {
+// What the job shows when one of its hosts has come further; a stop that was asked for is not taken back.
+void Show(const std::optional<JobPhase>& before, const IngestState& state, store::TrainingJob& job, UnixMillis now) {
+  const auto phase = PhaseOfJob(state);
+  if (!phase || phase == before) return;
+  const bool stopping = TrainingStatusOf(job.status) == TrainingStatus::kStopping;
+  if (!stopping || phase->status == SecondaryStatus::kUploading)
+    store::MoveTo(job, Text(phase->status), phase->message, now);
+}
+
+void Apply(const json& event, store::TrainingJob& job, size_t host, IngestState& state) {
   const auto kind = event.value("e", "");
   const UnixMillis time = event.value("t", int64_t{0});
+  const auto before = PhaseOfJob(state);
+  auto& of_host = state.hosts[host];
   if (kind == "phase") {
-    const auto status = event.value("status", ""), message = event.value("message", "");
-    const bool stopping = TrainingStatusOf(job.status) == TrainingStatus::kStopping;
-    if (SecondaryStatusOf(status) == SecondaryStatus::kStopping)
-      store::Finish(job, Text(TrainingStatus::kStopping), status, message, time);
-    else if (!stopping || SecondaryStatusOf(status) == SecondaryStatus::kUploading)  // a stop is not taken back
-      store::MoveTo(job, status, message, time);
+    const auto status = SecondaryStatusOf(event.value("status", ""));
+    const auto message = event.value("message", "");
+    if (status == SecondaryStatus::kStopping) {
+      store::Finish(job, Text(TrainingStatus::kStopping), Text(*status), message, time);
+    } else if (status) {
+      of_host.phase = *status;
+      of_host.message = message;
+    }
   } else if (kind == "exit") {
-    state.program_ended = true;
+    of_host.program_ended = true;
   } else if (kind == "end") {
-    state.end = JobEndOf(event.value("outcome", ""), event.value("secondary", ""), event.value("reason", ""));
+    of_host.end = HostEnd{JobEndOf(event.value("outcome", ""), event.value("secondary", ""), event.value("reason", "")),
+                          time, event.value("again", false)};
   }
+  Show(before, state, job, time);
 }
 
 }  // namespace
 
 // What the lines add up to, before it is written.
-// What the lines add up to, before it is written.
 struct SpoolReader::Batch {
+  std::vector<std::string> lines;  // whose text is in `log`
   std::vector<store::LogLineIn> log;
   std::vector<store::MetricDatum> metrics;
+  std::map<std::string, store::MetricSample> statistics;  // of metrics that have too many values
   std::vector<store::FinalMetric> last_values;
   std::vector<json> events;
 };
 
-Result<bool> SpoolReader::Ingest(IngestState& state) {
-  // The supervisor writes the log before the event that ends it: read in the other order, nothing is missed.
-  HEADRACE_ASSIGN(const auto events, ReadSpool(directory_.events(state.attempt), state.events_offset, kPiece));
-  HEADRACE_ASSIGN(const auto lines, ReadSpool(directory_.log(state.attempt), state.log_offset, kPiece));
-  if (events.lines.empty() && lines.lines.empty()) return false;
-
+Result<bool> SpoolReader::Ingest(size_t host, IngestState& state) {
   IngestState next = state;
-  next.events_offset = events.next_offset;
-  next.log_offset = lines.next_offset;
-  next.matches.resize(metrics_.definitions().size());
-  next.not_numeric.resize(metrics_.definitions().size());
-
-  Batch batch;
-  std::map<std::string, store::MetricSample> statistics;
-  for (const auto& text : lines.lines) {
-    const auto line = ParseLogLine(text);
-    batch.log.push_back({line.time, line.text});
-    if (line.stream == 'p') continue;
-    std::vector<MetricMiss> misses;
-    for (const auto& sample : metrics_.Match(line.text, &misses)) {
-      ++next.matches[sample.definition];
-      const auto& name = metrics_.definitions()[sample.definition].name;
-      const auto value = store::MetricSample::Of(line.time, sample.value);
-      if (next.matches[sample.definition] <= kMostSamples)
-        batch.metrics.push_back({{account_, kNamespace, name, {{"TrainingJobName", name_}}}, value});
-      else
-        AddTo(statistics.try_emplace(name, store::MetricSample{0, 0}).first->second, value);
-      SetFinal(batch.last_values, {name, sample.value, line.time});
-    }
-    for (const auto& miss : misses) ++next.not_numeric[miss.definition];
-  }
-  for (const auto& [name, of_piece] : statistics)
-    batch.metrics.push_back({{account_, kNamespace, name, {{"TrainingJobName", name_}}}, of_piece});
-  const std::string host = name_ + "/algo-1";
-  for (const auto& text : events.lines) {
-    auto event = json::parse(text, nullptr, false);
-    if (!event.is_object()) continue;
-    if (event.value("e", "") == "sample")
-      AddUseMetrics({account_, kNamespace, "", {{"Host", host}}}, event.value("t", int64_t{0}),
-                    {event.value("cpu", 0.0), event.value("memory", 0.0), event.value("disk", 0.0)}, batch.metrics);
-    batch.events.push_back(std::move(event));
-  }
-
-  Status written = Write(store::WriteKind::kGrows, batch, next);
+  HEADRACE_ASSIGN(auto batch, Collect(host, next));
+  if (batch.events.empty() && batch.log.empty()) return false;
+  Status written = Write(store::WriteKind::kGrows, host, batch, next);
   if (!written && written.error().code() == ErrorCode::kResourceExhausted && !batch.events.empty()) {
     // The disk is full: what became of the job is written all the same, its log waits.
     batch.log.clear();
     batch.metrics.clear();
     batch.last_values.clear();
-    next.log_offset = state.log_offset;
+    next.hosts[host].log_offset = state.hosts[host].log_offset;
     next.matches = state.matches;
     next.not_numeric = state.not_numeric;
-    written = Write(store::WriteKind::kFrees, batch, next);
+    written = Write(store::WriteKind::kFrees, host, batch, next);
   }
   HEADRACE_TRY(written);
   state = std::move(next);
   return true;
 }
 
+// Reads on from where `next` is, and moves it.
+Result<SpoolReader::Batch> SpoolReader::Collect(size_t host, IngestState& next) const {
+  auto& of_host = next.hosts[host];
+  const auto& directory = directories_[host];
+  // The supervisor writes the log before the event that ends it: read in the other order, nothing is missed.
+  HEADRACE_ASSIGN(const auto events, ReadSpool(directory.events(next.attempt), of_host.events_offset, kPiece));
+  HEADRACE_ASSIGN(auto lines, ReadSpool(directory.log(next.attempt), of_host.log_offset, kPiece));
+  of_host.events_offset = events.next_offset;
+  of_host.log_offset = lines.next_offset;
+  next.matches.resize(metrics_.definitions().size());
+  next.not_numeric.resize(metrics_.definitions().size());
+  Batch batch;
+  batch.lines = std::move(lines.lines);
+  for (const auto& text : batch.lines) TakeLine(text, next, batch);
+  for (const auto& [name, of_piece] : batch.statistics)
+    batch.metrics.push_back({{account_, kNamespace, name, {{"TrainingJobName", name_}}}, of_piece});
+  for (const auto& text : events.lines) TakeEvent(text, of_host.name, batch);
+  return batch;
+}
+
+void SpoolReader::TakeLine(const std::string& text, IngestState& next, Batch& batch) const {
+  const auto line = ParseLogLine(text);
+  batch.log.push_back({line.time, line.text});
+  if (line.stream == 'p') return;
+  std::vector<MetricMiss> misses;
+  for (const auto& sample : metrics_.Match(line.text, &misses)) {
+    ++next.matches[sample.definition];
+    const auto& name = metrics_.definitions()[sample.definition].name;
+    const auto value = store::MetricSample::Of(line.time, sample.value);
+    if (next.matches[sample.definition] <= kMostSamples)
+      batch.metrics.push_back({{account_, kNamespace, name, {{"TrainingJobName", name_}}}, value});
+    else
+      AddTo(batch.statistics.try_emplace(name, store::MetricSample{0, 0}).first->second, value);
+    SetFinal(batch.last_values, {name, sample.value, line.time});
+  }
+  for (const auto& miss : misses) ++next.not_numeric[miss.definition];
+}
+
+void SpoolReader::TakeEvent(const std::string& text, const std::string& host, Batch& batch) const {
+  auto event = json::parse(text, nullptr, false);
+  if (!event.is_object()) return;
+  if (event.value("e", "") == "sample")
+    AddUseMetrics({account_, kNamespace, "", {{"Host", name_ + "/" + host}}}, event.value("t", int64_t{0}),
+                  {event.value("cpu", 0.0), event.value("memory", 0.0), event.value("disk", 0.0)}, batch.metrics);
+  batch.events.push_back(std::move(event));
+}
+
 // In one transaction; `next` gets what the events say.
-Status SpoolReader::Write(store::WriteKind kind, const Batch& batch, IngestState& next) const {
+Status SpoolReader::Write(store::WriteKind kind, size_t host, const Batch& batch, IngestState& next) const {
   const auto now = clock_.Now();
   return database_.Write(kind, [&](store::Connection& db) -> Status {
     if (!batch.log.empty())
       HEADRACE_TRY(store::Logs::AppendIn(
-          db, {account_, kNamespace, next.log_stream, true, store::LogTimes::kNeverDecreasing}, batch.log, now));
+          db, {account_, kNamespace, next.hosts[host].log_stream, true, store::LogTimes::kNeverDecreasing}, batch.log,
+          now));
     if (!batch.metrics.empty()) HEADRACE_TRY(store::Metrics::PutIn(db, batch.metrics));
     const auto updated = store::TrainingJobs::UpdateIn(db, account_, name_, [&](store::TrainingJob& job) -> Status {
       for (const auto& metric : batch.last_values) SetFinal(job.final_metrics, metric);
-      for (const auto& event : batch.events) Apply(event, job, next);
+      for (const auto& event : batch.events) Apply(event, job, host, next);
       job.state = ToJson(next);
       return {};
     });
@@ -171,8 +197,8 @@ Status SpoolReader::SayIn(store::Connection& db, const IngestState& state,
   const auto now = clock_.Now();
   std::vector<store::LogLineIn> log;
   for (const auto& line : lines) log.push_back({now, line});
-  return store::Logs::AppendIn(db, {account_, kNamespace, state.log_stream, true, store::LogTimes::kNeverDecreasing},
-                               log, now);
+  return store::Logs::AppendIn(
+      db, {account_, kNamespace, state.hosts.front().log_stream, true, store::LogTimes::kNeverDecreasing}, log, now);
 }
 
 std::vector<std::string> SpoolReader::MetricReport(const IngestState& state) const {

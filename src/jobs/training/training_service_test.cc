@@ -90,8 +90,9 @@ TEST_P(TrainingService_, RunsAJobFromInputToArtifacts) {
   EXPECT_EQ(ValueOrThrow(ReadFile(unpacked / "model/weights")), "weights\n");
   EXPECT_NE(platform.GetObject("out/job/output/output.tar.gz"), "");
   platform.Stop();  // waits for the cleaning up
-  EXPECT_FALSE(std::filesystem::exists(platform.JobPath("job") + "/algo-1"));
-  EXPECT_THAT(ValueOrThrow(ReadFile(platform.JobPath("job") + "/attempt-0/log.raw")), HasSubstr("loss=0.5"));
+  EXPECT_FALSE(std::filesystem::exists(platform.JobPath("job") + "/hosts/algo-1/files"));
+  EXPECT_THAT(ValueOrThrow(ReadFile(platform.JobPath("job") + "/hosts/algo-1/attempt-0/log.raw")),
+              HasSubstr("loss=0.5"));
 }
 
 TEST_P(TrainingService_, FailsWithTheFailureFileAndTheExitCode) {
@@ -301,7 +302,7 @@ TEST(TrainingService, FindsRunningJobsAgain) {
           "echo one; while [ ! -e $SM_OUTPUT_DIR/go ]; do sleep 0.05; done; echo two; echo m > $SM_MODEL_DIR/m"));
   platform.WaitForLine("job", "one");
   platform.Stop();
-  std::ofstream(platform.JobPath("job") + "/algo-1/ml/output/go") << "";
+  std::ofstream(platform.JobPath("job") + "/hosts/algo-1/files/ml/output/go") << "";
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   platform.Start();
   const auto job = platform.WaitForEnd("job");
@@ -311,7 +312,9 @@ TEST(TrainingService, FindsRunningJobsAgain) {
   EXPECT_EQ(std::count(log.begin(), log.end(), "two"), 1);
 }
 
-pid_t SupervisorOf(const std::string& path) { return std::stoi(ValueOrThrow(ReadFile(path + "/supervisor.lock"))); }
+pid_t SupervisorOf(const std::string& path) {
+  return std::stoi(ValueOrThrow(ReadFile(path + "/hosts/algo-1/supervisor.lock")));
+}
 
 TEST(TrainingService, ADeadSupervisorFailsTheJobAndLeavesNoProcess) {
   Platform platform;
@@ -344,7 +347,7 @@ TEST(TrainingService, ARetriedJobBeginsAgain) {
     const auto log = platform.Log("job");
     return std::count(log.begin(), log.end(), "attempt") == 2;
   });
-  std::ofstream(platform.JobPath("job") + "/algo-1/ml/output/go") << "";
+  std::ofstream(platform.JobPath("job") + "/hosts/algo-1/files/ml/output/go") << "";
   const auto job = platform.WaitForEnd("job");
   EXPECT_EQ(job.status, "Completed") << job.failure_reason;
   EXPECT_THAT(Statuses(job), Contains("Restarting"));
@@ -398,7 +401,7 @@ TEST(TrainingService, KillingThePlatformLosesAndRepeatsNothing) {
     EXPECT_NE(platform.GetObject("out/" + name + "/output/model.tar.gz"), "");
   }
   platform.Stop();
-  for (const auto& name : names) EXPECT_FALSE(JobDirectory(platform.JobPath(name)).SupervisorAlive());
+  for (const auto& name : names) EXPECT_FALSE(JobDirectory(platform.JobPath(name)).Host("algo-1").SupervisorAlive());
 }
 
 TEST(TrainingService, AFeederStreamsPipeChannels) {
@@ -457,7 +460,8 @@ TEST_P(TrainingService_, StreamsChannelsInPipeModeEpochByEpoch) {
   EXPECT_THAT(log, Contains("files: evaluate"));
   EXPECT_THAT(log, Contains(HasSubstr("channel train: 3 epochs streamed")));
   EXPECT_THAT(log, Contains(HasSubstr("channel eval: 1 epochs streamed (0 closed early)")));
-  const auto status = json::parse(ValueOrThrow(ReadFile(platform.JobPath("job") + "/attempt-0/pipes.json")));
+  const auto status =
+      json::parse(ValueOrThrow(ReadFile(platform.JobPath("job") + "/hosts/algo-1/attempt-0/pipes.json")));
   EXPECT_EQ(status["channels"].size(), 2u);
 }
 

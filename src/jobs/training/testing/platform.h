@@ -162,12 +162,12 @@ class Platform {
     });
   }
 
-  std::vector<std::string> Log(const std::string& name) {
+  std::vector<std::string> Log(const std::string& name, const std::string& host = "algo-1") {
     std::vector<std::string> lines;
     store::Logs logs(*database_);
     const auto group = ValueOrThrow(logs.FindGroup(kAccount, "/aws/sagemaker/TrainingJobs"));
     if (!group) return lines;
-    for (const auto& stream : ValueOrThrow(logs.ListStreams(*group, {.prefix = name + "/algo-1-"})))
+    for (const auto& stream : ValueOrThrow(logs.ListStreams(*group, {.prefix = name + "/" + host + "-"})))
       ValueOrThrow(logs.ReadForward(stream.id, {}, store::kBeforeFirstEvent, [&](store::LogEvent&& event) {
         lines.push_back(event.message);
         return true;

@@ -1,0 +1,36 @@
+// How the ranks of an MPI job have ended, as their guards have written it down (src/apps/job_init/rank_guard.h).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace headrace::jobs {
+
+struct RankEnd {
+  int rank = 0;
+  std::string host;
+  int exit_code = 0;  // 128 + the signal, when one killed it
+  int signal = 0;
+  UnixMillis time = 0;
+
+  bool succeeded() const { return exit_code == 0 && signal == 0; }
+};
+
+// "HOST WAITSTATUS MILLISECONDS\n". None for anything else.
+std::optional<RankEnd> ParseRankRecord(int rank, std::string_view text);
+
+// The records of ranks below `ranks`. The directory is the job's own: what is no record is not believed, and no more is
+// read than there can be.
+std::vector<RankEnd> ReadRankRecords(const std::string& directory, int ranks);
+
+// The rank that failed first; those that SIGTERM has ended come last, because that is how the others are ended when one
+// fails.
+std::optional<RankEnd> FirstFailure(const std::vector<RankEnd>& ends);
+
+bool WasKilledBy(int signal, const std::optional<RankEnd>& end);
+
+}  // namespace headrace::jobs

@@ -1,0 +1,51 @@
+// MpiLaunch: the part of a host in starting the ranks of an MPI job. On algo-1 the program runs below mpirun, and the
+// launch doors of the other hosts are watched as long as that runs; on the others the launch door is the program.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+#include "jobs/launch/rank_records.h"
+#include "jobs/process/child.h"
+#include "jobs/supervisor/job_context.h"
+
+namespace headrace::jobs {
+
+// Whether mpirun starts the job's processes. One process that is alone is started without it.
+bool IsLaunched(const JobDescription& job);
+
+class MpiLaunch {
+ public:
+  MpiLaunch(const JobContext& context, const JobDirectory& job) : context_(context), job_(job) {}
+
+  // What the host's processes see of it; before their first.
+  void Show();
+  // The command that runs in the place of `program`. On algo-1 it waits until all hosts have opened their doors:
+  // kUnavailable when the job was stopped meanwhile.
+  Result<Command> Prepare(Command program);
+  // Its processes that are to be asked to end by name: ranks, and the door once nothing runs behind it.
+  std::vector<pid_t> ToAsk(std::vector<pid_t> processes) const;
+  // On algo-1: a rank has failed, and mpirun has had its time to end the others.
+  bool IsOver();
+  // mpirun has ended: the other hosts may.
+  void Close() { doors_.clear(); }
+  // On algo-1: the rank that failed first.
+  std::optional<RankEnd> FirstFailure() const;
+
+ private:
+  bool IsFirst() const { return context_.job.current_host == context_.job.hosts.front(); }
+  Result<Command> PrepareFirst(Command program);
+  Status WatchDoors();
+  Result<Descriptor> WaitForDoor(const std::string& host) const;
+
+  const JobContext& context_;
+  const JobDirectory& job_;
+  std::string seen_doors_, seen_ranks_;  // paths as the host's processes see them
+  std::vector<Descriptor> doors_;        // algo-1: watched ones; others: their own, listening
+  UnixMillis failed_since_ = 0;          // of the steady clock; 0: not seen
+};
+
+}  // namespace headrace::jobs

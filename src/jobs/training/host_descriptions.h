@@ -1,0 +1,42 @@
+// What the supervisors of a job's hosts are told: from a row and the object store to a JobDescription a host. What a
+// machine has for them the executor adds.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "jobs/directory/job_description.h"
+#include "jobs/directory/job_directory.h"
+#include "jobs/training/ingest_state.h"
+#include "store/access/account_objects.h"
+#include "store/meta/training_job.h"
+
+namespace headrace::jobs {
+
+struct TrainingOptions;
+
+class HostDescriptions {
+ public:
+  // What it is handed outlives it.
+  HostDescriptions(const TrainingOptions& options, const store::AccountObjects& objects, const JobDirectory& directory,
+                   const TrainingRequest& request)
+      : options_(options), objects_(objects), directory_(directory), request_(request) {}
+
+  // Of all hosts of the attempt that `state` is at. Objects that are replaced or deleted later stay as they are now:
+  // the job has names of its own for them. Nothing changes for hosts that have been described before.
+  Result<std::vector<JobDescription>> Make(const store::TrainingJob& job, const IngestState& state) const;
+
+ private:
+  Result<JobDescription> Describe(const store::TrainingJob& job, const IngestState& state) const;
+  Status DescribeInputs(JobDescription& description) const;
+  Status DescribeChannels(JobDescription& description) const;
+  Status Keep(std::string& blob, const std::string& key) const;
+
+  const TrainingOptions& options_;
+  const store::AccountObjects& objects_;
+  const JobDirectory& directory_;
+  const TrainingRequest& request_;
+};
+
+}  // namespace headrace::jobs

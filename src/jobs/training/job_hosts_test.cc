@@ -1,0 +1,100 @@
+// Jobs of several hosts, with real supervisors. MPI and what clients see: tests/clients/test_distributed_jobs.py.
+#include <csignal>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "jobs/archive/unpack.h"
+#include "jobs/directory/shared_memory.h"
+#include "jobs/training/testing/platform.h"
+
+namespace headrace::jobs {
+namespace {
+
+using nlohmann::json;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+json OnHosts(json request, int hosts) {
+  request["ResourceConfig"]["InstanceCount"] = hosts;
+  return request;
+}
+
+// Whichever host it is, for a shell.
+constexpr const char* kHost = "$SM_CURRENT_HOST";
+
+TEST(JobHosts, RunBesideEachOtherAndLeaveOneModel) {
+  Platform platform;
+  platform.Start();
+  const std::string h = kHost;
+  platform.Create("job", OnHosts(Platform::Script("echo " + h + " on $(hostname); echo " + h + " >/opt/ml/model/" + h +
+                                                  "; echo " + h + " >$HEADRACE_SHARED_MEMORY_DIR/" + h +
+                                                  "; while [ $(ls $HEADRACE_SHARED_MEMORY_DIR | wc -l) -lt 2 ]; do "
+                                                  "sleep 0.01; done"),
+                                 2));
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Completed") << job.failure_reason;
+  for (const char* host : {"algo-1", "algo-2"})
+    EXPECT_THAT(platform.Log("job", host), Contains(std::string(host) + " on " + host));
+  TemporaryDirectory scratch;
+  ValueOrThrow(WriteFileAtomically(scratch / "model.tar.gz", platform.GetObject("out/job/output/model.tar.gz")));
+  ValueOrThrow(UnpackArchive(scratch / "model.tar.gz", scratch / "model"));
+  EXPECT_EQ(ReadFile(scratch / "model/algo-1").value_or(""), "algo-1\n");
+  EXPECT_EQ(ReadFile(scratch / "model/algo-2").value_or(""), "algo-2\n");
+  EXPECT_FALSE(std::filesystem::exists(SharedMemoryOf(JobDirectory(platform.JobPath("job")))));
+}
+
+TEST(JobHosts, OneThatFailsEndsTheOthersAndSaysWhy) {
+  Platform platform;
+  platform.Start();
+  platform.Create("job", OnHosts(Platform::Script("echo up; if [ $SM_CURRENT_HOST = algo-2 ]; then echo bad luck >&2; "
+                                                  "exit 7; fi; trap '' TERM; sleep 1000"),
+                                 2));
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Failed");
+  EXPECT_THAT(job.failure_reason, StartsWith("AlgorithmError: algo-2: exit code: 7"));
+  EXPECT_THAT(job.failure_reason, HasSubstr("bad luck"));
+}
+
+TEST(JobHosts, OneThatIsLostIsStartedAgainWithAllOthers) {
+  Platform platform;
+  platform.Start();
+  auto request = OnHosts(Platform::Script("echo attempt; while [ ! -e /opt/ml/output/go ]; do sleep 0.01; done"), 2);
+  request["RetryStrategy"] = {{"MaximumRetryAttempts", 1}};
+  platform.Create("job", request);
+  platform.WaitForLine("job", "attempt");
+  const JobDirectory directory(platform.JobPath("job"));
+  ::kill(std::stoi(ValueOrThrow(ReadFile(directory.Host("algo-2").lock()))), SIGKILL);
+  platform.WaitFor("job", [&](const store::TrainingJob&) {
+    const auto log = platform.Log("job", "algo-2");
+    return std::count(log.begin(), log.end(), "attempt") >= 1 &&
+           std::filesystem::exists(directory.Host("algo-2").attempt(1)) &&
+           std::filesystem::exists(directory.Host("algo-1").program_started());
+  });
+  platform.WaitFor("job", [&](const store::TrainingJob&) {
+    const auto first = platform.Log("job", "algo-1");
+    return std::count(first.begin(), first.end(), "attempt") == 2;
+  });
+  for (const char* host : {"algo-1", "algo-2"}) std::ofstream(directory.Host(host).ml() + "/output/go") << "";
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Completed") << job.failure_reason;
+}
+
+TEST(JobHosts, AStopReachesAllOfThem) {
+  Platform platform;
+  platform.Start();
+  platform.Create("job", OnHosts(Platform::Script("trap 'echo asked; exit 0' TERM; echo up; while true; do sleep 0.01; "
+                                                  "done"),
+                                 2));
+  platform.WaitForLine("job", "up");
+  platform.WaitFor("job", [&](const store::TrainingJob&) { return !platform.Log("job", "algo-2").empty(); });
+  ASSERT_TRUE(platform.service().RequestStop(Platform::kAccount, "job"));
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Stopped") << job.failure_reason;
+  EXPECT_THAT(platform.Log("job"), Contains("asked"));
+}
+
+}  // namespace
+}  // namespace headrace::jobs
