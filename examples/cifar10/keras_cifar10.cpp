@@ -2,13 +2,21 @@
 //
 //   headrace dataset cifar10 --data-dir data
 //   keras_cifar10 --train data/train --validation data/validation --eval data/eval --model_dir model --batch-size 256
+//
+// In a job with MPI (`distributions={'mpi': {'enabled': True}}`) its ranks train together, each on its share of the
+// records: hvd::init(), hvd::DistributedOptimizer and Horovod's callbacks are all it takes. Without a job:
+//
+//   SM_FRAMEWORK_PARAMS='{"sagemaker_mpi_enabled":true}' mpirun -np 2 keras_cifar10 ...
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <string>
+#include <vector>
 
 #include "headrace/data.h"
+#include "headrace/horovod.h"
 #include "headrace/keras.h"
 #include "headrace/savedmodel.h"
 
@@ -18,6 +26,24 @@ using namespace headrace::keras;
 const char* Env(const char* name, const char* otherwise) {
   const char* value = std::getenv(name);
   return value != nullptr ? value : otherwise;
+}
+
+// Whether the job runs this program under mpirun.
+bool MpiEnabled() {
+  std::string params = Env("SM_FRAMEWORK_PARAMS", "{}");
+  params.erase(std::remove(params.begin(), params.end(), ' '), params.end());
+  return params.find("\"sagemaker_mpi_enabled\":true") != std::string::npos;
+}
+
+// This program's place among those that train together.
+struct Ranks {
+  bool mpi = false;
+  int rank = 0, size = 1;
+};
+Ranks JoinRanks() {
+  if (!MpiEnabled()) return {};
+  hvd::init();
+  return {true, hvd::rank(), hvd::size()};
 }
 
 struct Option {
@@ -105,10 +131,12 @@ int64_t CountRecords(const Options& options, const std::string& channel) {
   return count;
 }
 
-// Augmented batches of a channel without end; every channel is augmented, as in the original.
-data::Dataset Batches(const Options& options, const std::string& channel, uint64_t seed) {
+// Augmented batches of a channel without end; every channel is augmented, as in the original. Of several ranks each has
+// its share of the records.
+data::Dataset Batches(const Options& options, const std::string& channel, uint64_t seed, const Ranks& ranks) {
   const auto batch_size = static_cast<int64_t>(options.Number("--batch-size"));
-  auto dataset = Records(options, channel).repeat().prefetch(10);
+  auto dataset = Records(options, channel).shard(ranks.size, ranks.rank).repeat().prefetch(10);
+  seed += static_cast<uint64_t>(ranks.rank);
   dataset = dataset.map(data::cifar10::ParseAndAugment, {.num_parallel_calls = 10, .seed = seed});
   if (channel == "train") dataset = dataset.shuffle(20000 + 3 * batch_size, {.seed = seed});
   return dataset.batch(batch_size, {.drop_remainder = true});
@@ -139,8 +167,8 @@ Sequential MakeModel(int64_t seed) {
   return model;
 }
 
-Optimizer MakeOptimizer(const Options& options) {
-  const auto rate = static_cast<float>(options.Number("--learning-rate"));
+Optimizer MakeOptimizer(const Options& options, const Ranks& ranks) {
+  const auto rate = static_cast<float>(options.Number("--learning-rate") * ranks.size);
   const auto decay = static_cast<float>(options.Number("--weight-decay"));
   const auto momentum = static_cast<float>(options.Number("--momentum"));
   const std::string name = options.Text("--optimizer");
@@ -156,35 +184,52 @@ std::string ModelDirectory(const Options& options) {
   return given.rfind("s3://", 0) == 0 ? Env("SM_MODEL_DIR", "model") : given;
 }
 
+std::vector<CallbackPtr> Callbacks(const Ranks& ranks, const std::string& output) {
+  std::vector<CallbackPtr> callbacks;
+  if (ranks.mpi)
+    callbacks = {hvd::callbacks::BroadcastGlobalVariablesCallback(0), hvd::callbacks::MetricAverageCallback(),
+                 hvd::callbacks::LearningRateWarmupCallback({.warmup_epochs = 5, .verbose = 1})};
+  callbacks.push_back(ReduceLROnPlateau({.patience = 10, .verbose = ranks.rank == 0 ? 1 : 0}));
+  if (ranks.rank == 0) {
+    callbacks.push_back(ModelCheckpoint(output + "/checkpoint-{epoch}.h5"));
+    callbacks.push_back(TensorBoard(output));
+  }
+  return callbacks;
+}
+
 void Train(const Options& options) {
+  const Ranks ranks = JoinRanks();
   const auto batch_size = static_cast<int64_t>(options.Number("--batch-size"));
   if (batch_size < 1) options.WrongUsage("--batch-size", options.Text("--batch-size"), "1 or more");
   const auto steps = [&](const std::string& channel) {
     const int64_t records = CountRecords(options, channel);
-    if (records < batch_size) options.WrongUsage("--batch-size", "more than the records there are", "fewer");
+    if (records < batch_size * ranks.size)
+      options.WrongUsage("--batch-size", "more than the records there are for each rank", "fewer");
     return records / batch_size;
   };
 
   auto seed = static_cast<int64_t>(options.Number("--seed"));
+  if (seed < 0 && ranks.rank > 0) seed = std::time(nullptr);
   if (seed < 0) std::printf("Seed: %lld\n", static_cast<long long>(seed = std::time(nullptr)));
 
   Sequential model = MakeModel(seed);
-  model.compile(MakeOptimizer(options), "categorical_crossentropy", {"accuracy"},
+  Optimizer optimizer = MakeOptimizer(options, ranks);
+  if (ranks.mpi) optimizer = hvd::DistributedOptimizer(optimizer);
+  model.compile(optimizer, "categorical_crossentropy", {"accuracy"},
                 {.policy = options.Text("--policy"), .conv_algorithms = options.Text("--conv-algorithms")});
-  std::printf("%s", model.summary().c_str());
+  if (ranks.rank == 0) std::printf("%s", model.summary().c_str());
 
   const std::string output = options.Text("--output-dir");
   const std::string model_dir = ModelDirectory(options);
-  const data::Dataset validation = Batches(options, "validation", seed);
-  model.fit(Batches(options, "train", seed),
-            {.epochs = static_cast<int>(options.Number("--epochs")),
-             .steps_per_epoch = steps("train"),
-             .validation_data = &validation,
-             .validation_steps = steps("validation"),
-             .callbacks = {ReduceLROnPlateau({.patience = 10, .verbose = 1}),
-                           ModelCheckpoint(output + "/checkpoint-{epoch}.h5"), TensorBoard(output)}});
+  const data::Dataset validation = Batches(options, "validation", seed, ranks);
+  model.fit(Batches(options, "train", seed, ranks), {.epochs = static_cast<int>(options.Number("--epochs")),
+                                                     .steps_per_epoch = steps("train") / ranks.size,
+                                                     .validation_data = &validation,
+                                                     .validation_steps = steps("validation") / ranks.size,
+                                                     .callbacks = Callbacks(ranks, output)});
 
-  const Logs scores = model.evaluate(Batches(options, "eval", seed), {.steps = steps("eval")});
+  const Logs scores = model.evaluate(Batches(options, "eval", seed, {}), {.steps = steps("eval")});
+  if (ranks.rank > 0) return;
   std::printf("Test loss: %g\nTest accuracy: %g\n", scores.At("loss"), scores.At("accuracy"));
   savedmodel::Export(model, model_dir + "/1", {.input_name = "image", .output_name = "scores", .overwrite = true});
   std::printf("Model successfully saved at: %s/1\n", model_dir.c_str());

@@ -13,12 +13,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "headrace/error.h"
+#include "headrace/keras.h"
 #include "headrace/tensor.h"
 
 namespace headrace::hvd {
@@ -57,6 +60,11 @@ void init(const std::vector<std::vector<int>>& process_sets);
 // program it is called by itself.
 void shutdown();
 bool is_initialized();
+
+// Rank 0 writes what the ranks do together into a file of Chrome's trace events; HOROVOD_TIMELINE names one from the
+// beginning. Throw Error: kNotFound when the file cannot be made, kFailedPrecondition when one is being written.
+void start_timeline(const std::string& path, bool mark_cycles = false);
+void stop_timeline();
 
 int rank();             // 0 .. size() - 1, in the whole job
 int size();             // ranks of the whole job
@@ -183,5 +191,114 @@ Array Array::Of(const std::vector<T>& values, std::vector<int64_t> shape) {
   if (!values.empty()) std::memcpy(array.raw(), values.data(), array.bytes());
   return array;
 }
+
+// ------------------------------------------------------------------------------------------------- with Keras
+//
+//   model.compile(hvd::DistributedOptimizer(Adam({.learning_rate = 0.001f * hvd::size()})), …);
+//   model.fit(train, {.steps_per_epoch = steps / hvd::size(),
+//                     .callbacks = {hvd::callbacks::BroadcastGlobalVariablesCallback(0),
+//                                   hvd::callbacks::MetricAverageCallback(), …}});
+//
+// compile(), fit() and train_on_batch() of such a model are calls that all ranks make. fit() and evaluate() print on
+// rank 0 alone. Before the first step all ranks compare what they are about to train: variables, options, steps and the
+// weights they start from; a difference is an error on all of them that names rank, tensor and both values. An epoch
+// ends for all ranks together: one whose data ended earlier goes on with the others, adding nothing. When a rank's
+// fit() throws, those of the others throw its message.
+
+struct DistributedOptimizerOptions {
+  ReduceOp op = ReduceOp::kAverage;  // or kSum
+  Compression compression = Compression::kNone;
+  // So many gradients are summed on each rank before they are exchanged and applied; the steps between change nothing
+  // but the optimizer's iterations.
+  int backward_passes_per_step = 1;
+  bool average_aggregated_gradients = false;  // divides those sums by their number
+  float gradient_predivide_factor = 1;  // f: gradients times 1 / f are summed, the sums times f / size(). kAverage
+};
+// The same optimizer, whose models from now on apply the gradients of all ranks. Files that such a model saves load
+// without Horovod. Throws kInvalidArgument for another op.
+keras::Optimizer DistributedOptimizer(keras::Optimizer optimizer, DistributedOptimizerOptions options = {});
+
+// BatchNormalization with the moments of the batches of all ranks together.
+keras::BatchNormalization SyncBatchNormalization(keras::BatchNormalizationOptions options = {});
+
+namespace callbacks {
+
+// Before the first batch all ranks get the weights, the optimizer's slots, iterations and learning rate of one.
+keras::CallbackPtr BroadcastGlobalVariablesCallback(int root_rank = 0);
+
+// Behind each epoch, metrics become their averages over the ranks, for the callbacks behind it, the printed line and
+// fit()'s history. So put it before those that read metrics.
+keras::CallbackPtr MetricAverageCallback();
+
+struct LearningRateScheduleOptions {
+  std::optional<float> initial_lr = std::nullopt;  // absent: the optimizer's when training begins
+  int start_epoch = 0;
+  std::optional<int> end_epoch = std::nullopt;  // exclusive
+  bool staircase = true;                        // once an epoch; else every batch, with fractions of epochs
+  // While a batch changes the rate, momentum is multiplied by new rate / old rate (P. Goyal et al., "Accurate, Large
+  // Minibatch SGD", 2017).
+  bool momentum_correction = true;
+  int64_t steps_per_epoch = 0;  // 0: fit()'s
+};
+// rate = initial_lr * multiplier(epoch); a constant c stands for c^(epoch - start_epoch). Adds "lr" to the logs.
+keras::CallbackPtr LearningRateScheduleCallback(std::function<double(double epoch)> multiplier,
+                                                LearningRateScheduleOptions options = {});
+keras::CallbackPtr LearningRateScheduleCallback(double multiplier, LearningRateScheduleOptions options = {});
+
+struct LearningRateWarmupOptions {
+  std::optional<float> initial_lr = std::nullopt;  // absent: the optimizer's when training begins
+  int warmup_epochs = 5;
+  bool momentum_correction = true;
+  int64_t steps_per_epoch = 0;  // 0: fit()'s
+  int verbose = 0;              // 1: rank 0 says when it is over
+};
+// Batch by batch from initial_lr / size() to initial_lr, which the last batch of the warmup reaches.
+keras::CallbackPtr LearningRateWarmupCallback(LearningRateWarmupOptions options = {});
+
+}  // namespace callbacks
+
+// ----------------------------------------------------------------------------------------------------- elastic
+//
+// A rank that dies ends all ranks, and the job's RetryStrategy starts all of them again, as torchrun does; they go on
+// from the last commit, with the same bits as a run that was not interrupted.
+//
+//   hvd::elastic::KerasState state(model, "/opt/ml/checkpoints");
+//   hvd::elastic::run([&](hvd::elastic::KerasState& state) {
+//     model.fit(train, {.epochs = 10, .initial_epoch = state.epoch(), .initial_step = state.batch(),
+//                       .steps_per_epoch = 78, .callbacks = {…, hvd::elastic::CommitStateCallback(state, 20)}});
+//   }, state);
+
+namespace elastic {
+
+// A compiled model, its optimizer, the callbacks of its fit(), and where the training is.
+class KerasState {
+ public:
+  // Rank 0 keeps the commits in `directory` (a job's checkpoint directory, which outlives attempts), as Keras files
+  // elastic-EPOCH-BATCH.h5; it is made when it is not there. Nothing is read before restore().
+  KerasState(keras::Model model, std::string directory);
+
+  int epoch() const;      // of the next batch
+  int64_t batch() const;  // the next one, in its epoch
+
+  // The training is at `batch` of `epoch`. Rank 0 writes it down, the others do nothing; an earlier commit is deleted
+  // once this one is whole. Throws Error when the file cannot be written.
+  void commit(int epoch, int64_t batch);
+  // All ranks together: the model of rank 0's last commit, on all of them. False when there is none. Throws Error when
+  // the file cannot be read or is another model's.
+  bool restore();
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+// Restores the last commit and calls `train`.
+void run(const std::function<void(KerasState&)>& train, KerasState& state);
+
+// Commits behind every so many batches and at the end of each epoch, behind all other callbacks. The state is the
+// model's own and outlives the training.
+keras::CallbackPtr CommitStateCallback(KerasState& state, int64_t batches_per_commit = 100);
+
+}  // namespace elastic
 
 }  // namespace headrace::hvd

@@ -278,6 +278,13 @@ class Logs {
 
 class Model;
 
+// What fit() does, as far as it is known when it begins.
+struct TrainingParams {
+  int epochs = 1;     // final index
+  int64_t steps = 0;  // of an epoch; 0: only walking through the dataset would tell
+  int verbose = 1;
+};
+
 // All callbacks of a fit() share one Logs per event: what one adds, later ones see. Epochs and batches count from 0.
 class Callback {
  public:
@@ -293,13 +300,17 @@ class Callback {
   virtual std::string state() const { return ""; }
   virtual void restore_state(const std::string& /*state*/) {}
 
-  void set_model(Model* model) { model_ = model; }  // called by fit(); the model outlives the training
+  // Called by fit(); the model outlives the training.
+  void set_model(Model* model) { model_ = model; }
+  void set_params(const TrainingParams& params) { params_ = params; }
 
  protected:
   Model& model() const { return *model_; }
+  const TrainingParams& params() const { return params_; }
 
  private:
   Model* model_ = nullptr;
+  TrainingParams params_;
 };
 using CallbackPtr = std::shared_ptr<Callback>;
 
@@ -380,6 +391,7 @@ struct CompileOptions {
 struct FitOptions {
   int epochs = 1;
   int initial_epoch = 0;        // epochs is the final index: {.epochs = 10, .initial_epoch = 3} runs 7
+  int64_t initial_step = 0;     // of initial_epoch: so many of its batches are passed over, as trained already
   int64_t steps_per_epoch = 0;  // 0: until the dataset ends
   const data::Dataset* validation_data = nullptr;  // iterated from its start after every epoch
   int64_t validation_steps = 0;

@@ -61,6 +61,7 @@ Result<Handle> Engine::Enqueue(Request request) {
                           NameOf(collective.type), collective.name);
   const Handle handle = next_handle_++;
   pending_[key] = {handle, collective, clock_.Now()};
+  if (request.kind == RequestKind::kCollective) trace_.Enqueued(collective);
   outcomes_[handle];
   request.collective.input = nullptr;
   request.collective.output = nullptr;
@@ -198,6 +199,7 @@ Result<bool> Engine::SendRequests() {
     has_outgoing_.store(false);
   }
   for (Request& request : requests) {
+    if (negotiator_ && request.kind == RequestKind::kCollective) trace_.AskedBy(rank_, request.collective.name);
     if (negotiator_)
       negotiator_->Add(rank_, std::move(request), clock_.Now());
     else
@@ -215,6 +217,7 @@ Result<bool> Engine::ReceiveMessages() {
     received = true;
     if (negotiator_) {
       HEADRACE_ASSIGN(Request request, DecodeRequest(message->bytes));
+      if (request.kind == RequestKind::kCollective) trace_.AskedBy(message->from, request.collective.name);
       negotiator_->Add(message->from, std::move(request), clock_.Now());
     } else {
       HEADRACE_ASSIGN(Response response, DecodeResponse(message->bytes));
@@ -314,7 +317,9 @@ Status Engine::PerformCollective(const Response& response) {
   auto entries = Take(response);
   std::vector<const Collective*> collectives;
   for (const auto& entry : entries) collectives.push_back(entry ? &entry->collective : nullptr);
+  trace_.Began(collectives, topology_.machines.size() > 1);
   auto outcomes = PerformOn(*found->second, response, collectives, Describe(response));
+  trace_.Ended(collectives);
   if (!outcomes) {
     Complete(entries, std::vector<Result<Outcome>>(entries.size(), tl::unexpected<Error>(outcomes.error())));
     return tl::unexpected<Error>(std::move(outcomes.error()));

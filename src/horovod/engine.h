@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "horovod/collective_trace.h"
 #include "horovod/communicator.h"
 #include "horovod/group.h"
 #include "horovod/negotiation/negotiator.h"
@@ -30,6 +31,9 @@ class Engine {
   Result<Handle> Enqueue(Request request);
   bool Poll(Handle handle) const;
   Result<Outcome> Synchronize(Handle handle);
+
+  // What happens to named collectives is written there from now on; it outlives the engine.
+  void Trace(Timeline& timeline) { trace_.WriteTo(timeline); }
 
   // The error of the group's end, or nothing while it lasts. For waits outside of the background thread: after a
   // shutdown, what is on its way already has a moment to arrive.
@@ -89,6 +93,7 @@ class Engine {
   std::optional<Error> end_;
   UnixMillis ended_at_ = 0;
   bool failed_ = false;
+  CollectiveTrace trace_;
   std::atomic<bool> has_outgoing_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<int> waiting_{0};  // pending handles

@@ -20,6 +20,8 @@ class JobCommunicator : public Communicator {
   ~JobCommunicator() override;
 
   const Place& place() const override { return core_->transport->place(); }
+  // Named collectives are written there from now on.
+  void Trace(Timeline& timeline) { core_->engine->Trace(timeline); }
   const Topology& topology() const { return core_->meeting.topology; }
   Result<std::unique_ptr<SharedMemory>> Allocate(size_t bytes) override;
   Result<std::unique_ptr<Plan>> MakePlan(SharedMemory& memory, std::vector<Bucket> buckets,

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "horovod/job_communicator.h"
 #include "horovod/mpi/mpi_world.h"
+#include "horovod/process_timeline.h"
 #include "horovod/threads/thread_transport.h"
 
 namespace headrace::hvd {
@@ -23,6 +24,7 @@ struct Process {
   }
 
   const pid_t pid = ::getpid();
+  Timeline& timeline = ProcessTimeline();  // made before this, so that it ends behind it
   std::mutex mutex;
   BootClock clock;
   std::unique_ptr<JobCommunicator> communicator;
@@ -69,7 +71,11 @@ Communicator& World() {
 void init() {
   Process& process = ThisProcess();
   const std::lock_guard lock(process.mutex);
-  if (process.communicator == nullptr) process.communicator = ValueOrThrow(Start(process.clock));
+  if (process.communicator != nullptr) return;
+  auto communicator = ValueOrThrow(Start(process.clock));
+  ValueOrThrow(StartTimelineOfEnvironment(communicator->place()));
+  communicator->Trace(process.timeline);
+  process.communicator = std::move(communicator);
 }
 
 void init(const std::vector<std::vector<int>>& process_sets) {

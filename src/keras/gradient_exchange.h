@@ -18,6 +18,7 @@ namespace headrace::keras::internal {
 // What fit() is asked for: the same on all ranks, or they would wait for each other for ever.
 struct FitPlan {
   int initial_epoch = 0, epochs = 0;
+  int64_t initial_step = 0;     // of initial_epoch
   int64_t steps_per_epoch = 0;  // 0: until the dataset ends
 };
 

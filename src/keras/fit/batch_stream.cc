@@ -29,14 +29,15 @@ int64_t BatchStream::steps() const {
   return steps_per_epoch_ > 0 ? steps_per_epoch_ : std::max<int64_t>(0, dataset_.cardinality());
 }
 
-void BatchStream::StartEpoch(int64_t epoch) {
-  step_ = 0;
+void BatchStream::StartEpoch(int64_t epoch, int64_t step) {
+  step_ = step;
   ran_out_ = false;
   if (steps_per_epoch_ > 0) {
-    if (!iterator_) SkipTo(epoch * steps_per_epoch_);
+    if (!iterator_) SkipTo(epoch * steps_per_epoch_ + step);
   } else {
     iterator_.reset();  // its threads end before others start
     iterator_.emplace(dataset_.MakeIterator(pass_ = epoch));
+    iterator_->Skip(step);
   }
 }
 

@@ -21,8 +21,9 @@ class BatchStream {
 
   // Batches of an epoch, 0 when only walking through it would tell.
   int64_t steps() const;
-  // The next batch is the first of `epoch`. Epochs come in order, the first one may be any.
-  void StartEpoch(int64_t epoch);
+  // The next batch is number `step` of `epoch`. Epochs come in order, the first one may be any, and only it may begin
+  // behind its first batch.
+  void StartEpoch(int64_t epoch, int64_t step = 0);
   // The next batch is the first of all.
   void Rewind();
   // The next {x, y} of the epoch, or nullopt when it is over: at its last step or at the end of the dataset.

@@ -19,9 +19,9 @@ data::Dataset Numbers(int64_t count) {
   return data::Dataset::FromTensors(rows, rows).batch(1);
 }
 
-std::vector<int> Epoch(BatchStream& stream, int64_t epoch) {
+std::vector<int> Epoch(BatchStream& stream, int64_t epoch, int64_t step = 0) {
   std::vector<int> numbers;
-  stream.StartEpoch(epoch);
+  stream.StartEpoch(epoch, step);
   while (const auto batch = stream.Next()) numbers.push_back(static_cast<int>(batch->x().data<float>()[0]));
   return numbers;
 }
@@ -79,6 +79,11 @@ TEST(BatchStream, AResumedRunSeesWhatAnUninterruptedOneWould) {
     for (int64_t first = 1; first < 6; ++first) {
       BatchStream resumed("data", dataset, steps);
       for (int64_t epoch = first; epoch < 6; ++epoch) EXPECT_EQ(Epoch(resumed, epoch), epochs[epoch]) << steps;
+      BatchStream within("data", dataset, steps);
+      const std::vector<int> rest(epochs[first].begin() + 1, epochs[first].end());
+      EXPECT_EQ(Epoch(within, first, 1), rest) << steps;
+      if (first == 5) continue;
+      EXPECT_EQ(Epoch(within, first + 1), epochs[first + 1]) << steps;
     }
     EXPECT_NE(epochs[0], epochs[4]);
   }

@@ -23,6 +23,10 @@ void Check(const FitOptions& options) {
     throw MakeError(ErrorCode::kInvalidArgument, "fit: initial_epoch: found {}, wanted 0 or more",
                     options.initial_epoch);
   }
+  if (options.initial_step < 0 || (options.steps_per_epoch > 0 && options.initial_step >= options.steps_per_epoch)) {
+    throw MakeError(ErrorCode::kInvalidArgument, "fit: initial_step: found {}, wanted 0 or more, below steps_per_epoch",
+                    options.initial_step);
+  }
   if (options.verbose < 0 || options.verbose > 2) {
     throw MakeError(ErrorCode::kInvalidArgument, "fit: verbose: found {}, wanted 0, 1 or 2", options.verbose);
   }
@@ -81,10 +85,13 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
   }
 
   const CallbacksInState callbacks(state, Ordered(std::move(options.callbacks)));
-  for (const CallbackPtr& callback : state.callbacks) callback->set_model(this);
+  for (const CallbackPtr& callback : state.callbacks) {
+    callback->set_model(this);
+    callback->set_params({.epochs = options.epochs, .steps = stream.steps(), .verbose = options.verbose});
+  }
   // What load_weights() found belongs to the run that goes on from there, and to no other.
   std::string callback_states = std::exchange(state.training_state, "");
-  if (options.initial_epoch == 0) callback_states.clear();
+  if (options.initial_epoch == 0 && options.initial_step == 0) callback_states.clear();
 
   const internal::Training training{
       // The engine anew each time: a callback may compile the model again, or load weights.
@@ -94,6 +101,7 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
       .epochs = options.epochs,
       .initial_epoch = options.initial_epoch,
       .verbose = internal::VerbosityOf(state, options.verbose),
+      .initial_step = options.initial_step,
       .steps_per_epoch = options.steps_per_epoch,
       .exchange = state.exchange(),
       .train_without_batch = [&state] { return internal::EngineOf(state).TrainWithoutBatch(); },

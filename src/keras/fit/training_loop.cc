@@ -24,7 +24,10 @@ class Run {
     // Behind on_train_begin(), where callbacks forget what they knew.
     if (!training_.callback_states.empty()) RestoreCallbackStates(training_.callback_states, training_.callbacks);
     if (training_.exchange != nullptr)
-      training_.exchange->BeginTraining({training_.initial_epoch, training_.epochs, training_.steps_per_epoch});
+      training_.exchange->BeginTraining({.initial_epoch = training_.initial_epoch,
+                                         .epochs = training_.epochs,
+                                         .initial_step = training_.initial_step,
+                                         .steps_per_epoch = training_.steps_per_epoch});
     for (int epoch = training_.initial_epoch; epoch < training_.epochs && !*training_.stop; ++epoch) Epoch(epoch);
     for (const CallbackPtr& callback : training_.callbacks) callback->on_train_end();
     return std::move(history_);
@@ -36,11 +39,12 @@ class Run {
     for (const CallbackPtr& callback : training_.callbacks) callback->on_epoch_begin(epoch);
     Progbar bar = display_.Bar(target_, training_.verbose);
     RunningMeans means(training_.metrics);
-    training_.data->StartEpoch(epoch);
-    const int64_t steps = Batches(epoch, means, bar);
+    const int64_t first = epoch == training_.initial_epoch ? training_.initial_step : 0;
+    training_.data->StartEpoch(epoch, first);
+    const int64_t steps = Batches(epoch, first, means, bar);
     WaitForOtherRanks(epoch, steps);
     if (training_.data->RanOut()) SayDataRanOut(epoch, steps);
-    if (steps == 0) return;  // nothing to report
+    if (steps == first) return;  // nothing to report
     target_ = steps;
 
     Logs logs;
@@ -56,7 +60,7 @@ class Run {
   // An epoch ends for all ranks together: those whose data ended earlier take part in the others' steps.
   void WaitForOtherRanks(int epoch, int64_t steps) const {
     if (training_.exchange == nullptr) return;
-    if (steps == 0)
+    if (steps == 0)  // those before initial_step count
       throw MakeError(ErrorCode::kInvalidArgument,
                       "fit: rank {} has no batch in epoch {}, wanted at least one on every rank: fewer ranks, smaller "
                       "batches, or shard() over more records",
@@ -65,10 +69,10 @@ class Run {
     }
   }
 
-  // Returns the number of steps.
-  int64_t Batches(int epoch, RunningMeans& means, Progbar& bar) {
+  // Returns the number of steps, those before the first one included.
+  int64_t Batches(int epoch, int64_t first, RunningMeans& means, Progbar& bar) {
     Logs logs;
-    int64_t step = 0;
+    int64_t step = first;
     while (!*training_.stop) {
       const auto batch = training_.data->Next();
       if (!batch) break;
