@@ -20,6 +20,7 @@ BIN = ROOT / "build/release/bin"
 MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe", "-bind-to", "none"]
 GRADIENT_BYTES = 4 * 555_690  # the trainable parameters, float32
 BUCKETS = 4  # of 256 KiB or more that they are cut into
+LAST_BUCKET_BYTES = 4 * 65_952  # of the first layers: it leaves when backward is over
 
 
 def cores():
@@ -121,18 +122,19 @@ def print_model(a, results):
     costs = message_costs(a)
     print(f"\nmodel: one rank a machine, the processors of a rank {costs['seconds_per_byte'] * 1e9:.2f} ns a byte and "
           f"{costs['seconds_per_message'] * 1e6:.1f} us a message (both measured on the loopback, two ranks), the wire at its rate on top.\n"
-          "Each of N machines sends and receives 2 (N - 1) / N of the gradients in 2 (N - 1) messages a bucket; what does not fit\n"
-          "into the rest of backward behind the first final gradient is lost.\n"
+          "Each of N machines sends and receives 2 (N - 1) / N of a bucket in 2 (N - 1) messages. Lost is the last bucket's time, which\n"
+          "backward cannot hide, and what of the others does not fit into backward behind the first final gradient.\n"
           f"{'':16}{'wire':>8}" + "".join(f"{ranks:>8}" for ranks in (8, 16, 32, 64, 128, 256, 512)))
     for policy, of in results.items():
         step, window = median(of["together"], "step_ms") * 1e-3, median(of["together"], "window_ms") * 1e-3
         for gigabits in (10, 100):
             row = []
             for ranks in (8, 16, 32, 64, 128, 256, 512):
-                share = 2 * (ranks - 1) / ranks
-                seconds = share * GRADIENT_BYTES * (costs["seconds_per_byte"] + 8 / (gigabits * 1e9))
-                seconds += 2 * (ranks - 1) * costs["seconds_per_message"] * BUCKETS
-                row.append(f"{step / (step + max(0, seconds - window)):8.1%}")
+                def seconds(size, buckets):
+                    return (2 * (ranks - 1) / ranks * size * (costs["seconds_per_byte"] + 8 / (gigabits * 1e9))
+                            + 2 * (ranks - 1) * costs["seconds_per_message"] * buckets)
+                last, others = seconds(LAST_BUCKET_BYTES, 1), seconds(GRADIENT_BYTES - LAST_BUCKET_BYTES, BUCKETS - 1)
+                row.append(f"{step / (step + last + max(0, others - window)):8.1%}")
             print(f"{policy:16}{gigabits:>3} Gb/s" + "".join(row))
 
 
