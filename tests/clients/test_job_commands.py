@@ -32,6 +32,8 @@ def job(boto):
     logs.put_log_events(**stream, logEvents=[{"timestamp": int(time.time() * 1000), "message": "epoch 1 loss: 0.5"}])
     boto("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=[
         {"MetricName": "train:loss", "Dimensions": [{"Name": "TrainingJobName", "Value": name}], "Value": 0.5}])
+    # Two looks at a job that runs may see two statuses.
+    boto("sagemaker").get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name, WaiterConfig={"Delay": 1})
     return name
 
 
