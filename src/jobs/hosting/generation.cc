@@ -111,6 +111,7 @@ void Generation::AddMissing() {
     for (; staying < variant.count; ++staying) {
       const auto size = SizeOfInstance(variant.instance_type).value_or(InstanceSize{});
       auto& machine = *machine_.options.machine;
+      const uint64_t most = machine.most_memory_of_one();
       Slot slot;
       slot.cores = machine.cores().Share(size.cpus);
       InstanceOptions options;
@@ -119,8 +120,7 @@ void Generation::AddMissing() {
       options.model_directory = ModelDirectory(variant.name);
       options.run_directory = directory_ + "/" + variant.name + "/" + options.id;
       options.cpus = slot.cores.cores();
-      options.memory_bytes =
-          size.memory_bytes == 0 ? MostMemoryOfOne() : std::min(size.memory_bytes, MostMemoryOfOne());
+      options.memory_bytes = size.memory_bytes == 0 ? most : std::min(size.memory_bytes, most);
       options.tasks = TasksFor(options.cpus.size());
       options.sandbox = machine.sandbox().has_value();
       if (!options.sandbox) options.no_sandbox_reason = machine.sandbox().error().message();

@@ -9,9 +9,18 @@
 #include "jobs/sandbox/sandbox.h"
 
 namespace headrace::jobs {
+namespace {
+
+uint64_t MemoryOfThisMachine() {
+  return static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
 
 Machine::Machine(MachineOptions options)
-    : options_(std::move(options)), cores_(CoresOfThisProcess(), options_.job_cores) {}
+    : options_(std::move(options)),
+      cores_(CoresOfThisProcess(), options_.job_cores),
+      most_memory_of_one_(MemoryOfThisMachine() / 16 * 15) {}
 
 const Status& Machine::sandbox() {
   std::call_once(sandbox_probed_, [this] {
@@ -26,11 +35,6 @@ const Status& Machine::sandbox() {
 const Python& Machine::python() {
   std::call_once(looked_for_python_, [this] { python_ = FindPython(options_.python); });
   return python_;
-}
-
-uint64_t MostMemoryOfOne() {
-  const auto all = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-  return all - all / 16;
 }
 
 uint64_t TasksFor(uint64_t cores) { return 256 + 64 * std::max<uint64_t>(cores, 1); }

@@ -1,5 +1,6 @@
 // Machine: what this machine has for the programs of tenants: training jobs, endpoints, batch transform. There is one,
-// made where the server is put together; everything in it is found out once, when it is first asked for.
+// made where the server is put together; everything in it is found out once: cores and memory at once, the rest when it
+// is first asked for.
 #pragma once
 
 #include <cstdint>
@@ -30,18 +31,19 @@ class Machine {
   // Whether programs run in sandboxes; the error says why they run as plain processes. That is in the log once.
   const Status& sandbox();
   const Python& python();
+  // No job or model server gets more memory than this, whatever it was promised: a part of this machine's is kept for
+  // the platform and everybody else.
+  uint64_t most_memory_of_one() const { return most_memory_of_one_; }
 
  private:
   const MachineOptions options_;
   CorePool cores_;
+  const uint64_t most_memory_of_one_;
   std::once_flag sandbox_probed_, looked_for_python_;
   Status sandbox_;
   Python python_;
 };
 
-// No job or model server gets more memory than this, whatever it was promised: a part of this machine's is kept for
-// the platform and everybody else.
-uint64_t MostMemoryOfOne();
 // Processes and threads that a job on so many cores may have at once.
 uint64_t TasksFor(uint64_t cores);
 

@@ -164,7 +164,8 @@ void LocalExecutor::DescribeLimits(const HostKey& key, JobDescription& descripti
   const int all = options_.machine->cores().for_jobs();
   description.cpus = CoresOf(key, description);
   const uint64_t hosts = std::max<size_t>(description.hosts.size(), 1);  // they share what one job may have at most
-  description.memory_bytes = Smaller(Smaller(size.memory_bytes, options_.memory_bytes), MostMemoryOfOne() / hosts);
+  description.memory_bytes =
+      Smaller(Smaller(size.memory_bytes, options_.memory_bytes), options_.machine->most_memory_of_one() / hosts);
   const auto cores = static_cast<uint64_t>(size.cpus == 0 ? all : std::min(size.cpus, all));
   description.tasks = options_.tasks != 0 ? options_.tasks : TasksFor(cores);
   description.disk_bytes = Smaller(description.volume_bytes(), options_.disk_bytes);
