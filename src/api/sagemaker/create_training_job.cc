@@ -67,6 +67,9 @@ Reply<Json> CreateTrainingJob(const SageMakerOptions& options, const Call& call,
 
   const auto tags = TakeTags(cleaned);
   const Json request = Completed(std::move(cleaned));
+  // As those will read it who run the job: what they could not is not stored.
+  const auto decoded = jobs::DecodeTrainingRequest(request);
+  if (!decoded) return aws::Refuse("ValidationException", decoded.error().message());
   store::TrainingJob job = NewJob(call, request);
   HEADRACE_REPLY(const auto taken, store::TrainingJobs(options.database).Find(job.account_id, job.name));
   const auto in_use = [&job] {
@@ -76,7 +79,7 @@ Reply<Json> CreateTrainingJob(const SageMakerOptions& options, const Call& call,
   };
   if (taken) return in_use();
   if (options.objects) {
-    if (auto error = CheckBuckets(ObjectsOf(options, call), call, request)) return tl::unexpected(std::move(*error));
+    if (auto error = CheckBuckets(ObjectsOf(options, call), call, *decoded)) return tl::unexpected(std::move(*error));
   }
   bool inserted = false;
   HEADRACE_REPLY_TRY(options.database.Write([&](store::Connection& db) -> Status {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "api/input.h"
-#include "jobs/request/hyperparameters.h"
 #include "jobs/request/s3_uri.h"
 
 namespace headrace::api::sagemaker {
@@ -73,19 +72,16 @@ std::optional<aws::ServiceError> CheckOutput(const store::AccountObjects& object
 }
 
 std::optional<aws::ServiceError> CheckBuckets(const store::AccountObjects& objects, const Call& call,
-                                              const Json& request) {
-  for (const auto& channel : request["InputDataConfig"]) {
-    const std::string uri = channel["DataSource"]["S3DataSource"]["S3Uri"];
-    if (auto error = CheckInput(objects, call, TextOr(request, "RoleArn"), uri)) return error;
-  }
-  const std::string output = TextOr(request["OutputDataConfig"], "S3OutputPath");
-  if (auto error = CheckOutput(objects, "OutputDataConfig.S3OutputPath", output)) return error;
-  const std::string source = jobs::DecodeHyperparameters(request["HyperParameters"]).Text("sagemaker_submit_directory");
+                                              const jobs::TrainingRequest& request) {
+  for (const auto& channel : request.channels)
+    if (auto error = CheckInput(objects, call, request.role_arn, channel.s3_uri)) return error;
+  if (auto error = CheckOutput(objects, "OutputDataConfig.S3OutputPath", request.output.s3_output_path)) return error;
+  const std::string source = request.hyperparameters.Text("sagemaker_submit_directory");
   if (jobs::IsUri(source)) {
     if (auto error = CheckSource(objects, "HyperParameters.sagemaker_submit_directory", source)) return error;
   }
-  if (!request.contains("CheckpointConfig")) return std::nullopt;
-  return CheckCheckpoints(objects, TextOr(request["CheckpointConfig"], "S3Uri"));
+  if (!request.checkpoints) return std::nullopt;
+  return CheckCheckpoints(objects, request.checkpoints->s3_uri);
 }
 
 }  // namespace headrace::api::sagemaker

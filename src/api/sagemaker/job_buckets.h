@@ -7,6 +7,7 @@
 
 #include "api/sagemaker/operations.h"
 #include "aws/service.h"
+#include "jobs/request/training_request.h"
 #include "store/access/account_objects.h"
 
 namespace headrace::api::sagemaker {
@@ -17,7 +18,7 @@ store::AccountObjects ObjectsOf(const SageMakerOptions& options, const Call& cal
 // Refuses, as the service does, inputs of training jobs without objects; and whatever the caller could not read or
 // write by itself: sources, checkpoints, outputs.
 std::optional<aws::ServiceError> CheckBuckets(const store::AccountObjects& objects, const Call& call,
-                                              const Json& request);
+                                              const jobs::TrainingRequest& request);
 
 // The parts. An input must have objects, and the first of them must be the caller's to read; `role` is named when there
 // are none.

@@ -228,6 +228,7 @@ Result<TrainingRequest> DecodeTrainingRequest(json document) {
       from.Object("StoppingCondition").Integer("MaxRuntimeInSeconds", kDefaultMaxRuntimeSeconds, 1, kMostSeconds);
   for (const auto& channel : from.Objects("InputDataConfig"))
     request.channels.push_back(ReadChannel(channel, request.algorithm.input_mode));
+  request.role_arn = from.Text("RoleArn");
   request.output = ReadOutput(from.Object("OutputDataConfig"));
   request.checkpoints = ReadCheckpoints(from.Object("CheckpointConfig"));
   request.retries = static_cast<int>(from.Object("RetryStrategy").Integer("MaximumRetryAttempts", 0, 0, kMostRetries));

@@ -85,6 +85,7 @@ struct TrainingRequest {
   std::vector<ChannelRequest> channels;
   OutputDataConfig output;
   std::optional<CheckpointConfig> checkpoints;
+  std::string role_arn;
   int retries = 0;  // RetryStrategy.MaximumRetryAttempts: further attempts after the first
   bool network_isolation = false;
   std::map<std::string, std::string> environment;
