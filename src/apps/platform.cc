@@ -214,6 +214,7 @@ class RunningPlatform : public Platform {
       transforms_->Wake(account, job);
     };
     training.may_run = [this](const std::string& account) { return MayRun(account); };
+    training.fits = [this](const std::vector<jobs::InstanceSize>& hosts) { return executor_->Fits(hosts); };
     gateway_->Add(api::SageMakerService(std::move(training)));
     gateway_->SetRuntime(api::RuntimeService({.routes = hosting_->routes(),
                                               .metrics = hosting_->metrics(),

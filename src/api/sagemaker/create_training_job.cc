@@ -70,6 +70,8 @@ Reply<Json> CreateTrainingJob(const SageMakerOptions& options, const Call& call,
   // As those will read it who run the job: what they could not is not stored.
   const auto decoded = jobs::DecodeTrainingRequest(request);
   if (!decoded) return aws::Refuse("ValidationException", decoded.error().message());
+  if (const Status fits = options.fits ? options.fits(decoded->host_sizes()) : Status(); !fits)
+    return aws::Refuse("ResourceLimitExceeded", fits.error().message());
   store::TrainingJob job = NewJob(call, request);
   HEADRACE_REPLY(const auto taken, store::TrainingJobs(options.database).Find(job.account_id, job.name));
   const auto in_use = [&job] {

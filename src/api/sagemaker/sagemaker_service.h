@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "aws/service.h"
 #include "base/result.h"
+#include "jobs/request/instance_types.h"
 #include "store/access/account_objects.h"
 #include "store/meta/database.h"
 
@@ -25,6 +27,8 @@ struct SageMakerOptions {
   std::function<void(const std::string& account, const std::string& job)> wake_transform = {};
   // Whether jobs and model servers of this account may run here; the error says why not and what helps. Empty: all may.
   std::function<Status(const std::string& account)> may_run = {};
+  // Whether training jobs of such instances can ever run here; as jobs::Executor::Fits. Empty: all can.
+  std::function<Status(const std::vector<jobs::InstanceSize>& hosts)> fits = {};
 };
 
 aws::Service SageMakerService(SageMakerOptions options);

@@ -98,6 +98,25 @@ TEST_F(SageMakerTest, CreatesAJobAndEchoesAllOfIt) {
   EXPECT_FALSE(job.contains("FailureReason"));
 }
 
+TEST_F(SageMakerTest, RefusesWhatCanNeverRunHere) {
+  SageMakerOptions options{*database_};
+  options.fits = [](const std::vector<jobs::InstanceSize>& hosts) -> Status {
+    if (hosts.size() == 1 && hosts[0].cpus == 8) return {};
+    return Fail(ErrorCode::kFailedPrecondition, "not here");
+  };
+  service_ = SageMakerService(std::move(options));
+  EXPECT_TRUE(Do("CreateTrainingJob", Request("job-1")).contains("TrainingJobArn"));
+  Json request = Request("job-2");
+  request["ResourceConfig"]["InstanceType"] = "ml.m5.large";
+  EXPECT_EQ(Refusal("CreateTrainingJob", request), "ResourceLimitExceeded: not here");
+}
+
+TEST_F(SageMakerTest, RefusesWhatNobodyCouldRead) {
+  Json request = Request("job-1");
+  request["ResourceConfig"]["VolumeSizeInGB"] = int64_t{1} << 40;
+  EXPECT_THAT(Refusal("CreateTrainingJob", request), StartsWith("ValidationException: ResourceConfig.VolumeSizeInGB"));
+}
+
 TEST_F(SageMakerTest, DescribesHowAJobEnded) {
   Do("CreateTrainingJob", Request("job-1"));
   Change("job-1", [](store::TrainingJob& job) -> Status {

@@ -10,6 +10,8 @@ namespace headrace::jobs {
 struct InstanceSize {
   int cpus = 0;
   uint64_t memory_bytes = 0;
+
+  bool operator==(const InstanceSize&) const = default;
 };
 
 // nullopt for a name of no known family or size. "local" is the whole machine (0 cpus, 0 bytes).

@@ -214,6 +214,14 @@ std::vector<std::string> TrainingRequest::hosts() const {
   return names;
 }
 
+std::vector<InstanceSize> TrainingRequest::host_sizes() const {
+  std::vector<InstanceSize> sizes;
+  for (const auto& group : resources.groups)
+    sizes.insert(sizes.end(), static_cast<size_t>(group.instance_count),
+                 SizeOfInstance(group.instance_type).value_or(InstanceSize{}));
+  return sizes;
+}
+
 Result<TrainingRequest> DecodeTrainingRequest(json document) {
   if (!document.is_object())
     return Fail(ErrorCode::kInvalidArgument, "the request of a training job: found {}, wanted an object",

@@ -15,6 +15,7 @@
 #include "jobs/capture/metric_definitions.h"
 #include "jobs/request/distribution.h"
 #include "jobs/request/hyperparameters.h"
+#include "jobs/request/instance_types.h"
 
 namespace headrace::jobs {
 
@@ -97,6 +98,8 @@ struct TrainingRequest {
 
   // "algo-1" … "algo-N".
   std::vector<std::string> hosts() const;
+  // What the instance type of each promises, in the same order; nothing for a type that is not known.
+  std::vector<InstanceSize> host_sizes() const;
 };
 
 // Members that are missing have their defaults; kInvalidArgument names the first one whose type or value cannot be.

@@ -82,6 +82,8 @@ TEST(TrainingRequest, HostsBelongToGroupsInTheirOrder) {
            {{"InstanceGroupName", "b"}, {"InstanceType", "ml.c5.xlarge"}, {"InstanceCount", 1}}}}}}}));
   EXPECT_TRUE(request.resources.has_groups);
   EXPECT_EQ(request.hosts(), (Texts{"algo-1", "algo-2", "algo-3"}));
+  constexpr uint64_t kGiB = uint64_t{1} << 30;
+  EXPECT_EQ(request.host_sizes(), (std::vector<InstanceSize>{{2, 8 * kGiB}, {2, 8 * kGiB}, {4, 8 * kGiB}}));
   EXPECT_EQ(request.resources.GroupOf("algo-1").name, "a");
   EXPECT_EQ(request.resources.GroupOf("algo-2").name, "a");
   EXPECT_EQ(request.resources.GroupOf("algo-3").name, "b");

@@ -50,8 +50,10 @@ class Executor {
   // Before anything else; an error says why no host can ever be started.
   virtual Status Open() = 0;
 
+  // Whether such hosts can ever run at the same time; the error, with the remedy, says why not.
+  virtual Status Fits(const std::vector<InstanceSize>& hosts) const = 0;
   // Room for all hosts of a job, in their order, or for none: nullopt while it has to wait. Such room is the job's
-  // until Release(). kFailedPrecondition, with the remedy, for what will never fit.
+  // until Release(). The error of Fits() for what will never fit.
   virtual Result<std::optional<std::vector<HostPlace>>> Reserve(const JobKey& job,
                                                                 const std::vector<InstanceSize>& hosts) = 0;
   // The same for a job that an earlier process reserved room for, which goes on wherever it runs.

@@ -80,14 +80,20 @@ Status LocalExecutor::Open() {
   return {};
 }
 
+Status LocalExecutor::Fits(const std::vector<InstanceSize>& hosts) const {
+  const int all = options_.machine->cores().for_jobs();
+  if (hosts.size() <= static_cast<size_t>(all)) return {};
+  return Fail(
+      ErrorCode::kFailedPrecondition,
+      "InstanceCount: found {}, and training jobs have {} cores here, of which each host takes one at least: give "
+      "fewer instances, or let more of them share this machine (the server's setting job-cpus)",
+      hosts.size(), all);
+}
+
 Result<std::optional<std::vector<HostPlace>>> LocalExecutor::Reserve(const JobKey& job,
                                                                      const std::vector<InstanceSize>& hosts) {
+  HEADRACE_TRY(Fits(hosts));
   const int all = options_.machine->cores().for_jobs();
-  if (hosts.size() > static_cast<size_t>(all))
-    return Fail(ErrorCode::kFailedPrecondition,
-                "InstanceCount: found {}, and training jobs have {} cores here: at most as many hosts have one each "
-                "(the server's setting job-cpus says how many places there are)",
-                hosts.size(), all);
   auto leases = options_.machine->cores().Take(CoresOfHosts(hosts, all));
   if (!leases) return std::optional<std::vector<HostPlace>>();
   std::vector<HostPlace> places;
@@ -99,6 +105,7 @@ Result<std::optional<std::vector<HostPlace>>> LocalExecutor::Reserve(const JobKe
 
 void LocalExecutor::Restore(const JobKey& job, const std::vector<InstanceSize>& hosts,
                             const std::vector<HostPlace>& places) {
+  Release(job);
   const auto counts = CoresOfHosts(hosts, options_.machine->cores().for_jobs());
   std::vector<CoreLease> leases;
   for (size_t i = 0; i < counts.size(); ++i)

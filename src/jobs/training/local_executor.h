@@ -33,6 +33,7 @@ class LocalExecutor : public Executor {
 
   Status Open() override;
 
+  Status Fits(const std::vector<InstanceSize>& hosts) const override;
   // A host has as many cores as its instance type, so far as the machine goes: hosts that are too many for it share it
   // in proportion, at least a core each.
   Result<std::optional<std::vector<HostPlace>>> Reserve(const JobKey& job,

@@ -145,6 +145,8 @@ TEST_F(LocalExecutorTest, GivesEachHostItsRoom) {
 }
 
 TEST_F(LocalExecutorTest, RefusesMoreHostsThanThereArePlaces) {
+  EXPECT_TRUE(Make("exit 0")->Fits({{8, 0}, {8, 0}}));
+  EXPECT_FALSE(Make("exit 0")->Fits({{1, 0}, {1, 0}, {1, 0}}));
   const auto refused = Make("exit 0")->Reserve({"1", "job"}, {{1, 0}, {1, 0}, {1, 0}});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), ErrorCode::kFailedPrecondition);

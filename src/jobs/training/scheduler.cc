@@ -21,10 +21,7 @@ bool Waits(const store::TrainingJob& row) {
 // What each of its hosts is to have. A request that cannot be read has one host: it will fail, and say why.
 std::vector<InstanceSize> SizesOf(const Result<TrainingRequest>& request) {
   if (!request) return {InstanceSize{1, 0}};
-  std::vector<InstanceSize> sizes;
-  for (const auto& host : request->hosts())
-    sizes.push_back(SizeOfInstance(request->resources.GroupOf(host).instance_type).value_or(InstanceSize{}));
-  return sizes;
+  return request->host_sizes();
 }
 
 IngestState Admitted(const store::TrainingJob& row, const Result<TrainingRequest>& request,

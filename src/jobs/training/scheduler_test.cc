@@ -24,10 +24,14 @@ class CountingExecutor : public Executor {
   explicit CountingExecutor(int places) : all(places), free(places) {}
 
   Status Open() override { return {}; }
+  Status Fits(const std::vector<InstanceSize>& hosts) const override {
+    if (Cores(hosts) <= all) return {};
+    return Fail(ErrorCode::kFailedPrecondition, "{} cores are too many", Cores(hosts));
+  }
   Result<std::optional<std::vector<HostPlace>>> Reserve(const JobKey& job,
                                                         const std::vector<InstanceSize>& hosts) override {
+    HEADRACE_TRY(Fits(hosts));
     const int wanted = Cores(hosts);
-    if (wanted > all) return Fail(ErrorCode::kFailedPrecondition, "{} cores are too many", wanted);
     if (wanted > free) return std::optional<std::vector<HostPlace>>();
     Restore(job, hosts, {});
     std::vector<HostPlace> places;
