@@ -9,19 +9,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "jobs/inputs/input_object.h"
 #include "jobs/limits/moment.h"
 #include "jobs/request/training_request.h"
 
 namespace headrace::jobs {
-
-struct InputObject {
-  std::string blob;  // path of the object's bytes
-  std::string name;  // relative to the channel's directory; safe: no "..", not absolute
-  std::string key;
-  std::string etag;
-  std::string literal;  // bytes that stand for an object, when there is no blob: an attribute of an augmented manifest
-  uint64_t size = 0;
-};
 
 // Which of the hosts that have a channel this is: for ShardedByS3Key.
 struct ShareOfHost {

@@ -5,8 +5,8 @@
 #include "base/beneath.h"
 #include "base/file.h"
 #include "jobs/archive/unpack.h"
+#include "jobs/inputs/input_objects.h"
 #include "jobs/staging/stage_files.h"
-#include "jobs/training/input_channels.h"
 
 namespace headrace::jobs {
 namespace {

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "base/beneath.h"
+#include "base/file.h"
 #include "jobs/directory/shared_memory.h"
+#include "jobs/inputs/input_channels.h"
+#include "jobs/inputs/input_objects.h"
 #include "jobs/request/s3_uri.h"
-#include "jobs/training/input_channels.h"
 #include "jobs/training/training_service.h"
 
 namespace headrace::jobs {

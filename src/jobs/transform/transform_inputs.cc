@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "jobs/inputs/input_objects.h"
 #include "jobs/request/s3_uri.h"
-#include "jobs/training/input_channels.h"
 
 namespace headrace::jobs {
 namespace {

@@ -1,53 +1,25 @@
-#include "jobs/training/input_channels.h"
+#include "jobs/inputs/input_channels.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
-#include "jobs/request/s3_uri.h"
+#include "jobs/inputs/input_objects.h"
 
 namespace headrace::jobs {
 namespace {
 
 using nlohmann::json;
 
-constexpr size_t kLargestManifest = size_t{256} << 20;
-
-InputObject ToInput(const store::AccountObjects& objects, const store::Object& object, std::string name) {
-  InputObject input;
-  input.blob = objects.BlobPath(object);
-  input.name = std::move(name);
-  input.key = object.key;
-  input.etag = object.etag;
-  input.size = object.size;
-  return input;
-}
-
-std::string BaseName(const std::string& key) { return key.substr(key.rfind('/') + 1); }
-
-// Leading and doubled slashes are keys that differ but paths that do not.
-std::string LocalName(std::string_view key_behind_prefix) {
-  std::string name;
-  for (const char c : key_behind_prefix)
-    if (c != '/' || (!name.empty() && name.back() != '/')) name += c;
-  return name;
-}
-
-std::string Text(const json& object, const char* name, const char* otherwise = "") {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : otherwise;
-}
-
-Result<std::string> ReadObject(const InputObject& object) { return ReadFile(object.blob, kLargestManifest); }
-
 Status ResolveManifest(const store::AccountObjects& objects, const std::string& uri, InputChannel& channel) {
   HEADRACE_ASSIGN(auto manifest, ReadManifest(objects, uri));
   channel.manifest = std::move(manifest.object);
   for (const auto& entry : manifest.entries) {
     HEADRACE_ASSIGN(auto object, FindInput(objects, manifest.prefix + entry));
-    object.name = LocalName(entry);
+    object.name = NameOfKey(entry);
     channel.objects.push_back(std::move(object));
   }
   return {};
@@ -56,7 +28,7 @@ Status ResolveManifest(const store::AccountObjects& objects, const std::string& 
 // One JSON object a line; the attributes asked for become the channel's objects, line by line.
 Status ResolveAugmentedManifest(const store::AccountObjects& objects, const std::string& uri, InputChannel& channel) {
   HEADRACE_ASSIGN(const auto manifest, FindInput(objects, uri));
-  HEADRACE_ASSIGN(const auto text, ReadObject(manifest));
+  HEADRACE_ASSIGN(const auto text, ReadManifestText(manifest));
   size_t number = 0;
   for (size_t begin = 0; begin < text.size();) {
     const auto end = std::min(text.find('\n', begin), text.size());
@@ -155,44 +127,6 @@ std::optional<ShareOfHost> ShareOf(const TrainingRequest& request, const Channel
 }
 
 }  // namespace
-
-Result<std::vector<InputObject>> ListPrefix(const store::AccountObjects& objects, const std::string& uri) {
-  HEADRACE_ASSIGN(const auto parsed, ParseS3Uri(uri));
-  HEADRACE_ASSIGN(const auto below, objects.FindBelow(parsed.bucket, parsed.key));
-  std::vector<InputObject> found;
-  for (const auto& object : below) {
-    if (object.key.ends_with('/')) continue;  // what consoles make to show a folder
-    const bool exact = object.key == parsed.key;
-    found.push_back(
-        ToInput(objects, object,
-                exact ? BaseName(object.key) : LocalName(std::string_view(object.key).substr(parsed.key.size()))));
-  }
-  return found;
-}
-
-Result<InputObject> FindInput(const store::AccountObjects& objects, const std::string& uri) {
-  HEADRACE_ASSIGN(const auto parsed, ParseS3Uri(uri));
-  HEADRACE_ASSIGN(const auto object, objects.Find(parsed.bucket, parsed.key));
-  return ToInput(objects, object, BaseName(object.key));
-}
-
-Result<Manifest> ReadManifest(const store::AccountObjects& objects, const std::string& uri) {
-  Manifest manifest;
-  HEADRACE_ASSIGN(manifest.object, FindInput(objects, uri));
-  HEADRACE_ASSIGN(const auto text, ReadObject(manifest.object));
-  const auto list = json::parse(text, nullptr, false);
-  if (!list.is_array() || list.empty() || !list[0].is_object() || Text(list[0], "prefix").empty())
-    return Fail(ErrorCode::kInvalidArgument,
-                "the manifest {} is no JSON array whose first element is {{\"prefix\": \"s3://…\"}}", uri);
-  manifest.prefix = Text(list[0], "prefix");
-  HEADRACE_TRY(ParseS3Uri(manifest.prefix));
-  for (size_t i = 1; i < list.size(); ++i) {
-    if (!list[i].is_string())
-      return Fail(ErrorCode::kInvalidArgument, "the manifest {}: entry {} is no string", uri, i);
-    manifest.entries.push_back(list[i].get<std::string>());
-  }
-  return manifest;
-}
 
 Result<std::vector<InputChannel>> ResolveChannels(const store::AccountObjects& objects, const TrainingRequest& request,
                                                   const std::string& host) {

@@ -1,21 +1,16 @@
-// InputDataConfig resolved: which objects, under which names, each channel of a job reads.
+// Objects of the store that jobs, endpoints and transform jobs read: found by their S3 URIs, as far as their account
+// may read them now.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
-#include "jobs/directory/job_description.h"
+#include "jobs/inputs/input_object.h"
 #include "store/access/account_objects.h"
 
 namespace headrace::jobs {
-
-// The channels that the host "algo-K" of a job has, in the order of the request, of objects that the account may read
-// now: those of its instance group, in File mode of ShardedByS3Key its share of the objects.
-// kInvalidArgument carries a message as CreateTrainingJob's ValidationException has it, for example "No S3 objects
-// found under S3 URL …".
-Result<std::vector<InputChannel>> ResolveChannels(const store::AccountObjects& objects, const TrainingRequest& request,
-                                                  const std::string& host = "algo-1");
 
 // All objects below a prefix, named as File mode names them: the key behind the prefix, or the base name for a prefix
 // that is exactly one key.
@@ -31,5 +26,12 @@ Result<Manifest> ReadManifest(const store::AccountObjects& objects, const std::s
 
 // One object. kNotFound, kFailedPrecondition when the account may not read it.
 Result<InputObject> FindInput(const store::AccountObjects& objects, const std::string& uri);
+
+// The text of a manifest of any kind.
+Result<std::string> ReadManifestText(const InputObject& object);
+
+// The name of a file for a key, or for what stands in it behind a prefix: leading and doubled slashes are keys that
+// differ but paths that do not.
+std::string NameOfKey(std::string_view key);
 
 }  // namespace headrace::jobs

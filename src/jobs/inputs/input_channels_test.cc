@@ -1,4 +1,4 @@
-#include "jobs/training/input_channels.h"
+#include "jobs/inputs/input_channels.h"
 
 #include <set>
 
