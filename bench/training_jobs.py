@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """What the platform adds to a training program: its start, phase by phase, and its speed beside the bare program.
 
-usage: scripts/bench platform [--data DIR] [--jobs N] [--rounds N] [--epochs N]
-DIR holds train/, validation/ and eval/ TFRecords; without it, the sample's. Needs a release build and scripts/setup --python.
+usage: scripts/bench platform [--data DIR] [--jobs N] [--against BIN] [--script] [--rounds N] [--epochs N]
+DIR holds train/, validation/ and eval/ TFRecords; without it, the sample's. BIN: the programs of another build (its
+build/release/bin), whose jobs take turns with this one's. --script: those jobs are a shell script, not a compiled program.
+Needs a release build and scripts/setup --python.
 """
 import argparse
 import os
@@ -53,31 +55,54 @@ def cpu_name():
     return match.group(1) if match else platform.processor()
 
 
-def phases(what, program, count, **members):
-    """Milliseconds from CreateTrainingJob's request to each phase and to the first line, of a compiled program."""
-    sagemaker, logs, s3 = (boto3.client(name) for name in ("sagemaker", "logs", "s3"))
-    source = jobs.upload_source(s3, "bench", {"main.cpp": program})
-    jobs.wait(sagemaker, jobs.create(sagemaker, "bench", source, "main.cpp", **members))  # fills the compiler's cache
-    rows = []
-    for _ in range(count):
+class Side:
+    """One build's server, and a program that it has compiled."""
+
+    def __init__(self, name, server, program, text, members):
+        self.name, self.program, self.members, self.rows = name, program, members, []
+        shown = server.environment
+        self.sagemaker, self.logs, s3 = (boto3.client(
+            service, endpoint_url=server.url, region_name=shown["AWS_DEFAULT_REGION"], aws_access_key_id=shown["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=shown["AWS_SECRET_ACCESS_KEY"]) for service in ("sagemaker", "logs", "s3"))
+        if "bench" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+            s3.create_bucket(Bucket="bench", CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+        self.source = jobs.upload_source(s3, "bench", {program: text})
+        self.job(f"first-{time.time_ns()}")  # fills the compiler's cache
+
+    def job(self, name):
+        jobs.create(self.sagemaker, "bench", self.source, self.program, name=name, **self.members)
+        answered = time.time()
+        job = jobs.wait(self.sagemaker, name)
+        assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+        return answered, job
+
+    def run(self):
+        """Seconds from CreateTrainingJob's request to each phase and to the first line."""
         name = f"phases-{time.time_ns()}"
         asked = time.time()
-        jobs.create(sagemaker, "bench", source, "main.cpp", name=name, **members)
-        answered = time.time()
-        job = jobs.wait(sagemaker, name)
-        assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+        answered, job = self.job(name)
         row = {"CreateTrainingJob answered": answered - asked}
         for transition in job["SecondaryStatusTransitions"]:
             row[transition["Status"]] = transition["StartTime"].timestamp() - asked
-        stream = logs.describe_log_streams(logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=name)["logStreams"][0]
-        events = logs.get_log_events(logGroupName="/aws/sagemaker/TrainingJobs", logStreamName=stream["logStreamName"],
-                                     startFromHead=True)["events"]
+        group = "/aws/sagemaker/TrainingJobs"
+        stream = self.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=name)["logStreams"][0]["logStreamName"]
+        events = self.logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]
         row["first line of the program"] = next(e["timestamp"] for e in events if e["message"].endswith("first line")) / 1000 - asked
         row["all over"] = job["TrainingEndTime"].timestamp() - asked
-        rows.append(row)
+        self.rows.append(row)
+
+
+def phases(what, servers, program, text, count, **members):
+    """Jobs of the sides in turns: whatever else the machine does, it does to all."""
+    sides = [Side(name, server, program, text, members) for name, server in servers.items()]
+    for i in range(count):
+        for side in sides if i % 2 else reversed(sides):
+            side.run()
     print(f"\n{what}, from the request of CreateTrainingJob, median of {count} jobs (ms):")
-    for name in rows[0]:
-        print(f"  {name:32}{1000 * statistics.median(row[name] for row in rows):8.0f}")
+    print(f"  {'':32}" + "".join(f"{side.name:>8}" for side in sides))
+    for name in sides[0].rows[0]:
+        of_sides = [[row[name] for row in side.rows if name in row] for side in sides]
+        print(f"  {name:32}" + "".join(f"{1000 * statistics.median(values):8.0f}" if values else f"{'':8}" for values in of_sides))
 
 
 def last_epochs_seconds(lines):
@@ -144,6 +169,8 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--data", type=pathlib.Path)
     arguments.add_argument("--jobs", type=int, default=11)
+    arguments.add_argument("--against", type=pathlib.Path)
+    arguments.add_argument("--script", action="store_true")
     arguments.add_argument("--rounds", type=int, default=4)
     arguments.add_argument("--epochs", type=int, default=2)
     a = arguments.parse_args()
@@ -154,17 +181,20 @@ def main():
         data = root / "cifar10"
         subprocess.run([HEADRACE, "dataset", "cifar10", "--sample", "--data-dir", data], check=True, stdout=subprocess.DEVNULL)
     server = Server(root / "data")
+    servers = {"now": server}
     try:
+        if a.against:
+            servers["before"] = Server(root / "other", program=a.against / "headrace")
         os.environ.update(server.client_environment())
-        boto3.client("s3").create_bucket(Bucket="bench", CreateBucketConfiguration={"LocationConstraint": os.environ["AWS_DEFAULT_REGION"]})
         print(f"machine: {platform.node()}, {cpu_name()}, {os.cpu_count()} cores", flush=True)
-        phases("one host", FIRST_LINE, a.jobs)
+        phases("one host", servers, *(("run.sh", "echo first line") if a.script else ("main.cpp", FIRST_LINE)), a.jobs)
         if shutil.which("mpirun"):
-            phases("two hosts, a rank each", FIRST_LINE_OF_RANKS, a.jobs, **TWO_HOSTS)
+            phases("two hosts, a rank each", {"now": server}, "main.cpp", FIRST_LINE_OF_RANKS, a.jobs, **TWO_HOSTS)
         if a.rounds > 0:
             throughput(data, a.rounds, a.epochs)
     finally:
-        server.stop()
+        for one in servers.values():
+            one.stop()
         shutil.rmtree(root, ignore_errors=True)
 
 

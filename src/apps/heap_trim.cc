@@ -35,16 +35,16 @@ HeapTrim::~HeapTrim() {
 }
 
 void HeapTrim::Work() {
-  size_t resident = ResidentBytes();
+  size_t least = ResidentBytes();
   std::unique_lock lock(mutex_);
-  while (!wakeup_.wait_for(lock, interval_, [this] { return stopping_; })) resident = TrimIfGrown(resident);
+  while (!wakeup_.wait_for(lock, interval_, [this] { return stopping_; })) least = TrimIfGrown(least);
 }
 
-size_t TrimIfGrown(size_t resident) {
+size_t TrimIfGrown(size_t least) {
   const size_t now = ResidentBytes();
-  if (now <= resident + kGrownBytes) return std::min(now, resident);
+  if (now <= least + kGrownBytes) return std::min(now, least);
   ::malloc_trim(0);
-  return ResidentBytes();
+  return std::min(ResidentBytes(), least);
 }
 
 }  // namespace headrace::apps

@@ -28,8 +28,9 @@ class HeapTrim {
   std::thread thread_;
 };
 
-// Trims when this process has become larger than `resident` bytes by more than 16 MiB. Returns what the next call is to
-// be told: the size after the trim, or the smaller of `resident` and the size now.
-size_t TrimIfGrown(size_t resident);
+// Trims when this process is larger than `least` bytes by more than 16 MiB. Returns what the next call is to be told:
+// the smallest size that was seen. So a process that is large for good is trimmed each time: what is in use at one time
+// may be free at the next, and freeing alone gives little of it back.
+size_t TrimIfGrown(size_t least);
 
 }  // namespace headrace::apps

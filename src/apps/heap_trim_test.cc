@@ -24,7 +24,8 @@ TEST(HeapTrim, GivesBackWhatLiesBetweenBlocksInUse) {
   EXPECT_GT(full, begin + (size_t{100} << 20));
   for (size_t i = 0; i < blocks.size(); ++i)
     if (i % 8 != 0) blocks[i].reset();
-  EXPECT_LT(TrimIfGrown(begin), begin + (size_t{40} << 20));
+  EXPECT_LE(TrimIfGrown(begin), begin);  // less than at the begin, where others had freed something, too
+  EXPECT_LT(TrimIfGrown(kLooksOnly), begin + (size_t{40} << 20));
 }
 
 TEST(HeapTrim, EndsWhileItWaits) { const HeapTrim trim(std::chrono::hours(1)); }

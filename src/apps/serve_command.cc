@@ -46,7 +46,7 @@ void RunServe(const SettingOptions& options) {
   std::cout << fmt::format("headrace serves {} from {}\nfor clients: eval \"$({})\"\n", platform->address().endpoint,
                            settings.data_dir, EnvCommandLine(settings.data_dir))
             << std::flush;
-  const HeapTrim trim(std::chrono::seconds(10));
+  const HeapTrim trim(std::chrono::seconds(15));
   int signal = 0;
   ::sigwait(&signals, &signal);
   Log(LogLevel::kInfo, "signal {}: stopping", signal);
