@@ -93,8 +93,8 @@ void Options::PrintUsage(std::FILE* to) const {
 }
 
 void Options::WrongUsage(const char* name, const char* found, const char* wanted) const {
+  PrintUsage(stderr);  // first: a job's failure shows the last lines
   std::fprintf(stderr, "keras_cifar10: %s: found %s, wanted %s\n", name, found, wanted);
-  PrintUsage(stderr);
   std::exit(2);
 }
 
@@ -204,7 +204,10 @@ void Train(const Options& options) {
   const auto steps = [&](const std::string& channel) {
     const int64_t records = CountRecords(options, channel);
     if (records < batch_size * ranks.size)
-      options.WrongUsage("--batch-size", "more than the records there are for each rank", "fewer");
+      options.WrongUsage("--batch-size", options.Text("--batch-size"),
+                         (std::to_string(records / ranks.size) + " or less: " + channel + " has " +
+                          std::to_string(records) + " records for " + std::to_string(ranks.size) + " rank(s)")
+                             .c_str());
     return records / batch_size;
   };
 
