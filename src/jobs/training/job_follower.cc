@@ -152,9 +152,9 @@ Status JobFollower::PrepareDirectory() {
   fs::permissions(directory_.path(), fs::perms::owner_all);
   bell_ = std::make_unique<Doorbell>(directory_.doorbell());
   for (const auto& host : hosts_) HEADRACE_TRY(MakeDirectories(host.directory.path()));
-  const bool runs = std::any_of(hosts_.begin(), hosts_.end(), [this](const Host& host) {
-    return fs::exists(host.directory.attempt(state_.attempt)) || host.directory.SupervisorAlive();
-  });
+  bool runs = false;
+  for (size_t i = 0; i < hosts_.size(); ++i)
+    runs = runs || fs::exists(hosts_[i].directory.attempt(state_.attempt)) || executor_.Alive(Key(i));
   if (runs) return {};
   for (const auto& host : hosts_)
     if (host.directory.stop() != directory_.stop()) ::unlink(host.directory.stop().c_str());
@@ -267,7 +267,13 @@ Status JobFollower::ReadTheRest() {
 
 Result<JobFollower::Progress> JobFollower::AllHaveEnded(const JobEnd& end) {
   HEADRACE_ASSIGN(const bool again, MayTryAgain());
-  return again ? TryAgain() : Conclude(end);
+  if (!again) return Conclude(end);
+  // A supervisor that has said its last word still lives for a moment; one that does not even die is not waited for.
+  if (ended_since_ == 0) ended_since_ = steady_.Now();
+  bool alive = false;
+  for (size_t i = 0; i < hosts_.size(); ++i) alive = alive || executor_.Alive(Key(i));
+  if (!alive) return TryAgain();
+  return steady_.Now() - ended_since_ < kKilledMillis ? Progress::kIdle : Conclude(end);
 }
 
 // Only what was none of the program's doing is tried again.
@@ -275,7 +281,7 @@ Result<bool> JobFollower::MayTryAgain() const {
   if (!MayGoBetterAgain(state_) || state_.attempt >= request_.retries || HasCome(state_.deadline, Moment::Now()))
     return false;
   for (size_t i = 0; i < hosts_.size(); ++i)
-    if (executor_.Alive(Key(i))) return false;  // it does not even die
+    if (hosts_[i].killed != 0 && executor_.Alive(Key(i))) return false;  // it does not even die
   store::TrainingJobs rows(*options_.database);
   HEADRACE_ASSIGN(const auto job, rows.Find(account_, name_));
   return job && !IsStopping(*job);
@@ -293,6 +299,7 @@ Result<JobFollower::Progress> JobFollower::TryAgain() {
   }));
   for (size_t i = 0; i < hosts_.size(); ++i) executor_.Forget(Key(i));
   state_ = next;
+  ended_since_ = 0;
   for (auto& host : hosts_) {
     host.killed = 0;
     host.why_killed.clear();

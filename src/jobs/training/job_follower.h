@@ -89,7 +89,7 @@ class JobFollower {
   std::unique_ptr<Doorbell> bell_;                // set once there is a supervisor, or may be one
   Rubbish& rubbish_;
   const BootClock steady_;
-  int64_t next_sync_ = 0;  // of steady_
+  int64_t next_sync_ = 0, ended_since_ = 0;  // of steady_; 0: not yet
 };
 
 }  // namespace headrace::jobs
