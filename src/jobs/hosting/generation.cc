@@ -93,7 +93,7 @@ UnixMillis Generation::Step(UnixMillis now) {
   UnixMillis again = 0;
   for (Slot& slot : slots_) again = Earlier(again, StepSlot(slot, now));
   const size_t before = slots_.size();
-  std::erase_if(slots_, [this](const Slot& slot) {
+  std::erase_if(slots_, [](const Slot& slot) {
     if (slot.life.state() != SlotState::kGone || slot.instance->has_lines()) return false;
     if (auto removed = RemoveTree(slot.instance->options().run_directory); !removed)
       Log(LogLevel::kError, "{}", removed.error().message());
