@@ -10,12 +10,13 @@
 #include <archive_entry.h>
 #include <unistd.h>
 
+#include "jobs/archive/archive_output.h"
 #include "jobs/archive/zeros.h"
 
 namespace headrace::jobs {
 namespace {
 
-constexpr int kMergeBlockBytes = 1 << 16;
+constexpr int kBytesOfARead = 1 << 16;
 
 struct FreeMergeReader {
   void operator()(archive* a) const { archive_read_free(a); }
@@ -38,7 +39,7 @@ class Merge {
     const MergeReader reader(archive_read_new());
     archive_read_support_filter_gzip(reader.get());
     archive_read_support_format_tar(reader.get());
-    if (archive_read_open_filename(reader.get(), path.c_str(), kMergeBlockBytes) != ARCHIVE_OK)
+    if (archive_read_open_filename(reader.get(), path.c_str(), kBytesOfARead) != ARCHIVE_OK)
       return Unreadable(path, reader.get());
     archive_entry* entry = nullptr;
     while (true) {
@@ -93,18 +94,16 @@ class Merge {
 };
 
 Result<std::vector<std::string>> WriteMerged(const std::vector<std::string>& archives, const std::string& path) {
+  HEADRACE_ASSIGN(ArchiveOutput output, ArchiveOutput::Create(path));
   const MergeWriter writer(archive_write_new());
   archive_write_set_format_pax_restricted(writer.get());
   archive_write_add_filter_gzip(writer.get());
   archive_write_set_filter_option(writer.get(), "gzip", "compression-level", "1");
-  archive_write_set_bytes_per_block(writer.get(), kMergeBlockBytes);
-  archive_write_set_bytes_in_last_block(writer.get(), 1);
-  if (archive_write_open_filename(writer.get(), path.c_str()) != ARCHIVE_OK)
-    return Fail(ErrorCode::kFailedPrecondition, "{}: {}", path, archive_error_string(writer.get()));
+  HEADRACE_TRY(output.OpenFor(writer.get(), path));
   Merge merge(writer.get());
   for (const auto& archive : archives)
     if (auto added = merge.Add(archive); !added) {
-      archive_write_fail(writer.get());
+      output.GiveUp();
       return tl::unexpected<Error>(added.error());
     }
   if (archive_write_close(writer.get()) != ARCHIVE_OK)

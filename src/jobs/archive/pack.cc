@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/descriptor.h"
+#include "jobs/archive/archive_output.h"
 #include "jobs/archive/zeros.h"
 
 namespace headrace::jobs {
@@ -21,7 +22,6 @@ namespace {
 constexpr size_t kBufferBytes = size_t{1} << 20;
 constexpr off_t kLongestFile = off_t{1} << 50;
 constexpr size_t kMostExtents = 10'000;  // of a file with holes; the rest of it is read as it is
-constexpr int kBlockBytes = 1 << 16;     // of each write
 constexpr uint64_t kHeaderBytes = 1024;  // of an entry in the archive, its name aside
 
 struct FreeArchive {
@@ -32,35 +32,6 @@ struct FreeEntry {
 };
 using Writer = std::unique_ptr<archive, FreeArchive>;
 using Entry = std::unique_ptr<archive_entry, FreeEntry>;
-
-// The file that the archive is written to, and what libarchive calls for it. Once given up it takes nothing any more,
-// so that libarchive ends at its next write, and frees what it holds.
-class Output {
- public:
-  static Result<Output> Create(const std::string& path) {
-    Output output;
-    output.file_ = Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666));
-    if (!output.file_) return Fail(ErrorCode::kFailedPrecondition, "{}: {}", path, std::strerror(errno));
-    return output;
-  }
-  void GiveUp() { given_up_ = true; }
-  static la_ssize_t Write(archive* writer, void* self, const void* bytes, size_t size) {
-    const auto* output = static_cast<const Output*>(self);
-    while (!output->given_up_) {
-      const ssize_t n = ::write(output->file_.get(), bytes, size);
-      if (n >= 0) return n;
-      if (errno == EINTR) continue;
-      archive_set_error(writer, errno, "cannot write: %s", std::strerror(errno));
-      return -1;
-    }
-    archive_set_error(writer, ECANCELED, "given up");
-    return -1;
-  }
-
- private:
-  Descriptor file_;
-  bool given_up_ = false;
-};
 
 struct Extent {
   off_t begin, end;
@@ -191,15 +162,12 @@ class Packer {
 };
 
 Status WriteArchive(const HeldDirectory& directory, const std::string& path, const TreeLimits& limits) {
-  HEADRACE_ASSIGN(Output output, Output::Create(path));
+  HEADRACE_ASSIGN(ArchiveOutput output, ArchiveOutput::Create(path));
   const Writer writer(archive_write_new());
   archive_write_set_format_pax_restricted(writer.get());
   archive_write_add_filter_gzip(writer.get());
   archive_write_set_filter_option(writer.get(), "gzip", "compression-level", "1");  // weights hardly shrink further
-  archive_write_set_bytes_per_block(writer.get(), kBlockBytes);
-  archive_write_set_bytes_in_last_block(writer.get(), 1);
-  if (archive_write_open(writer.get(), &output, nullptr, Output::Write, nullptr) != ARCHIVE_OK)
-    return Fail(ErrorCode::kFailedPrecondition, "{}: {}", path, archive_error_string(writer.get()));
+  HEADRACE_TRY(output.OpenFor(writer.get(), path));
   Packer packer(writer.get(), limits);
   const auto walked = directory.Walk(
       [&](const FoundEntry& found) -> Status {

@@ -72,6 +72,8 @@ class Platform {
   std::string JobPath(const std::string& name) const { return path_ + "/jobs/" + std::string(kAccount) + "/" + name; }
 
   void Start() {
+    service_.reset();
+    executor_.reset();
     machine_ = std::make_unique<Machine>(machine_options_);
     executor_options_.machine = machine_.get();
     executor_ = std::make_unique<LocalExecutor>(executor_options_);
