@@ -1,5 +1,6 @@
 #include "apps/comparison/training_progress.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace headrace::apps::comparison {
@@ -36,12 +37,16 @@ std::string_view LastDrawing(std::string_view line) {
   return Trimmed(redrawn == std::string_view::npos ? line : line.substr(redrawn + 1));
 }
 
-// "[1,RANK]<stdout>:" is taken from the line; false: another rank than 0.
+// "[1,mpirank:RANK,HOST]<stdout>:", or mpirun's own "[1,RANK]<stdout>:", is taken from the line; false: another rank
+// than 0.
 bool IsOfFirstRank(std::string_view& line) {
   std::string_view rest = line;
   if (!TakeWord(rest, "[1,")) return true;
+  const bool with_host = TakeWord(rest, "mpirank:");
   const auto rank = TakeNumber(rest);
-  if (!rank || (!TakeWord(rest, "]<stdout>:") && !TakeWord(rest, "]<stderr>:"))) return true;
+  if (!rank) return true;
+  if (with_host) rest.remove_prefix(std::min(rest.find(']'), rest.size()));
+  if (!TakeWord(rest, "]<stdout>:") && !TakeWord(rest, "]<stderr>:")) return true;
   line = rest;
   return *rank == 0;
 }

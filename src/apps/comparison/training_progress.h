@@ -21,7 +21,7 @@ struct Epoch {
 class TrainingProgress {
  public:
   // One event of the log, `time` in milliseconds. Events of a stream come in their order. Lines that Open MPI has
-  // marked as those of another rank than the first ("[1,3]<stdout>:") are passed over.
+  // marked as those of another rank than the first ("[1,mpirank:3,algo-2]<stdout>:", "[1,3]<stdout>:") are passed over.
   void Feed(int64_t time, std::string_view message);
 
   const std::vector<Epoch>& epochs() const { return epochs_; }

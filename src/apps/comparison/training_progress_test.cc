@@ -62,10 +62,22 @@ TEST(TrainingProgress, OfRanksTheFirstCounts) {
   EXPECT_EQ(progress.epochs()[0].end, 5);
 }
 
+TEST(TrainingProgress, OfRanksWithTheirHostsTheFirstCounts) {
+  TrainingProgress progress;
+  progress.Feed(1, "[1,mpirank:0,algo-1]<stdout>:Epoch 1/1");
+  progress.Feed(2, "[1,mpirank:1,algo-2]<stdout>:Epoch 1/1");
+  progress.Feed(3, "[1,mpirank:1,algo-2]<stdout>:7/7 [=] - 0s 9ms/step");
+  progress.Feed(5, "[1,mpirank:0,algo-1]<stdout>:8/8 [==] - 0s 2ms/step");
+  ASSERT_EQ(progress.epochs().size(), 1u);
+  EXPECT_EQ(progress.epochs()[0].steps, 8);
+  EXPECT_EQ(progress.epochs()[0].end, 5);
+}
+
 TEST(TrainingProgress, OtherLinesSayNothing) {
   TrainingProgress progress;
-  for (const char* line : {"25/25 [====] - 2s 66ms/step", "Epoch", "Epoch one", "Epoch 1/2: val_loss improved", "",
-                           "\r", "\b", "Epoch -1/2", "[1,", "[1,0]", "99999999999999999999/1"})
+  for (const char* line :
+       {"25/25 [====] - 2s 66ms/step", "Epoch", "Epoch one", "Epoch 1/2: val_loss improved", "", "\r", "\b",
+        "Epoch -1/2", "[1,", "[1,0]", "[1,mpirank:", "[1,mpirank:0", "[1,mpirank:0,algo-1]", "99999999999999999999/1"})
     progress.Feed(0, line);
   EXPECT_TRUE(progress.epochs().empty());
   progress.Feed(0, "Epoch 1/2");
