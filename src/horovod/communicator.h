@@ -47,7 +47,7 @@ struct PlanOptions {
   double prescale = 1, postscale = 1;
   Compression compression = Compression::kNone;
   // False: the sums take the place of the inputs. True: they are written to memory that the machine's ranks share, once
-  // instead of once a rank; the inputs stay.
+  // instead of once a rank; the inputs of ranks on one machine stay, those of ranks on several do not.
   bool shared_result = false;
 };
 
