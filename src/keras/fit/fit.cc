@@ -94,7 +94,7 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
   if (options.initial_epoch == 0 && options.initial_step == 0) callback_states.clear();
 
   const internal::Training training{
-      // The engine anew each time: a callback may compile the model again, or load weights.
+      // The engine anew each time: a callback may compile the model again, or load weights. So its exchange.
       .train = [&state](const Tensor& x, const Tensor& y) { return internal::EngineOf(state).TrainBatch(x, y); },
       .test = [&state](const Tensor& x, const Tensor& y) { return internal::EngineOf(state).TestBatch(x, y); },
       .metrics = state.compiled->metrics,
@@ -103,7 +103,7 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
       .verbose = internal::VerbosityOf(state, options.verbose),
       .initial_step = options.initial_step,
       .steps_per_epoch = options.steps_per_epoch,
-      .exchange = state.exchange(),
+      .exchange = [&state] { return state.exchange(); },
       .train_without_batch = [&state] { return internal::EngineOf(state).TrainWithoutBatch(); },
       .callbacks = state.callbacks,
       .callback_states = std::move(callback_states),

@@ -23,17 +23,19 @@ class Run {
     for (const CallbackPtr& callback : training_.callbacks) callback->on_train_begin();
     // Behind on_train_begin(), where callbacks forget what they knew.
     if (!training_.callback_states.empty()) RestoreCallbackStates(training_.callback_states, training_.callbacks);
-    if (training_.exchange != nullptr)
-      training_.exchange->BeginTraining({.initial_epoch = training_.initial_epoch,
-                                         .epochs = training_.epochs,
-                                         .initial_step = training_.initial_step,
-                                         .steps_per_epoch = training_.steps_per_epoch});
+    if (GradientExchange* exchange = Exchange())
+      exchange->BeginTraining({.initial_epoch = training_.initial_epoch,
+                               .epochs = training_.epochs,
+                               .initial_step = training_.initial_step,
+                               .steps_per_epoch = training_.steps_per_epoch});
     for (int epoch = training_.initial_epoch; epoch < training_.epochs && !*training_.stop; ++epoch) Epoch(epoch);
     for (const CallbackPtr& callback : training_.callbacks) callback->on_train_end();
     return std::move(history_);
   }
 
  private:
+  GradientExchange* Exchange() const { return training_.exchange ? training_.exchange() : nullptr; }
+
   void Epoch(int epoch) {
     if (training_.verbose > 0) display_.write(fmt::format("Epoch {}/{}\n", epoch + 1, training_.epochs));
     for (const CallbackPtr& callback : training_.callbacks) callback->on_epoch_begin(epoch);
@@ -54,17 +56,18 @@ class Run {
     Record(epoch, logs);
     // Behind the callbacks, so that what they added (lr) is shown as well.
     bar.Update(steps, logs, true);
-    if (training_.exchange != nullptr) *training_.stop = training_.exchange->AnyStops(*training_.stop);
+    if (GradientExchange* exchange = Exchange()) *training_.stop = exchange->AnyStops(*training_.stop);
   }
 
   // An epoch ends for all ranks together: those whose data ended earlier take part in the others' steps.
   void WaitForOtherRanks(int epoch, int64_t steps) const {
-    if (training_.exchange == nullptr) return;
+    const GradientExchange* exchange = Exchange();
+    if (exchange == nullptr) return;
     if (steps == 0)  // those before initial_step count
       throw MakeError(ErrorCode::kInvalidArgument,
                       "fit: rank {} has no batch in epoch {}, wanted at least one on every rank: fewer ranks, smaller "
                       "batches, or shard() over more records",
-                      training_.exchange->rank(), epoch + 1);
+                      exchange->rank(), epoch + 1);
     while (training_.train_without_batch()) {
     }
   }

@@ -42,12 +42,12 @@ struct Training {
   BatchFn train, test;
   std::vector<std::string> metrics;
   int epochs = 1, initial_epoch = 0, verbose = 1;
-  int64_t initial_step = 0;                   // of the first epoch
-  int64_t steps_per_epoch = 0;                // as fit() was asked; 0: until the dataset ends
-  GradientExchange* exchange = nullptr;       // null: the model trains alone
-  std::function<bool()> train_without_batch;  // Engine::TrainWithoutBatch, with an exchange
-  std::vector<CallbackPtr> callbacks;         // called in this order
-  std::string callback_states;                // given to them behind on_train_begin(); "" for none
+  int64_t initial_step = 0;                     // of the first epoch
+  int64_t steps_per_epoch = 0;                  // as fit() was asked; 0: until the dataset ends
+  std::function<GradientExchange*()> exchange;  // asked anew each time; none, or null: the model trains alone
+  std::function<bool()> train_without_batch;    // Engine::TrainWithoutBatch, with an exchange
+  std::vector<CallbackPtr> callbacks;           // called in this order
+  std::string callback_states;                  // given to them behind on_train_begin(); "" for none
   BatchStream* data = nullptr;
   BatchStream* validation = nullptr;  // null for none
   bool* stop = nullptr;               // set by callbacks
