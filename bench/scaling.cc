@@ -152,9 +152,6 @@ int main(int argc, char** argv) try {
     engine.TrainBatch(element->x(), element->y());
     if (step >= warmup) times.push_back(Since(begin));
   }
-  const double total = static_cast<double>(batch * steps * hvd::size());
-  double seconds = 0;
-  for (const double time : times) seconds += time;
   const double median = Median(times);
   std::vector<Timed::Step> in_training;
   double alone = 0;
@@ -164,9 +161,9 @@ int main(int argc, char** argv) try {
   }
   if (hvd::rank() == 0)
     std::printf(
-        "{\"ranks\": %d, \"images_per_second\": %.1f, \"mean_images_per_second\": %.1f, \"step_ms\": %.3f, "
+        "{\"ranks\": %d, \"images_per_second\": %.1f, \"step_ms\": %.3f, "
         "\"leaving_ms\": %.4f, \"finishing_ms\": %.4f, \"window_ms\": %.3f, \"exchange_alone_ms\": %.4f}\n",
-        hvd::size(), static_cast<double>(batch * hvd::size()) / median, total / seconds, 1e3 * median,
+        hvd::size(), static_cast<double>(batch * hvd::size()) / median, 1e3 * median,
         1e3 * MedianOf(in_training, [](const auto& s) { return s.leaving; }),
         1e3 * MedianOf(in_training, [](const auto& s) { return s.finishing; }),
         1e3 * MedianOf(in_training, [](const auto& s) { return s.window; }), 1e3 * alone);

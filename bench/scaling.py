@@ -27,9 +27,9 @@ def cores():
     return sorted(os.sched_getaffinity(0))
 
 
-def run(commands, **environment):
+def run(commands):
     """Starts all of them, and returns the last JSON line of each."""
-    environment = dict(os.environ, OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="-1", **environment)
+    environment = dict(os.environ, OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="-1")
     started = [subprocess.Popen(list(map(str, command)), env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                for command in commands]
     results = []
@@ -61,8 +61,8 @@ class Headrace:
         both = run([on_core(index, self.program(policy)) for index in range(2)])
         return {"images_per_second": sum(one["images_per_second"] for one in both)}
 
-    def together(self, policy, *options, **environment):
-        return run([[*MPIRUN, "-np", 2, *options, *self.program(policy)]], **environment)[0]
+    def together(self, policy):
+        return run([[*MPIRUN, "-np", 2, *self.program(policy)]])[0]
 
 
 class Torch(Headrace):

@@ -87,18 +87,19 @@ def augment(images):
     return padded[batch[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def main():
+def options(warmup, threads):
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--data", required=True)
     arguments.add_argument("--policy", default="float32")
     arguments.add_argument("--batch", type=int, default=256)
     arguments.add_argument("--steps", type=int, default=20)
-    arguments.add_argument("--warmup", type=int, default=5)
-    arguments.add_argument("--threads", type=int, default=2)
-    a = arguments.parse_args()
-    torch.set_num_threads(a.threads)
-    images, labels = records(os.path.join(a.data, "train/train.tfrecords"))
-    cnn = model().to(memory_format=torch.channels_last)
+    arguments.add_argument("--warmup", type=int, default=warmup)
+    arguments.add_argument("--threads", type=int, default=threads)
+    return arguments
+
+
+def median_step(cnn, images, labels, a):
+    """Seconds of a whole step: batch, forward, backward, update."""
     optimizer = torch.optim.Adam(cnn.parameters(), 1e-3)
     loss_of = nn.CrossEntropyLoss()
     times = []
@@ -112,7 +113,16 @@ def main():
         loss.backward()
         optimizer.step()
         times.append(time.perf_counter() - start)
-    print(json.dumps({"peer": f"torch {torch.__version__}", "images_per_second": a.batch / statistics.median(times[a.warmup:]),
+    return statistics.median(times[a.warmup:])
+
+
+def main():
+    a = options(warmup=5, threads=2).parse_args()
+    torch.set_num_threads(a.threads)
+    images, labels = records(os.path.join(a.data, "train/train.tfrecords"))
+    cnn = model().to(memory_format=torch.channels_last)
+    step = median_step(cnn, images, labels, a)
+    print(json.dumps({"peer": f"torch {torch.__version__}", "images_per_second": a.batch / step,
                       "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 
 

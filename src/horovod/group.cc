@@ -31,10 +31,7 @@ void CopyIn(const GroupReduction& reduction, int64_t begin, int64_t count, std::
     else
       std::memcpy(out, piece.in + static_cast<size_t>(from) * size, bytes);
   });
-  if (reduction.prescale == 1) return;
-  const void* in[] = {window};
-  void* out[] = {window};
-  ReduceKernels().reduce({reduction.dtype, ReduceOp::kSum, reduction.prescale, count, in, 1, out, 1});
+  Scale(window, count, reduction.dtype, reduction.prescale);
 }
 
 void CopyOut(const GroupReduction& reduction, int64_t begin, int64_t count, const std::byte* window) {

@@ -39,13 +39,6 @@ Status Allreduce(Group& group, const Response& response, const std::vector<const
   return group.Allreduce(reduction, what);
 }
 
-void Scale(std::byte* data, int64_t count, DataType dtype, double factor) {
-  if (factor == 1) return;
-  const void* in[] = {data};
-  void* out[] = {data};
-  ReduceKernels().reduce({dtype, ReduceOp::kSum, factor, count, in, 1, out, 1});
-}
-
 // Values of two bytes are combined as float32.
 Status Adasum(Group& group, const Collective& own, int64_t count, const std::string& what) {
   const bool wide = SizeOf(own.dtype) > 2;

@@ -110,11 +110,7 @@ Status GroupPlan::Start(size_t bucket) {
   const Bucket& described = shape_.buckets[bucket];
   const DataType dtype = shape_.options.dtype;
   std::byte* own = memory_.data() + described.offset;
-  if (shape_.options.prescale != 1 && PlainOp(shape_.options.op) != ReduceOp::kSum) {
-    const void* in[] = {own};
-    void* out[] = {own};
-    ReduceKernels().reduce({dtype, ReduceOp::kSum, shape_.options.prescale, described.count, in, 1, out, 1});
-  }
+  if (PlainOp(shape_.options.op) != ReduceOp::kSum) Scale(own, described.count, dtype, shape_.options.prescale);
   ++state.step;
   if (IsSmall(bucket)) {
     std::memcpy(slot(bucket, state.step, machine_.index()), own, static_cast<size_t>(described.count) * SizeOf(dtype));

@@ -23,4 +23,11 @@ const ReduceKernelTable& ReduceKernels() {
   return table;
 }
 
+void Scale(std::byte* data, int64_t count, DataType dtype, double factor) {
+  if (factor == 1) return;
+  const void* in[] = {data};
+  void* out[] = {data};
+  ReduceKernels().reduce({dtype, ReduceOp::kSum, factor, count, in, 1, out, 1});
+}
+
 }  // namespace headrace::hvd

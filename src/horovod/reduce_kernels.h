@@ -37,6 +37,8 @@ struct ReduceKernelTable {
 const ReduceKernelTable& ReduceKernelsOf(tensor::Isa isa);
 // Of tensor::DetectIsa(), asked once.
 const ReduceKernelTable& ReduceKernels();
+// Multiplies `count` values in place; a factor of 1 touches nothing.
+void Scale(std::byte* data, int64_t count, DataType dtype, double factor);
 
 namespace portable {
 const ReduceKernelTable& ReduceKernelsOfIsa();
