@@ -168,7 +168,8 @@ TensorFlow TensorFlow::attach(const std::string& training_job_name, Session sess
 void TensorFlow::fit(const Inputs& inputs, const FitOptions& options) {
   const Session& session = impl_->session;
   const std::string job = options.job_name.empty() ? name_from_base(impl_->BaseName()) : options.job_name;
-  const JobPlace place{job, session.region(), impl_->Image(), session.default_bucket(), impl_->UploadSource(job)};
+  const JobPlace place{job, session.region(), impl_->Image(),
+                       impl_->options.output_path.empty() ? session.default_bucket() : "", impl_->UploadSource(job)};
   CreateJob(session, TrainingRequest(impl_->options, inputs, place), options.stop);
   impl_->job_name = job;
   if (options.wait) impl_->Wait(options);

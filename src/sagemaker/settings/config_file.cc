@@ -4,6 +4,8 @@
 #include <optional>
 #include <set>
 
+#include "aws/header_text.h"
+
 namespace headrace::sagemaker {
 namespace {
 
@@ -40,31 +42,11 @@ std::vector<std::string_view> Lines(std::string_view text) {
   return lines;
 }
 
-bool IsUtf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const size_t more = lead < 0x80                   ? 0
-                        : lead >= 0xc2 && lead < 0xe0 ? 1
-                        : lead >= 0xe0 && lead < 0xf0 ? 2
-                        : lead >= 0xf0 && lead < 0xf5 ? 3
-                                                      : 9;
-    if (more == 9 || i + more >= text.size() + (more == 0 ? 1 : 0)) return false;
-    for (size_t k = 1; k <= more; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + k]);
-      const unsigned low = k > 1 ? 0x80u : lead == 0xe0 ? 0xa0u : lead == 0xf0 ? 0x90u : 0x80u;
-      const unsigned high = k > 1 ? 0xbfu : lead == 0xed ? 0x9fu : lead == 0xf4 ? 0x8fu : 0xbfu;
-      if (next < low || next > high) return false;
-    }
-    i += more + 1;
-  }
-  return true;
-}
-
 // Reads lines into sections; a value is a list of lines until all are read.
 class Parser {
  public:
   Result<ConfigFile> Parse(std::string_view text) {
-    if (!IsUtf8(text)) return Fail(ErrorCode::kInvalidArgument, "found bytes that are not UTF-8");
+    if (!aws::IsUtf8(text)) return Fail(ErrorCode::kInvalidArgument, "found bytes that are not UTF-8");
     for (const std::string_view line : Lines(text)) {
       ++number_;
       HEADRACE_TRY(Take(line));
