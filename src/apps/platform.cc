@@ -167,6 +167,7 @@ class RunningPlatform : public Platform {
     options.database = database_.get();
     options.objects = objects_.get();
     options.clock = &clock_;
+    options.settled_clock = &settled_;
     options.data_dir = directory_.path();
     options.executor = executor_.get();
     options.region = settings_.region;

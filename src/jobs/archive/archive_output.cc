@@ -22,6 +22,9 @@ Result<ArchiveOutput> ArchiveOutput::Create(const std::string& path) {
 }
 
 Status ArchiveOutput::OpenFor(archive* writer, const std::string& path) {
+  archive_write_set_format_pax_restricted(writer);
+  archive_write_add_filter_gzip(writer);
+  archive_write_set_filter_option(writer, "gzip", "compression-level", "1");  // weights hardly shrink further
   archive_write_set_bytes_per_block(writer, kBytesOfAWrite);
   archive_write_set_bytes_in_last_block(writer, 1);
   if (archive_write_open(writer, this, nullptr, Write, nullptr) != ARCHIVE_OK)

@@ -16,8 +16,8 @@ class ArchiveOutput {
   // An empty file, in the place of one that may be there; a symbolic link is refused.
   static Result<ArchiveOutput> Create(const std::string& path);
 
-  // `writer`, whose format and filters are set, writes here from now on; this object must neither move nor end before
-  // the writer is freed. `path` is for messages.
+  // `writer`, which is new, writes a tar.gz as SageMaker's are here from now on; this object must neither move nor end
+  // before the writer is freed. `path` is for messages.
   Status OpenFor(archive* writer, const std::string& path);
   void GiveUp() { given_up_ = true; }
 

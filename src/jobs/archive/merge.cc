@@ -96,9 +96,6 @@ class Merge {
 Result<std::vector<std::string>> WriteMerged(const std::vector<std::string>& archives, const std::string& path) {
   HEADRACE_ASSIGN(ArchiveOutput output, ArchiveOutput::Create(path));
   const MergeWriter writer(archive_write_new());
-  archive_write_set_format_pax_restricted(writer.get());
-  archive_write_add_filter_gzip(writer.get());
-  archive_write_set_filter_option(writer.get(), "gzip", "compression-level", "1");
   HEADRACE_TRY(output.OpenFor(writer.get(), path));
   Merge merge(writer.get());
   for (const auto& archive : archives)

@@ -164,9 +164,6 @@ class Packer {
 Status WriteArchive(const HeldDirectory& directory, const std::string& path, const TreeLimits& limits) {
   HEADRACE_ASSIGN(ArchiveOutput output, ArchiveOutput::Create(path));
   const Writer writer(archive_write_new());
-  archive_write_set_format_pax_restricted(writer.get());
-  archive_write_add_filter_gzip(writer.get());
-  archive_write_set_filter_option(writer.get(), "gzip", "compression-level", "1");  // weights hardly shrink further
   HEADRACE_TRY(output.OpenFor(writer.get(), path));
   Packer packer(writer.get(), limits);
   const auto walked = directory.Walk(

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <utility>
 
-#include <sched.h>
+#include "base/processors.h"
 
 namespace headrace::jobs {
 
@@ -111,11 +111,7 @@ void CorePool::GiveBack(const std::vector<int>& places, bool alone) {
 }
 
 std::vector<int> CoresOfThisProcess() {
-  cpu_set_t set;
-  std::vector<int> cores;
-  if (::sched_getaffinity(0, sizeof set, &set) == 0)
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-      if (CPU_ISSET(cpu, &set)) cores.push_back(cpu);
+  auto cores = Processors();
   if (cores.empty()) cores.push_back(0);
   return cores;
 }

@@ -81,7 +81,5 @@ TEST(CorePool, FindsALeaseOfBeforeAgain) {
   EXPECT_THAT(pool.Retake({1, 2}, 1).cores(), ElementsAre(1));
 }
 
-TEST(CorePool, ThisProcessHasCores) { EXPECT_FALSE(CoresOfThisProcess().empty()); }
-
 }  // namespace
 }  // namespace headrace::jobs

@@ -14,11 +14,5 @@ TEST(Machine, SaysWhatThereIs) {
   EXPECT_EQ(machine.python().program, "");
 }
 
-TEST(Machine, FindsTheSandboxOnce) {
-  Machine machine({});
-  EXPECT_EQ(&machine.sandbox(), &machine.sandbox());
-  EXPECT_GE(machine.cores().for_jobs(), 1);
-}
-
 }  // namespace
 }  // namespace headrace::jobs

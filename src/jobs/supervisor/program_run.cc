@@ -107,9 +107,9 @@ class Run {
     if (now >= next_memory_) {
       next_memory_ = now + kMemoryTickMillis;
       WatchLimits();
+      if (options_.over && !IsStopping() && options_.over()) EndAtLimit();
     }
     WatchDisk(now);
-    if (options_.over && !IsStopping() && options_.over()) EndAtLimit();
     if (options_.sample_millis > 0 && now >= next_sample_) {
       if (use_)
         Sample(now);

@@ -31,7 +31,7 @@ struct RunOptions {
   std::function<bool()> stop_requested = [] { return false; };
   // Asked about every 50 ms while the program runs; a text ends the job with that failure. May be empty.
   std::function<std::string()> failed_meanwhile;
-  // Asked at the same times: the program's work is over, whatever still runs of it is killed. May be empty.
+  // Asked about every 100 ms: the program's work is over, whatever still runs of it is killed. May be empty.
   std::function<bool()> over;
   std::function<void()> on_stopping = [] {};  // SIGTERM is about to be sent
   // Of the job's processes, those that SIGTERM is for: all, unless somebody else started them and would end the rest as

@@ -133,7 +133,7 @@ class TrainingService::Impl {
   }
 
   void TakeAwayWhatIsOld() {
-    old_jobs_->Step(options_.clock->Now(), steady_.Now());
+    old_jobs_->Step((options_.settled_clock ? options_.settled_clock : options_.clock)->Now(), steady_.Now());
     if (steady_.Now() < next_tidy_) return;
     next_tidy_ = steady_.Now() + kTidyMillis;
     options_.executor->Tidy();

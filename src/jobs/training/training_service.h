@@ -25,6 +25,9 @@ struct TrainingOptions {
   store::Database* database = nullptr;  // outlives the service
   store::ObjectAccess objects;
   const Clock* clock = nullptr;  // outlives the service
+  // By which ended jobs' logs are old enough to be deleted: one that believes no mistaken step. Outlives the service;
+  // nullptr: `clock`.
+  const Clock* settled_clock = nullptr;
   std::string data_dir;          // jobs live in data_dir/jobs/ACCOUNT/JOB, compiled programs in data_dir/cache
   Executor* executor = nullptr;  // where the jobs run; outlives the service
   std::string region;
