@@ -52,10 +52,14 @@ class Recorder : public GradientExchange {
   void Gather(const float* mine, int64_t count, float* all) override {
     for (int rank = 0; rank < size_; ++rank) std::copy_n(mine, count, all + rank * count);
   }
-  bool AnyStops(bool stop) override { return stop || others_stop; }
+  bool AnyStops(bool stop) override {
+    ++epochs_ended;
+    return stop || others_stop;
+  }
   void Abort(const std::string& text) noexcept override { aborts.push_back(text); }
 
   internal::PackedTensors packed;
+  int epochs_ended = 0;
   std::vector<FitPlan> plans;
   std::vector<size_t> ready;
   std::vector<Tensor> as_reported;
@@ -169,6 +173,17 @@ TEST(GradientExchange, OutlivesTheEngineAndGoesWithTheCompiledModel) {
   model.train_on_batch(Images(), Labels());
   EXPECT_EQ(exchange->trained_steps.size(), 2u);
   model.compile(SGD(), "categorical_crossentropy");
+  EXPECT_EQ(model.state().exchange(), nullptr);
+}
+
+TEST(GradientExchange, IsAskedNoMoreWhenACallbackCompilesTheModelAgain) {
+  const auto exchange = std::make_shared<Recorder>();
+  Model model = Cnn(1, exchange);
+  const auto compile = LambdaCallback({.on_epoch_begin = [&](int epoch) {
+    if (epoch == 1) model.compile(SGD(), "categorical_crossentropy");
+  }});
+  model.fit(Images(), Labels(), {.epochs = 3, .callbacks = {compile}, .verbose = 0});
+  EXPECT_EQ(exchange->epochs_ended, 1);
   EXPECT_EQ(model.state().exchange(), nullptr);
 }
 
