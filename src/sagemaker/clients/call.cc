@@ -104,12 +104,19 @@ class Attempts {
                            request_.file,   request_.sink, request_.restart_sink, request_.max_reply_bytes};
     auto reply = (*sender)->Send(http, deadline_, stop_.token());
     again_at_once_ = false;
+    if (reply.ok() && FailedBehindItsStatus(*reply)) reply->status = 500;
     if (!reply.ok() || reply->status / 100 == 2) return reply;
     ServiceError refusal = ReadRefusal(request_.operation, *reply);
     if (SaysClockIsWrong(refusal.service_code)) again_at_once_ = configuration_.CorrectClock(*reply);
     const std::string region = reply->Header("x-amz-bucket-region");
     if (endpoint.aws && region_.empty() && MoveTo(region)) again_at_once_ = true;
     return refusal;
+  }
+
+  // S3 begins the answer of an operation that takes long with 200, and may fail then.
+  bool FailedBehindItsStatus(const HttpReply& reply) const {
+    return reply.status == 200 && request_.method == "POST" && !request_.bucket.empty() &&
+           reply.body.find("<Error>") != std::string::npos;
   }
 
   Outcome<std::vector<HttpHeader>> Headers(const Endpoint& endpoint, const Target& target) {

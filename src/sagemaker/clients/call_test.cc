@@ -74,6 +74,25 @@ TEST_F(CallTest, SignsForTheServiceAndItsRegion) {
   EXPECT_THAT(request.Header("Authorization"), HasSubstr("Credential=AKID/20260102/us-west-2/sagemaker/aws4_request"));
 }
 
+TEST_F(CallTest, TriesAgainWhatS3FailedAtBehindItsStatus) {
+  ASSERT_TRUE(CallIt().ok());  // makes the configuration
+  const std::string error = "<?xml version=\"1.0\"?><Error><Code>InternalError</Code><Message>m</Message></Error>";
+  const ServiceRequest request{.service = *FindService("s3"),
+                               .operation = "CompleteMultipartUpload",
+                               .method = "POST",
+                               .bucket = "bucket",
+                               .path = "/key"};
+  sender_->requests.clear();
+  sender_->answers = {Refusal(200, error), HttpReply{200, {}, "<CompleteMultipartUploadResult/>"}};
+  EXPECT_TRUE(Send(*configuration_, request, {}).ok());
+  EXPECT_EQ(sender_->requests.size(), 2u);
+  sender_->answers = {Refusal(200, error), Refusal(200, error), Refusal(200, error)};
+  const auto reply = Send(*configuration_, request, {});
+  ASSERT_FALSE(reply.ok());
+  EXPECT_EQ(reply.error().service_code, "InternalError");
+  EXPECT_TRUE(reply.error().retryable);
+}
+
 TEST_F(CallTest, TriesThreeTimesAfterTroubleThatMayPass) {
   const ServiceError broken = LocalError(ErrorCode::kUnavailable, "ConnectionError", "broken", true);
   sender_->answers = {broken, Refusal(503, ""), Refusal(500, "")};

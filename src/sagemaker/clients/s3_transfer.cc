@@ -95,8 +95,6 @@ class PartedUpload {
     request.body = document;
     auto reply = Send(configuration_, request, options_);
     if (!reply.ok()) return reply.error();
-    // S3 may say 200 first and fail then.
-    if (reply->body.find("<Error>") != std::string::npos) return ReadRefusal(request.operation, *reply);
     return {};
   }
 
