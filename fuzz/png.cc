@@ -5,7 +5,7 @@
 
 #include "headrace/error.h"
 
-#include "apps/png_decoder.h"
+#include "apps/evaluation/png_decoder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   if (size == 0) return 0;

@@ -7,7 +7,7 @@
 
 #include "headrace/error.h"
 
-#include "apps/env_command.h"
+#include "apps/commands/env_command.h"
 
 namespace headrace::apps {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "headrace/error.h"
 
-#include "apps/png_decoder.h"
+#include "apps/evaluation/png_decoder.h"
 #include "base/file.h"
 #include "base/result.h"
 

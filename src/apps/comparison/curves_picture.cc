@@ -5,8 +5,8 @@
 
 #include <fmt/core.h>
 
-#include "apps/canvas.h"
 #include "apps/comparison/curve_range.h"
+#include "apps/evaluation/canvas.h"
 
 namespace headrace::apps::comparison {
 namespace {

@@ -1,0 +1,96 @@
+#include "apps/commands/evaluate_command.h"
+
+#include <chrono>
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+
+#include "headrace/data.h"
+
+#include "apps/command.h"
+#include "apps/evaluation/classifier.h"
+#include "apps/evaluation/confusion_matrix.h"
+#include "apps/evaluation/confusion_matrix_picture.h"
+#include "base/file.h"
+#include "base/result.h"
+
+namespace headrace::apps {
+namespace {
+
+struct EvaluateOptions {
+  std::string model, data, report, classes;
+  int64_t batch_size = 256;
+  std::shared_ptr<OutputFormat> format;
+};
+
+// The images as they are in the file: nothing is cropped or mirrored.
+ConfusionMatrix Evaluate(Classifier& classifier, const EvaluateOptions& options) {
+  ConfusionMatrix matrix(classifier.classes());
+  const auto classes = static_cast<int64_t>(matrix.size());
+  const auto dataset = data::Dataset::TFRecord({options.data})
+                           .map([](data::Element record) { return data::cifar10::ParseRecord(record); })
+                           .batch(options.batch_size)
+                           .prefetch(2);
+  auto batches = dataset.MakeIterator();
+  while (const auto batch = batches.Next()) {
+    if (batch->y().dim(1) != classes)
+      throw MakeError(ErrorCode::kInvalidArgument, "{}: labels of {} classes, the model has {}", options.data,
+                      batch->y().dim(1), classes);
+    const Tensor scores = classifier.Scores(batch->x(), options.batch_size);
+    for (int64_t i = 0; i < scores.dim(0); ++i)
+      matrix.Add(LargestIndex(batch->y().data<float>() + i * classes, classes),
+                 LargestIndex(scores.data<float>() + i * classes, classes));
+  }
+  if (matrix.total() == 0) throw MakeError(ErrorCode::kInvalidArgument, "{}: no records", options.data);
+  return matrix;
+}
+
+void WriteReport(const ConfusionMatrix& matrix, const nlohmann::json& json, const std::string& directory) {
+  ValueOrThrow(MakeDirectories(directory));
+  ValueOrThrow(WriteFileAtomically(directory + "/report.json", json.dump(2) + "\n"));
+  ValueOrThrow(WriteFileAtomically(directory + "/confusion_matrix.svg", DrawSvg(matrix)));
+  ValueOrThrow(WriteFileAtomically(directory + "/confusion_matrix.png", DrawPng(matrix)));
+}
+
+void RunEvaluate(const EvaluateOptions& options) {
+  Classifier classifier(options.model, options.classes);
+  const auto start = std::chrono::steady_clock::now();
+  const ConfusionMatrix matrix = Evaluate(classifier, options);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+
+  nlohmann::json json = ToJson(matrix);
+  json["model"] = classifier.directory();
+  json["data"] = options.data;
+  if (!options.report.empty()) WriteReport(matrix, json, options.report);
+  if (*options.format == OutputFormat::kJson) {
+    std::cout << json.dump(2) << "\n";
+    return;
+  }
+  std::cout << fmt::format("accuracy {:.4f}: {} of {} images right ({:.0f} images/s, without augmentation)\n\n",
+                           matrix.accuracy(), matrix.correct(), matrix.total(),
+                           static_cast<double>(matrix.total()) / seconds.count())
+            << ToText(matrix);
+  if (!options.report.empty())
+    std::cout << fmt::format("\nreport in {0}: report.json, confusion_matrix.svg, confusion_matrix.png\n",
+                             options.report);
+}
+
+}  // namespace
+
+void AddEvaluateCommand(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("evaluate", "accuracy, metrics of each class and the confusion matrix");
+  auto options = std::make_shared<EvaluateOptions>();
+  command->add_option("--model", options->model, "SavedModel: a version directory, or the parent of versions")
+      ->required();
+  command->add_option("--data", options->data, "TFRecord file of images and labels")->required();
+  command->add_option("--report", options->report, "directory for report.json and the confusion matrix as SVG and PNG");
+  command->add_option("--classes", options->classes, "file with a class name a line (default: CIFAR-10's)");
+  command->add_option("--batch-size", options->batch_size, "images at once")
+      ->check(CLI::Range(int64_t{1}, int64_t{65536}))
+      ->capture_default_str();
+  options->format = AddOutputOption(*command);
+  SetExample(*command, "headrace evaluate --model export --data data/eval/eval.tfrecords --report report");
+  command->callback([options] { RunEvaluate(*options); });
+}
+
+}  // namespace headrace::apps

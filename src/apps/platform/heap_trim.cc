@@ -1,0 +1,50 @@
+#include "apps/platform/heap_trim.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+namespace headrace::apps {
+namespace {
+
+constexpr size_t kGrownBytes = size_t{16} << 20;
+
+// 0 where it cannot be told.
+size_t ResidentBytes() {
+  const auto sizes = ReadFile("/proc/self/statm", 256).value_or("");  // in pages: all, resident, …
+  const auto space = sizes.find(' ');
+  if (space == std::string::npos) return 0;
+  return std::strtoull(sizes.c_str() + space, nullptr, 10) * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+HeapTrim::HeapTrim(std::chrono::milliseconds interval) : interval_(interval), thread_([this] { Work(); }) {}
+
+HeapTrim::~HeapTrim() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wakeup_.notify_all();
+  thread_.join();
+}
+
+void HeapTrim::Work() {
+  size_t least = ResidentBytes();
+  std::unique_lock lock(mutex_);
+  while (!wakeup_.wait_for(lock, interval_, [this] { return stopping_; })) least = TrimIfGrown(least);
+}
+
+size_t TrimIfGrown(size_t least) {
+  const size_t now = ResidentBytes();
+  if (now <= least + kGrownBytes) return std::min(now, least);
+  ::malloc_trim(0);
+  return std::min(ResidentBytes(), least);
+}
+
+}  // namespace headrace::apps
