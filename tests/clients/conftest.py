@@ -10,6 +10,10 @@ import random  # noqa: E402
 import pytest  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "parity(feature, ..., sdk=N): what of a SageMaker SDK the test runs; scripts/parity reads it")
+
+
 @pytest.fixture
 def bucket(boto, boto_resource):
     """A bucket of the test's own, emptied and deleted afterwards; unfinished uploads go with it."""

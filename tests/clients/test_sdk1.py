@@ -76,6 +76,7 @@ def wait_for_end(boto, estimator):
     return job
 
 
+@pytest.mark.parity("`Session`, `default_bucket()`, `get_execution_role()`")
 def test_session_finds_role_and_bucket(story, boto):
     session, role, bucket, *_ = story
     account = boto("sts").get_caller_identity()["Account"]
@@ -83,6 +84,7 @@ def test_session_finds_role_and_bucket(story, boto):
     assert role.startswith(f"arn:aws:iam::{account}:role/")
 
 
+@pytest.mark.parity("`S3Uploader`", "`TensorFlow(…).fit()` with the log")
 def test_fit_streams_the_log(story):
     printed = story[4]
     assert "Epoch 1/2" in printed
@@ -91,6 +93,7 @@ def test_fit_streams_the_log(story):
     assert "Completed - Training job completed" in printed
 
 
+@pytest.mark.parity("`latest_training_job`, status transitions, final metrics")
 def test_the_job_is_described(story, boto):
     _, role, bucket, estimator, _ = story
     job = boto("sagemaker").describe_training_job(TrainingJobName=estimator.latest_training_job.name)
@@ -105,6 +108,7 @@ def test_the_job_is_described(story, boto):
     assert 0 < final["validation:accuracy"] < 1 and final["sec/steps"] > 0
 
 
+@pytest.mark.parity("`metric_definitions` in CloudWatch")
 def test_the_five_metrics_are_in_cloudwatch(story, boto):
     estimator = story[3]
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -141,6 +145,7 @@ def test_the_model_is_a_saved_model(story, boto):
         assert any(name.lstrip("./") == "1/saved_model.pb" for name in archive.getnames())
 
 
+@pytest.mark.parity("`tags=`")
 def test_tags_and_listing(story, boto):
     name = story[3].latest_training_job.name
     listed = boto("sagemaker").list_training_jobs(NameContains="cifar10-tf")["TrainingJobSummaries"]
@@ -148,6 +153,7 @@ def test_tags_and_listing(story, boto):
     assert {tag["Key"]: tag["Value"] for tag in boto("sagemaker").list_tags(ResourceArn=arn)["Tags"]}["Project"] == "cifar10"
 
 
+@pytest.mark.parity("`TensorFlow.attach()`")
 def test_attach_finds_the_job_again(story):
     from sagemaker.tensorflow import TensorFlow
     attached = TensorFlow.attach(story[3].latest_training_job.name)
@@ -160,6 +166,7 @@ def curve(printed):
         line for line in printed.splitlines() if "val_loss" in line or "Test " in line))
 
 
+@pytest.mark.parity("`input_mode='Pipe'`")
 def test_the_pipe_job_learns_what_the_file_job_learns(story, piped, boto):
     """The same seed and algorithms, the same bytes in the same order: not a digit differs."""
     job = describe(boto, piped[0])
@@ -174,6 +181,7 @@ def test_the_pipe_job_learns_what_the_file_job_learns(story, piped, boto):
     assert final[0] == final[1]
 
 
+@pytest.mark.parity("`deploy()`, `predict()`, `delete_endpoint()`")
 def test_deploy_predict_evaluate_delete(story, boto, cifar10, tmp_path):
     """The notebook's last cells: an endpoint, one random image, the test set, its accuracy and confusion matrix."""
     import numpy as np
@@ -195,6 +203,7 @@ def test_deploy_predict_evaluate_delete(story, boto, cifar10, tmp_path):
     assert listed == []
 
 
+@pytest.mark.parity("`transformer()`, `transform()`")
 def test_batch_transform(story, boto, tmp_path):
     """transformer(), transform() and wait() with the log: whole images in, predictions out."""
     import json
@@ -224,6 +233,7 @@ def test_batch_transform(story, boto, tmp_path):
     transformer.delete_model()
 
 
+@pytest.mark.parity("Horovod: `distribution(s)={'mpi': …}` on two instances")
 def test_the_third_job_learns_on_two_instances(story, boto):
     """The notebook's distributions={'mpi': …}: the same script, a rank on each instance."""
     from sagemaker.tensorflow import TensorFlow

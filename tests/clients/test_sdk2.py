@@ -34,12 +34,19 @@ def story(server, cifar10):
     return session, estimator
 
 
+@pytest.mark.parity(
+    "`Session`, `default_bucket()`, `get_execution_role()`",
+    "`S3Uploader`",
+    "`TensorFlow(…).fit()` with the log",
+    "`latest_training_job`, status transitions, final metrics",
+    "`tags=`")
 def test_fit_completes(story, boto):
     job = boto("sagemaker").describe_training_job(TrainingJobName=story[1].latest_training_job.name)
     assert job["TrainingJobStatus"] == "Completed"
     assert {metric["MetricName"] for metric in job["FinalMetricDataList"]} == set(seed.METRIC_NAMES)
 
 
+@pytest.mark.parity("`input_mode='Pipe'`")
 def test_the_pipe_estimator_completes(story, boto):
     from sagemaker.tensorflow import TensorFlow
     estimator = TensorFlow(
@@ -57,11 +64,13 @@ def test_the_pipe_estimator_completes(story, boto):
     assert {metric["MetricName"] for metric in job()["FinalMetricDataList"]} >= {"train:loss", "validation:accuracy"}
 
 
+@pytest.mark.parity("`metric_definitions` in CloudWatch", "`training_job_analytics`")
 def test_analytics_reads_the_metrics(story):
     frame = story[1].training_job_analytics.dataframe()
     assert set(seed.METRIC_NAMES) <= set(frame["metric_name"])
 
 
+@pytest.mark.parity("`deploy()`, `predict()`, `delete_endpoint()`", "`delete_model()`")
 def test_deploy_predict_evaluate_delete(story, boto, cifar10, tmp_path):
     import numpy as np
 
@@ -77,6 +86,7 @@ def test_deploy_predict_evaluate_delete(story, boto, cifar10, tmp_path):
     predictor.delete_endpoint()
 
 
+@pytest.mark.parity("`transformer()`, `transform()`", "`transform()` with its log, filters, joins; `Transformer.attach()`")
 def test_batch_transform_follows_its_log(story, boto, tmp_path, capsys):
     """transform() waits and prints the log, as v2 does unless told otherwise."""
     import numpy as np
@@ -101,6 +111,7 @@ def test_batch_transform_follows_its_log(story, boto, tmp_path, capsys):
     transformer.delete_model()
 
 
+@pytest.mark.parity("`fit()` of a job that fails raises with the reason")
 def test_a_failing_job_says_why(server, story, tmp_path):
     from sagemaker.tensorflow import TensorFlow
     (tmp_path / "broken.py").write_text("import sys\nprint('about to fail')\nsys.exit(3)\n")
@@ -110,6 +121,7 @@ def test_a_failing_job_says_why(server, story, tmp_path):
         estimator.fit()
 
 
+@pytest.mark.parity("no telemetry to Amazon")
 def test_it_reports_nothing_to_amazon(server, monkeypatch):
     """With the variables of `headrace env`: the SDK would send account, call and the reason of a failure."""
     from sagemaker.telemetry import telemetry_logging
@@ -126,6 +138,7 @@ def test_it_reports_nothing_to_amazon(server, monkeypatch):
     assert sent == []
 
 
+@pytest.mark.parity("Horovod: `distribution(s)={'mpi': …}` on two instances")
 def test_a_job_of_two_instances_runs_its_ranks_on_both(story, boto, tmp_path):
     from sagemaker.tensorflow import TensorFlow
 

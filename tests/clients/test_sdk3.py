@@ -33,6 +33,10 @@ def trainer(server, cifar10, tmp_path_factory):
     return trainer
 
 
+@pytest.mark.parity(
+    "`Session`, `default_bucket()`, `get_execution_role()`",
+    "`ModelTrainer(…).train()` with the log",
+    "`InputData`, `SourceCode`, `Compute`")
 def test_train_completes(trainer, boto):
     name = trainer._latest_training_job.training_job_name
     job = boto("sagemaker").describe_training_job(TrainingJobName=name)
@@ -41,6 +45,7 @@ def test_train_completes(trainer, boto):
     assert any("val_accuracy" in event["message"] for event in events)
 
 
+@pytest.mark.parity("no telemetry to Amazon")
 def test_it_reports_nothing_to_amazon(server, monkeypatch):
     """With the variables of `headrace env`: the SDK would send account, call and the reason of a failure."""
     import threading
