@@ -2,64 +2,19 @@
 same by `headrace evaluate`."""
 import io
 import json
-import struct
 import subprocess
+import sys
 import tarfile
 
 import numpy as np
 
-from platform_fixtures import HEADRACE
+from platform_fixtures import HEADRACE, ROOT
+
+sys.path.insert(0, str(ROOT / "examples/cifar10"))
+from cifar10_examples import read_examples  # noqa: E402,F401
 
 CLASSES = 10
 BATCH = 128
-
-
-def varint(data, at):
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7f) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-
-
-def fields(data):
-    """(number, value) of a protobuf message: bytes of what has a length, else the number."""
-    at = 0
-    while at < len(data):
-        key, at = varint(data, at)
-        if key & 7 == 2:
-            size, at = varint(data, at)
-            yield key >> 3, data[at:at + size]
-            at += size
-        else:
-            value, at = varint(data, at)
-            yield key >> 3, value
-
-
-def feature(data):
-    """A tf.Feature that is one bytes value, or int64 values."""
-    (kind, values), = fields(data)
-    (_, value), *_ = fields(values)
-    return value if kind == 1 else value if isinstance(value, int) else varint(value, 0)[0]
-
-
-def read_examples(path):
-    """Images (n, 32, 32, 3) as float32 and labels of a file of TFRecords."""
-    data, at, images, labels = path.read_bytes(), 0, [], []
-    while at < len(data):
-        size, = struct.unpack("<Q", data[at:at + 8])
-        (_, features), = fields(data[at + 12:at + 12 + size])
-        example = {}
-        for _, entry in fields(features):
-            parts = dict(fields(entry))
-            example[parts[1].decode()] = feature(parts[2])
-        images.append(np.frombuffer(example["image"], np.uint8).reshape(3, 32, 32).transpose(1, 2, 0))
-        labels.append(example["label"])
-        at += 12 + size + 4
-    return np.stack(images).astype(np.float32), np.array(labels)
 
 
 def evaluate(predictor, images, labels):
