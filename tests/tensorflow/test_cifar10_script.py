@@ -17,9 +17,14 @@ import seed  # noqa: E402
 from platform_fixtures import BIN, HEADRACE  # noqa: E402
 
 
-def run(script, *arguments, check=True, **variables):
-    environment = {**os.environ, "HEADRACE_BIN": str(BIN), "TF_CPP_MIN_LOG_LEVEL": "2", **variables}
-    return subprocess.run([sys.executable, script, *map(str, arguments)], check=check, capture_output=True, text=True, env=environment)
+# An interpreter with TensorFlow 1.15, which ends at Python 3.7: where a machine has one, this names it.
+TENSORFLOW_1 = os.environ.get("HEADRACE_TENSORFLOW_1_PYTHON", str(ROOT / "build/venv/tensorflow1/bin/python"))
+
+
+def run(script, *arguments, python=sys.executable, check=True, **variables):
+    inherited = {name: value for name, value in os.environ.items() if name != "TF2_BEHAVIOR"}  # an import of TensorFlow 2 sets it
+    environment = {**inherited, "HEADRACE_BIN": str(BIN), "TF_CPP_MIN_LOG_LEVEL": "2", **variables}
+    return subprocess.run([python, script, *map(str, arguments)], check=check, capture_output=True, text=True, env=environment)
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +35,16 @@ def data(tmp_path_factory):
     return directory
 
 
-@pytest.fixture(scope="module")
-def job(data, tmp_path_factory):
+@pytest.fixture(scope="module", params=["this environment's TensorFlow", "TensorFlow 1.15"])
+def job(request, data, tmp_path_factory):
     """What a File job gives the script: its channels and directories in SM_ variables, --model_dir an S3 address."""
+    python = TENSORFLOW_1 if request.param == "TensorFlow 1.15" else sys.executable
+    if not pathlib.Path(python).exists():
+        pytest.skip("TensorFlow 1.15 wants Python 3.7; name one that has it in HEADRACE_TENSORFLOW_1_PYTHON")
     directory = tmp_path_factory.mktemp("job")
     channels = {f"SM_CHANNEL_{name.upper()}": str(data / name) for name in ("train", "validation", "eval")}
     done = run(EXAMPLE / "source/keras_cifar10.py", "--epochs", 2, "--batch-size", 64, "--seed", 1, "--model_dir", "s3://bucket/job/model",
-               SM_MODEL_DIR=str(directory / "model"), SM_OUTPUT_DATA_DIR=str(directory / "output"),
+               python=python, SM_MODEL_DIR=str(directory / "model"), SM_OUTPUT_DATA_DIR=str(directory / "output"),
                SM_INPUT_DATA_CONFIG=json.dumps({name: {"TrainingInputMode": "File"} for name in ("train", "validation", "eval")}), **channels)
     return directory, done.stdout
 

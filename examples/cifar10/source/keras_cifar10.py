@@ -209,9 +209,14 @@ def make_callbacks(arguments, ranks, steps):
 
 def export(model, directory):
     """A SavedModel of one signature: `image` in, `scores` out."""
-    if TENSORFLOW_1:
-        tf.compat.v1.saved_model.simple_save(tf.compat.v1.keras.backend.get_session(), directory,
-                                             inputs={"image": model.input}, outputs={"scores": model.output})
+    if TENSORFLOW_1:  # from a graph of its own: the one that trained holds gradients, which later versions cannot read
+        weights = model.get_weights()
+        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+            tf.compat.v1.keras.backend.set_session(session)
+            tf.compat.v1.keras.backend.set_learning_phase(0)
+            alone = make_model()
+            alone.set_weights(weights)
+            tf.compat.v1.saved_model.simple_save(session, directory, {"image": alone.input}, {"scores": alone.output})
         return
 
     @tf.function(input_signature=[tf.TensorSpec([None, 32, 32, 3], tf.float32, name="image")])
