@@ -8,16 +8,16 @@
 namespace headrace::apps::comparison {
 namespace {
 
-constexpr int kRows = 6, kLeastColumns = 12, kMostColumns = 40, kGap = 2;
+constexpr int kPlotRows = 6, kLeastColumns = 12, kMostColumns = 40, kGap = 2;
 constexpr int kDotsAcross = 2, kDotsDown = 4;  // of a Braille character
 
 // A field of dots that is printed as Braille.
 class DotField {
  public:
-  explicit DotField(int columns) : columns_(columns), cells_(static_cast<size_t>(columns) * kRows) {}
+  explicit DotField(int columns) : columns_(columns), cells_(static_cast<size_t>(columns) * kPlotRows) {}
 
   int width() const { return columns_ * kDotsAcross; }
-  int height() const { return kRows * kDotsDown; }
+  int height() const { return kPlotRows * kDotsDown; }
 
   void Set(int x, int y) {
     // Unicode numbers the dots of the left column 0, 1, 2, 6 and those of the right one 3, 4, 5, 7.
@@ -84,8 +84,8 @@ std::string Charts(const std::vector<ComparedJob>& jobs, const std::string& metr
     heads += std::string(kGap, ' ') + Fitted(job.name, static_cast<size_t>(width));
   }
   std::string text = metric + "\n" + heads.substr(0, heads.find_last_not_of(' ') + 1) + "\n";
-  for (int row = 0; row < kRows; ++row) {
-    text += fmt::format("{:>{}}", row == 0 ? high : row == kRows - 1 ? low : "", margin);
+  for (int row = 0; row < kPlotRows; ++row) {
+    text += fmt::format("{:>{}}", row == 0 ? high : row == kPlotRows - 1 ? low : "", margin);
     for (const DotField& field : fields) text += " |" + field.Row(row);
     text += "\n";
   }
