@@ -1,67 +1,7 @@
-"""mpirun for the programs of this folder: on one host, and on "hosts" that are sandboxes of their own on this machine; and the
-platform, for jobs (tests/platform_fixtures.py)."""
-import dataclasses
-import os
+"""mpirun for the programs of this folder (tests/mpirun.py); and the platform, for jobs (tests/platform_fixtures.py)."""
 import pathlib
-import shutil
-import subprocess
 import sys
-import time
-
-import pytest
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1]), str(pathlib.Path(__file__).resolve().parents[1] / "scenario")]
+from mpirun import AGENT, BIN, Run, mpirun  # noqa: E402,F401
 from platform_fixtures import boto, make_server, server  # noqa: E402,F401
-
-BIN = pathlib.Path(os.environ.get("HEADRACE_BIN", pathlib.Path(__file__).resolve().parents[2] / "build/release/bin"))
-
-# Called by mpirun as `agent HOST COMMAND...`: a host with its own processes, name and /dev/shm. What the hosts of one machine
-# share is the directory of HEADRACE_SHARED_MEMORY_DIR.
-AGENT = """#!/bin/bash
-host=$1; shift
-exec bwrap --bind / / --dev-bind /dev /dev --proc /proc --tmpfs /dev/shm --unshare-pid --unshare-ipc --unshare-uts \\
-  --hostname "$host" --die-with-parent -- bash -c "$*"
-"""
-
-
-@dataclasses.dataclass
-class Run:
-    output: str
-    code: int
-    seconds: float
-
-    def of_rank(self, rank):
-        return [line.removeprefix(f"rank {rank}: ") for line in self.output.splitlines() if line.startswith(f"rank {rank}: ")]
-
-
-@pytest.fixture
-def mpirun(tmp_path):
-    if shutil.which("mpirun") is None:
-        pytest.skip("there is no mpirun on this machine")
-    shared = tmp_path / "shared-memory"
-    shared.mkdir()
-    agent = tmp_path / "agent"
-    agent.write_text(AGENT)
-    agent.chmod(0o755)
-
-    def run(program, *arguments, ranks=2, hosts=None, timeout=120, share=True, **environment):
-        where = ["-np", str(ranks), "--oversubscribe"]
-        if hosts:
-            if subprocess.run(["bwrap", "--bind", "/", "/", "--unshare-pid", "true"], capture_output=True).returncode:
-                pytest.skip("bubblewrap cannot make namespaces here")
-            where += ["--host", ",".join(hosts), "--leave-session-attached",
-                      "--mca", "plm_rsh_agent", agent, "--mca", "plm_rsh_no_tree_spawn", "1",
-                      "--mca", "btl", "tcp,vader,self", "--mca", "btl_tcp_if_include", "lo", "--mca", "oob_tcp_if_include", "lo"]
-        variables = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "TMPDIR": str(tmp_path), **environment}
-        if share:
-            variables["HEADRACE_SHARED_MEMORY_DIR"] = str(shared)
-        exports = [part for name in ("HEADRACE_SHARED_MEMORY_DIR", *environment) if name in variables for part in ("-x", name)]
-        started = time.monotonic()
-        done = subprocess.run(["mpirun", "-bind-to", "none", *where, *exports, BIN / program, *arguments], text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=timeout, env={**os.environ, **variables})
-        result = Run(done.stdout, done.returncode, time.monotonic() - started)
-        if share:
-            assert not list(shared.iterdir()), "shared memory was left behind"
-        return result
-
-    return run

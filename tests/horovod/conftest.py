@@ -1,0 +1,31 @@
+"""Programs of several ranks in Python, run by this very Python: they import python/horovod, over this build's library."""
+import pathlib
+import sys
+
+import pytest
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+PROGRAMS = TESTS / "horovod/programs"
+sys.path.insert(0, str(TESTS))
+from mpirun import BIN, mpirun  # noqa: E402,F401
+
+
+@pytest.fixture
+def run(mpirun):  # noqa: F811
+    """run("program.py", arguments..., ranks=2), as tests/mpirun.py's."""
+    def start(program, *arguments, ranks=2, **options):
+        return mpirun(sys.executable, PROGRAMS / program, *arguments, ranks=ranks, PYTHONPATH=str(TESTS.parent / "python/horovod"),
+                      HEADRACE_LIBRARY_DIR=str(BIN.parent / "lib"), TF_CPP_MIN_LOG_LEVEL="2", **options)
+    return start
+
+
+@pytest.fixture
+def ranks_agree(run):
+    """The same, for programs that check by themselves and print "rank R: all agree"."""
+    def start(program, *arguments, ranks=2, **options):
+        done = run(program, *arguments, ranks=ranks, **options)
+        assert done.code == 0, done.output
+        for rank in range(ranks):
+            assert f"rank {rank}: all agree" in done.output, done.output
+        return done
+    return start

@@ -1,0 +1,24 @@
+"""horovod.keras: several ranks train what one process trains with their batches together."""
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """By ranks: a directory with what they have trained."""
+    return {ranks: tmp_path_factory.mktemp(f"ranks-{ranks}") for ranks in (1, 2)}
+
+
+def test_ranks_train(ranks_agree, trained):
+    for ranks, directory in trained.items():
+        ranks_agree("keras_training.py", directory, ranks=ranks)
+
+
+@pytest.mark.parametrize("variant", ["sgd", "adam", "clipped", "passes", "synchronized"])
+def test_two_ranks_train_as_one_with_both_batches(trained, variant):
+    one, two = (np.load(trained[ranks] / f"{variant}.npz") for ranks in (1, 2))
+    for name in sorted(set(one.files) - {"iterations"}):
+        np.testing.assert_allclose(two[name], one[name], rtol=1e-5, atol=1e-6, err_msg=name)
+    assert two["iterations"] == one["iterations"] * (2 if variant == "passes" else 1)
