@@ -162,6 +162,17 @@ def test_browsers_see_what_this_is(server):
         assert method == "HEAD" or "headrace env" in page
 
 
+def test_the_consoles_link_of_a_jobs_metrics_opens_here(server):
+    """What follows '#' never reaches a server: the page reads it. It shows no metric, because nobody has signed for one."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("GET", "/cloudwatch/home?region=us-west-2", headers={"Accept": "text/html"})
+    answer = connection.getresponse()
+    page = answer.read().decode()
+    assert answer.status == 200 and "headrace metrics" in page and "src=" not in page and "fetch(" not in page
+    connection.request("GET", "/cloudwatch/home?region=us-west-2", headers={"Accept": "*/*"})  # a client's object of that name
+    assert connection.getresponse().status == 403
+
+
 @pytest.mark.parametrize("service, call, status", [
     ("dynamodb", lambda client: client.list_tables(), 400), ("ecr", lambda client: client.describe_repositories(), 400),
     ("sns", lambda client: client.list_topics(), 400), ("ec2", lambda client: client.describe_instances(), 400),

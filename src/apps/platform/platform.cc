@@ -18,6 +18,7 @@
 #include "apps/platform/disk_watch.h"
 #include "apps/platform/job_environment.h"
 #include "apps/platform/listen_address.h"
+#include "apps/platform/metrics_page.h"
 #include "apps/platform/principal_keys.h"
 #include "apps/platform/retention.h"
 #include "apps/platform/welcome.h"
@@ -320,7 +321,8 @@ class RunningPlatform : public Platform {
     }
     if (IsFromBrowser(request)) {
       request.log_detail = "page";
-      co_return WelcomePage(request, EnvCommandLine(settings_.data_dir));
+      const std::string command = EnvCommandLine(settings_.data_dir);
+      co_return request.path == kMetricsPagePath ? MetricsPage(request, command) : WelcomePage(request, command);
     }
     co_return co_await gateway_->Handle(request);
   }

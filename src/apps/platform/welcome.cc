@@ -3,17 +3,6 @@
 namespace headrace::apps {
 namespace {
 
-std::string HtmlEscaped(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '<' || c == '>' || c == '&' || c == '"' || c == '\'')
-      escaped += fmt::format("&#{};", static_cast<int>(c));
-    else
-      escaped += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  }
-  return escaped;
-}
-
 constexpr const char* kPage = R"page(<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Headrace</title>
 <style>body{{font:1em/1.5 sans-serif;max-width:40em;margin:3em auto;padding:0 1em}}pre{{background:#eee;padding:1em;overflow:auto}}</style>
@@ -43,12 +32,27 @@ http::Response WelcomePage(const http::Request& request, const std::string& comm
            : fmt::format("<code>{}</code> is not for everybody: the request must be signed.",
                          HtmlEscaped(std::string_view(request.path).substr(0, 200)));
   std::string page = fmt::format(fmt::runtime(kPage), first, HtmlEscaped(command));
+  return HtmlPage(request, root ? 200 : 403, std::move(page), "default-src 'none'; style-src 'unsafe-inline'");
+}
+
+http::Response HtmlPage(const http::Request& request, int status, std::string page, const std::string& policy) {
   const size_t size = page.size();
-  http::Response response = http::TextResponse(root ? 200 : 403, "text/html; charset=utf-8", std::move(page));
-  response.headers.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+  http::Response response = http::TextResponse(status, "text/html; charset=utf-8", std::move(page));
+  response.headers.Set("Content-Security-Policy", policy);
   response.headers.Set("X-Content-Type-Options", "nosniff");
   if (request.method == "HEAD") response.content_length = size;
   return response;
+}
+
+std::string HtmlEscaped(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '<' || c == '>' || c == '&' || c == '"' || c == '\'')
+      escaped += fmt::format("&#{};", static_cast<int>(c));
+    else
+      escaped += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return escaped;
 }
 
 }  // namespace headrace::apps

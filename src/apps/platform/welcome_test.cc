@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "apps/platform/metrics_page.h"
+#include "aws/digest.h"
+
 namespace headrace::apps {
 namespace {
 
@@ -40,6 +43,22 @@ TEST(WelcomeTest, SaysWhatThisIsAndRepeatsNoHtml) {
   EXPECT_THAT(std::get<std::string>(other.body), HasSubstr("must be signed"));
   EXPECT_THAT(std::get<std::string>(other.body), Not(HasSubstr("<script>")));
   EXPECT_THAT(std::get<std::string>(other.body), Not(HasSubstr("<b>")));
+}
+
+std::string Policy(const http::Response& response) { return response.headers.Get("Content-Security-Policy"); }
+
+TEST(MetricsPageTest, NamesTheCommandsAndRunsNoScriptButItsOwn) {
+  const auto response = MetricsPage(Get("/cloudwatch/home", "text/html"), "headrace env --data-dir <b>");
+  const std::string page = std::get<std::string>(response.body);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(page, HasSubstr("headrace metrics <span class=\"job\">JOB</span>"));
+  EXPECT_THAT(page, Not(HasSubstr("<b>")));
+
+  const size_t begin = page.find("<script>") + 8;
+  const std::string script = page.substr(begin, page.find("</script>") - begin);
+  EXPECT_THAT(script, HasSubstr("location.hash"));
+  EXPECT_EQ(Policy(response), "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" +
+                                  aws::Base64(aws::Sha256(script)) + "'");
 }
 
 }  // namespace
