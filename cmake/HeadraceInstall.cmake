@@ -13,6 +13,10 @@ install(CODE "
 
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/headrace DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/data/cifar10-sample DESTINATION ${CMAKE_INSTALL_DATADIR}/headrace)
+# Where the three shells look for completions of what is installed.
+install(FILES ${CMAKE_SOURCE_DIR}/packaging/completion/headrace.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME headrace)
+install(FILES ${CMAKE_SOURCE_DIR}/packaging/completion/headrace.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions RENAME _headrace)
+install(FILES ${CMAKE_SOURCE_DIR}/packaging/completion/headrace.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 install(TARGETS headrace RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS headrace-job-init RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR})
 install(TARGETS headrace_hvd LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})

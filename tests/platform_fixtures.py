@@ -84,8 +84,9 @@ class Server:
                 "AWS_EC2_METADATA_DISABLED": "true", **self.environment, **more}
 
     def headrace(self, *arguments, check=True):
-        return subprocess.run([self.program, *map(str, arguments)], check=check, capture_output=True, text=True,
-                              env=self.client_environment())
+        done = subprocess.run([self.program, *map(str, arguments)], capture_output=True, text=True, env=self.client_environment())
+        assert done.returncode == 0 or not check, f"headrace {' '.join(map(str, arguments))}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ constexpr double kMarginSeconds = 60;
 // One query a metric that carries the job's name.
 Json QueriesFor(const ApiClient& client, const std::string& job, int64_t period, const std::string& statistic) {
   const Json listed = ValueOrThrow(
-      client.Call("monitoring", "ListMetrics",
+      client.Call("cloudwatch", "ListMetrics",
                   {{"Namespace", kNamespace}, {"Dimensions", {{{"Name", "TrainingJobName"}, {"Value", job}}}}}));
   Json queries = Json::array();
   for (const auto& metric : listed["Metrics"]) {
@@ -37,7 +37,7 @@ Json ReadJobMetrics(const ApiClient& client, const Json& described, int64_t peri
     input["EndTime"] = described["TrainingEndTime"].get<double>() + kMarginSeconds;
   Json results = Json::array();
   while (!queries.empty()) {
-    const Json page = ValueOrThrow(client.Call("monitoring", "GetMetricData", input));
+    const Json page = ValueOrThrow(client.Call("cloudwatch", "GetMetricData", input));
     for (const auto& part : page["MetricDataResults"]) {
       const auto known =
           std::find_if(results.begin(), results.end(), [&](const Json& result) { return result["Id"] == part["Id"]; });

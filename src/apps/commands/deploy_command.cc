@@ -5,9 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/client/sdk_session.h"
+#include "apps/client/server_options.h"
 #include "apps/command.h"
-#include "apps/platform/settings.h"
 
 namespace headrace::apps {
 namespace {
@@ -18,8 +17,8 @@ struct DeployArguments {
   bool no_wait = false;
 };
 
-void Deploy(const std::string& data_dir, const DeployArguments& arguments, OutputFormat format) {
-  const auto estimator = sagemaker::TensorFlow::attach(arguments.job, FindSession(data_dir), {.wait = false});
+void Deploy(const ServerOptions& server, const DeployArguments& arguments, OutputFormat format) {
+  const auto estimator = sagemaker::TensorFlow::attach(arguments.job, server.FindSession(), {.wait = false});
   const auto predictor = estimator.deploy(arguments.instances, arguments.instance_type,
                                           {.endpoint_name = arguments.name, .wait = !arguments.no_wait});
   if (format == OutputFormat::kJson) {
@@ -36,7 +35,7 @@ void Deploy(const std::string& data_dir, const DeployArguments& arguments, Outpu
 void AddDeployCommand(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("deploy", "the model of a training job behind an endpoint; prints the endpoint's name");
-  auto options = std::make_shared<SettingOptions>(*command, std::initializer_list<std::string_view>{"data-dir"});
+  const ServerOptions server(*command);
   auto arguments = std::make_shared<DeployArguments>();
   command->add_option("JOB", arguments->job, "a training job that has completed")->required();
   command->add_option("--name", arguments->name, "of the endpoint; default: the job's base name and the time");
@@ -44,7 +43,7 @@ void AddDeployCommand(CLI::App& app) {
   command->add_option("--instance-type", arguments->instance_type, "of each")->capture_default_str();
   command->add_flag("--no-wait", arguments->no_wait, "do not wait until it answers");
   auto format = AddOutputOption(*command);
-  command->callback([=] { Deploy(options->Read().data_dir, *arguments, *format); });
+  command->callback([=] { Deploy(server, *arguments, *format); });
   SetExample(*command, "headrace deploy my-job --name cifar10");
 }
 

@@ -2,9 +2,8 @@
 
 #include <iostream>
 
-#include "apps/client/api_client.h"
+#include "apps/client/server_options.h"
 #include "apps/command.h"
-#include "apps/platform/settings.h"
 #include "aws/time.h"
 
 namespace headrace::apps {
@@ -50,18 +49,30 @@ void ShowEndpoint(const ApiClient& client, const std::string& name, OutputFormat
   std::cout << fmt::format("  log group /aws/sagemaker/Endpoints/{}\n", name);
 }
 
-void DeleteEndpoint(const ApiClient& client, const std::string& name, OutputFormat) {
-  ValueOrThrow(client.Call("sagemaker", "DeleteEndpoint", {{"EndpointName", name}}));
+void DeleteEndpoint(const sagemaker::Session& session, const std::string& name, bool all) {
+  const sagemaker::Predictor predictor(name, session);
+  if (all) predictor.delete_model();
+  predictor.delete_endpoint(all);
 }
 
 void AddEndpointAction(CLI::App& endpoints, const char* action, const char* help, bool takes_name,
                        void (*act)(const ApiClient&, const std::string&, OutputFormat)) {
   CLI::App* command = endpoints.add_subcommand(action, help);
-  auto options = std::make_shared<SettingOptions>(*command, std::initializer_list<std::string_view>{"data-dir"});
+  const ServerOptions server(*command);
   auto name = std::make_shared<std::string>();
-  if (takes_name) command->add_option("NAME", *name, "the endpoint")->required();
+  if (takes_name) command->add_option("ENDPOINT", *name, "the endpoint")->required();
   auto format = AddOutputOption(*command);
-  command->callback([=] { act(ValueOrThrow(ApiClient::Find(options->Read().data_dir)), *name, *format); });
+  command->callback([=] { act(server.FindClient(), *name, *format); });
+}
+
+void AddDeleteEndpoint(CLI::App& endpoints) {
+  CLI::App* command = endpoints.add_subcommand("delete", "end an endpoint, in whatever state");
+  const ServerOptions server(*command);
+  auto name = std::make_shared<std::string>();
+  auto all = std::make_shared<bool>(false);
+  command->add_option("ENDPOINT", *name, "the endpoint")->required();
+  command->add_flag("--all", *all, "its configuration and the models in it, too");
+  command->callback([=] { DeleteEndpoint(server.FindSession(), *name, *all); });
 }
 
 }  // namespace
@@ -72,7 +83,7 @@ void AddEndpointsCommand(CLI::App& app) {
   AddEndpointAction(*command, "list", "all endpoints, newest first", false, ListEndpoints);
   AddEndpointAction(*command, "describe", "one endpoint: its variants, instances and why it failed", true,
                     ShowEndpoint);
-  AddEndpointAction(*command, "delete", "end an endpoint, in whatever state", true, DeleteEndpoint);
+  AddDeleteEndpoint(*command);
   SetExample(*command, "headrace endpoints describe my-endpoint");
 }
 

@@ -1,12 +1,15 @@
 #include "apps/commands/evaluate_command.h"
 
 #include <chrono>
+#include <cstring>
+#include <functional>
 #include <iostream>
 
 #include <nlohmann/json.hpp>
 
 #include "headrace/data.h"
 
+#include "apps/client/server_options.h"
 #include "apps/command.h"
 #include "apps/evaluation/classifier.h"
 #include "apps/evaluation/confusion_matrix.h"
@@ -18,14 +21,45 @@ namespace headrace::apps {
 namespace {
 
 struct EvaluateOptions {
-  std::string model, data, report, classes;
+  std::string model, endpoint, data, report, classes;
   int64_t batch_size = 256;
   std::shared_ptr<OutputFormat> format;
 };
 
+// What names images: a SavedModel here, or an endpoint.
+struct Model {
+  std::string name;
+  std::vector<std::string> classes;
+  std::function<Tensor(const Tensor& images)> scores;  // uint8 [n, h, w, 3] to float32 [n, classes]
+};
+
+Model SavedModelOf(const EvaluateOptions& options) {
+  auto classifier = std::make_shared<Classifier>(options.model, options.classes);
+  return {classifier->directory(), classifier->classes(),
+          [classifier, batch_size = options.batch_size](const Tensor& images) {
+            return classifier->Scores(images, batch_size);
+          }};
+}
+
+Model EndpointOf(const EvaluateOptions& options, const ServerOptions& server) {
+  const sagemaker::Predictor predictor(options.endpoint, server.FindSession(), sagemaker::Serializer::kNpy);
+  std::vector<std::string> classes = ReadClasses(options.classes);
+  const auto count = static_cast<int64_t>(classes.size());
+  return {options.endpoint, std::move(classes), [predictor, count](const Tensor& images) {
+            const sagemaker::Array answer = predictor.predict(sagemaker::TensorView(images));
+            if (answer.dims != std::vector<int64_t>{images.dim(0), count})
+              throw MakeError(ErrorCode::kInvalidArgument, "endpoint {}: found scores {}, wanted {}",
+                              predictor.endpoint_name(), Shape(answer.dims).ToString(),
+                              Shape({images.dim(0), count}).ToString());
+            Tensor scores(DType::kFloat32, Shape(answer.dims));
+            std::memcpy(scores.raw(), answer.values.data(), scores.bytes());
+            return scores;
+          }};
+}
+
 // The images as they are in the file: nothing is cropped or mirrored.
-ConfusionMatrix Evaluate(Classifier& classifier, const EvaluateOptions& options) {
-  ConfusionMatrix matrix(classifier.classes());
+ConfusionMatrix Evaluate(const Model& model, const EvaluateOptions& options) {
+  ConfusionMatrix matrix(model.classes);
   const auto classes = static_cast<int64_t>(matrix.size());
   const auto dataset = data::Dataset::TFRecord({options.data})
                            .map([](data::Element record) { return data::cifar10::ParseRecord(record); })
@@ -36,7 +70,7 @@ ConfusionMatrix Evaluate(Classifier& classifier, const EvaluateOptions& options)
     if (batch->y().dim(1) != classes)
       throw MakeError(ErrorCode::kInvalidArgument, "{}: labels of {} classes, the model has {}", options.data,
                       batch->y().dim(1), classes);
-    const Tensor scores = classifier.Scores(batch->x(), options.batch_size);
+    const Tensor scores = model.scores(batch->x());
     for (int64_t i = 0; i < scores.dim(0); ++i)
       matrix.Add(LargestIndex(batch->y().data<float>() + i * classes, classes),
                  LargestIndex(scores.data<float>() + i * classes, classes));
@@ -52,14 +86,14 @@ void WriteReport(const ConfusionMatrix& matrix, const nlohmann::json& json, cons
   ValueOrThrow(WriteFileAtomically(directory + "/confusion_matrix.png", DrawPng(matrix)));
 }
 
-void RunEvaluate(const EvaluateOptions& options) {
-  Classifier classifier(options.model, options.classes);
+void RunEvaluate(const EvaluateOptions& options, const ServerOptions& server) {
+  const Model model = options.endpoint.empty() ? SavedModelOf(options) : EndpointOf(options, server);
   const auto start = std::chrono::steady_clock::now();
-  const ConfusionMatrix matrix = Evaluate(classifier, options);
+  const ConfusionMatrix matrix = Evaluate(model, options);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
 
   nlohmann::json json = ToJson(matrix);
-  json["model"] = classifier.directory();
+  json[options.endpoint.empty() ? "model" : "endpoint"] = model.name;
   json["data"] = options.data;
   if (!options.report.empty()) WriteReport(matrix, json, options.report);
   if (*options.format == OutputFormat::kJson) {
@@ -80,8 +114,10 @@ void RunEvaluate(const EvaluateOptions& options) {
 void AddEvaluateCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand("evaluate", "accuracy, metrics of each class and the confusion matrix");
   auto options = std::make_shared<EvaluateOptions>();
-  command->add_option("--model", options->model, "SavedModel: a version directory, or the parent of versions")
-      ->required();
+  const ServerOptions server(*command);
+  auto* which = command->add_option_group("model", "what is evaluated")->require_option(1);
+  which->add_option("--model", options->model, "SavedModel: a version directory, or the parent of versions");
+  which->add_option("--endpoint", options->endpoint, "an endpoint's name: the images are sent to it");
   command->add_option("--data", options->data, "TFRecord file of images and labels")->required();
   command->add_option("--report", options->report, "directory for report.json and the confusion matrix as SVG and PNG");
   command->add_option("--classes", options->classes, "file with a class name a line (default: CIFAR-10's)");
@@ -90,7 +126,7 @@ void AddEvaluateCommand(CLI::App& app) {
       ->capture_default_str();
   options->format = AddOutputOption(*command);
   SetExample(*command, "headrace evaluate --model export --data data/eval/eval.tfrecords --report report");
-  command->callback([options] { RunEvaluate(*options); });
+  command->callback([=] { RunEvaluate(*options, server); });
 }
 
 }  // namespace headrace::apps

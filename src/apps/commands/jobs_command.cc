@@ -4,10 +4,9 @@
 #include <iostream>
 #include <thread>
 
-#include "apps/client/api_client.h"
+#include "apps/client/server_options.h"
 #include "apps/command.h"
 #include "apps/commands/jobs_compare_command.h"
-#include "apps/platform/settings.h"
 #include "aws/time.h"
 
 namespace headrace::apps {
@@ -93,11 +92,11 @@ void Wait(const ApiClient& client, const std::string& name, OutputFormat format)
 void AddAction(CLI::App& jobs, const char* action, const char* help, bool takes_name,
                void (*act)(const ApiClient&, const std::string&, OutputFormat)) {
   CLI::App* command = jobs.add_subcommand(action, help);
-  auto options = std::make_shared<SettingOptions>(*command, std::initializer_list<std::string_view>{"data-dir"});
+  const ServerOptions server(*command);
   auto name = std::make_shared<std::string>();
-  if (takes_name) command->add_option("NAME", *name, "the training job")->required();
+  if (takes_name) command->add_option("JOB", *name, "the training job")->required();
   auto format = AddOutputOption(*command);
-  command->callback([=] { act(ValueOrThrow(ApiClient::Find(options->Read().data_dir)), *name, *format); });
+  command->callback([=] { act(server.FindClient(), *name, *format); });
 }
 
 }  // namespace

@@ -4,17 +4,12 @@
 #include <iostream>
 #include <map>
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include "apps/client/api_client.h"
 #include "apps/client/job_log.h"
-#include "apps/client/job_metrics.h"
+#include "apps/client/server_options.h"
 #include "apps/command.h"
+#include "apps/commands/job_curves.h"
 #include "apps/comparison/compared_job.h"
 #include "apps/comparison/curves_picture.h"
-#include "apps/comparison/curves_text.h"
-#include "apps/platform/settings.h"
 #include "base/file.h"
 #include "base/result.h"
 
@@ -42,33 +37,13 @@ TrainingProgress ReadProgress(const ApiClient& client, const std::string& job) {
   return prints == by_stream.end() ? TrainingProgress() : prints->second;
 }
 
-std::vector<Curve> ReadCurves(const ApiClient& client, const Json& described, const std::vector<std::string>& wanted) {
-  const double created = described["CreationTime"];
-  std::vector<Curve> curves;
-  for (const auto& result : ReadJobMetrics(client, described, 1, "Average")) {
-    Curve curve{.metric = result["Label"], .seconds = result["Timestamps"], .values = result["Values"]};
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), curve.metric) == wanted.end()) continue;
-    // A second stands for the values that came in it, those before the job's creation in the first one, too.
-    for (double& at : curve.seconds) at = std::max(at - created, 0.0);
-    curves.push_back(std::move(curve));
-  }
-  return curves;
-}
-
-int TerminalColumns() {
-  constexpr int kUsual = 100;
-  winsize size{};
-  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
-}
-
 void WritePicture(const std::string& path, const std::vector<ComparedJob>& jobs) {
   ValueOrThrow(WriteFileAtomically(path, path.ends_with(".svg") ? DrawSvg(jobs) : DrawPng(jobs)));
 }
 
-void RunCompare(const SettingOptions& setting_options, const CompareOptions& options) {
-  const Settings settings = setting_options.Read();
-  const InstancePrices prices = ValueOrThrow(InstancePrices::Parse(settings.instance_prices));
-  const ApiClient client = ValueOrThrow(ApiClient::Find(settings.data_dir));
+void RunCompare(const ServerOptions& server, const CompareOptions& options) {
+  const InstancePrices prices = ValueOrThrow(InstancePrices::Parse(server.ReadSettings().instance_prices));
+  const ApiClient client = server.FindClient();
   std::vector<ComparedJob> jobs;
   for (const std::string& name : options.jobs) {
     const Json described = ValueOrThrow(client.Call("sagemaker", "DescribeTrainingJob", {{"TrainingJobName", name}}));
@@ -81,7 +56,7 @@ void RunCompare(const SettingOptions& setting_options, const CompareOptions& opt
     return;
   }
   std::cout << ToText(jobs);
-  if (const std::string curves = CurvesAsText(jobs, TerminalColumns()); !curves.empty()) std::cout << "\n" << curves;
+  if (const std::string curves = CurvesForTerminal(jobs); !curves.empty()) std::cout << "\n" << curves;
 }
 
 }  // namespace
@@ -89,10 +64,9 @@ void RunCompare(const SettingOptions& setting_options, const CompareOptions& opt
 void AddJobsCompareCommand(CLI::App& jobs) {
   CLI::App* command = jobs.add_subcommand(
       "compare", "jobs side by side: time to the first step, time an epoch, images/s, billable seconds, cost, curves");
-  auto settings = std::make_shared<SettingOptions>(
-      *command, std::initializer_list<std::string_view>{"data-dir", "instance-prices"});
+  const ServerOptions server(*command, {"data-dir", "instance-prices"});
   auto options = std::make_shared<CompareOptions>();
-  command->add_option("NAMES", options->jobs, "the training jobs")
+  command->add_option("JOBS", options->jobs, "the training jobs")
       ->required()
       ->expected(1, static_cast<int>(kMostComparedJobs));
   command->add_option("--metrics", options->metrics, "curves of these metrics alone (default: of all)")->delimiter(',');
@@ -109,7 +83,7 @@ void AddJobsCompareCommand(CLI::App& jobs) {
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000}));
   options->format = AddOutputOption(*command);
   SetExample(*command, "headrace jobs compare file-mode pipe-mode two-hosts --picture jobs.svg");
-  command->callback([=] { RunCompare(*settings, *options); });
+  command->callback([=] { RunCompare(server, *options); });
 }
 
 }  // namespace headrace::apps

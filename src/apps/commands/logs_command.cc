@@ -4,10 +4,9 @@
 #include <iostream>
 #include <thread>
 
-#include "apps/client/api_client.h"
 #include "apps/client/job_log.h"
+#include "apps/client/server_options.h"
 #include "apps/command.h"
-#include "apps/platform/settings.h"
 #include "aws/time.h"
 
 namespace headrace::apps {
@@ -32,8 +31,8 @@ bool HasEnded(const ApiClient& client, const std::string& job) {
   return found["TrainingJobStatus"] != "InProgress" && found["TrainingJobStatus"] != "Stopping";
 }
 
-void RunLogs(const SettingOptions& options, const std::string& job, bool follow, OutputFormat format) {
-  const ApiClient client = ValueOrThrow(ApiClient::Find(options.Read().data_dir));
+void RunLogs(const ServerOptions& server, const std::string& job, bool follow, OutputFormat format) {
+  const ApiClient client = server.FindClient();
   JobLog log(client, job);
   // A job's whole log is there before it ends: what is read after its end is all of it.
   for (bool ended = HasEnded(client, job);; ended = HasEnded(client, job)) {
@@ -48,14 +47,14 @@ void RunLogs(const SettingOptions& options, const std::string& job, bool follow,
 
 void AddLogsCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand("logs", "what a training job has written");
-  auto options = std::make_shared<SettingOptions>(*command, std::initializer_list<std::string_view>{"data-dir"});
+  const ServerOptions server(*command);
   auto job = std::make_shared<std::string>();
   auto follow = std::make_shared<bool>(false);
   command->add_option("JOB", *job, "the training job")->required();
   command->add_flag("-f,--follow", *follow, "go on until the job ends");
   auto format = AddOutputOption(*command);
   SetExample(*command, "headrace logs -f my-job");
-  command->callback([=] { RunLogs(*options, *job, *follow, *format); });
+  command->callback([=] { RunLogs(server, *job, *follow, *format); });
 }
 
 }  // namespace headrace::apps

@@ -6,12 +6,12 @@
 #include <iostream>
 #include <optional>
 
-#include "apps/client/api_client.h"
 #include "apps/client/job_log.h"
 #include "apps/client/job_metrics.h"
+#include "apps/client/server_options.h"
 #include "apps/command.h"
+#include "apps/commands/job_curves.h"
 #include "apps/commands/metric_trial.h"
-#include "apps/platform/settings.h"
 #include "aws/time.h"
 
 namespace headrace::apps {
@@ -27,9 +27,9 @@ void Print(const Json& result) {
   }
 }
 
-void RunMetrics(const SettingOptions& options, const std::string& job, int64_t period, const std::string& statistic,
+void RunMetrics(const ServerOptions& server, const std::string& job, int64_t period, const std::string& statistic,
                 OutputFormat format) {
-  const ApiClient client = ValueOrThrow(ApiClient::Find(options.Read().data_dir));
+  const ApiClient client = server.FindClient();
   const Json described = ValueOrThrow(client.Call("sagemaker", "DescribeTrainingJob", {{"TrainingJobName", job}}));
   const Json results = ReadJobMetrics(client, described, period, statistic);
   if (format == OutputFormat::kJson) {
@@ -37,6 +37,18 @@ void RunMetrics(const SettingOptions& options, const std::string& job, int64_t p
     return;
   }
   for (const auto& result : results) Print(result);
+}
+
+// Of the metrics that are named, or of all.
+void Plot(const ServerOptions& server, const std::string& name, const std::vector<std::string>& metrics) {
+  const ApiClient client = server.FindClient();
+  const Json described = ValueOrThrow(client.Call("sagemaker", "DescribeTrainingJob", {{"TrainingJobName", name}}));
+  comparison::ComparedJob job{.name = name};
+  job.curves = ReadCurves(client, described, metrics);
+  if (job.curves.empty())
+    throw MakeError(ErrorCode::kNotFound, "{}: no metric has values yet; --check tries its definitions on its log",
+                    name);
+  std::cout << CurvesForTerminal({job});
 }
 
 constexpr size_t kMaxDefinitionBytes = size_t{1} << 20, kLogPiece = size_t{1} << 16;
@@ -72,11 +84,11 @@ std::string ReadDefinitions(const std::string& path) {
 }
 
 // Definitions and log each come from a file or from the job; without a job no server is asked.
-void RunTrial(const SettingOptions& options, const TrialOptions& trial_options, OutputFormat format) {
+void RunTrial(const ServerOptions& server, const TrialOptions& trial_options, OutputFormat format) {
   const auto& [job, definitions_file, log_file, check] = trial_options;
   const std::string where = definitions_file.empty() ? job : "--definitions";
   std::optional<ApiClient> client;
-  if (definitions_file.empty() || log_file.empty()) client = ValueOrThrow(ApiClient::Find(options.Read().data_dir));
+  if (definitions_file.empty() || log_file.empty()) client = server.FindClient();
   const std::string text =
       definitions_file.empty()
           ? ValueOrThrow(client->Call("sagemaker", "DescribeTrainingJob", {{"TrainingJobName", job}})).dump()
@@ -112,7 +124,7 @@ void AddMetricsCommand(CLI::App& app) {
       "The metrics that were cut out of a training job's log; or, with --definitions, --log or --check, a dry run: "
       "what metric definitions find in a log, line by line as a job would. Exit code 1: some find no value; 2: some "
       "would be refused.");
-  auto options = std::make_shared<SettingOptions>(*command, std::initializer_list<std::string_view>{"data-dir"});
+  const ServerOptions server(*command);
   auto trial = std::make_shared<TrialOptions>();
   auto statistic = std::make_shared<std::string>("Average");
   auto period = std::make_shared<int64_t>(1);
@@ -131,15 +143,22 @@ void AddMetricsCommand(CLI::App& app) {
                    "tries them on this file's text (-: standard input); lines above 65536 characters count in pieces")
       ->option_text("FILE");
   command->add_flag("--check", trial->check, "tries JOB's own definitions on JOB's own log");
+  auto plot = std::make_shared<bool>(false);
+  auto plotted = std::make_shared<std::vector<std::string>>();
+  auto* plots = command->add_flag("--plot", *plot, "draws curves over the seconds since the job was created");
+  command->add_option("--metrics", *plotted, "draws these metrics alone")->delimiter(',')->needs(plots);
   auto format = AddOutputOption(*command);
-  SetExample(*command, "headrace metrics --definitions definitions.json --log training.log");
+  SetExample(
+      *command,
+      "headrace metrics my-job --plot   or   headrace metrics --definitions definitions.json --log training.log");
   command->callback([=] {
     if (trial->definitions == "-" && trial->log == "-")
       throw CLI::ValidationError("--log", "standard input is read for --definitions already");
     if (trial->job.empty() && (trial->definitions.empty() || trial->log.empty()))
       throw CLI::ValidationError("JOB", "wanted a training job, or both --definitions and --log");
-    if (trial->wanted()) return RunTrial(*options, *trial, *format);
-    RunMetrics(*options, trial->job, *period, *statistic, *format);
+    if (trial->wanted()) return RunTrial(server, *trial, *format);
+    if (*plot) return Plot(server, trial->job, *plotted);
+    RunMetrics(server, trial->job, *period, *statistic, *format);
   });
 }
 

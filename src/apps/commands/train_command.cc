@@ -6,10 +6,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/client/sdk_session.h"
+#include "apps/client/server_options.h"
+#include "apps/client/shown_transfer.h"
 #include "apps/command.h"
 #include "apps/commands/train_arguments.h"
-#include "apps/platform/settings.h"
 
 namespace headrace::apps {
 namespace {
@@ -39,8 +39,8 @@ Json Summary(const sagemaker::TrainingJob& job) {
           {"FinalMetrics", job.final_metrics}};
 }
 
-void Train(const std::string& data_dir, const TrainArguments& arguments, OutputFormat format) {
-  const sagemaker::Session session = FindSession(data_dir);
+void Train(const ServerOptions& server, const TrainArguments& arguments, OutputFormat format) {
+  const sagemaker::Session session = server.FindSession();
   sagemaker::EstimatorOptions options = EstimatorOf(arguments);
   options.role = arguments.role.empty() ? sagemaker::get_execution_role(session) : arguments.role;
   sagemaker::TensorFlow estimator(options, session);
@@ -61,11 +61,11 @@ void Train(const std::string& data_dir, const TrainArguments& arguments, OutputF
 void AddTrainCommand(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("train", "runs a training job and follows its log; prints the job's name at the end");
-  auto options = std::make_shared<SettingOptions>(*command, std::initializer_list<std::string_view>{"data-dir"});
+  const ServerOptions server(*command);
   auto arguments = std::make_shared<TrainArguments>();
   AddTrainArguments(*command, *arguments);
   auto format = AddOutputOption(*command);
-  command->callback([=] { Train(options->Read().data_dir, *arguments, *format); });
+  command->callback([=] { Train(server, *arguments, *format); });
   SetExample(*command,
              "headrace train keras_cifar10.cpp --input train=data/train --input validation=data/validation --input "
              "eval=data/eval -p epochs=10");

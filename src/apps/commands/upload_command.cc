@@ -6,15 +6,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/client/sdk_session.h"
+#include "apps/client/server_options.h"
+#include "apps/client/shown_transfer.h"
 #include "apps/command.h"
-#include "apps/platform/settings.h"
 
 namespace headrace::apps {
 namespace {
 
-void Upload(const std::string& data_dir, const std::string& path, std::string uri, OutputFormat format) {
-  const sagemaker::Session session = FindSession(data_dir);
+void Upload(const ServerOptions& server, const std::string& path, std::string uri, OutputFormat format) {
+  const sagemaker::Session session = server.FindSession();
   if (uri.empty()) {
     uri = "s3://" + session.default_bucket();
     if (std::filesystem::is_directory(path)) uri += "/" + std::filesystem::canonical(path).filename().string();
@@ -32,12 +32,12 @@ void Upload(const std::string& data_dir, const std::string& path, std::string ur
 void AddUploadCommand(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("upload", "a file, or all files below a directory, to S3; prints where they lie");
-  auto options = std::make_shared<SettingOptions>(*command, std::initializer_list<std::string_view>{"data-dir"});
+  const ServerOptions server(*command);
   auto path = std::make_shared<std::string>(), uri = std::make_shared<std::string>();
   command->add_option("PATH", *path, "a file or directory")->required();
   command->add_option("S3_URI", *uri, "s3://BUCKET/PREFIX; default: the default bucket, below the directory's name");
   auto format = AddOutputOption(*command);
-  command->callback([=] { Upload(options->Read().data_dir, *path, *uri, *format); });
+  command->callback([=] { Upload(server, *path, *uri, *format); });
   SetExample(*command, "headrace upload data s3://my-bucket/cifar10");
 }
 

@@ -9,7 +9,6 @@
 #include "base/result.h"
 
 namespace headrace::apps {
-namespace {
 
 std::vector<std::string> ReadClasses(const std::string& file) {
   if (file.empty()) return {data::cifar10::kClassNames.begin(), data::cifar10::kClassNames.end()};
@@ -21,8 +20,6 @@ std::vector<std::string> ReadClasses(const std::string& file) {
   }
   return classes;
 }
-
-}  // namespace
 
 Classifier::Classifier(const std::string& directory, const std::string& classes_file)
     : loaded_(savedmodel::Load(directory)), classes_(ReadClasses(classes_file)) {

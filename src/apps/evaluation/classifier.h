@@ -9,9 +9,12 @@
 
 namespace headrace::apps {
 
+// One name a line of `file`; "" takes CIFAR-10's.
+std::vector<std::string> ReadClasses(const std::string& file);
+
 class Classifier {
  public:
-  // `directory`: a version or the parent of versions. `classes_file`: one name a line; "" takes CIFAR-10's. Throws when
+  // `directory`: a version or the parent of versions. `classes_file`: as ReadClasses. Throws when
   // the model does not map images of three channels to one score for each class.
   Classifier(const std::string& directory, const std::string& classes_file);
 
