@@ -9,10 +9,9 @@ import subprocess
 import pytest
 
 from conftest import BUILD, ROOT, run
+from pages import paste
 
 README = (ROOT / "README.md").read_text()
-# Ports that the README names must be free: with the loopback of a network of one's own they are.
-OFFLINE = ["bwrap", "--dev-bind", "/", "/", "--unshare-net", "--"]
 
 
 def section(title):
@@ -22,25 +21,6 @@ def section(title):
 def commands(title):
     """The lines of the section's first indented block."""
     return re.search(r"(?:^    .*\n)+", section(title), re.M).group().replace("\n    ", "\n").strip()
-
-
-def paste(text, directory, environment, after="", seconds=600):
-    """Pastes lines into a shell, then `after`; all that they have started ends with it."""
-    offline = OFFLINE if subprocess.run([*OFFLINE, "true"], capture_output=True).returncode == 0 else []
-    shell = subprocess.Popen([*offline, "bash", "-e", "-o", "pipefail"], cwd=directory, env=environment, text=True, start_new_session=True,
-                             stdin=subprocess.PIPE, stdout=open(directory / "said", "w"), stderr=subprocess.STDOUT)
-    try:
-        shell.stdin.write(f"{text}\n{after}\n")
-        shell.stdin.close()
-        status = shell.wait(seconds)
-    finally:
-        try:
-            os.killpg(shell.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    said = (directory / "said").read_text(errors="replace")
-    assert status == 0, said[-4000:]
-    return said
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +45,53 @@ def home(work, tmp_path_factory):
             "CMAKE_PREFIX_PATH": str(work / "prefix"), "AWS_EC2_METADATA_DISABLED": "true"}
 
 
-def test_the_demo_learns_and_says_where_everything_lies():
-    """The tests' own build has compiled all that it builds."""
+@pytest.fixture(scope="module")
+def demo():
+    """What scripts/demo says. The tests' own build has compiled all that it builds."""
     assert "scripts/demo " in commands("Two commands")
-    said = run(ROOT / "scripts/demo", directory=ROOT, seconds=1800)
-    paths = re.findall(r"^  (?:data set|SavedModel|checkpoints|confusion matrix) +(\S+)", said, re.M)
-    assert len(paths) == 4 and all(pathlib.Path(path).exists() for path in paths), said[-3000:]
-    assert float(re.search(r"Test accuracy: ([0-9.]+)", said).group(1)) > 0.4  # 80 epochs over 1,600 pictures
+    return run(ROOT / "scripts/demo", directory=ROOT, seconds=1800)
+
+
+def test_the_demo_tells_the_whole_story(demo):
+    for command in ("upload", "train", "jobs compare", "deploy", "invoke", "evaluate", "transform", "download", "endpoints delete"):
+        assert f"$ headrace {command} " in demo.replace("$ data=$(headrace upload", "$ headrace upload "), command
+    for job in ("baseline", "pipe", "distributed"):
+        assert f"\n{job}\n" in demo, f"{job} has ended"
+    assert float(re.search(r"^accuracy ([0-9.]+): ", demo, re.M).group(1)) > 0.4  # of 10 classes, after 1,600 pictures
+
+
+def test_the_demo_says_where_everything_lies(demo):
+    paths = re.findall(r"^  (?:data set|SavedModel|checkpoints|confusion matrix|curves|jobs and objects) +(\S+)", demo, re.M)
+    assert len(paths) == 6 and all(pathlib.Path(path).exists() for path in paths), demo[-3000:]
+
+
+def no_server_runs_in(directory):
+    return subprocess.run([BUILD / "bin/headrace", "env", "--wait", "0", "--data-dir", directory], capture_output=True).returncode == 1
+
+
+def test_a_demo_that_is_interrupted_ends_its_job_and_its_server(demo):
+    """A second demo, and Ctrl-C in its first job."""
+    shell = subprocess.Popen([ROOT / "scripts/demo"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    try:
+        for line in shell.stdout:
+            if line.startswith("Epoch 2/"):
+                break
+        os.killpg(shell.pid, signal.SIGINT)
+        rest = shell.communicate(timeout=120)[0]
+    finally:
+        shell.kill()
+    assert shell.returncode == 130, rest
+    assert no_server_runs_in(ROOT / "build/demo/server")
+
+
+def test_a_demo_that_fails_says_so(demo):
+    """A third one, whose data set would go where a file is."""
+    (ROOT / "build/demo/blocked").touch()
+    text = (ROOT / "scripts/demo").read_text().replace("--data-dir data", "--data-dir blocked")
+    done = subprocess.run(["bash", "-c", text.replace('"$(dirname "$0")/.."', f'"{ROOT}"')], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=600)
+    assert done.returncode == 1 and "blocked" in done.stdout.splitlines()[-1], done.stdout[-2000:]
+    assert no_server_runs_in(ROOT / "build/demo/server")
 
 
 def test_the_commands_of_the_program(home, work):
