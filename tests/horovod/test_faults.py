@@ -1,0 +1,31 @@
+"""What happens when a rank differs, raises, dies or leaves: an error with names on all ranks, soon."""
+import pytest
+
+
+def test_what_ranks_disagree_about_is_an_error_on_each(run):
+    done = run("faults.py", "differs")
+    assert done.code == 0, done.output
+    for rank in (0, 1):
+        [error, end] = done.of_rank(rank)
+        assert all(part in error for part in ('allreduce "loss"', "rank 1 (", "shape (3)", "(2)")), error
+        assert end == "done"
+
+
+def test_a_rank_that_dies_is_named(run):
+    done = run("faults.py", "dies")
+    assert done.code != 0 and done.seconds < 20, done.output
+    assert "the process of rank 1 (" in done.output, done.output
+
+
+def test_a_rank_that_leaves_is_named(run):
+    done = run("faults.py", "leaves")
+    assert done.code != 0 and done.seconds < 20, done.output
+    assert "rank 1 (" in done.output and "has called shutdown()" in done.output, done.output
+
+
+@pytest.mark.parametrize("case", ["broadcast", "step"])
+def test_ranks_that_train_different_models_end_with_the_difference(run, case):
+    pytest.importorskip("tensorflow")
+    done = run("keras_differs.py", case)
+    assert done.code != 0 and done.seconds < 60, done.output
+    assert "rank 1 (" in done.output and "has shape (4, 3)" in done.output and "(4, 2)" in done.output, done.output
