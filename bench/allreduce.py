@@ -23,13 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BENCH = ROOT / "build/release/bin/bench_allreduce"
 TORCH = ROOT / "build/venv/torch/bin/python"
 SIZES = [1 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 2_200_000, 8 << 20, 64 << 20]
-# A host with its own processes, name and /dev/shm; algo-2 in the other network namespace where there is one.
-AGENT = """#!/bin/bash
-host=$1; shift
-enter=(); [ "$host" = algo-2 ] && [ -n "{namespace}" ] && enter=(nsenter --net=/run/netns/{namespace})
-exec "${{enter[@]}}" bwrap --bind / / --dev-bind /dev /dev --proc /proc --tmpfs /dev/shm --unshare-pid --unshare-ipc --unshare-uts \\
-  --hostname "$host" --die-with-parent -- bash -c "$*"
-"""
+FAKE_HOST = ROOT / "tests/fake-host"
 
 
 def run(*command):
@@ -61,15 +55,13 @@ def link(rate):
             subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL)
 
 
-def mpirun(ranks, directory, hosts=False, names=None):
+def mpirun(ranks, hosts=False, names=None):
     command = ["mpirun", "-bind-to", "none", "--oversubscribe"]
     if names:
         command = ["ip", "netns", "exec", names[0], *command]
     interface = "10.213.0.0/24" if names else "lo"
     if hosts:
-        agent = pathlib.Path(directory) / "agent"
-        agent.write_text(AGENT.format(namespace=names[1] if names else ""))
-        agent.chmod(0o755)
+        agent = f"{FAKE_HOST} -n algo-2={names[1]}" if names else FAKE_HOST
         command += ["--host", ",".join(f"algo-{i + 1}:1" for i in range(ranks)), "--leave-session-attached",
                     "--mca", "plm_rsh_agent", agent, "--mca", "plm_rsh_no_tree_spawn", "1", "--mca", "btl", "tcp,vader,self",
                     "--mca", "btl_tcp_if_include", interface, "--mca", "oob_tcp_if_include", interface]
@@ -111,7 +103,7 @@ def main():
         for setting in options.settings:
             if setting == "host" or setting == "hosts":
                 for ranks in options.ranks:
-                    command = mpirun(ranks, directory, hosts=setting == "hosts")
+                    command = mpirun(ranks, hosts=setting == "hosts")
                     # bubblewrap gives each host a /dev/shm of its own, so what they share lies elsewhere.
                     results = measure(command, [BENCH], [options.seconds, *options.sizes], "lo", directory if setting == "hosts" else shared)
                     if TORCH.exists():
@@ -125,7 +117,7 @@ def main():
                     print(f"{setting}: skipped, network namespaces need root, ip and tc")
                     continue
                 with link(setting) as names:
-                    results = measure(mpirun(2, directory, hosts=True, names=names), [BENCH], [options.seconds, *options.sizes], "hvd0")
+                    results = measure(mpirun(2, hosts=True, names=names), [BENCH], [options.seconds, *options.sizes], "hvd0")
                     table(f"2 ranks, a machine each, over {setting}", results)
 
 

@@ -10,13 +10,7 @@ import pytest
 
 BIN = pathlib.Path(os.environ.get("HEADRACE_BIN", pathlib.Path(__file__).resolve().parents[1] / "build/release/bin"))
 
-# Called by mpirun as `agent HOST COMMAND...`: a host with its own processes, name and /dev/shm. What the hosts of one machine
-# share is the directory of HEADRACE_SHARED_MEMORY_DIR.
-AGENT = """#!/bin/bash
-host=$1; shift
-exec bwrap --bind / / --dev-bind /dev /dev --proc /proc --tmpfs /dev/shm --unshare-pid --unshare-ipc --unshare-uts \\
-  --hostname "$host" --die-with-parent -- bash -c "$*"
-"""
+FAKE_HOST = pathlib.Path(__file__).resolve().parent / "fake-host"
 
 
 @dataclasses.dataclass
@@ -35,9 +29,6 @@ def mpirun(tmp_path):
         pytest.skip("there is no mpirun on this machine")
     shared = tmp_path / "shared-memory"
     shared.mkdir()
-    agent = tmp_path / "agent"
-    agent.write_text(AGENT)
-    agent.chmod(0o755)
 
     def run(program, *arguments, ranks=2, hosts=None, timeout=120, share=True, **environment):
         where = ["-np", str(ranks), "--oversubscribe"]
@@ -45,7 +36,7 @@ def mpirun(tmp_path):
             if subprocess.run(["bwrap", "--bind", "/", "/", "--unshare-pid", "true"], capture_output=True).returncode:
                 pytest.skip("bubblewrap cannot make namespaces here")
             where += ["--host", ",".join(hosts), "--leave-session-attached",
-                      "--mca", "plm_rsh_agent", agent, "--mca", "plm_rsh_no_tree_spawn", "1",
+                      "--mca", "plm_rsh_agent", FAKE_HOST, "--mca", "plm_rsh_no_tree_spawn", "1",
                       "--mca", "btl", "tcp,vader,self", "--mca", "btl_tcp_if_include", "lo", "--mca", "oob_tcp_if_include", "lo"]
         variables = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "TMPDIR": str(tmp_path), **environment}
         if share:

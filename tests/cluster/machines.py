@@ -10,20 +10,17 @@ import subprocess
 BIN = pathlib.Path(os.environ.get("HEADRACE_BIN", pathlib.Path(__file__).resolve().parents[2] / "build/release/bin"))
 NETWORK = "10.77.0"  # seen inside the namespaces alone, so it meets no network of this machine
 
-# Called by mpirun as ssh would be: `agent ADDRESS COMMAND...`.
-AGENT = """#!/bin/bash
-address=$1; shift
-exec ip netns exec {name}-"${{address##*.}}" bwrap --bind / / --dev-bind /dev /dev --proc /proc --tmpfs /dev/shm --unshare-pid --unshare-ipc \\
-  --unshare-uts --hostname "machine-${{address##*.}}" --die-with-parent -- bash -c "$*"
-"""
+FAKE_HOST = pathlib.Path(__file__).resolve().parents[1] / "fake-host"
 
 
 class CannotMake(Exception):
     """This machine makes no network namespaces; the text says why."""
 
 
-# Kernels repeat what nobody acknowledges for a quarter of an hour; after three times mpirun gives up a machine within seconds.
+# Kernels repeat what nobody acknowledges for a quarter of an hour, and mpirun asks a daemon that says nothing after five minutes. So
+# a machine is given up within seconds, whether or not somebody speaks to it (docs/clusters.md).
 IMPATIENT = "echo 3 >/proc/sys/net/ipv4/tcp_retries2"
+KEEPALIVE = ["--mca", "oob_tcp_keepalive_time", "2", "--mca", "oob_tcp_keepalive_intvl", "1", "--mca", "oob_tcp_keepalive_probes", "2"]
 
 
 def ip(*arguments):
@@ -40,10 +37,10 @@ class Machines:
 
     def __init__(self, count, slots, directory):
         self.name, self.count, self.directory = f"headrace-{os.getpid()}", count, directory
-        self.hostfile, self.agent = directory / "hostfile", directory / "agent"
+        self.hostfile = directory / "hostfile"
         self.hostfile.write_text("".join(f"{NETWORK}.{i} slots={slots}\n" for i in self.numbers()))
-        self.agent.write_text(AGENT.format(name=self.name))
-        self.agent.chmod(0o755)
+        # Called by mpirun as ssh would be.
+        self.agent = " ".join([str(FAKE_HOST), *(f"-n {NETWORK}.{i}={self.name}-{i}" for i in self.numbers())])
         try:
             self._connect()
         except CannotMake:
@@ -80,8 +77,8 @@ class Machines:
         exports = [part for name in environment for part in ("-x", name)]
         command = ["ip", "netns", "exec", f"{self.name}-switch", "mpirun", "-np", str(ranks), "--hostfile", self.hostfile, "--map-by", "node",
                    "-bind-to", "none", "--mca", "plm_rsh_agent", self.agent, "--leave-session-attached", "--mca", "btl", "tcp,vader,self",
-                   "--mca", "btl_tcp_if_include", f"{NETWORK}.0/24", "--mca", "oob_tcp_if_include", f"{NETWORK}.0/24", *exports,
-                   BIN / program, *arguments]
+                   "--mca", "btl_tcp_if_include", f"{NETWORK}.0/24", "--mca", "oob_tcp_if_include", f"{NETWORK}.0/24",
+                   *KEEPALIVE, *exports, BIN / program, *arguments]
         return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, **variables})
 
     def run(self, program, *arguments, ranks, timeout=60, **environment):
