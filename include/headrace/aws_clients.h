@@ -124,7 +124,8 @@ class Configuration;  // what the clients of one ClientOptions share
 
 // --- Services --------------------------------------------------------------------------------------------------
 
-// "sagemaker", "logs", "cloudwatch", "sts" or "iam": services whose operations take and return documents.
+// "sagemaker", "logs", "cloudwatch", "sts" or "iam", and "headrace", what only a server of Headrace has: services whose
+// operations take and return documents.
 class Client {
  public:
   // kInvalidArgument for another name. Reads nothing and connects to nobody.

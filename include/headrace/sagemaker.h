@@ -57,6 +57,7 @@ class Session {
   const Client& cloudwatch() const;
   const Client& sts() const;
   const Client& iam() const;
+  const Client& console() const;  // what only a server of Headrace has
   const S3Client& s3() const;
   const RuntimeClient& runtime() const;
 

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "apps/commands/completion_command.h"
+#include "apps/commands/console_command.h"
 #include "apps/commands/dataset_command.h"
 #include "apps/commands/deploy_command.h"
 #include "apps/commands/doctor_command.h"
@@ -29,10 +30,10 @@
 int main(int argc, char** argv) {
   using namespace headrace::apps;
   const std::vector<AddCommand> commands = {
-      AddServeCommand,      AddEnvCommand,       AddKeysCommand,       AddDoctorCommand,  AddDatasetCommand,
-      AddImagesCommand,     AddEvaluateCommand,  AddPipeCommand,       AddPredictCommand, AddJobsCommand,
-      AddEndpointsCommand,  AddLogsCommand,      AddUploadCommand,     AddTrainCommand,   AddDeployCommand,
-      AddInvokeCommand,     AddTransformCommand, AddDownloadCommand,   AddMetricsCommand, AddRunCommand,
-      AddCompletionCommand, AddSuperviseCommand, AddModelServerCommand};
+      AddServeCommand,     AddEnvCommand,        AddKeysCommand,      AddDoctorCommand,     AddDatasetCommand,
+      AddImagesCommand,    AddEvaluateCommand,   AddPipeCommand,      AddPredictCommand,    AddJobsCommand,
+      AddEndpointsCommand, AddLogsCommand,       AddUploadCommand,    AddTrainCommand,      AddDeployCommand,
+      AddInvokeCommand,    AddTransformCommand,  AddDownloadCommand,  AddMetricsCommand,    AddRunCommand,
+      AddConsoleCommand,   AddCompletionCommand, AddSuperviseCommand, AddModelServerCommand};
   return Run(commands, {argv + 1, argv + argc}, std::cout, std::cerr);
 }

@@ -25,10 +25,13 @@
 #include "aws/xml.h"
 #include "base/log.h"
 #include "http/blocking.h"
+#include "http/memory_body.h"
 
 namespace headrace::aws {
 namespace {
 
+using http::BodyLoan;
+using http::MemoryBody;
 using http::Request;
 using http::Response;
 using http::Task;
@@ -81,35 +84,6 @@ Task<Reply<std::string>> ReadBody(Request& request, size_t limit, BodyMemory::Sh
     body.append(piece.data(), *count);
   }
 }
-
-// A body that is in memory already.
-class MemoryBody : public http::BodyReader {
- public:
-  explicit MemoryBody(std::string& bytes) : bytes_(bytes) {}
-  Task<Result<size_t>> Read(std::span<char> into) override {
-    const size_t count = std::string_view(bytes_).substr(read_).copy(into.data(), into.size());
-    read_ += count;
-    co_return count;
-  }
-  std::string* InMemory() override { return read_ == 0 ? &bytes_ : nullptr; }
-
- private:
-  std::string& bytes_;
-  size_t read_ = 0;
-};
-
-// Lends a request another body for the time of a handler.
-class BodyLoan {
- public:
-  BodyLoan(Request& request, http::BodyReader& body) : request_(request), own_(request.body) { request.body = &body; }
-  BodyLoan(const BodyLoan&) = delete;
-  BodyLoan& operator=(const BodyLoan&) = delete;
-  ~BodyLoan() { request_.body = own_; }
-
- private:
-  Request& request_;
-  http::BodyReader* own_;
-};
 
 Reply<QueryCall> ReadForm(const Request& request, std::string_view body) {
   if (static_cast<size_t>(std::count(body.begin(), body.end(), '&')) > kMaxParameters)

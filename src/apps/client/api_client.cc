@@ -5,6 +5,7 @@ namespace headrace::apps {
 const sagemaker::Client& ApiClient::ClientOf(std::string_view service) const {
   if (service == "logs") return session_.logs();
   if (service == "cloudwatch") return session_.cloudwatch();
+  if (service == "headrace") return session_.console();
   return session_.sagemaker();
 }
 

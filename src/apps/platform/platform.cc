@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/cloudwatch/cloudwatch_service.h"
+#include "api/console/console.h"
 #include "api/iam/iam_service.h"
 #include "api/logs/logs_service.h"
 #include "api/runtime/runtime_service.h"
@@ -18,10 +19,9 @@
 #include "apps/platform/disk_watch.h"
 #include "apps/platform/job_environment.h"
 #include "apps/platform/listen_address.h"
-#include "apps/platform/metrics_page.h"
 #include "apps/platform/principal_keys.h"
 #include "apps/platform/retention.h"
-#include "apps/platform/welcome.h"
+#include "apps/platform/unsigned_page.h"
 #include "aws/gateway.h"
 #include "base/descriptor_limit.h"
 #include "base/file.h"
@@ -222,6 +222,10 @@ class RunningPlatform : public Platform {
                                               .metrics = hosting_->metrics(),
                                               .client = models_,
                                               .max_body_bytes = static_cast<size_t>(settings_.max_invocation_bytes)}));
+    console_ = std::make_unique<api::Console>(
+        api::ConsoleOptions{*keys_, *principals_, *database_, *pool_, clock_, steady_,
+                            [this](http::Request& request) { return gateway_->Handle(request); }, settings_.region});
+    gateway_->Add(console_->Service());
   }
 
   // Without a sandbox around it, what an account runs can do what this server can. Asked for when somebody comes who is
@@ -319,10 +323,10 @@ class RunningPlatform : public Platform {
       request.log_detail = "metrics";
       co_return http::TextResponse(200, "text/plain; version=0.0.4", metrics_.Render(server_->open_connections()));
     }
+    if (api::Console::Wants(request)) co_return co_await console_->Handle(request);
     if (IsFromBrowser(request)) {
       request.log_detail = "page";
-      const std::string command = EnvCommandLine(settings_.data_dir);
-      co_return request.path == kMetricsPagePath ? MetricsPage(request, command) : WelcomePage(request, command);
+      co_return UnsignedPage(request, EnvCommandLine(settings_.data_dir));
     }
     co_return co_await gateway_->Handle(request);
   }
@@ -351,6 +355,7 @@ class RunningPlatform : public Platform {
   std::unique_ptr<jobs::TransformService> transforms_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<aws::Gateway> gateway_;
+  std::unique_ptr<api::Console> console_;
   std::unique_ptr<http::Server> server_;  // last: its requests use the rest
 };
 

@@ -13,7 +13,7 @@ const Service& DocumentService(std::string_view name) {
   const Service* service = FindService(name);
   if (service == nullptr || service->protocol == Protocol::kRest)
     throw Error(ErrorCode::kInvalidArgument,
-                "service: found '" + std::string(name) + "', wanted sagemaker, logs, cloudwatch, sts or iam");
+                "service: found '" + std::string(name) + "', wanted sagemaker, logs, cloudwatch, sts, iam or headrace");
   return *service;
 }
 

@@ -5,12 +5,13 @@
 namespace headrace::sagemaker {
 namespace {
 
-constexpr std::array<Service, 7> kServices{{
+constexpr std::array<Service, 8> kServices{{
     {"sagemaker", "sagemaker", "sagemaker", "api.sagemaker", Protocol::kJson, "SageMaker", "1.1"},
     {"sagemaker-runtime", "sagemaker_runtime", "sagemaker", "runtime.sagemaker", Protocol::kRest, "", ""},
     {"s3", "s3", "s3", "s3", Protocol::kRest, "", ""},
     {"logs", "cloudwatch_logs", "logs", "logs", Protocol::kJson, "Logs_20140328", "1.1"},
     {"cloudwatch", "cloudwatch", "monitoring", "monitoring", Protocol::kJson, "GraniteServiceVersion20100801", "1.0"},
+    {"headrace", "headrace", "headrace", "headrace", Protocol::kJson, "HeadraceConsole", "1.1"},
     {"sts", "sts", "sts", "sts", Protocol::kQuery, "", "2011-06-15"},
     {"iam", "iam", "iam", "iam", Protocol::kQuery, "", "2010-05-08"},
 }};

@@ -14,12 +14,13 @@ struct Session::Impl {
         cloudwatch("cloudwatch", configuration),
         sts("sts", configuration),
         iam("iam", configuration),
+        console("headrace", configuration),
         s3(configuration),
         runtime(configuration) {}
 
   const SessionOptions options;
   const std::shared_ptr<Configuration> configuration;
-  const Client sagemaker, logs, cloudwatch, sts, iam;
+  const Client sagemaker, logs, cloudwatch, sts, iam, console;
   const S3Client s3;
   const RuntimeClient runtime;
 
@@ -34,6 +35,7 @@ const Client& Session::logs() const { return impl_->logs; }
 const Client& Session::cloudwatch() const { return impl_->cloudwatch; }
 const Client& Session::sts() const { return impl_->sts; }
 const Client& Session::iam() const { return impl_->iam; }
+const Client& Session::console() const { return impl_->console; }
 const S3Client& Session::s3() const { return impl_->s3; }
 const RuntimeClient& Session::runtime() const { return impl_->runtime; }
 

@@ -214,6 +214,22 @@ Status Metrics::Read(int64_t series_id, UnixMillis from, UnixMillis to, const Vi
   });
 }
 
+Status Metrics::ReadValues(int64_t series_id, UnixMillis from, UnixMillis to, const VisitValue& visit) {
+  return database_.Read([&](Connection& db) -> Status {
+    Query select(db,
+                 "SELECT timestamp_ms, sum / max(sample_count, 1), minimum, maximum FROM metric_samples "
+                 "WHERE series_id = ? AND timestamp_ms >= ? AND timestamp_ms < ? "
+                 "ORDER BY timestamp_ms, sequence");
+    select.bind(1, series_id);
+    select.bind(2, from);
+    select.bind(3, to);
+    while (select.executeStep())
+      visit({select.getColumn(0).getInt64(), select.getColumn(1).getDouble(), select.getColumn(2).getDouble(),
+             select.getColumn(3).getDouble()});
+    return {};
+  });
+}
+
 Result<int64_t> Metrics::Expire(UnixMillis horizon, int64_t limit) {
   int64_t deleted = 0;
   HEADRACE_TRY(database_.Write(WriteKind::kFrees, [&](Connection& db) -> Status {

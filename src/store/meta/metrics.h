@@ -35,6 +35,12 @@ struct MetricSample {
   bool operator==(const MetricSample&) const = default;
 };
 
+// A sample as a curve shows it.
+struct MetricValue {
+  UnixMillis time = 0;
+  double mean = 0, minimum = 0, maximum = 0;
+};
+
 struct MetricSeries {
   int64_t id = 0;
   MetricKey key;
@@ -77,6 +83,9 @@ class Metrics {
   // Samples in [from, to), in order of time, then arrival.
   using Visit = std::function<void(const MetricSample&)>;
   Status Read(int64_t series_id, UnixMillis from, UnixMillis to, const Visit& visit);
+  // The same without counts and units, for whoever draws many.
+  using VisitValue = std::function<void(const MetricValue&)>;
+  Status ReadValues(int64_t series_id, UnixMillis from, UnixMillis to, const VisitValue& visit);
 
   // Deletes samples older than `horizon`, and series without any; at most about `limit` samples. For a timer.
   Result<int64_t> Expire(UnixMillis horizon, int64_t limit = 100'000);

@@ -1,0 +1,98 @@
+// Logs that follow, are searched, copied and saved. Only the lines in sight are in the page, so that a million scroll smoothly.
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { LogReader, streams, type LogLine } from "../data/logs";
+import { Copy, Problem, save } from "./pieces";
+
+const ROW = 18, SIGHT = 480, MARGIN = 20;
+
+interface Shown extends LogLine {
+  host: string;
+}
+
+// Lines of all streams of a group with this prefix, growing while `following`.
+function useLines(group: string, prefix: string, following: boolean): { lines: Shown[]; problem?: Error } {
+  const [lines, setLines] = useState<Shown[]>([]);
+  const [problem, setProblem] = useState<Error>();
+  const readers = useRef(new Map<string, LogReader>());
+  const all = useRef<Shown[]>([]);
+  useEffect(() => {
+    let ended = false, timer: ReturnType<typeof setTimeout> | undefined, rounds = 0;
+    const run = async () => {
+      let got = 0;
+      try {
+        if (rounds++ % 20 === 0)
+          for (const name of await streams(group, prefix)) if (!readers.current.has(name)) readers.current.set(name, new LogReader(group, name));
+        const pieces = await Promise.all([...readers.current].map(async ([name, reader]) =>
+          (await reader.read()).map((line) => ({ ...line, host: name.slice(prefix.length).replace(/-\d+$/, "") }))));
+        const more = pieces.flat();
+        got = more.length;
+        if (got) {
+          if (readers.current.size > 1) more.sort((a, b) => a.time - b.time);
+          all.current = all.current.concat(more);
+          if (!ended) setLines(all.current);
+        }
+        if (!ended) setProblem(undefined);
+      } catch (failure) {
+        if (!ended) setProblem(failure as Error);
+      }
+      if (!ended && (following || got)) timer = setTimeout(run, got >= 5000 ? 0 : document.visibilityState === "visible" ? 250 : 2000);
+    };
+    void run();
+    return () => { ended = true; clearTimeout(timer); };
+  }, [group, prefix, following]);
+  return { lines, problem };
+}
+
+export function LogView({ group, prefix, following, name }: { group: string; prefix: string; following: boolean; name: string }) {
+  const { lines, problem } = useLines(group, prefix, following);
+  const [wanted, setWanted] = useState("");
+  const [only, setOnly] = useState(false);
+  const [top, setTop] = useState(0);
+  const [follow, setFollow] = useState(true);
+  const box = useRef<HTMLDivElement>(null);
+  const needle = wanted.toLowerCase();
+  const hits = useMemo(() => (needle ? lines.flatMap((line, i) => (line.text.toLowerCase().includes(needle) ? [i] : [])) : []), [lines, needle]);
+  const shown = useMemo(() => (only && needle ? hits.map((i) => lines[i]!) : lines), [lines, hits, only, needle]);
+  const several = useMemo(() => new Set(lines.slice(0, 2000).map((line) => line.host)).size > 1, [lines]);
+
+  useEffect(() => { if (follow && box.current) box.current.scrollTop = box.current.scrollHeight; }, [shown.length, follow]);
+  const scrolled = () => {
+    const element = box.current!;
+    setTop(element.scrollTop);
+    setFollow(element.scrollTop + element.clientHeight >= element.scrollHeight - ROW);
+  };
+  const jump = (direction: 1 | -1) => {
+    const at = Math.floor((box.current!.scrollTop + ROW / 2) / ROW);
+    const next = direction === 1 ? hits.find((i) => i > at) ?? hits[0] : hits.findLast((i) => i < at) ?? hits.at(-1);
+    if (next !== undefined && !only) { setFollow(false); box.current!.scrollTop = next * ROW; }
+  };
+  const first = Math.max(0, Math.floor(top / ROW) - MARGIN), last = Math.min(shown.length, first + Math.ceil(SIGHT / ROW) + 2 * MARGIN);
+  const text = () => shown.map((line) => line.text).join("\n");
+  return (
+    <section aria-label="Log">
+      <div class="tools">
+        <label>Search <input type="search" value={wanted} onInput={(event) => setWanted(event.currentTarget.value)}
+          onKeyDown={(event) => { if (event.key === "Enter") jump(event.shiftKey ? -1 : 1); }} /></label>
+        {needle ? <><span role="status">{hits.length} lines</span>
+          <button class="quiet" onClick={() => jump(-1)}>Previous</button><button class="quiet" onClick={() => jump(1)}>Next</button>
+          <label><input type="checkbox" checked={only} onChange={(event) => setOnly(event.currentTarget.checked)} /> only these</label></> : null}
+        <label><input type="checkbox" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} /> Follow</label>
+        <Copy text={text} label="Copy all" />
+        <button class="quiet" onClick={() => save(`${name}.log`, new Blob([text(), "\n"], { type: "text/plain" }))}>Download</button>
+        <span>{lines.length.toLocaleString()} lines</span>
+      </div>
+      <Problem of={problem} />
+      <div class="log" ref={box} onScroll={scrolled} tabIndex={0} role="log" aria-live="off" style={{ height: SIGHT }}>
+        <div style={{ height: shown.length * ROW, position: "relative" }}>
+          <pre style={{ position: "absolute", top: first * ROW, left: 0, right: 0 }}>
+            {shown.slice(first, last).map((line, i) => (
+              <div key={first + i} class={needle && line.text.toLowerCase().includes(needle) ? "hit" : undefined} title={new Date(line.time).toISOString()}>
+                {several ? <span class="host">{line.host} </span> : null}{line.text || " "}
+              </div>
+            ))}
+          </pre>
+        </div>
+      </div>
+    </section>
+  );
+}

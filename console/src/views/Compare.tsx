@@ -1,0 +1,80 @@
+// Jobs side by side: curves on one axis that begins where each program does, figures, and the hyperparameters that differ.
+import { useState } from "preact/hooks";
+import { describeJob, isOver, listJobs, type Job } from "../data/jobs";
+import { chartOf, jobMetrics, readCurves, type Curve } from "../data/metrics";
+import { duration, number } from "../format";
+import { useLoaded } from "../live";
+import { Chart, type Line } from "../parts/Chart";
+import { Problem, Status } from "../parts/pieces";
+import { address, choose, Link, query } from "../router";
+
+interface Compared {
+  job: Job;
+  curves: Curve[];
+}
+
+async function read(name: string, smoothing: number): Promise<Compared> {
+  const [job, metrics] = await Promise.all([describeJob(name), jobMetrics(name, 0)]);
+  return { job, curves: await readCurves(metrics.program, { columns: 600, smoothing }) };
+}
+
+export function ComparePage() {
+  const names = (query.value.get("jobs") ?? "").split(",").filter(Boolean);
+  const smoothing = Number(query.value.get("smoothing") ?? 0);
+  const loaded = useLoaded(() => Promise.all(names.map((name) => read(name, smoothing))), [names.join(), smoothing], (all) => (all?.every(({ job }) => isOver(job)) ? 0 : 2));
+  const jobs = loaded.value ?? [];
+  const set = (list: string[]) => choose({ jobs: list.join(",") });
+  const charts = new Map<string, Line[]>();
+  for (const { job, curves } of jobs)
+    for (const curve of curves) {
+      const title = chartOf(curve.metric.name);
+      charts.set(title, [...(charts.get(title) ?? []), { label: `${job.name} ${curve.metric.name}`, curve, origin: job.started ?? job.created }]);
+    }
+  return (
+    <>
+      <h1>Compare training jobs</h1>
+      <div class="tools">
+        <AddJob known={names} add={(name) => set([...names, name])} />
+        <label>Smoothing <input type="range" min="0" max="0.99" step="0.01" value={smoothing} onInput={(event) => choose({ smoothing: event.currentTarget.value })} /> {smoothing}</label>
+      </div>
+      <Problem of={loaded.problem} />
+      {jobs.length ? <Figures jobs={jobs} remove={(name) => set(names.filter((other) => other !== name))} /> : <p>Choose jobs to put side by side.</p>}
+      <div class="charts">{[...charts].map(([title, lines]) => <Chart key={title} title={title} lines={lines} axis="elapsed" />)}</div>
+    </>
+  );
+}
+
+function AddJob({ known, add }: { known: string[]; add: (name: string) => void }) {
+  const [text, setText] = useState("");
+  const found = useLoaded(() => listJobs({ nameContains: /^[a-zA-Z0-9-]+$/.test(text) ? text : undefined, sortBy: "CreationTime", descending: true }), [text]);
+  const rows = (found.value?.rows ?? []).filter((row) => !known.includes(row.name)).slice(0, 50);
+  return (
+    <>
+      <label>Find <input type="search" value={text} onInput={(event) => setText(event.currentTarget.value)} /></label>
+      <label>Add <select value="" onChange={(event) => { if (event.currentTarget.value) add(event.currentTarget.value); }}>
+        <option value="">a job …</option>{rows.map((row) => <option key={row.name}>{row.name}</option>)}
+      </select></label>
+    </>
+  );
+}
+
+function Figures({ jobs, remove }: { jobs: Compared[]; remove: (name: string) => void }) {
+  const names = [...new Set(jobs.flatMap(({ job }) => Object.keys(job.hyperparameters)))].sort();
+  const differing = names.filter((name) => new Set(jobs.map(({ job }) => job.hyperparameters[name])).size > 1);
+  const metrics = [...new Set(jobs.flatMap(({ job }) => job.finalMetrics.map((metric) => metric.name)))];
+  const rows: [string, (job: Job) => string][] = [
+    ["Instances", (job) => `${job.instanceCount} × ${job.instanceType}`],
+    ["Input mode", (job) => job.inputMode],
+    ["Took", (job) => (job.ended ? duration(job.ended - job.created) : "–")],
+    ["Program ran", (job) => (job.started && job.ended ? duration(job.ended - job.started) : "–")],
+    ["Billable", (job) => (job.billable === undefined ? "–" : `${job.billable} s`)],
+    ...metrics.map((metric): [string, (job: Job) => string] => [metric, (job) => { const last = job.finalMetrics.find((one) => one.name === metric); return last ? number(last.value) : "–"; }]),
+    ...differing.map((name): [string, (job: Job) => string] => [`--${name}`, (job) => job.hyperparameters[name] ?? "–"]),
+  ];
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="Figures"><table>
+      <thead><tr><th scope="col">Figure</th>{jobs.map(({ job }) => <th scope="col" key={job.name}><Link to={address("jobs", job.name)}>{job.name}</Link> <Status of={job.status} /> <button class="quiet" aria-label={`Remove ${job.name}`} onClick={() => remove(job.name)}>✕</button></th>)}</tr></thead>
+      <tbody>{rows.map(([title, value]) => <tr key={title}><th scope="row">{title}</th>{jobs.map(({ job }) => <td key={job.name} class="number">{value(job)}</td>)}</tr>)}</tbody>
+    </table></div>
+  );
+}

@@ -1,0 +1,141 @@
+// One training job: what it does now, its curves, its logs, what it was asked for.
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { describeJob, isOver, stopJob, type Job } from "../data/jobs";
+import { JOBS_GROUP } from "../data/logs";
+import { chartOf, jobMetrics, readCurves, readStatistics, type Curve, type Metric } from "../data/metrics";
+import { objectAddress } from "../data/storage";
+import { duration, number } from "../format";
+import { useLoaded } from "../live";
+import { Chart, type Line } from "../parts/Chart";
+import { LogView } from "../parts/LogView";
+import { Facts, Problem, Status, Tabs, Time } from "../parts/pieces";
+import { Timeline } from "../parts/Timeline";
+import { address, choose, Link, query } from "../router";
+
+const TABS = ["Metrics", "Logs", "Instances", "Configuration"];
+
+export function JobPage({ name }: { name: string }) {
+  const job = useLoaded(() => describeJob(name), [name], (value) => (value && isOver(value) ? 0 : 1));
+  const [failure, setFailure] = useState<Error>();
+  const tab = TABS.find((one) => one.toLowerCase() === query.value.get("tab")) ?? "Metrics";
+  if (!job.value) return <><h1>{name}</h1><Problem of={job.problem} /></>;
+  const value = job.value, over = isOver(value);
+  const stop = async () => {
+    if (!confirm(`Stop ${name}? Its program gets 120 seconds to end; what it has left is kept.`)) return;
+    try { await stopJob(name); job.reload(); } catch (problem) { setFailure(problem as Error); }
+  };
+  return (
+    <>
+      <h1>{name}</h1>
+      <p class="tools">
+        <Status of={value.status} />{over ? null : <span>{value.phase}</span>}
+        {over ? null : <button onClick={() => void stop()}>Stop</button>}
+        <Link to={`/console/create-job?like=${encodeURIComponent(name)}`} class="button">Create like this</Link>
+        <Link to={`/console/compare?jobs=${encodeURIComponent(name)}`} class="button">Compare</Link>
+        {value.model?.startsWith("s3://") ? <a class="button" href={objectLink(value.model)}>Download model</a> : null}
+      </p>
+      <Problem of={failure ?? job.problem} />
+      {value.failure ? <section class="failure" aria-label="Failure"><h2>Why it failed</h2><pre tabIndex={0}>{value.failure}</pre></section> : null}
+      <Timeline phases={value.phases} now={Date.now() / 1000} />
+      <Tabs names={TABS} chosen={tab} choose={(one) => choose({ tab: one.toLowerCase() })} />
+      {tab === "Metrics" ? <JobCharts job={value} /> : null}
+      {tab === "Logs" ? <LogView group={JOBS_GROUP} prefix={`${name}/`} following={!over} name={name} /> : null}
+      {tab === "Instances" ? <HostCharts job={value} /> : null}
+      {tab === "Configuration" ? <Configuration job={value} /> : null}
+    </>
+  );
+}
+
+function objectLink(uri: string): string {
+  const [, bucket = "", key = ""] = /^s3:\/\/([^/]+)\/(.*)$/.exec(uri) ?? [];
+  return objectAddress(bucket, key);
+}
+
+const STATISTICS = ["raw", "Average", "Minimum", "Maximum", "Sum", "p50", "p90", "p99"];
+
+function JobCharts({ job }: { job: Job }) {
+  const over = isOver(job);
+  const smoothing = Number(query.value.get("smoothing") ?? 0);
+  const statistic = query.value.get("statistic") ?? "raw";
+  const period = Number(query.value.get("period") ?? 60);
+  const axis = query.value.get("axis") === "elapsed" ? "elapsed" : "time";
+  const [window, setWindow] = useState<{ from: number; to: number } | null>(null);
+  const metrics = useLoaded(() => jobMetrics(job.name, 0), [job.name, over], over ? 0 : 2);
+  const key = (metrics.value?.program ?? []).map((metric) => metric.name).join();
+  const curves = useLoaded(() => read(metrics.value?.program ?? []), [key, smoothing, statistic, period, window, over], over ? 0 : 1);
+
+  async function read(list: Metric[]): Promise<Curve[]> {
+    if (statistic === "raw") return readCurves(list, { columns: 800, smoothing, ...(window ?? {}) });
+    return Promise.all(list.map(async (metric) => {
+      const points = await readStatistics(metric, period, statistic, window?.from ?? job.created - 60, window?.to ?? (job.ended ?? Date.now() / 1000) + 60);
+      return { metric, samples: points.length, times: points.map((point) => point.time), values: points.map((point) => point.value) };
+    }));
+  }
+  const charts = useMemo(() => {
+    const byTitle = new Map<string, Line[]>();
+    for (const curve of curves.value ?? []) {
+      const lines = byTitle.get(chartOf(curve.metric.name)) ?? [];
+      lines.push({ label: curve.metric.name, curve, origin: job.started ?? job.created });
+      byTitle.set(chartOf(curve.metric.name), lines);
+    }
+    return [...byTitle];
+  }, [curves.value]);
+  return (
+    <>
+      <div class="tools">
+        <label>Statistic <select value={statistic} onChange={(event) => choose({ statistic: event.currentTarget.value })}>{STATISTICS.map((one) => <option key={one}>{one}</option>)}</select></label>
+        {statistic === "raw"
+          ? <label>Smoothing <input type="range" min="0" max="0.99" step="0.01" value={smoothing} onInput={(event) => choose({ smoothing: event.currentTarget.value })} /> {smoothing}</label>
+          : <label>Period <select value={period} onChange={(event) => choose({ period: event.currentTarget.value })}>
+            {[[1, "1 second"], [10, "10 seconds"], [60, "1 minute"], [300, "5 minutes"], [3600, "1 hour"]].map(([seconds, title]) => <option key={seconds} value={seconds}>{title}</option>)}
+          </select></label>}
+        <label>Axis <select value={axis} onChange={(event) => choose({ axis: event.currentTarget.value })}><option value="time">time</option><option value="elapsed">since start</option></select></label>
+        {window ? <button onClick={() => setWindow(null)}>Whole time</button> : null}
+      </div>
+      <Problem of={metrics.problem ?? curves.problem} />
+      {curves.value && charts.length === 0 ? <p>{job.metricNames.length ? `No value of ${job.metricNames.join(", ")} in the log so far.` : "This job has no metric definitions."}</p> : null}
+      <div class="charts">{charts.map(([title, lines]) => <Chart key={title} title={title} lines={lines} axis={axis} zoom={setWindow} />)}</div>
+      {job.finalMetrics.length ? <><h2>Last values</h2><table><thead><tr><th scope="col">Metric</th><th scope="col">Value</th><th scope="col">At</th></tr></thead>
+        <tbody>{job.finalMetrics.map((metric) => <tr key={metric.name}><td>{metric.name}</td><td class="number">{number(metric.value)}</td><td><Time at={metric.at} /></td></tr>)}</tbody></table></> : null}
+    </>
+  );
+}
+
+function HostCharts({ job }: { job: Job }) {
+  const over = isOver(job);
+  const curves = useLoaded(async () => readCurves((await jobMetrics(job.name, job.instanceCount)).hosts, { columns: 400 }), [job.name, over], over ? 0 : 2);
+  const byName = new Map<string, Line[]>();
+  for (const curve of curves.value ?? []) {
+    const host = curve.metric.dimensions.find((dimension) => dimension.Name === "Host")?.Value.split("/").pop() ?? "";
+    byName.set(curve.metric.name, [...(byName.get(curve.metric.name) ?? []), { label: host, curve }]);
+  }
+  return <><Problem of={curves.problem} /><div class="charts">{[...byName].map(([name, lines]) => <Chart key={name} title={name} lines={lines} />)}</div>
+    {curves.value && byName.size === 0 ? <p>Nothing measured: the job was too short, or has not started.</p> : null}</>;
+}
+
+function Configuration({ job }: { job: Job }) {
+  const [now, setNow] = useState(Date.now() / 1000);
+  useEffect(() => { if (!isOver(job)) { const timer = setInterval(() => setNow(Date.now() / 1000), 1000); return () => clearInterval(timer); } return undefined; }, [job.status]);
+  return (
+    <>
+      <Facts rows={[
+        ["Created", <Time at={job.created} />], ["Program started", <Time at={job.started} />], ["Ended", <Time at={job.ended} />],
+        ["Took", duration((job.ended ?? now) - job.created)], ["Billable", job.billable === undefined ? "–" : `${job.billable} s`],
+        ["Instances", `${job.instanceCount} × ${job.instanceType}`], ["Input mode", job.inputMode], ["Image", <code>{job.image}</code>], ["Role", <code>{job.role}</code>],
+        ["Output", <code>{job.output}</code>], ["Model", job.model ? <code>{job.model}</code> : "–"], ["ARN", <code>{job.arn}</code>],
+      ]} />
+      <h2>Channels</h2>
+      <table><thead><tr><th scope="col">Channel</th><th scope="col">Data</th><th scope="col">Mode</th><th scope="col">Distribution</th></tr></thead>
+        <tbody>{job.channels.map((channel) => <tr key={channel.name}><td>{channel.name}</td><td><StorageLink uri={channel.uri} /></td><td>{channel.mode}</td><td>{channel.distribution}</td></tr>)}</tbody></table>
+      <h2>Hyperparameters</h2>
+      <table><thead><tr><th scope="col">Name</th><th scope="col">Value</th></tr></thead>
+        <tbody>{Object.entries(job.hyperparameters).sort().map(([name, value]) => <tr key={name}><td>{name}</td><td><code>{value}</code></td></tr>)}</tbody></table>
+    </>
+  );
+}
+
+function StorageLink({ uri }: { uri: string }) {
+  const match = /^s3:\/\/([^/]+)\/?(.*)$/.exec(uri);
+  if (!match) return <code>{uri}</code>;
+  return <Link to={address("storage", match[1]!, ...match[2]!.split("/").filter(Boolean))}>{uri}</Link>;
+}

@@ -1,0 +1,240 @@
+"""The console in Chromium: sign-in, jobs, comparison, storage, another account, accessibility."""
+import json
+import re
+import time
+
+import pytest
+from conftest import NARROW, create_job, wait_for_job
+
+
+def test_nobody_sees_anything_without_signing_in(open_console, jobs):
+    console = open_console()
+    console.page.goto("/console/jobs/console-a")
+    console.page.get_by_role("heading", name="Headrace").wait_for()
+    assert "console-a" not in console.page.locator("body").inner_text()
+    console.page.get_by_label("Access key ID").fill("AKIAWRONG")
+    console.page.get_by_label("Secret access key").fill("wrong")
+    console.page.get_by_role("button", name="Sign in").click()
+    assert "do not belong together" in console.page.get_by_role("alert").inner_text()
+    console.screenshot("sign-in")
+
+
+def test_a_link_signs_in_once(open_console, server):
+    url = server.headrace("console", "--print").stdout.split()[-1]
+    first, second = open_console(), open_console()
+    first.page.goto(url)
+    first.page.get_by_role("button", name="Sign out").wait_for()
+    assert "ticket" not in first.page.url
+    second.page.goto(url)
+    assert "has been used" in second.page.get_by_role("alert").inner_text()
+
+
+def test_the_cookie_is_out_of_scripts_reach_and_a_session_that_ends_says_so(console):
+    assert console.page.evaluate("document.cookie") == ""
+    cookie, = console.context.cookies()
+    assert cookie["httpOnly"] and cookie["sameSite"] == "Strict" and cookie["path"] == "/console"
+    console.context.clear_cookies()
+    console.page.get_by_text("Your session has ended").wait_for()
+
+
+def test_jobs_are_listed_filtered_and_sorted(console, jobs):
+    page = console.page
+    page.get_by_role("link", name="console-a").wait_for()
+    page.get_by_label("Status").select_option("Failed")
+    page.get_by_role("link", name="console-c").wait_for()
+    page.get_by_role("link", name="console-a").wait_for(state="detached")
+    page.get_by_label("Status").select_option("any")
+    page.get_by_role("button", name="Name").click()
+    page.get_by_label("Name contains").fill("console-")
+    page.wait_for_function("document.querySelectorAll('tbody tr').length === 3")
+    names = page.locator("tbody tr td:nth-child(2)").all_inner_texts()
+    assert names == sorted(names)
+    assert "sort=name" in page.url and "name=console-" in page.url  # every view is an address
+    console.screenshot("jobs")
+
+
+def test_a_job_shows_its_curves_its_log_and_what_it_was_asked_for(console, jobs):
+    page = console.page
+    page.goto("/console/jobs/console-a")
+    page.get_by_role("heading", name="loss").wait_for()
+    page.get_by_role("button", name="Table").first.click()
+    assert page.get_by_role("region", name="Values").get_by_role("row").count() == 11
+    console.screenshot("job-metrics")
+    page.get_by_role("tab", name="Logs").click()
+    page.get_by_text("loss: 0.85 - val_loss: 0.89").wait_for()
+    page.get_by_label("Search").fill("0.45")
+    page.get_by_text("1 lines").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert "loss: 0.85" in open(download.value.path()).read()
+    page.get_by_role("tab", name="Configuration").click()
+    page.get_by_role("cell", name="0.1", exact=True).wait_for()
+    console.screenshot("job-configuration")
+
+
+def test_a_failure_is_told_in_large(console, jobs):
+    console.page.goto("/console/jobs/console-c")
+    assert "exit code 3" in console.page.get_by_role("region", name="Failure").inner_text().lower().replace("code: 3", "code 3") \
+        or "3" in console.page.get_by_role("region", name="Failure").inner_text()
+    console.screenshot("job-failed")
+
+
+def test_a_job_is_created_watched_and_stopped(console, boto, jobs):
+    page = console.page
+    create_job(boto, "console-live-1", "for i in $(seq 600); do echo \"step $i loss: 0.5\"; sleep 0.1; done")
+    page.goto("/console/jobs/console-live-1?tab=logs")
+    page.get_by_text("step 3 loss: 0.5").wait_for()
+    page.get_by_text("step 12 loss: 0.5").wait_for()  # it follows
+    page.get_by_role("link", name="Create like this").click()
+    page.get_by_label("Name").fill("not a name")
+    page.get_by_text("letters, digits and single hyphens").wait_for()
+    assert page.get_by_role("button", name="Create").is_disabled()
+    page.get_by_label("Name").fill("console-live-2")
+    page.get_by_role("button", name="Create").click()
+    page.get_by_role("heading", name="console-live-2").wait_for()
+    for name in ("console-live-1", "console-live-2"):
+        page.goto(f"/console/jobs/{name}")
+        page.get_by_role("button", name="Stop").click()
+        page.locator(".status.Stopped").first.wait_for(timeout=30_000)
+
+
+def test_jobs_are_compared(console, jobs):
+    page = console.page
+    page.get_by_label("Compare console-a").check()
+    page.get_by_label("Compare console-b").check()
+    page.get_by_role("button", name="Compare 2").click()
+    page.get_by_role("heading", name="loss").wait_for()
+    assert page.get_by_role("row", name=re.compile("--lr")).inner_text().split() == ["--lr", "0.1", "0.01"]
+    assert page.get_by_role("row", name=re.compile("--epochs")).count() == 0  # they do not differ
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG").click()
+    assert open(download.value.path(), "rb").read(8) == b"\x89PNG\r\n\x1a\n"
+    console.screenshot("compare")
+
+
+def test_cloudwatchs_deep_link_opens_the_job(console, jobs):
+    page = console.page
+    page.goto("/cloudwatch/home?region=us-west-2#metricsV2:namespace=/aws/sagemaker/TrainingJobs;dimensions=TrainingJobName;search=console-b")
+    page.get_by_role("heading", name="console-b").wait_for()
+    assert page.url.endswith("/console/jobs/console-b")
+
+
+def test_objects_are_put_shown_and_deleted(console, boto, tmp_path):
+    s3 = boto("s3")
+    bucket = f"console-objects-{time.time_ns()}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    page = console.page
+    page.goto(f"/console/storage/{bucket}")
+    (tmp_path / "Zahlen ü&?.json").write_text(json.dumps({"a": [1, 2]}))
+    page.get_by_label("Upload").set_input_files(tmp_path / "Zahlen ü&?.json")
+    page.get_by_role("button", name="Zahlen ü&?.json", exact=True).click()
+    page.get_by_text('"a": [').wait_for()
+    assert json.loads(s3.get_object(Bucket=bucket, Key="Zahlen ü&?.json")["Body"].read()) == {"a": [1, 2]}
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert json.load(open(download.value.path())) == {"a": [1, 2]}
+    page.get_by_role("button", name="Delete Zahlen").click()
+    page.get_by_text("Nothing here").wait_for()
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+
+
+def test_training_data_is_previewed(console, boto, cifar10):
+    s3 = boto("s3")
+    bucket = f"console-data-{time.time_ns()}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    s3.upload_file(str(cifar10 / "eval/eval.tfrecords"), bucket, "eval/eval.tfrecords")
+    page = console.page
+    page.goto(f"/console/storage/{bucket}")
+    page.get_by_role("link", name="eval/").click()
+    page.get_by_role("button", name="eval.tfrecords", exact=True).click()
+    page.get_by_text("image: bytes, 1 value of 3072 bytes").first.wait_for()
+
+
+SCRIPT = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>'
+
+
+def test_what_people_name_and_print_is_text(console, boto):
+    """Object names, log lines, metric names and SVG objects, all of a stranger's making, run nothing."""
+    s3, page = boto("s3"), console.page
+    bucket = create_job(boto, "console-xss", f"echo '{SCRIPT}'; exit 1")
+    wait_for_job(boto, "console-xss")
+    boto("cloudwatch").put_metric_data(Namespace="/aws/sagemaker/TrainingJobs", MetricData=[
+        {"MetricName": SCRIPT[:200], "Dimensions": [{"Name": "TrainingJobName", "Value": "console-xss"}], "Value": 1}])
+    s3.put_object(Bucket=bucket, Key=f"{SCRIPT}", Body=b"x")
+    s3.put_object(Bucket=bucket, Key="picture.svg", ContentType="image/svg+xml",
+                  Body=b'<svg xmlns="http://www.w3.org/2000/svg"><script>parent.document.title="owned";document.title="owned"</script></svg>')
+    for place in ("/console/jobs/console-xss", "/console/jobs/console-xss?tab=logs", f"/console/storage/{bucket}", f"/console/storage/{bucket}?object=picture.svg"):
+        page.goto(place)
+        page.wait_for_timeout(500)
+        assert page.title() == "Headrace", place
+    # Opened as a page of its own, the object is saved, not shown.
+    with page.expect_download():
+        page.evaluate(f"location.href = '/console/objects/{bucket}/picture.svg'")
+    assert page.title() == "Headrace"
+
+
+def test_no_page_frames_the_console(console, chromium):
+    page = console.context.new_page()
+    page.set_content(f'<iframe src="{console.server.url}/console/jobs"></iframe>')
+    page.wait_for_timeout(500)
+    assert page.frames[-1].url.startswith("chrome-error:")
+
+
+def test_another_account_sees_nothing(open_console, server, jobs):
+    text = server.headrace("keys", "create", f"stranger{time.time_ns()}", "--data-dir", server.directory).stdout
+    keys = dict(re.findall(r"(AWS_ACCESS_KEY_ID|AWS_SECRET_ACCESS_KEY)=(\S+)", text))
+    stranger = open_console()
+    page = stranger.sign_in(keys)
+    page.get_by_text("No training job yet").wait_for()
+    page.goto("/console/jobs/console-a")
+    assert "not found" in page.get_by_role("alert").inner_text().lower()
+    page.goto("/console/storage")
+    page.get_by_text("No bucket").wait_for()
+
+
+PLACES = ["jobs", "jobs/console-a", "jobs/console-a?tab=logs", "jobs/console-a?tab=configuration", "jobs/console-c", "create-job", "compare?jobs=console-a,console-b",
+          "endpoints", "transforms", "storage", "health"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_is_out_of_reach(open_console, jobs, theme):
+    """axe-core finds no violation at any place, in either theme."""
+    from axe_playwright_python.sync_playwright import Axe
+    console = open_console(color_scheme=theme)
+    page = console.sign_in()
+    axe, found = Axe(), []
+    for place in PLACES:
+        page.goto(f"/console/{place}")
+        page.wait_for_load_state("networkidle") if "tab=logs" not in place and place != "health" else page.wait_for_timeout(500)
+        found += [(place, violation["id"], [node["html"][:120] for node in violation["nodes"][:3]]) for violation in axe.run(page).response["violations"]]
+    assert not found
+
+
+def test_a_keyboard_reaches_everything(console, jobs):
+    page = console.page
+    page.get_by_role("link", name="console-a").wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    page.goto("/console/jobs/console-a")
+    page.get_by_role("tab", name="Metrics").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.textContent") == "Logs"
+    assert "tab=logs" in page.url
+
+
+def test_a_narrow_screen_needs_no_sideways_scrolling(open_console, jobs):
+    console = open_console(viewport=NARROW)
+    page = console.sign_in()
+    for place in PLACES:
+        page.goto(f"/console/{place}")
+        page.wait_for_timeout(300)
+        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], place
+    console.screenshot("narrow")
+
+
+def test_the_back_button_goes_back(console, jobs):
+    page = console.page
+    page.get_by_role("link", name="console-a").click()
+    page.get_by_role("heading", name="console-a").wait_for()
+    page.go_back()
+    page.get_by_role("heading", name="Training jobs").wait_for()
