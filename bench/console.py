@@ -7,19 +7,17 @@ Needs scripts/setup --browser and a release build."""
 import argparse
 import os
 import pathlib
-import statistics
+import shutil
 import sqlite3
-import subprocess
+import statistics
 import sys
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PYTHON = ROOT / "build/venv/browser/bin/python"
-if pathlib.Path(sys.executable).resolve() != PYTHON.resolve() or sys.prefix != str(ROOT / "build/venv/browser"):
-    if not PYTHON.exists():
-        sys.exit("bench: there is no build/venv/browser; run scripts/setup --browser")
-    os.execv(PYTHON, [PYTHON, *sys.argv])
+if pathlib.Path(sys.prefix) != PYTHON.parent.parent:
+    os.execv(PYTHON, [str(PYTHON), __file__, *sys.argv[1:]])
 
 sys.path.insert(0, str(ROOT / "tests"))
 sys.path.insert(0, str(ROOT / "tests/browser"))
@@ -66,3 +64,111 @@ def put_curves(server, points):
             db.executemany("INSERT INTO metric_samples VALUES (?, ?, ?, 1, ?, ?, ?, 'None')",
                            ((series, start + i * 1000, i, value, value, value) for i in range(points) for value in [2 / (1 + i / 500) + (i * 2654435761 % 1000) / 5000]))
     server.start()
+
+
+def first_paint(context):
+    page = context.new_page()
+    page.goto("/console/jobs")
+    page.wait_for_selector("tbody tr")
+    painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    page.close()
+    return painted
+
+
+DRAWN = "() => [...document.querySelectorAll('.chart canvas')].some(canvas => canvas.width > 0)"
+
+
+def first_chart(context):
+    """From the address of a comparison of all curves, in a page that is new, to the first canvas that has been drawn on."""
+    page = context.new_page()
+    page.goto("/console/compare?jobs=" + ",".join(f"job-{number:05}" for number in range(CURVES)))
+    drawn = page.evaluate("""seen => new Promise(done => {
+        const look = () => eval(seen)() ? done(performance.now()) : requestAnimationFrame(look);
+        look();
+    })""", DRAWN)
+    page.close()
+    return drawn
+
+
+def zoom(client_page, points):
+    """A request for the middle tenth of all curves, as a zoom makes it, until the page has its answer."""
+    return client_page.evaluate("""async ([curves, from, to]) => {
+        const begun = performance.now();
+        const reply = await fetch('/console/api/headrace/GetMetricCurves', {method: 'POST', headers: {'X-Headrace-Console': '1'},
+            body: JSON.stringify({Columns: 800, StartTime: from, EndTime: to, Curves: curves})});
+        await reply.json();
+        return performance.now() - begun;
+    }""", [[{"Namespace": NAMESPACE, "MetricName": "train:loss", "Dimensions": [{"Name": "TrainingJobName", "Value": f"job-{number:05}"}]} for number in range(CURVES)],
+           time.time() - points * 0.55, time.time() - points * 0.45])
+
+
+def listed(context):
+    page = context.new_page()
+    page.goto("/console/health")
+    page.wait_for_selector("h1")
+    page.evaluate("window.begun = performance.now()")
+    page.get_by_role("link", name="Training jobs").click()
+    shown = page.evaluate("""() => new Promise(done => {
+        const look = () => document.querySelectorAll('tbody tr').length >= 100 && document.querySelector('h1').textContent === 'Training jobs'
+            ? done(performance.now() - window.begun) : requestAnimationFrame(look);
+        look();
+    })""")
+    page.close()
+    return shown
+
+
+def log_delay(context, client, rounds):
+    """A job prints the time, a line each 100 ms; how old a line is when the page shows it."""
+    client("sagemaker").create_training_job(
+        TrainingJobName=f"clock-{time.time_ns()}"[:40], RoleArn="arn:aws:iam::123456789012:role/MyRole", OutputDataConfig={"S3OutputPath": "s3://bench-console/out"},
+        AlgorithmSpecification={"TrainingImage": "headrace", "TrainingInputMode": "File",
+                                "ContainerEntrypoint": ["/bin/sh", "-c", f"for i in $(seq {rounds * 10 + 60}); do date +%s%3N; sleep 0.1; done"]},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}, StoppingCondition={"MaxRuntimeInSeconds": 600})
+    name = client("sagemaker").list_training_jobs(MaxResults=1, SortBy="CreationTime", SortOrder="Descending", NameContains="clock")["TrainingJobSummaries"][0]["TrainingJobName"]
+    page = context.new_page()
+    page.goto(f"/console/jobs/{name}?tab=logs")
+    page.wait_for_function("document.querySelectorAll('.log pre div').length > 5")
+    delays = page.evaluate("""rounds => new Promise(done => {
+        const delays = []; let last = '';
+        new MutationObserver(() => {
+            const lines = [...document.querySelectorAll('.log pre div')].map(line => line.textContent.trim()).filter(text => /^\\d{13}$/.test(text));
+            if (lines.length && lines.at(-1) !== last) { last = lines.at(-1); delays.push(Date.now() - Number(last)); }
+            if (delays.length >= rounds) done(delays);
+        }).observe(document.querySelector('.log'), {subtree: true, childList: true, characterData: true});
+    })""", rounds)
+    page.close()
+    client("sagemaker").stop_training_job(TrainingJobName=name)
+    return delays
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--points", type=int, default=100_000)
+    parser.add_argument("--jobs", type=int, default=10_000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="headrace_bench_console_") as directory, sync_playwright() as playwright:
+        server = Server(pathlib.Path(directory) / "data")
+        client = lambda service: boto3.client(service, endpoint_url=server.url, region_name="us-west-2", aws_access_key_id=server.environment["AWS_ACCESS_KEY_ID"],  # noqa: E731
+                                              aws_secret_access_key=server.environment["AWS_SECRET_ACCESS_KEY"])
+        make_jobs(server, client, options.jobs)
+        put_curves(server, options.points)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        context = browser.new_context(base_url=server.url)
+        page = context.new_page()
+        page.goto(server.headrace("console", "--print").stdout.split()[-1])
+        page.get_by_role("button", name="Sign out").wait_for()
+        rows = [("first paint", [first_paint(context) for _ in range(options.rounds)], 300),
+                (f"first chart, {CURVES} x {options.points:,} samples", [first_chart(context) for _ in range(options.rounds)], 300),
+                ("zoom into a tenth of them", [zoom(page, options.points) for _ in range(options.rounds)], 50),
+                (f"first page of {options.jobs:,} jobs", [listed(context) for _ in range(options.rounds)], 200),
+                ("a log line's age when it is shown", log_delay(context, client, 5 * options.rounds), 300)]
+        print(f"{'':<42}{'median ms':>12}{'worst ms':>12}{'wanted':>9}")
+        for name, figures, wanted in rows:
+            print(f"{name:<42}{statistics.median(figures):>12.0f}{max(figures):>12.0f}{wanted:>9}")
+        browser.close()
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -16,7 +16,8 @@ class ApiClient {
  public:
   explicit ApiClient(sagemaker::Session session) : session_(std::move(session)) {}
 
-  // `service`: "sagemaker", "logs", "cloudwatch" or "headrace". The error says what the service refuses, or that nobody answers.
+  // `service`: "sagemaker", "logs", "cloudwatch" or "headrace". The error says what the service refuses, or that nobody
+  // answers.
   Result<nlohmann::json> Call(std::string_view service, const std::string& operation, const nlohmann::json& input,
                               const sagemaker::CallOptions& options = {}) const;
 
