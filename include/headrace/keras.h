@@ -323,7 +323,8 @@ struct ModelCheckpointOptions {
 // Saves to `filepath` after each epoch, behind all other callbacks, whose states the file keeps; load_weights() and a
 // fit() with initial_epoch go on from there. The name may hold Python fields, printed as Python prints them:
 // "{epoch:02d}-{val_loss:.2f}-{accuracy:.1%}.h5". A field that Python would refuse, and a name that ends in .keras or
-// .weights.h5 (formats of Keras 3 that are not written here), throws at once.
+// .weights.h5 (formats of Keras 3 that are not written here), throws at once; a field that is neither of fit()'s logs
+// nor of Headrace's callbacks throws when fit() begins, unless a callback of the user's may add it.
 CallbackPtr ModelCheckpoint(std::string filepath, ModelCheckpointOptions options = {});
 
 struct EarlyStoppingOptions {

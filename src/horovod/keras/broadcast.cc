@@ -6,13 +6,14 @@
 #include "base/result.h"
 #include "horovod/keras/callbacks.h"
 #include "horovod/keras/plan_check.h"
+#include "keras/callbacks/callbacks.h"
 #include "keras/model_state.h"
 #include "keras/optimizer_state.h"
 
 namespace headrace::hvd {
 namespace {
 
-class BroadcastCallback final : public keras::Callback {
+class BroadcastCallback final : public keras::internal::BuiltInCallback {
  public:
   BroadcastCallback(Communicator& communicator, int root_rank) : communicator_(communicator), root_rank_(root_rank) {}
   void on_train_begin() override { BroadcastModel(communicator_, model(), root_rank_); }

@@ -4,11 +4,13 @@
 #include <cmath>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
 #include "base/result.h"
 #include "horovod/keras/callbacks.h"
+#include "keras/callbacks/callbacks.h"
 #include "keras/console.h"
 #include "keras/optimizer_state.h"
 
@@ -18,7 +20,7 @@ namespace {
 using callbacks::LearningRateScheduleOptions;
 using callbacks::LearningRateWarmupOptions;
 
-class ScheduleCallback : public keras::Callback {
+class ScheduleCallback : public keras::internal::BuiltInCallback {
  public:
   ScheduleCallback(const char* name, std::function<double(double)> multiplier, LearningRateScheduleOptions options)
       : name_(name), multiplier_(std::move(multiplier)), options_(std::move(options)) {
@@ -51,6 +53,7 @@ class ScheduleCallback : public keras::Callback {
   }
 
   void on_epoch_end(int /*epoch*/, keras::Logs& logs) override { logs.Set("lr", optimizer().learning_rate); }
+  std::optional<std::vector<std::string>> AddedLogs() const override { return std::vector<std::string>{"lr"}; }
 
   // So that a run that goes on multiplies the rate the first run began with.
   std::string state() const override { return options_.initial_lr ? fmt::format("{}", *options_.initial_lr) : ""; }

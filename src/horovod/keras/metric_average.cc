@@ -6,11 +6,12 @@
 #include "base/result.h"
 #include "horovod/keras/callbacks.h"
 #include "horovod/keras/plan_check.h"
+#include "keras/callbacks/callbacks.h"
 
 namespace headrace::hvd {
 namespace {
 
-class MetricAverageCallback final : public keras::Callback {
+class MetricAverageCallback final : public keras::internal::BuiltInCallback {
  public:
   explicit MetricAverageCallback(Communicator& communicator) : communicator_(communicator) {}
 

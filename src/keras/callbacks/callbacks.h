@@ -2,14 +2,35 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "headrace/keras.h"
 
 namespace headrace::keras::internal {
 
+// What on_epoch_end() will find in the logs, as far as it is known before the first step.
+struct ExpectedLogs {
+  Logs logs;             // the names; the values say nothing
+  bool complete = true;  // false: a callback of the user's may add others
+};
+
+// A callback of Headrace's. Of these it is known what they add to logs and what they read there, so that a wrong name
+// is found before the first step and not behind the first epoch.
+class BuiltInCallback : public Callback {
+ public:
+  // What on_epoch_end() adds; nothing where it may be anything.
+  virtual std::optional<std::vector<std::string>> AddedLogs() const { return std::vector<std::string>(); }
+  // Throws, or warns, when what it reads will not be there.
+  virtual void CheckLogs(const ExpectedLogs& /*expected*/) const {}
+};
+
+// What an epoch leaves in the logs, with what these callbacks add.
+ExpectedLogs ExpectLogs(Logs of_epoch, const std::vector<CallbackPtr>& callbacks);
+
 // A callback that saves all callbacks' states: fit() calls it behind the others, when their states are the epoch's.
-class CheckpointCallback : public Callback {};
+class CheckpointCallback : public BuiltInCallback {};
 
 // ModelCheckpoint that hands the path to `save` instead of saving the model.
 CallbackPtr ModelCheckpointWith(std::string filepath, ModelCheckpointOptions options,

@@ -5,6 +5,7 @@
 #include "headrace/keras.h"
 
 #include "base/result.h"
+#include "keras/callbacks/callbacks.h"
 #include "keras/callbacks/python_format.h"
 
 namespace headrace::keras {
@@ -18,7 +19,7 @@ std::string Quoted(const std::string& field, const std::string& separator) {
   return quoted + "\"";
 }
 
-class CsvLog final : public Callback {
+class CsvLog final : public internal::BuiltInCallback {
  public:
   CsvLog(std::string filename, CSVLoggerOptions options)
       : filename_(std::move(filename)), options_(std::move(options)) {}

@@ -5,6 +5,7 @@
 
 #include "headrace/keras.h"
 
+#include "keras/callbacks/callbacks.h"
 #include "keras/callbacks/monitor.h"
 #include "keras/console.h"
 #include "keras/weight_copy.h"
@@ -12,7 +13,7 @@
 namespace headrace::keras {
 namespace {
 
-class EarlyStop final : public Callback {
+class EarlyStop final : public internal::BuiltInCallback {
  public:
   explicit EarlyStop(EarlyStoppingOptions options)
       : options_(std::move(options)), monitor_("EarlyStopping", options_.monitor, options_.mode, options_.min_delta) {}
@@ -57,6 +58,8 @@ class EarlyStop final : public Callback {
   }
 
  private:
+  void CheckLogs(const internal::ExpectedLogs& expected) const override { monitor_.Check(expected); }
+
   void KeepWeights(int epoch) {
     best_epoch_ = epoch;
     if (options_.restore_best_weights) best_weights_.Keep(model());

@@ -2,6 +2,8 @@
 
 #include "headrace/keras.h"
 
+#include "keras/callbacks/callbacks.h"
+
 namespace headrace::keras {
 namespace {
 
@@ -10,7 +12,7 @@ void CallIfGiven(const Function& function, Args&&... args) {
   if (function) function(std::forward<Args>(args)...);
 }
 
-class Lambdas final : public Callback {
+class Lambdas final : public internal::BuiltInCallback {
  public:
   explicit Lambdas(LambdaCallbackOptions options) : options_(std::move(options)) {}
   void on_train_begin() override { CallIfGiven(options_.on_train_begin); }
@@ -21,6 +23,10 @@ class Lambdas final : public Callback {
   void on_train_batch_end(int batch, Logs& logs) override { CallIfGiven(options_.on_train_batch_end, batch, logs); }
 
  private:
+  std::optional<std::vector<std::string>> AddedLogs() const override {
+    return options_.on_epoch_end ? std::nullopt : BuiltInCallback::AddedLogs();
+  }
+
   const LambdaCallbackOptions options_;
 };
 

@@ -24,8 +24,8 @@ class Checkpoint final : public internal::CheckpointCallback {
       : filepath_(std::move(filepath)),
         options_(std::move(options)),
         save_(std::move(save)),
-        monitor_("ModelCheckpoint", options_.monitor, options_.mode) {
-    internal::CheckPathFormat(filepath_);
+        monitor_("ModelCheckpoint", options_.monitor, options_.mode),
+        fields_(internal::CheckPathFormat(filepath_)) {
     if (!save_) internal::RequireHdf5Name("ModelCheckpoint", filepath_);
   }
 
@@ -42,6 +42,17 @@ class Checkpoint final : public internal::CheckpointCallback {
   void restore_state(const std::string& state) override { monitor_.Restore(nlohmann::json::parse(state).at("best")); }
 
  private:
+  void CheckLogs(const internal::ExpectedLogs& expected) const override {
+    if (options_.save_best_only) monitor_.Check(expected);
+    if (expected.complete) internal::FormatPath(filepath_, 1, expected.logs);
+    for (const std::string& field : fields_)
+      if (expected.logs.Find(field) == nullptr)
+        internal::Warn(fmt::format(
+            "ModelCheckpoint: the path \"{}\" has the field {{{}}}, which nothing but a callback of your own can put "
+            "into the logs: without it, the first epoch ends in an error",
+            filepath_, field));
+  }
+
   bool ShouldSave(int epoch, const Logs& logs, const std::string& path) {
     if (!options_.save_best_only) {
       Say(epoch, "saving model to " + path);
@@ -79,6 +90,7 @@ class Checkpoint final : public internal::CheckpointCallback {
   const ModelCheckpointOptions options_;
   const std::function<void(const std::string&)> save_;
   internal::Monitor monitor_;
+  const std::vector<std::string> fields_;  // of the path, epoch aside
 };
 
 }  // namespace

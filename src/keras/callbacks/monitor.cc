@@ -20,6 +20,10 @@ Monitor::Monitor(std::string callback, std::string name, const std::string& mode
   maximize_ = mode == "max" || (mode == "auto" && name_.find("acc") != std::string::npos);
 }
 
+void Monitor::Check(const ExpectedLogs& expected) const {
+  if (expected.complete) Read(expected.logs);
+}
+
 const double* Monitor::Read(const Logs& logs) const {
   const double* value = logs.Find(name_);
   if (value == nullptr) {

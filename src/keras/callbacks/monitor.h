@@ -8,6 +8,8 @@
 
 #include "headrace/keras.h"
 
+#include "keras/callbacks/callbacks.h"
+
 namespace headrace::keras::internal {
 
 class Monitor {
@@ -15,6 +17,8 @@ class Monitor {
   // mode: "min", "max", or "auto": max when the name holds "acc". Throws kInvalidArgument for another one.
   Monitor(std::string callback, std::string name, const std::string& mode, double min_delta = 0);
 
+  // Warns before the first step when the watched value will not be there.
+  void Check(const ExpectedLogs& expected) const;
   // The watched value, or nullptr after a warning that lists what the logs hold.
   const double* Read(const Logs& logs) const;
   // Whether `value` beats the best by more than min_delta; the first value always does, NaN never beats another.

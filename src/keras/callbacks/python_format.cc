@@ -125,8 +125,13 @@ std::string FormatPath(const std::string& path, int epoch, const Logs& logs) {
   });
 }
 
-void CheckPathFormat(const std::string& path) {
-  FillPath(path, 1, [](const std::string&) { return 0.5; });
+std::vector<std::string> CheckPathFormat(const std::string& path) {
+  std::vector<std::string> names;
+  FillPath(path, 1, [&](const std::string& name) {
+    names.push_back(name);
+    return 0.5;
+  });
+  return names;
 }
 
 }  // namespace headrace::keras::internal

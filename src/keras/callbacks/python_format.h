@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "headrace/keras.h"
 
@@ -14,7 +15,8 @@ namespace headrace::keras::internal {
 // wrong in Python, too.
 std::string FormatPath(const std::string& path, int epoch, const Logs& logs);
 
-// What of that can be known before there are logs: every name but epoch stands for some float. Throws as FormatPath.
-void CheckPathFormat(const std::string& path);
+// What of that can be known before there are logs: every name but epoch stands for some float. Returns those names.
+// Throws as FormatPath.
+std::vector<std::string> CheckPathFormat(const std::string& path);
 
 }  // namespace headrace::keras::internal

@@ -7,6 +7,7 @@
 #include "headrace/keras.h"
 
 #include "base/result.h"
+#include "keras/callbacks/callbacks.h"
 #include "keras/callbacks/monitor.h"
 #include "keras/callbacks/python_format.h"
 #include "keras/console.h"
@@ -14,7 +15,7 @@
 namespace headrace::keras {
 namespace {
 
-class ReduceLR final : public Callback {
+class ReduceLR final : public internal::BuiltInCallback {
  public:
   explicit ReduceLR(ReduceLROnPlateauOptions options)
       : options_(std::move(options)),
@@ -58,6 +59,9 @@ class ReduceLR final : public Callback {
   }
 
  private:
+  std::optional<std::vector<std::string>> AddedLogs() const override { return std::vector<std::string>{"lr"}; }
+  void CheckLogs(const internal::ExpectedLogs& expected) const override { monitor_.Check(expected); }
+
   // False when the rate is as low as it may be.
   bool Reduce(int epoch) {
     Optimizer optimizer = model().optimizer();

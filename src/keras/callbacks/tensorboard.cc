@@ -3,13 +3,14 @@
 
 #include "headrace/keras.h"
 
+#include "keras/callbacks/callbacks.h"
 #include "keras/callbacks/event_file.h"
 
 namespace headrace::keras {
 namespace {
 
 // The runs `train` and `validation`, tags and steps (the epoch) of Keras 3's TensorBoard callback.
-class TensorBoardLog final : public Callback {
+class TensorBoardLog final : public internal::BuiltInCallback {
  public:
   explicit TensorBoardLog(std::string log_dir) : log_dir_(std::move(log_dir)) {}
 

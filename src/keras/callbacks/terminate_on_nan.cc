@@ -4,12 +4,13 @@
 
 #include "headrace/keras.h"
 
+#include "keras/callbacks/callbacks.h"
 #include "keras/console.h"
 
 namespace headrace::keras {
 namespace {
 
-class TerminateOnNan final : public Callback {
+class TerminateOnNan final : public internal::BuiltInCallback {
  public:
   void on_train_batch_end(int batch, Logs& logs) override {
     const double* loss = logs.Find("loss");

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/result.h"
+#include "keras/callbacks/callbacks.h"
 #include "keras/console.h"
 #include "keras/model_state.h"
 
@@ -20,6 +21,7 @@ class Run {
 
   History Go() {
     *training_.stop = false;
+    CheckCallbacks();
     for (const CallbackPtr& callback : training_.callbacks) callback->on_train_begin();
     // Behind on_train_begin(), where callbacks forget what they knew.
     if (!training_.callback_states.empty()) RestoreCallbackStates(training_.callback_states, training_.callbacks);
@@ -35,6 +37,17 @@ class Run {
 
  private:
   GradientExchange* Exchange() const { return training_.exchange ? training_.exchange() : nullptr; }
+
+  // What callbacks read from the logs of an epoch: better an error now than behind the first.
+  void CheckCallbacks() const {
+    Logs logs;
+    RunningMeans means(training_.metrics);
+    means.WriteTo(logs);
+    if (training_.validation != nullptr) means.WriteTo(logs, "val_");
+    const ExpectedLogs expected = ExpectLogs(std::move(logs), training_.callbacks);
+    for (const CallbackPtr& callback : training_.callbacks)
+      if (const auto* built_in = dynamic_cast<const BuiltInCallback*>(callback.get())) built_in->CheckLogs(expected);
+  }
 
   void Epoch(int epoch) {
     if (training_.verbose > 0) display_.write(fmt::format("Epoch {}/{}\n", epoch + 1, training_.epochs));

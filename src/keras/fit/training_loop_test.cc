@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "keras/callbacks/callbacks.h"
 #include "keras/model_state.h"
 
 namespace headrace::keras::internal {
@@ -107,6 +108,72 @@ TEST(TrainingLoop, CallbacksAreCalledInOrderAndShareLogs) {
                                  "a train_end", "b train_end"));
   EXPECT_THAT(history.epoch, ElementsAre(3));
   EXPECT_THAT(history["by_b"], ElementsAre(3));
+}
+
+// What a checkpoint of this name makes of a training that validates: the paths it saves to, or the error, and how many
+// epochs had ended by then.
+struct NamedCheckpoint {
+  explicit NamedCheckpoint(const std::string& name, std::vector<CallbackPtr> callbacks = {}, bool validates = true) {
+    BatchStream data("data", Losses({0.5, 1.5}, 1), 0), validation("data", Losses({2, 3}, 1), 0);
+    Fixture fixture(&data, validates ? &validation : nullptr);
+    fixture.training.callbacks = std::move(callbacks);
+    fixture.training.callbacks.push_back(
+        ModelCheckpointWith(name, {}, [this](const std::string& path) { saved.push_back(path); }));
+    ::testing::internal::CaptureStderr();
+    try {
+      epochs = fixture.Run().epoch.size();
+    } catch (const Error& thrown) {
+      error = thrown.message();
+      trained = fixture.screen != "";
+    }
+    said = ::testing::internal::GetCapturedStderr();
+  }
+  std::vector<std::string> saved;
+  std::string error, said;
+  size_t epochs = 0;
+  bool trained = true;  // an epoch had begun
+};
+
+TEST(TrainingLoop, AnUnknownFieldOfACheckpointsNameIsFoundBeforeTheFirstStep) {
+  const NamedCheckpoint wrong("{epoch:02d}-{val_los:.2f}.h5", {EarlyStopping(), TensorBoard("/nowhere")});
+  EXPECT_EQ(
+      wrong.error,
+      "path \"{epoch:02d}-{val_los:.2f}.h5\", field {val_los:.2f}: unknown field {val_los}; there is: epoch, loss, "
+      "accuracy, val_loss, val_accuracy");
+  EXPECT_FALSE(wrong.trained);
+  const NamedCheckpoint unvalidated("{val_loss}.h5", {}, false);
+  EXPECT_THAT(unvalidated.error, HasSubstr("unknown field {val_loss}; there is: epoch, loss, accuracy"));
+  EXPECT_FALSE(unvalidated.trained);
+}
+
+TEST(TrainingLoop, ACheckpointsNameMayHoldWhatCallbacksAdd) {
+  const NamedCheckpoint known("{val_accuracy:.1f}-{loss:.1f}.h5");
+  EXPECT_THAT(known.saved, ElementsAre("0.0-1.0.h5"));
+  EXPECT_EQ(known.said, "");
+  // Whatever a callback of the user's adds: it is told that it has to, and how it ends where it does not.
+  std::vector<std::string> calls;
+  const NamedCheckpoint own("{by_a:.0f}-{added:.1f}.h5",
+                            {std::make_shared<Recorder>("a", calls),
+                             LambdaCallback({.on_epoch_end = [](int, Logs& logs) { logs.Set("added", 7); }})});
+  EXPECT_THAT(own.saved, ElementsAre("0-7.0.h5"));
+  EXPECT_THAT(own.said, HasSubstr("the field {added}, which nothing but a callback of your own can put into the logs"));
+  const NamedCheckpoint forgotten("{added:.1f}.h5", {std::make_shared<Recorder>("a", calls)});
+  EXPECT_THAT(forgotten.error,
+              HasSubstr("unknown field {added}; there is: epoch, loss, accuracy, val_loss, val_accuracy, by_a"));
+  EXPECT_TRUE(forgotten.trained);
+  // A lambda for batches adds nothing to an epoch's logs.
+  EXPECT_FALSE(NamedCheckpoint("{added}.h5", {LambdaCallback({.on_train_batch_end = [](int, Logs&) {}})}).trained);
+}
+
+TEST(TrainingLoop, AMonitorOfNothingIsToldBeforeTheFirstStep) {
+  BatchStream data("data", Losses({1}, 1), 0);
+  Fixture fixture(&data);
+  fixture.training.epochs = 0;
+  fixture.training.callbacks = {EarlyStopping({.monitor = "los"}), TerminateOnNaN()};
+  ::testing::internal::CaptureStderr();
+  fixture.Run();
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("EarlyStopping: monitors \"los\", which is not there; available: loss, accuracy"));
 }
 
 TEST(TrainingLoop, ShowsKerasText) {
