@@ -7,71 +7,6 @@ namespace {
 
 using nlohmann::json;
 
-json Encode(const InputObject& object) {
-  if (object.blob.empty()) return {{"literal", object.literal}};
-  return {
-      {"blob", object.blob}, {"name", object.name}, {"key", object.key}, {"etag", object.etag}, {"size", object.size}};
-}
-
-InputObject DecodeObject(const json& from) {
-  InputObject object;
-  if (from.contains("literal")) {
-    object.literal = from.at("literal");
-    return object;
-  }
-  object.blob = from.at("blob");
-  object.name = from.at("name");
-  object.key = from.at("key");
-  object.etag = from.at("etag");
-  object.size = from.at("size");
-  return object;
-}
-
-json Encode(const std::vector<InputObject>& objects) {
-  json list = json::array();
-  for (const auto& object : objects) list.push_back(Encode(object));
-  return list;
-}
-
-std::vector<InputObject> DecodeObjects(const json& from) {
-  std::vector<InputObject> objects;
-  for (const auto& object : from) objects.push_back(DecodeObject(object));
-  return objects;
-}
-
-json Encode(const InputChannel& channel) {
-  json into = {{"name", channel.name},
-               {"mode", channel.mode},
-               {"content_type", channel.content_type},
-               {"distribution", channel.distribution},
-               {"record_wrapper", channel.record_wrapper},
-               {"compression", channel.compression},
-               {"data_type", channel.data_type},
-               {"attributes", channel.attributes},
-               {"objects", Encode(channel.objects)}};
-  if (channel.shuffle_seed) into["shuffle_seed"] = *channel.shuffle_seed;
-  if (channel.manifest) into["manifest"] = Encode(*channel.manifest);
-  into["share"] = {channel.share.index, channel.share.count};
-  return into;
-}
-
-InputChannel DecodeChannel(const json& from) {
-  InputChannel channel;
-  channel.name = from.at("name");
-  channel.mode = from.at("mode");
-  channel.content_type = from.at("content_type");
-  channel.distribution = from.at("distribution");
-  channel.record_wrapper = from.at("record_wrapper");
-  channel.compression = from.at("compression");
-  channel.data_type = from.at("data_type");
-  channel.attributes = from.at("attributes").get<std::vector<std::string>>();
-  channel.objects = DecodeObjects(from.at("objects"));
-  if (from.contains("shuffle_seed")) channel.shuffle_seed = from.at("shuffle_seed").get<int64_t>();
-  if (from.contains("manifest")) channel.manifest = DecodeObject(from.at("manifest"));
-  if (from.contains("share")) channel.share = {from.at("share").at(0), from.at("share").at(1)};
-  return channel;
-}
-
 JobDescription Decode(const json& from) {
   JobDescription job;
   job.job_name = from.at("job_name");
@@ -80,12 +15,12 @@ JobDescription Decode(const json& from) {
   job.attempt = from.at("attempt");
   job.current_host = from.at("current_host");
   job.hosts = from.at("hosts").get<std::vector<std::string>>();
-  for (const auto& channel : from.at("channels")) job.channels.push_back(DecodeChannel(channel));
+  for (const auto& channel : from.at("channels")) job.channels.push_back(DecodeInputChannel(channel));
   if (from.contains("source"))
     job.source = JobDescription::Source{from.at("source").at("blob"), from.at("source").at("uri")};
   if (from.contains("checkpoints"))
     job.checkpoints = JobDescription::Checkpoints{from.at("checkpoints").at("path"),
-                                                  DecodeObjects(from.at("checkpoints").at("objects"))};
+                                                  DecodeInputObjects(from.at("checkpoints").at("objects"))};
   job.environment = from.at("environment");
   job.shared_memory = from.value("shared_memory", "");
   job.cpus = from.at("cpus").get<std::vector<int>>();
@@ -139,10 +74,10 @@ std::string ToJson(const JobDescription& job) {
                {"stop_grace_seconds", job.stop_grace_seconds},
                {"resource_sample_millis", job.resource_sample_millis},
                {"heartbeat_millis", job.heartbeat_millis}};
-  for (const auto& channel : job.channels) into["channels"].push_back(Encode(channel));
+  for (const auto& channel : job.channels) into["channels"].push_back(ToJson(channel));
   if (job.source) into["source"] = {{"blob", job.source->blob}, {"uri", job.source->uri}};
   if (job.checkpoints)
-    into["checkpoints"] = {{"path", job.checkpoints->path}, {"objects", Encode(job.checkpoints->objects)}};
+    into["checkpoints"] = {{"path", job.checkpoints->path}, {"objects", ToJson(job.checkpoints->objects)}};
   into["sandbox"] = {{"bubblewrap", job.bubblewrap},
                      {"reason", job.no_bubblewrap_reason},
                      {"read_only", job.read_only},

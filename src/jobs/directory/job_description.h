@@ -9,31 +9,11 @@
 #include <vector>
 
 #include "base/result.h"
-#include "jobs/inputs/input_object.h"
+#include "jobs/inputs/input_channel.h"
 #include "jobs/limits/moment.h"
 #include "jobs/request/training_request.h"
 
 namespace headrace::jobs {
-
-// Which of the hosts that have a channel this is: for ShardedByS3Key.
-struct ShareOfHost {
-  uint32_t index = 0, count = 1;
-};
-
-struct InputChannel {
-  std::string name;
-  std::string mode = "File";  // File, Pipe, FastFile
-  std::string content_type;
-  std::string distribution = "FullyReplicated";
-  std::string record_wrapper = "None";
-  std::string compression = "None";
-  std::string data_type = "S3Prefix";
-  std::optional<int64_t> shuffle_seed;
-  std::vector<std::string> attributes;  // of an augmented manifest
-  std::optional<InputObject> manifest;
-  std::vector<InputObject> objects;  // in S3 key order
-  ShareOfHost share;
-};
 
 struct JobDescription {
   std::string job_name, job_arn, region;

@@ -15,6 +15,7 @@ class JobDirectory {
   const std::string& path() const { return path_; }
   std::string stop() const { return path_ + "/stop"; }
   std::string inputs() const { return path_ + "/inputs"; }
+  std::string kept_inputs() const { return path_ + "/inputs.json"; }  // kept_inputs.h
   std::string doors() const { return path_ + "/doors"; }  // sockets of its hosts by which algo-1 starts ranks on them
   std::string ranks() const { return path_ + "/ranks"; }  // how ranks have ended, written by the job's own processes
   std::string doorbell() const { return path_ + "/doorbell"; }  // a FIFO: doorbell.h

@@ -56,14 +56,7 @@ Status ResolveAugmentedManifest(const store::AccountObjects& objects, const std:
   return {};
 }
 
-void KeepShare(const ShareOfHost& share, std::vector<InputObject>& objects) {
-  std::vector<InputObject> kept;
-  for (size_t i = share.index; i < objects.size(); i += share.count) kept.push_back(std::move(objects[i]));
-  objects = std::move(kept);
-}
-
-Result<InputChannel> ResolveChannel(const store::AccountObjects& objects, const ChannelRequest& from,
-                                    const ShareOfHost& share) {
+Result<InputChannel> ResolveChannel(const store::AccountObjects& objects, const ChannelRequest& from) {
   if (from.s3_uri.empty())
     return Fail(ErrorCode::kInvalidArgument, "the channel '{}': only S3DataSource is supported as a DataSource",
                 from.name);
@@ -75,8 +68,7 @@ Result<InputChannel> ResolveChannel(const store::AccountObjects& objects, const 
                        .compression = from.compression,
                        .data_type = from.data_type,
                        .shuffle_seed = from.shuffle_seed,
-                       .attributes = from.attributes,
-                       .share = share};
+                       .attributes = from.attributes};
   const auto& uri = from.s3_uri;
 
   if (channel.data_type == "S3Prefix") {
@@ -92,7 +84,7 @@ Result<InputChannel> ResolveChannel(const store::AccountObjects& objects, const 
       return Fail(ErrorCode::kInvalidArgument,
                   "the channel '{}': S3DataType AugmentedManifestFile needs AttributeNames", channel.name);
     HEADRACE_TRY(ResolveAugmentedManifest(objects, uri, channel));
-    return channel;  // its lines are dealt to hosts epoch by epoch
+    return channel;
   } else {
     return Fail(ErrorCode::kInvalidArgument, "the channel '{}': S3DataType '{}' is not supported", channel.name,
                 channel.data_type);
@@ -104,7 +96,6 @@ Result<InputChannel> ResolveChannel(const store::AccountObjects& objects, const 
                 "selected region, that objects exist under that S3 prefix, and that the role has s3:ListBucket "
                 "permissions on it.",
                 uri);
-  if (channel.distribution == "ShardedByS3Key" && channel.mode != "Pipe") KeepShare(share, channel.objects);
   return channel;
 }
 
@@ -126,21 +117,44 @@ std::optional<ShareOfHost> ShareOf(const TrainingRequest& request, const Channel
   return has ? std::optional(share) : std::nullopt;
 }
 
+// What is streamed is dealt to hosts epoch by epoch, by those who stream it.
+bool IsDealtOnce(const InputChannel& channel) {
+  return channel.distribution == "ShardedByS3Key" && channel.mode != "Pipe";
+}
+
+std::vector<InputObject> Dealt(const std::vector<InputObject>& objects, const ShareOfHost& share) {
+  std::vector<InputObject> dealt;
+  for (size_t i = share.index; i < objects.size(); i += share.count) dealt.push_back(objects[i]);
+  return dealt;
+}
+
 }  // namespace
 
-Result<std::vector<InputChannel>> ResolveChannels(const store::AccountObjects& objects, const TrainingRequest& request,
-                                                  const std::string& host) {
+Result<std::vector<InputChannel>> ResolveChannels(const store::AccountObjects& objects,
+                                                  const TrainingRequest& request) {
   std::vector<InputChannel> channels;
   std::set<std::string> names;
   for (const auto& from : request.channels) {
     if (!names.insert(from.name).second)
       return Fail(ErrorCode::kInvalidArgument, "InputDataConfig: two channels are named '{}'", from.name);
-    const auto share = ShareOf(request, from, host);
-    if (!share) continue;
-    HEADRACE_ASSIGN(auto channel, ResolveChannel(objects, from, *share));
+    HEADRACE_ASSIGN(auto channel, ResolveChannel(objects, from));
     channels.push_back(std::move(channel));
   }
   return channels;
+}
+
+std::vector<InputChannel> ChannelsOf(const std::string& host, const std::vector<InputChannel>& channels,
+                                     const TrainingRequest& request) {
+  std::vector<InputChannel> of_host;
+  for (size_t i = 0; i < channels.size(); ++i) {
+    const auto share = ShareOf(request, request.channels[i], host);
+    if (!share) continue;
+    auto channel = channels[i];
+    channel.share = *share;
+    if (IsDealtOnce(channel)) channel.objects = Dealt(channels[i].objects, *share);
+    of_host.push_back(std::move(channel));
+  }
+  return of_host;
 }
 
 }  // namespace headrace::jobs

@@ -29,8 +29,11 @@ TrainingRequest OnHosts(TrainingRequest request, int hosts) {
 
 class InputChannelsTest : public ::testing::Test {
  protected:
+  std::vector<InputChannel> Channels(const TrainingRequest& request, const std::string& host) {
+    return ChannelsOf(host, ValueOrThrow(ResolveChannels(platform_.account(), request)), request);
+  }
   std::vector<std::string> Names(const TrainingRequest& request, const std::string& host = "algo-1") {
-    const auto channels = ValueOrThrow(ResolveChannels(platform_.account(), request, host));
+    const auto channels = Channels(request, host);
     std::vector<std::string> names;
     for (const auto& object : channels.at(0).objects) names.push_back(object.name);
     return names;
@@ -74,7 +77,7 @@ TEST_F(InputChannelsTest, AChannelOfOneGroupIsDealtToItsHostsAlone) {
   auto request = PrefixRequest("s3://bucket/data/",
                                {{"S3DataDistributionType", "ShardedByS3Key"}, {"InstanceGroupNames", {"loaders"}}});
   request.resources.groups = {{"trainers", "ml.m5.large", 1}, {"loaders", "ml.m5.large", 2}};
-  EXPECT_THAT(ValueOrThrow(ResolveChannels(platform_.account(), request, "algo-1")), testing::IsEmpty());
+  EXPECT_THAT(Channels(request, "algo-1"), testing::IsEmpty());
   EXPECT_THAT(Names(request, "algo-2"), ElementsAre("1", "3"));
   EXPECT_THAT(Names(request, "algo-3"), ElementsAre("2"));
 }

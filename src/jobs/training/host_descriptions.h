@@ -23,15 +23,13 @@ class HostDescriptions {
                    const TrainingRequest& request)
       : options_(options), objects_(objects), directory_(directory), request_(request) {}
 
-  // Of all hosts of the attempt that `state` is at. Objects that are replaced or deleted later stay as they are now:
-  // the job has names of its own for them. Nothing changes for hosts that have been described before.
+  // Of all hosts of the attempt that `state` is at. What the job reads is found at its first attempt and stays; its
+  // checkpoints are those that are there now.
   Result<std::vector<JobDescription>> Make(const store::TrainingJob& job, const IngestState& state) const;
 
  private:
   Result<JobDescription> Describe(const store::TrainingJob& job, const IngestState& state) const;
-  Status DescribeInputs(JobDescription& description) const;
-  Status DescribeChannels(JobDescription& description) const;
-  Status Keep(std::string& blob, const std::string& key) const;
+  Status DescribeCheckpoints(JobDescription& description) const;
 
   const TrainingOptions& options_;
   const store::AccountObjects& objects_;
