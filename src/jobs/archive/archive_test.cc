@@ -56,18 +56,30 @@ TEST_F(ArchiveTest, OfSeveralOneIsMadeInWhichTheFirstOnesFilesStay) {
     fs::create_directories(dir_ / (std::string(host) + "/shared"));
     std::ofstream(dir_ / (std::string(host) + "/shared/weights")) << host;
     std::ofstream(dir_ / (std::string(host) + "/" + host)) << "only here";
+    std::ofstream(dir_ / (std::string(host) + "/alike")) << std::string(100'000, 'x');
+    fs::create_symlink("one", dir_ / (std::string(host) + "/link"));
+    fs::create_symlink(host, dir_ / (std::string(host) + "/other link"));
   }
+  std::ofstream(dir_ / "one/export") << "a file";
+  fs::create_directories(dir_ / "two/export/1");
+  std::ofstream(dir_ / "two/export/1/weights") << "in a directory";
   ASSERT_EQ(::truncate((dir_ / "two/two").c_str(), off_t{1} << 40), 0);  // a hole
   for (const char* host : {"one", "two"})
     ASSERT_TRUE(PackDirectory(dir_ / host, dir_ / (std::string(host) + ".tar.gz")));
-  const auto again = MergeArchives({dir_ / "one.tar.gz", dir_ / "two.tar.gz"}, dir_ / "both.tar.gz");
-  ASSERT_TRUE(again) << again.error().message();
-  EXPECT_THAT(*again, testing::ElementsAre("shared/weights"));
+  const auto left_out = MergeArchives({dir_ / "one.tar.gz", dir_ / "two.tar.gz"}, dir_ / "both.tar.gz");
+  ASSERT_TRUE(left_out) << left_out.error().message();
+  EXPECT_THAT(*left_out,
+              testing::UnorderedElementsAre(LeftOut{"shared/weights", EntryKind::kFile, EntryKind::kFile, 0, 1},
+                                            LeftOut{"other link", EntryKind::kLink, EntryKind::kLink, 0, 1},
+                                            LeftOut{"export", EntryKind::kFile, EntryKind::kDirectory, 0, 1}));
   EXPECT_LT(fs::file_size(dir_ / "both.tar.gz"), 10'000u);
   ASSERT_TRUE(
       UnpackArchive(dir_ / "both.tar.gz", dir_ / "out", {.total_bytes = uint64_t{1} << 41, .ratio = UINT64_MAX}));
   EXPECT_EQ(ReadFile(dir_ / "out/shared/weights").value(), "one");
   EXPECT_EQ(ReadFile(dir_ / "out/one").value(), "only here");
+  EXPECT_EQ(ReadFile(dir_ / "out/export").value(), "a file");
+  EXPECT_EQ(ReadFile(dir_ / "out/alike").value().size(), 100'000u);
+  EXPECT_EQ(fs::read_symlink(dir_ / "out/other link"), "one");
   EXPECT_EQ(fs::file_size(dir_ / "out/two"), uintmax_t{1} << 40);
   EXPECT_FALSE(MergeArchives({dir_ / "absent"}, dir_ / "none.tar.gz"));
   EXPECT_FALSE(fs::exists(dir_ / "none.tar.gz.part"));

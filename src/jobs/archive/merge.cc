@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <memory>
-#include <set>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -12,6 +12,7 @@
 
 #include "jobs/archive/archive_output.h"
 #include "jobs/archive/zeros.h"
+#include "jobs/runtime/content_hash.h"
 
 namespace headrace::jobs {
 namespace {
@@ -31,11 +32,27 @@ tl::unexpected<Error> Unreadable(const std::string& path, archive* reader) {
   return Fail(ErrorCode::kDataLoss, "{}: {}", path, archive_error_string(reader));
 }
 
+EntryKind KindOf(archive_entry* entry) {
+  switch (archive_entry_filetype(entry)) {
+    case AE_IFDIR:
+      return EntryKind::kDirectory;
+    case AE_IFLNK:
+      return EntryKind::kLink;
+    default:
+      return EntryKind::kFile;
+  }
+}
+
+std::string TargetOf(archive_entry* link) {
+  const char* target = archive_entry_symlink(link);
+  return target == nullptr ? "" : target;
+}
+
 class Merge {
  public:
   explicit Merge(archive* writer) : writer_(writer) {}
 
-  Status Add(const std::string& path) {
+  Status Add(const std::string& path, size_t number) {
     const MergeReader reader(archive_read_new());
     archive_read_support_filter_gzip(reader.get());
     archive_read_support_format_tar(reader.get());
@@ -46,33 +63,51 @@ class Merge {
       const int found = archive_read_next_header(reader.get(), &entry);
       if (found == ARCHIVE_EOF) return {};
       if (found < ARCHIVE_WARN) return Unreadable(path, reader.get());
-      const std::string name = archive_entry_pathname(entry);
-      if (!names_.insert(name).second) {
-        if (archive_entry_filetype(entry) != AE_IFDIR) again_.push_back(name);
-        continue;
-      }
-      HEADRACE_TRY(Copy(path, reader.get(), entry));
+      HEADRACE_TRY(AddEntry(path, number, reader.get(), entry));
     }
   }
 
-  std::vector<std::string> TakeNamesFoundAgain() { return std::move(again_); }
+  std::vector<LeftOut> TakeLeftOut() { return names_.TakeLeftOut(); }
 
  private:
-  Status Copy(const std::string& path, archive* reader, archive_entry* entry) {
-    if (archive_write_header(writer_, entry) < ARCHIVE_WARN)
+  Status AddEntry(const std::string& path, size_t number, archive* reader, archive_entry* entry) {
+    const std::string name = archive_entry_pathname(entry);
+    const auto kind = KindOf(entry);
+    const auto verdict = names_.Add(name, kind, number);
+    if (verdict == MergedNames::Verdict::kLeftOut) return {};
+    const bool is_new = verdict == MergedNames::Verdict::kTaken;
+    if (is_new && archive_write_header(writer_, entry) < ARCHIVE_WARN)
       return Fail(ErrorCode::kFailedPrecondition, "{}", archive_error_string(writer_));
+    if (kind == EntryKind::kDirectory) return {};
+    std::string content = TargetOf(entry);
+    if (kind == EntryKind::kFile) {
+      HEADRACE_ASSIGN(content, ReadContent(path, reader, archive_entry_size(entry), is_new));
+    }
+    if (is_new)
+      contents_[name] = std::move(content);
+    else if (contents_[name] != content)
+      names_.Differs(name, number);
+    return {};
+  }
+
+  // What tells it from others; into the merged archive, too, when that takes it.
+  Result<std::string> ReadContent(const std::string& path, archive* reader, int64_t size, bool take) {
+    ContentHash hash;
     int64_t position = 0;
     while (true) {
       const void* bytes = nullptr;
-      size_t size = 0;
+      size_t n = 0;
       la_int64_t offset = 0;
-      const int read = archive_read_data_block(reader, &bytes, &size, &offset);
+      const int read = archive_read_data_block(reader, &bytes, &n, &offset);
       if (read < ARCHIVE_WARN) return Unreadable(path, reader);
-      HEADRACE_TRY(WriteHole((read == ARCHIVE_EOF ? archive_entry_size(entry) : offset) - position));
-      if (read == ARCHIVE_EOF) return {};
-      if (size > 0 && archive_write_data(writer_, bytes, size) < 0)
+      const int64_t hole = (read == ARCHIVE_EOF ? size : offset) - position;
+      if (hole > 0) hash.AddField(fmt::format("hole of {} bytes", hole));
+      if (take) HEADRACE_TRY(WriteHole(hole));
+      if (read == ARCHIVE_EOF) return hash.Hex();
+      hash.AddBytes({static_cast<const char*>(bytes), n});
+      if (take && n > 0 && archive_write_data(writer_, bytes, n) < 0)
         return Fail(ErrorCode::kResourceExhausted, "{}", archive_error_string(writer_));
-      position = offset + static_cast<int64_t>(size);
+      position = offset + static_cast<int64_t>(n);
     }
   }
 
@@ -89,37 +124,37 @@ class Merge {
 
   archive* writer_;
   const Zeros zeros_;
-  std::set<std::string> names_;
-  std::vector<std::string> again_;
+  MergedNames names_;
+  std::map<std::string, std::string> contents_;  // of the files and links taken, by their names
 };
 
-Result<std::vector<std::string>> WriteMerged(const std::vector<std::string>& archives, const std::string& path) {
+Result<std::vector<LeftOut>> WriteMerged(const std::vector<std::string>& archives, const std::string& path) {
   HEADRACE_ASSIGN(ArchiveOutput output, ArchiveOutput::Create(path));
   const MergeWriter writer(archive_write_new());
   HEADRACE_TRY(output.OpenFor(writer.get(), path));
   Merge merge(writer.get());
-  for (const auto& archive : archives)
-    if (auto added = merge.Add(archive); !added) {
+  for (size_t i = 0; i < archives.size(); ++i)
+    if (auto added = merge.Add(archives[i], i); !added) {
       output.GiveUp();
       return tl::unexpected<Error>(added.error());
     }
   if (archive_write_close(writer.get()) != ARCHIVE_OK)
     return Fail(ErrorCode::kResourceExhausted, "{}: {}", path, archive_error_string(writer.get()));
-  return merge.TakeNamesFoundAgain();
+  return merge.TakeLeftOut();
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> MergeArchives(const std::vector<std::string>& archives, const std::string& path) {
+Result<std::vector<LeftOut>> MergeArchives(const std::vector<std::string>& archives, const std::string& path) {
   const std::string unfinished = path + ".part";
-  auto again = WriteMerged(archives, unfinished);
-  if (!again) {
+  auto left_out = WriteMerged(archives, unfinished);
+  if (!left_out) {
     ::unlink(unfinished.c_str());
-    return again;
+    return left_out;
   }
   if (::rename(unfinished.c_str(), path.c_str()) != 0)
     return Fail(ErrorCode::kFailedPrecondition, "{}: cannot rename into place: {}", path, std::strerror(errno));
-  return again;
+  return left_out;
 }
 
 }  // namespace headrace::jobs

@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "base/result.h"
+#include "jobs/archive/merged_names.h"
 
 namespace headrace::jobs {
 
 // Writes the entries of `archives`, which PackDirectory has made, as a gzip tar at `path`, which appears whole or not
-// at all. Of entries with the same name the first one found stays. The names, without directories, that were found
-// again.
-Result<std::vector<std::string>> MergeArchives(const std::vector<std::string>& archives, const std::string& path);
+// at all. Which entries it takes: merged_names.h. Those that it has left out; what is there again and the same is none.
+Result<std::vector<LeftOut>> MergeArchives(const std::vector<std::string>& archives, const std::string& path);
 
 }  // namespace headrace::jobs

@@ -24,8 +24,12 @@ ContentHash::ContentHash() : context_(EVP_MD_CTX_new()) {
 
 void ContentHash::AddField(std::string_view text) {
   const auto length = fmt::format("{}:", text.size());
-  EVP_DigestUpdate(ContextOf(context_.get()), length.data(), length.size());
-  EVP_DigestUpdate(ContextOf(context_.get()), text.data(), text.size());
+  AddBytes(length);
+  AddBytes(text);
+}
+
+void ContentHash::AddBytes(std::string_view bytes) {
+  EVP_DigestUpdate(ContextOf(context_.get()), bytes.data(), bytes.size());
 }
 
 Status ContentHash::AddFile(int file) {
@@ -36,7 +40,7 @@ Status ContentHash::AddFile(int file) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return Fail(ErrorCode::kFailedPrecondition, "cannot read: {}", std::strerror(errno));
     if (n == 0) break;
-    EVP_DigestUpdate(ContextOf(context_.get()), buffer, static_cast<size_t>(n));
+    AddBytes({buffer, static_cast<size_t>(n)});
     total += static_cast<uint64_t>(n);
   }
   AddField(fmt::format("{} bytes", total));

@@ -16,6 +16,8 @@ class ContentHash {
 
   // With its length, so that neighbours cannot be mistaken for each other.
   void AddField(std::string_view text);
+  // A piece of something longer: how it is cut makes no difference.
+  void AddBytes(std::string_view bytes);
   // The rest of an open file, in pieces.
   Status AddFile(int file);
   // Names and contents of all below the directory; links by where they lead.

@@ -23,7 +23,8 @@ struct StoredArtifacts {
 };
 
 // Stores everything below the hosts' artifacts/ at S3OutputPath/JOB/output/: what several hosts have left becomes one
-// model and one output, of files with the same name that of the first host. Can be repeated.
+// model and one output. Of one name the first host's stays, and what of the others is left out for it is noted. Can be
+// repeated.
 Result<StoredArtifacts> StoreArtifacts(const store::AccountObjects& objects, const ArtifactsOfJob& job);
 
 }  // namespace headrace::jobs

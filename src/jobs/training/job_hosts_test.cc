@@ -46,6 +46,53 @@ TEST(JobHosts, RunBesideEachOtherAndLeaveOneModel) {
   EXPECT_FALSE(std::filesystem::exists(SharedMemoryOf(JobDirectory(platform.JobPath("job")))));
 }
 
+// Of a job whose hosts leave what does not fit together: what its log says of that.
+std::vector<std::string> Warnings(Platform& platform, const std::string& archive) {
+  auto request =
+      OnHosts(Platform::Script("cd /opt/ml/model; echo same >alike; echo $SM_CURRENT_HOST >differs; "
+                               "if [ $SM_CURRENT_HOST = algo-1 ]; then echo file >export; mkdir logs; echo x >logs/x; "
+                               "else mkdir export; echo x >export/x; echo y >export/y; echo file >logs; fi"),
+              2);
+  request["OutputDataConfig"]["CompressionType"] = archive;
+  platform.Create("job", request);
+  const auto job = platform.WaitForEnd("job");
+  EXPECT_EQ(job.status, "Completed") << job.failure_reason;
+  std::vector<std::string> warnings;
+  for (const auto& line : platform.Log("job"))
+    if (line.starts_with("[headrace] warning: model")) warnings.push_back(line);
+  return warnings;
+}
+
+TEST(JobHosts, WhatDoesNotFitTogetherIsNamedAndTheFirstOnesStays) {
+  Platform platform;
+  platform.Start();
+  EXPECT_THAT(
+      Warnings(platform, "GZIP"),
+      testing::UnorderedElementsAre(
+          "[headrace] warning: model.tar.gz: differs: algo-2 has left another file than algo-1, whose is stored",
+          "[headrace] warning: model.tar.gz: export: algo-2 has left a directory, algo-1 a file, which is stored",
+          "[headrace] warning: model.tar.gz: logs: algo-2 has left a file, algo-1 a directory, which is stored"));
+  TemporaryDirectory scratch;
+  ValueOrThrow(WriteFileAtomically(scratch / "model.tar.gz", platform.GetObject("out/job/output/model.tar.gz")));
+  ValueOrThrow(UnpackArchive(scratch / "model.tar.gz", scratch / "model"));
+  EXPECT_EQ(ReadFile(scratch / "model/export").value_or(""), "file\n");
+  EXPECT_EQ(ReadFile(scratch / "model/logs/x").value_or(""), "x\n");
+  EXPECT_EQ(ReadFile(scratch / "model/differs").value_or(""), "algo-1\n");
+}
+
+TEST(JobHosts, SoItIsWithoutArchives) {
+  Platform platform;
+  platform.Start();
+  EXPECT_THAT(Warnings(platform, "NONE"),
+              testing::UnorderedElementsAre(
+                  "[headrace] warning: model/differs: algo-2 has left another file than algo-1, whose is stored",
+                  "[headrace] warning: model/export: algo-2 has left a directory, algo-1 a file, which is stored",
+                  "[headrace] warning: model/logs: algo-2 has left a file, algo-1 a directory, which is stored"));
+  EXPECT_EQ(platform.GetObject("out/job/output/model/export"), "file\n");
+  EXPECT_EQ(platform.GetObject("out/job/output/model/export/x"), "");
+  EXPECT_EQ(platform.GetObject("out/job/output/model/alike"), "same\n");
+}
+
 TEST(JobHosts, OneThatFailsEndsTheOthersAndSaysWhy) {
   Platform platform;
   platform.Start();
