@@ -9,6 +9,7 @@
 #include "api/sagemaker/request.h"
 #include "jobs/capture/metric_definitions.h"
 #include "jobs/request/instance_types.h"
+#include "jobs/request/training_request.h"
 
 namespace headrace::api::sagemaker {
 namespace {
@@ -82,14 +83,6 @@ void CheckInstanceGroups(const Json& config, Violations& violations) {
   }
 }
 
-int64_t HostsIn(const Json& config) {
-  const auto& groups = ListIn(config, "InstanceGroups");
-  if (groups.empty()) return IntegerOr(config, "InstanceCount", 1);
-  int64_t hosts = 0;
-  for (const auto& group : groups) hosts += IntegerOr(group, "InstanceCount", 1);
-  return hosts;
-}
-
 void CheckResources(const Json& config, Violations& violations) {
   if (!ListIn(config, "InstanceGroups").empty()) {
     CheckInstanceGroups(config, violations);
@@ -100,19 +93,22 @@ void CheckResources(const Json& config, Violations& violations) {
       violations.Add("resourceConfig.instanceCount", nullptr, "Member must not be null");
     CheckInstances(config, "resourceConfig", violations);
   }
-  if (const auto hosts = HostsIn(config); hosts > kMostHosts)
+}
+
+void CheckInstanceCount(const Json& request, Violations& violations) {
+  const auto resources = jobs::DecodeResourceConfig(request);
+  if (!resources) return;  // said above, and by the decoder
+  const auto hosts = resources->instance_count();
+  if (hosts > kMostHosts)
     violations.Add("resourceConfig.instanceCount", hosts,
                    fmt::format("Member must have value less than or equal to {}: all instances of a job are on one "
                                "machine",
                                kMostHosts));
-}
-
-// The instances of one job have to hear each other; a sandbox without a network hears nobody.
-void CheckNetwork(const Json& request, Violations& violations) {
-  if (!BooleanOr(request, "EnableNetworkIsolation", false) || HostsIn(ObjectIn(request, "ResourceConfig")) < 2) return;
-  violations.Add("enableNetworkIsolation", true,
-                 "is not supported with several instances, which could not reach each other: leave it out, or give "
-                 "InstanceCount 1");
+  // The instances of one job have to hear each other; a sandbox without a network hears nobody.
+  if (hosts > 1 && BooleanOr(request, "EnableNetworkIsolation", false))
+    violations.Add("enableNetworkIsolation", true,
+                   "is not supported with several instances, which could not reach each other: leave it out, or give "
+                   "InstanceCount 1");
 }
 
 void CheckGroupNames(const Json& request, Violations& violations) {
@@ -187,7 +183,7 @@ void CheckAcrossMembers(const Json& request, Violations& violations) {
   if (request.contains("ResourceConfig")) CheckResources(ObjectIn(request, "ResourceConfig"), violations);
   CheckChannels(ListIn(request, "InputDataConfig"), violations);
   CheckGroupNames(request, violations);
-  CheckNetwork(request, violations);
+  CheckInstanceCount(request, violations);
   CheckTimes(request, violations);
   CheckPaths(request, violations);
   CheckTexts(request, violations);

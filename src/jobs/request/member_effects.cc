@@ -8,6 +8,7 @@
 #include "jobs/request/distribution.h"
 #include "jobs/request/hyperparameters.h"
 #include "jobs/request/mpi_options.h"
+#include "jobs/request/training_request.h"
 
 namespace headrace::jobs {
 namespace {
@@ -83,26 +84,15 @@ class Walk {
   size_t unknown_ = 0;
 };
 
-// That the request asks for; as far as it can be read.
-int64_t HostsOf(const json& request) {
-  const auto resources = request.find("ResourceConfig");
-  if (resources == request.end() || !resources->is_object()) return 1;
-  const auto count = [](const json& of) {
-    const auto found = of.is_object() ? of.find("InstanceCount") : of.end();
-    return of.is_object() && found != of.end() && found->is_number_integer()
-               ? std::clamp<int64_t>(found->get<int64_t>(), 1, 10'000)
-               : 1;
-  };
-  const auto groups = resources->find("InstanceGroups");
-  if (groups == resources->end() || !groups->is_array() || groups->empty()) return count(*resources);
-  int64_t hosts = 0;
-  for (const auto& group : *groups) hosts += count(group);
-  return hosts;
+// That the request asks for; 1 where that cannot be read, which its decoder says.
+int HostsOf(const json& request) {
+  const auto resources = DecodeResourceConfig(request);
+  return resources ? resources->instance_count() : 1;
 }
 
 // How mpirun is to start the job's processes.
-void TakeMpi(const Hyperparameters& parameters, int64_t hosts, const json& value, RequestEffects& effects) {
-  const auto mpi = MpiOf(parameters, static_cast<int>(hosts));
+void TakeMpi(const Hyperparameters& parameters, int hosts, const json& value, RequestEffects& effects) {
+  const auto mpi = MpiOf(parameters, hosts);
   if (!mpi) {
     effects.refused.push_back({"hyperParameters.sagemaker_mpi_enabled", value, mpi.error().message()});
     return;

@@ -222,6 +222,14 @@ std::vector<InstanceSize> TrainingRequest::host_sizes() const {
   return sizes;
 }
 
+Result<ResourceConfig> DecodeResourceConfig(const json& document) {
+  std::optional<Error> wrong;
+  auto resources =
+      ReadResources(Members(document.is_object() ? &document : nullptr, "", wrong).Object("ResourceConfig"));
+  if (wrong) return tl::unexpected<Error>(std::move(*wrong));
+  return resources;
+}
+
 Result<TrainingRequest> DecodeTrainingRequest(json document) {
   if (!document.is_object())
     return Fail(ErrorCode::kInvalidArgument, "the request of a training job: found {}, wanted an object",

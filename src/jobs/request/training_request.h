@@ -107,6 +107,9 @@ struct TrainingRequest {
 Result<TrainingRequest> DecodeTrainingRequest(nlohmann::json document);
 Result<TrainingRequest> ParseTrainingRequest(std::string_view text);
 
+// Of ResourceConfig alone: also where another member of the request cannot be.
+Result<ResourceConfig> DecodeResourceConfig(const nlohmann::json& document);
+
 // "algo-3" for 2.
 std::string HostName(size_t index);
 
