@@ -5,104 +5,15 @@ import os
 import pathlib
 import signal
 import time
-import uuid
 
 import pytest
 
 from distributed import Account, needs_mpi
+from mpi_jobs import QUICK_LIMITS, STEPS, Job
 
 pytestmark = needs_mpi
 
 BOUND = 8  # seconds, beside other tests; on an idle machine it is below 2 (docs/performance.md)
-
-# Steps with an allreduce each; rank 0 tells of each. `--late 1`: rank 1 waits before MPI_Init; `--steps`: how many.
-STEPS = r"""
-#include <mpi.h>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <unistd.h>
-int main(int argc, char** argv) {
-  int steps = 1 << 20, late = 0;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::strcmp(argv[i], "--steps") == 0) steps = std::atoi(argv[i + 1]);
-    if (std::strcmp(argv[i], "--late") == 0) late = std::atoi(argv[i + 1]);
-  }
-  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-  const int rank = std::atoi(std::getenv("OMPI_COMM_WORLD_RANK"));
-  if (late != 0) std::printf("before init of %d\n", rank);
-  if (rank == 1 && late != 0) sleep(600);
-  MPI_Init(&argc, &argv);
-  for (int step = 0; step < steps; ++step) {
-    int sum = 0;
-    MPI_Allreduce(&step, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
-    if (rank == 0) std::printf("step %d\n", step);
-    usleep(10000);
-  }
-  MPI_Finalize();
-}
-"""
-
-
-class Job:
-    """A running job, and its processes."""
-
-    def __init__(self, server, account, **hyperparameters):
-        self.server, self.account = server, account
-        self.marker = uuid.uuid4().hex
-        self.name = account.mpi({"steps.cpp": STEPS}, "steps.cpp", {"marker": self.marker, **hyperparameters})
-        self.directory = None
-
-    def wait_for(self, text):
-        self.account.wait_for_line(self.name, "algo-1", text, 60)
-        self.directory = next(pathlib.Path(self.server.directory, "jobs").glob(f"*/{self.name}"))
-
-    def supervisor(self, host):
-        return int((self.directory / "hosts" / host / "supervisor.lock").read_text())
-
-    def below(self, pid):
-        found = [pid]
-        for parent in found:
-            for task in pathlib.Path(f"/proc/{parent}/task").glob("*/children"):
-                found += map(int, task.read_text().split())
-        return found[1:]
-
-    def named(self, host, name):
-        for pid in self.below(self.supervisor(host)):
-            if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == name:
-                return pid
-        raise AssertionError(f"no {name} on {host}")
-
-    def find(self, who, host):
-        if who == "supervisor":
-            return self.supervisor(host)
-        if who == "rank":  # the program itself, below its guard
-            return self.below(self.named(host, "headrace-rank"))[0]
-        return self.named(host, who)
-
-    def left(self):
-        """Processes that name the job's marker or the data directory's part of it."""
-        found = []
-        for entry in pathlib.Path("/proc").iterdir():
-            if entry.name.isdigit() and int(entry.name) != os.getpid():
-                try:
-                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                except OSError:
-                    continue
-                if self.marker in command or str(self.directory) in command:
-                    found.append((entry.name, command[:200]))
-        return found
-
-    def none_left(self):
-        deadline = time.monotonic() + 5
-        while self.left() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not self.left()
-
-    def steps(self):
-        mark = "[1,mpirank:0,algo-1]<stdout>:step "
-        return [int(line[len(mark):]) for line in self.account.log(self.name, "algo-1") if line.startswith(mark)]
-
 
 @pytest.fixture(scope="module")
 def account(boto):
@@ -123,7 +34,7 @@ def account(boto):
     ("supervisor", "algo-1", "InternalServerError: the supervisor process of algo-1 ended unexpectedly"),
     ("supervisor", "algo-2", "InternalServerError: the supervisor process of algo-2 ended unexpectedly")])
 def test_a_killed_process_ends_the_job(server, account, who, host, reason):
-    job = Job(server, account)
+    job = Job(server, account, STEPS)
     job.wait_for("step 5")
     victim = job.find(who, host)
     killed = time.monotonic()
@@ -142,7 +53,7 @@ def test_a_killed_process_ends_the_job(server, account, who, host, reason):
 @pytest.mark.parametrize("when", ["init", "step"])
 def test_a_rank_that_is_held_can_be_stopped(server, account, when):
     """Whatever waits for it waits for ever: MPI has no limit of its own. A stop wakes it up to end."""
-    job = Job(server, account, **({"late": 1} if when == "init" else {}))
+    job = Job(server, account, STEPS, {"late": 1} if when == "init" else {})
     job.wait_for("before init of 1" if when == "init" else "step 5")
     os.kill(job.find("rank", "algo-2"), signal.SIGSTOP)
     account.sagemaker.stop_training_job(TrainingJobName=job.name)
@@ -152,8 +63,40 @@ def test_a_rank_that_is_held_can_be_stopped(server, account, when):
     job.none_left()
 
 
+@pytest.mark.parametrize("when", ["init", "step", "end"])
+def test_a_rank_that_is_held_is_named_and_then_ended(server, account, when):
+    """MPI itself would wait for ever. Its guard sees it, with the limits of hvd."""
+    steps = {"init": {"late": 1}, "step": {}, "end": {"steps": 10, "linger": 1}}[when]
+    job = Job(server, account, STEPS, steps, Environment=QUICK_LIMITS)
+    job.wait_for({"init": "before init of 1", "step": "step 5", "end": "before the end of 1"}[when])
+    os.kill(job.find("rank", "algo-2"), signal.SIGSTOP)
+    held = time.monotonic()
+    ended = account.end(job.name)
+    took = time.monotonic() - held
+    assert ended["TrainingJobStatus"] == "Failed"
+    reason = ended["FailureReason"]
+    assert reason.startswith("AlgorithmError: rank 1 on algo-2: held by SIGSTOP"), reason
+    log = account.log(job.name, "algo-1")
+    named = [line for line in log if line.startswith("[1,mpirank:1,algo-2]<stderr>:[headrace] rank 1 on algo-2 is")]
+    assert len(named) == 2 and "others may wait for it: by SIGSTOP, since 20" in named[0] and "HOROVOD_STALL_SHUTDOWN" in named[1], log
+    assert 3 <= took < 3 + BOUND, took
+    job.none_left()
+
+
+def test_a_rank_that_goes_on_is_not_ended(server, account):
+    job = Job(server, account, STEPS, {"steps": 100}, Environment={**QUICK_LIMITS, "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "60"})
+    job.wait_for("step 5")
+    rank = job.find("rank", "algo-2")
+    os.kill(rank, signal.SIGSTOP)
+    job.wait_for("[headrace] rank 1 on algo-2 is held")
+    os.kill(rank, signal.SIGCONT)
+    ended = account.end(job.name)
+    assert ended["TrainingJobStatus"] == "Completed", ended.get("FailureReason")
+    assert any("[headrace] rank 1 on algo-2 goes on, having been held: by SIGSTOP" in line for line in account.log(job.name, "algo-1"))
+
+
 def test_a_server_that_is_killed_finds_all_hosts_again(server, account):
-    job = Job(server, account, steps=300)
+    job = Job(server, account, STEPS, {"steps": 300})
     job.wait_for("step 5")
     port = server.port
     server.kill()
@@ -167,10 +110,7 @@ def test_a_server_that_is_killed_finds_all_hosts_again(server, account):
 
 @pytest.mark.parametrize("who", ["supervisor", "rank"])
 def test_a_lost_host_or_rank_starts_all_again_where_the_job_wants_that(server, account, who):
-    job = Job.__new__(Job)
-    job.server, job.account, job.marker = server, account, uuid.uuid4().hex
-    job.name = account.mpi({"steps.cpp": STEPS}, "steps.cpp", {"marker": job.marker, "steps": 100},
-                           RetryStrategy={"MaximumRetryAttempts": 1})
+    job = Job(server, account, STEPS, {"steps": 100}, RetryStrategy={"MaximumRetryAttempts": 1})
     job.wait_for("step 5")
     os.kill(job.find(who, "algo-2"), signal.SIGKILL)
     ended = account.end(job.name, 120)
@@ -183,7 +123,7 @@ def test_a_lost_host_or_rank_starts_all_again_where_the_job_wants_that(server, a
 
 
 def test_nothing_in_memory_is_left(server, account):
-    job = Job(server, account, steps=100)
+    job = Job(server, account, STEPS, {"steps": 100})
     job.wait_for("step 5")
     shared = pathlib.Path(json.loads((job.directory / "hosts/algo-1/job.json").read_text())["shared_memory"])
     assert shared.is_dir() and shared.parent == pathlib.Path("/dev/shm")

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apps/job_init/held_program.h"
 #include "jobs/launch/rank_process.h"
 
 namespace headrace::job_init {
@@ -89,17 +90,25 @@ int GuardRank(int count, char** arguments) {
     fprintf(stderr, "cannot run %s: %s\n", arguments[1], strerror(code));
     _exit(code == ENOENT ? 127 : 126);
   }
+  HeldProgram held(program, rank);
   int status = 0;
   bool ended = false;
   while (!ended || stopping != 0) {
     int other = 0;
-    const pid_t pid = waitpid(-1, &other, 0);
+    const pid_t pid = waitpid(-1, &other, WUNTRACED | WCONTINUED);
     if (pid < 0 && errno == ECHILD) break;
+    if (pid < 0) held.Look();
     if (pid != program) continue;
-    status = other;
-    ended = true;
+    if (WIFSTOPPED(other)) {
+      held.Stopped(other);
+    } else if (WIFCONTINUED(other)) {
+      held.Continued();
+    } else {
+      status = other;
+      ended = true;
+    }
   }
-  if (rank >= 0) WriteRecord(directory, rank, status);
+  if (rank >= 0) WriteRecord(directory, rank, held.ended_while() != 0 ? held.ended_while() : status);
   const struct timespec pause = {0, kLookNanos};
   while (stopping != 0 && rank >= 0 && !AllHaveEnded(directory, ranks)) nanosleep(&pause, nullptr);
   EndAs(status);

@@ -65,11 +65,15 @@ TEST(RankRecords, TellHowARankEnded) {
   EXPECT_EQ(killed->signal, SIGKILL);
   EXPECT_EQ(killed->exit_code, 137);
   EXPECT_TRUE(ParseRankRecord(0, "algo-1 0 5\n")->succeeded());
+  const auto held = ParseRankRecord(1, "algo-2 4991 5\n");
+  ASSERT_TRUE(held);
+  EXPECT_EQ(held->held_by, SIGSTOP);
+  EXPECT_FALSE(held->succeeded());
 }
 
 TEST(RankRecords, WhatIsNoneIsNotBelieved) {
   for (const char* text : {"", "algo-1", "algo-1 0", "algo-1 0 5", " 0 5\n", "algo-1 x 5\n", "algo-1 0 x\n",
-                           "algo-1 0 5\nmore", "al/go 0 5\n", "algo-1 4991 5\n", "algo-1 99999999999 5\n"})
+                           "algo-1 0 5\nmore", "al/go 0 5\n", "algo-1 65535 5\n", "algo-1 99999999999 5\n"})
     EXPECT_FALSE(ParseRankRecord(0, text)) << text;
   EXPECT_FALSE(ParseRankRecord(0, std::string(64, 'a') + " 0 5\n"));
 }

@@ -47,6 +47,10 @@ std::optional<RankEnd> ParseRankRecord(int rank, std::string_view text) {
   } else if (WIFSIGNALED(status)) {
     end.signal = WTERMSIG(status);
     end.exit_code = 128 + end.signal;
+  } else if (WIFSTOPPED(status)) {
+    end.held_by = WSTOPSIG(status);
+    end.signal = SIGKILL;
+    end.exit_code = 128 + SIGKILL;
   } else {
     return std::nullopt;
   }

@@ -15,6 +15,7 @@ struct RankEnd {
   std::string host;
   int exit_code = 0;  // 128 + the signal, when one killed it
   int signal = 0;
+  int held_by = 0;  // the signal by which it was held, for so long that its guard ended it
   UnixMillis time = 0;
 
   bool succeeded() const { return exit_code == 0 && signal == 0; }

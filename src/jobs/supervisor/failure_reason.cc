@@ -21,6 +21,9 @@ std::string Tail(const std::string& text, size_t size) {
 
 std::string HowRankEnded(const RankEnd& rank) {
   const auto who = fmt::format("rank {} on {}", rank.rank, rank.host);
+  if (rank.held_by != 0)
+    return fmt::format("{}: held by {}, and ended because it did not go on, exit code: {}", who,
+                       SignalName(rank.held_by), rank.exit_code);
   return rank.signal == 0
              ? fmt::format("{}: exit code: {}", who, rank.exit_code)
              : fmt::format("{}: killed by {}, exit code: {}", who, SignalName(rank.signal), rank.exit_code);
