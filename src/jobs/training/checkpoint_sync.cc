@@ -100,17 +100,32 @@ Status CheckpointSync::Upload(const std::string& name, const Version& version) {
 
 Status CheckpointSync::Restored(const std::vector<std::string>& names) {
   uploaded_.clear();
-  for (const auto& name : names) uploaded_[name] = {0, -1};  // the copy's own time is not known yet
+  for (const auto& name : names) uploaded_[name] = Version::Restored();
   return Save();
+}
+
+// Files that were restored and are older than the program are what S3 has: were they stored again, another host's newer
+// checkpoint of the same name would be lost, and one that another host has deleted would be back.
+bool CheckpointSync::TakeRestored(const Versions& now, int64_t program_began_ns) {
+  bool any = false;
+  for (auto& [name, version] : uploaded_) {
+    if (version != Version::Restored()) continue;
+    const auto found = now.find(name);
+    if (found == now.end() || found->second.modified_ns >= program_began_ns) continue;
+    version = found->second;
+    any = true;
+  }
+  return any;
 }
 
 Status CheckpointSync::Step(bool last) {
   if (bucket_.empty()) return {};
   HEADRACE_ASSIGN(auto seen, Look());
   // Another attempt begins with an empty directory, which says nothing of what is in S3.
-  if (!seen || ::access(marker_.c_str(), F_OK) != 0) return {};
+  struct stat marker {};
+  if (!seen || ::stat(marker_.c_str(), &marker) != 0) return {};
   auto now = std::move(*seen);
-  bool changed = false;
+  bool changed = TakeRestored(now, Nanoseconds(marker.st_mtim));
   for (const auto& [name, version] : now) {
     if (const auto known = uploaded_.find(name); known != uploaded_.end() && known->second == version) continue;
     const auto before = seen_.find(name);

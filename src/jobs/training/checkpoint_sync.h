@@ -34,12 +34,15 @@ class CheckpointSync {
     uint64_t size = 0;
     int64_t modified_ns = 0;
     bool operator==(const Version&) const = default;
+    // Of a file that the job was given: the copy's own time is not known yet.
+    static Version Restored() { return {0, -1}; }
   };
   using Versions = std::map<std::string, Version>;
 
   // None when there is no directory.
   Result<std::optional<Versions>> Look() const;
   Result<HeldDirectory> OpenDirectory() const;
+  bool TakeRestored(const Versions& now, int64_t program_began_ns);
   Status Upload(const std::string& name, const Version& version);
   Status Save() const;
   void Load();

@@ -287,7 +287,9 @@ Result<bool> JobFollower::MayTryAgain() const {
   return job && !IsStopping(*job);
 }
 
+// The next attempt goes on from what this one has left.
 Result<JobFollower::Progress> JobFollower::TryAgain() {
+  if (auto synced = SyncCheckpoints(true); !synced) return Conclude(FailureOf(synced.error()));
   store::TrainingJobs rows(*options_.database);
   const auto next = state_.NextAttempt();
   HEADRACE_ASSIGN(const auto updated, rows.Update(account_, name_, [&](store::TrainingJob& row) -> Status {

@@ -107,14 +107,20 @@ TEST(JobHosts, OneThatFailsEndsTheOthersAndSaysWhy) {
 
 TEST(JobHosts, OneThatIsLostIsStartedAgainWithAllOthers) {
   Platform platform;
+  platform.options().checkpoint_sync_millis = 600'000;  // no look but the last one of an attempt
   platform.Start();
-  auto request = OnHosts(Platform::Script("echo attempt; while [ ! -e /opt/ml/output/go ]; do sleep 0.01; done"), 2);
+  auto request =
+      OnHosts(Platform::Script("echo attempt; cd /opt/ml/checkpoints; if [ -e of-algo-2 ]; then cat of-algo-2; fi; "
+                               "echo from $SM_CURRENT_HOST >.new; mv .new of-$SM_CURRENT_HOST; "
+                               "while [ ! -e /opt/ml/output/go ]; do sleep 0.01; done"),
+              2);
   request["RetryStrategy"] = {{"MaximumRetryAttempts", 1}};
+  request["CheckpointConfig"] = {{"S3Uri", "s3://bucket/checkpoints"}};
   platform.Create("job", request);
   platform.WaitForLine("job", "attempt");
   const JobDirectory directory(platform.JobPath("job"));
   platform.WaitFor("job", [&](const store::TrainingJob&) {
-    return std::filesystem::exists(directory.Host("algo-2").program_started());
+    return std::filesystem::exists(directory.Host("algo-2").ml() + "/checkpoints/of-algo-2");
   });
   ::kill(std::stoi(ValueOrThrow(ReadFile(directory.Host("algo-2").lock()))), SIGKILL);
   platform.WaitFor("job", [&](const store::TrainingJob&) {
@@ -126,6 +132,7 @@ TEST(JobHosts, OneThatIsLostIsStartedAgainWithAllOthers) {
   for (const char* host : {"algo-1", "algo-2"}) std::ofstream(directory.Host(host).ml() + "/output/go") << "";
   const auto job = platform.WaitForEnd("job");
   EXPECT_EQ(job.status, "Completed") << job.failure_reason;
+  for (const char* host : {"algo-1", "algo-2"}) EXPECT_THAT(platform.Log("job", host), Contains("from algo-2"));
 }
 
 TEST(JobHosts, AStopReachesAllOfThem) {

@@ -191,6 +191,10 @@ TEST_P(TrainingService_, CompileErrorsAreTheFailureReason) {
 TEST_P(TrainingService_, CheckpointsAreRestoredAndSynced) {
   platform.PutObject("ckpt/old", "1");
   platform.PutObject("ckpt/gone", "2");
+  const auto blob_of = [&](const char* key) {
+    return platform.objects().BlobPath(platform.objects().Find("bucket", key).value());
+  };
+  const auto old = blob_of("ckpt/old");
   auto request = Platform::Script(
       "cd $SM_MODEL_DIR/../checkpoints; cat old; rm gone; echo new > sub; ln -s /etc/hostname link; "
       "while [ ! -e stop ]; do sleep 0.05; [ $((i=i+1)) -gt 60 ] && break; done; echo late > late");
@@ -204,6 +208,7 @@ TEST_P(TrainingService_, CheckpointsAreRestoredAndSynced) {
   EXPECT_EQ(platform.WaitForEnd("job").status, "Completed");
   EXPECT_THAT(platform.Log("job"), Contains("1"));
   EXPECT_EQ(platform.GetObject("ckpt/late"), "late\n");
+  EXPECT_EQ(blob_of("ckpt/old"), old) << "stored again";
   EXPECT_FALSE(platform.objects().Find("bucket", "ckpt/gone"));
   EXPECT_FALSE(platform.objects().Find("bucket", "ckpt/link"));
 }
