@@ -59,8 +59,8 @@ def put_curves(server, points):
         start = int(time.time() * 1000) - points * 1000
         for number in range(CURVES):
             series = db.execute("INSERT INTO metric_series (account_id, namespace, name, dimensions, first_ms, last_ms) VALUES (?, ?, 'train:loss', ?, ?, ?)",
-                                (account, NAMESPACE, f'{{"TrainingJobName":"job-{number:05}"}}', start, start + (points - 1) * 1000)).lastrowid
-            db.execute("INSERT INTO metric_dimensions VALUES (?, ?, 'TrainingJobName', ?)", (account, series, f"job-{number:05}"))
+                                (account, NAMESPACE, f'[["TrainingJobName","job-{number:05}"]]', start, start + (points - 1) * 1000)).lastrowid
+            db.execute("INSERT INTO metric_dimensions (account_id, series_id, name, value) VALUES (?, ?, 'TrainingJobName', ?)", (account, series, f"job-{number:05}"))
             db.executemany("INSERT INTO metric_samples VALUES (?, ?, ?, 1, ?, ?, ?, 'None')",
                            ((series, start + i * 1000, i, value, value, value) for i in range(points) for value in [2 / (1 + i / 500) + (i * 2654435761 % 1000) / 5000]))
     server.start()
@@ -75,17 +75,14 @@ def first_paint(context):
     return painted
 
 
-DRAWN = "() => [...document.querySelectorAll('.chart canvas')].some(canvas => canvas.width > 0)"
-
-
 def first_chart(context):
     """From the address of a comparison of all curves, in a page that is new, to the first canvas that has been drawn on."""
     page = context.new_page()
     page.goto("/console/compare?jobs=" + ",".join(f"job-{number:05}" for number in range(CURVES)))
-    drawn = page.evaluate("""seen => new Promise(done => {
-        const look = () => eval(seen)() ? done(performance.now()) : requestAnimationFrame(look);
+    drawn = page.evaluate("""() => new Promise(done => {
+        const look = () => [...document.querySelectorAll('.chart canvas')].some(canvas => canvas.width > 0) ? done(performance.now()) : requestAnimationFrame(look);
         look();
-    })""", DRAWN)
+    })""")
     page.close()
     return drawn
 
@@ -127,7 +124,7 @@ def log_delay(context, client, rounds):
     name = client("sagemaker").list_training_jobs(MaxResults=1, SortBy="CreationTime", SortOrder="Descending", NameContains="clock")["TrainingJobSummaries"][0]["TrainingJobName"]
     page = context.new_page()
     page.goto(f"/console/jobs/{name}?tab=logs")
-    page.wait_for_function("document.querySelectorAll('.log pre div').length > 5")
+    page.locator(".log pre div").nth(5).wait_for()
     delays = page.evaluate("""rounds => new Promise(done => {
         const delays = []; let last = '';
         new MutationObserver(() => {
@@ -158,14 +155,16 @@ def main():
         page = context.new_page()
         page.goto(server.headrace("console", "--print").stdout.split()[-1])
         page.get_by_role("button", name="Sign out").wait_for()
-        rows = [("first paint", [first_paint(context) for _ in range(options.rounds)], 300),
-                (f"first chart, {CURVES} x {options.points:,} samples", [first_chart(context) for _ in range(options.rounds)], 300),
-                ("zoom into a tenth of them", [zoom(page, options.points) for _ in range(options.rounds)], 50),
-                (f"first page of {options.jobs:,} jobs", [listed(context) for _ in range(options.rounds)], 200),
-                ("a log line's age when it is shown", log_delay(context, client, 5 * options.rounds), 300)]
+        rounds = range(options.rounds)
         print(f"{'':<42}{'median ms':>12}{'worst ms':>12}{'wanted':>9}")
-        for name, figures, wanted in rows:
-            print(f"{name:<42}{statistics.median(figures):>12.0f}{max(figures):>12.0f}{wanted:>9}")
+        for name, measure, wanted in (
+                ("first paint", lambda: [first_paint(context) for _ in rounds], 300),
+                (f"first chart, {CURVES} x {options.points:,} samples", lambda: [first_chart(context) for _ in rounds], 300),
+                ("zoom into a tenth of them", lambda: [zoom(page, options.points) for _ in rounds], 50),
+                (f"first page of {options.jobs:,} jobs", lambda: [listed(context) for _ in rounds], 200),
+                ("a log line's age when it is shown", lambda: log_delay(context, client, 5 * options.rounds), 300)):
+            figures = measure()
+            print(f"{name:<42}{statistics.median(figures):>12.0f}{max(figures):>12.0f}{wanted:>9}", flush=True)
         browser.close()
         server.stop()
 

@@ -46,7 +46,7 @@ def test_jobs_are_listed_filtered_and_sorted(console, jobs):
     page.get_by_label("Status").select_option("any")
     page.get_by_role("button", name="Name").click()
     page.get_by_label("Name contains").fill("console-")
-    page.wait_for_function("document.querySelectorAll('tbody tr').length === 3")
+    page.get_by_role("link", name="console-").nth(2).wait_for()
     names = page.locator("tbody tr td:nth-child(2)").all_inner_texts()
     assert names == sorted(names)
     assert "sort=name" in page.url and "name=console-" in page.url  # every view is an address
