@@ -2,6 +2,7 @@
 import pathlib
 import sys
 
+import numpy as np
 import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
@@ -29,3 +30,23 @@ def ranks_agree(run):
             assert f"rank {rank}: all agree" in done.output, done.output
         return done
     return start
+
+
+@pytest.fixture
+def goes_on(run, ranks_agree, tmp_path):
+    """goes_on(framework): a group that dies in epoch 1 and is started again ends with the weights of one that did not. The first line
+    of rank 0 of the second start."""
+    def check(framework):
+        weights = {}
+        for name, crash in (("whole", []), ("interrupted", ["1"])):
+            directory, out = tmp_path / name, tmp_path / f"{name}.npz"
+            directory.mkdir()
+            if crash:
+                died = run("elastic_training.py", framework, directory, out, *crash)
+                assert died.code != 0 and not out.exists(), died.output
+            done = ranks_agree("elastic_training.py", framework, directory, out)
+            weights[name] = np.load(out)
+        for name in weights["whole"].files:
+            np.testing.assert_array_equal(weights["interrupted"][name], weights["whole"][name])
+        return done.of_rank(0)[0]
+    return check

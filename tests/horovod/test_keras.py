@@ -22,3 +22,7 @@ def test_two_ranks_train_as_one_with_both_batches(trained, variant):
     for name in sorted(set(one.files) - {"iterations"}):
         np.testing.assert_allclose(two[name], one[name], rtol=1e-5, atol=1e-6, err_msg=name)
     assert two["iterations"] == one["iterations"] * (2 if variant == "passes" else 1)
+
+
+def test_a_group_that_is_started_again_goes_on(goes_on):
+    assert goes_on("keras") == "from epoch 1"

@@ -25,3 +25,7 @@ def test_two_ranks_train_as_one_with_both_batches(trained, variant):
     one, two = (np.load(trained[ranks] / f"{variant}.npz") for ranks in (1, 2))
     for name in one.files:
         np.testing.assert_allclose(two[name], one[name], rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def test_a_group_that_is_started_again_goes_on(goes_on):
+    assert goes_on("torch") == "from epoch 1, 8 seen"

@@ -1,5 +1,5 @@
 """What horovod.keras and horovod.tensorflow.keras have, for one Keras or another."""
-from horovod._keras import callbacks
+from horovod._keras import callbacks, elastic
 from horovod._keras.optimizer import distribute, is_distributed
 from horovod.tensorflow import (  # noqa: F401
     Adasum, Average, Compression, HorovodInternalError, Max, Min, ProcessSet, Product, Sum, add_process_set, allgather,
@@ -33,14 +33,19 @@ def loader(keras):
     return load_model
 
 
+def _as_callbacks(keras, kinds):
+    return {kind.__name__ + 'Callback': type(kind.__name__ + 'Callback', (kind, keras.callbacks.Callback), {'__doc__': kind.__doc__})
+            for kind in kinds}
+
+
 def callbacks_of(keras):
     """By Horovod's names."""
-    made = {}
-    for kind in (callbacks.BroadcastGlobalVariables, callbacks.MetricAverage, callbacks.LearningRateSchedule,
-                 callbacks.LearningRateWarmup):
-        name = kind.__name__ + 'Callback'
-        made[name] = type(name, (kind, keras.callbacks.Callback), {'__doc__': kind.__doc__})
-    return made
+    return _as_callbacks(keras, (callbacks.BroadcastGlobalVariables, callbacks.MetricAverage, callbacks.LearningRateSchedule,
+                                 callbacks.LearningRateWarmup))
 
 
-__all__ = [name for name in dir() if not name.startswith('_') and name not in ('callbacks', 'distribute', 'is_distributed')]
+def elastic_callbacks_of(keras):
+    return _as_callbacks(keras, (elastic.CommitState, elastic.UpdateBatchState, elastic.UpdateEpochState))
+
+
+__all__ = [name for name in dir() if not name.startswith('_') and name not in ('callbacks', 'elastic', 'distribute', 'is_distributed')]

@@ -12,6 +12,6 @@ if _keras.backend.backend() != 'tensorflow':
                       'training loops of PyTorch)'.format(_keras.backend.backend()))
 
 from horovod._keras.interface import *  # noqa: E402,F401,F403
-from horovod.keras import callbacks  # noqa: E402,F401
+from horovod.keras import callbacks, elastic  # noqa: E402,F401
 
 load_model = loader(_keras)  # noqa: F405

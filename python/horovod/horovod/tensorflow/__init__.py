@@ -18,6 +18,7 @@ from horovod.common.process_sets import (  # noqa: F401
 from horovod.tensorflow.collectives import (  # noqa: F401
     allgather, allreduce, alltoall, barrier, broadcast, grouped_allgather, grouped_allreduce, grouped_reducescatter, join,
     reducescatter)
+from horovod.tensorflow import elastic  # noqa: F401
 from horovod.tensorflow.gradients import DistributedGradientTape, DistributedOptimizer  # noqa: F401
 from horovod.tensorflow.variables import (  # noqa: F401
     BroadcastGlobalVariablesHook, broadcast_, broadcast_global_variables, broadcast_object_fn, broadcast_variables)

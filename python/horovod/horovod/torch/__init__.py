@@ -21,6 +21,7 @@ from horovod.torch.collectives import (  # noqa: F401
     allgather, allgather_async, allreduce, allreduce_, allreduce_async, allreduce_async_, alltoall, alltoall_async, barrier, broadcast,
     broadcast_, broadcast_async, broadcast_async_, grouped_allreduce, grouped_allreduce_, grouped_allreduce_async,
     grouped_allreduce_async_, init, join, poll, reducescatter, reducescatter_async, sparse_allreduce, synchronize)
+from horovod.torch import elastic  # noqa: F401
 from horovod.torch.optimizer import DistributedOptimizer  # noqa: F401
 from horovod.torch.state import broadcast_optimizer_state, broadcast_parameters  # noqa: F401
 from horovod.torch.sync_batch_norm import SyncBatchNorm  # noqa: F401
