@@ -5,7 +5,8 @@
 namespace headrace::data {
 namespace {
 
-using namespace recordio;
+using recordio::kFirst, recordio::kLast, recordio::kLengthMask, recordio::kMagic, recordio::kMiddle, recordio::kWhole;
+using recordio::Padded;
 using tfrecord::Load;
 
 bool LooksLikeRecordIO(std::string_view first) { return first.size() >= 4 && Load<uint32_t>(first.data()) == kMagic; }
@@ -75,8 +76,8 @@ class RecordIOStream : public RecordStream {
 
   // `before`: bytes of the record that are already there, for the limit.
   Result<Part> ReadPart(size_t before) {
-    HEADRACE_ASSIGN(const bool header, buffer_.Need(kHeaderBytes));
-    if (!header) return Truncated(kHeaderBytes);
+    HEADRACE_ASSIGN(const bool header, buffer_.Need(recordio::kHeaderBytes));
+    if (!header) return Truncated(recordio::kHeaderBytes);
     const auto magic = Load<uint32_t>(buffer_.data()), word = Load<uint32_t>(buffer_.data() + 4);
     if (magic != kMagic)
       return Fail(ErrorCode::kDataLoss, "{}: found {:08x}, wanted the magic number {:08x}", Where(), magic, kMagic);
@@ -84,11 +85,11 @@ class RecordIOStream : public RecordStream {
     if (before + length > max_record_bytes_)
       return Fail(ErrorCode::kResourceExhausted, "{}: length {} exceeds the limit of {} bytes", Where(),
                   before + length, max_record_bytes_);
-    const size_t frame = kHeaderBytes + Padded(length);
+    const size_t frame = recordio::kHeaderBytes + Padded(length);
     HEADRACE_ASSIGN(const bool complete, buffer_.Need(frame));
     if (!complete) return Truncated(frame);
     handed_out_ = frame;
-    return Part{word >> 29, {buffer_.data() + kHeaderBytes, length}};
+    return Part{word >> 29, {buffer_.data() + recordio::kHeaderBytes, length}};
   }
 
   std::string Where() const {
@@ -111,7 +112,7 @@ class RecordIOStream : public RecordStream {
     handed_out_ = 0;
     while (true) {
       const size_t step = 4 - static_cast<size_t>(buffer_.offset() % 4);
-      HEADRACE_ASSIGN(const bool whole, buffer_.Need(step + kHeaderBytes));
+      HEADRACE_ASSIGN(const bool whole, buffer_.Need(step + recordio::kHeaderBytes));
       buffer_.Consume(whole ? step : buffer_.available());
       if (!whole || StartsRecord(buffer_.data())) break;
     }

@@ -21,7 +21,7 @@ Dataset Dataset::TextLine(std::vector<std::string> files, ReaderOptions options)
   return Dataset(MakeRecords(std::move(files), std::move(options), OpenTextLine));
 }
 Dataset Dataset::PipeMode(const std::string& channel, PipeModeOptions options) {
-  return Dataset(MakePipeMode(channel, std::move(options)));
+  return Dataset(MakePipeMode(channel, options));
 }
 Dataset Dataset::FromTensors(Tensor x) { return FromTensors(std::vector<Tensor>{std::move(x)}); }
 Dataset Dataset::FromTensors(Tensor x, Tensor y) {

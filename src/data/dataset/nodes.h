@@ -13,7 +13,7 @@
 namespace headrace::data {
 
 NodePtr MakeRecords(std::vector<std::string> files, ReaderOptions options, OpenRecords open);
-NodePtr MakePipeMode(const std::string& channel, PipeModeOptions options);
+NodePtr MakePipeMode(const std::string& channel, const PipeModeOptions& options);
 NodePtr MakeSlices(std::vector<Tensor> components);
 NodePtr MakeStrings(std::vector<std::string> strings);
 NodePtr MakeGenerator(std::function<Generator()> make);

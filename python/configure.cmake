@@ -1,0 +1,2 @@
+# configure_file() while building: cmake -DVERSION=… -DSOURCE=… -DRESULT=… -P configure.cmake
+configure_file(${SOURCE} ${RESULT} @ONLY)

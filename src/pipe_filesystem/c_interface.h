@@ -1,0 +1,24 @@
+// For Python's ctypes. Strings are UTF-8; a string or an array that is returned lives until the next call with the same
+// channel, or, of a function without one, on the same thread.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+extern "C" {
+
+// `options`: pipe_path.h's JSON. Null when a dataset can be made of them, else what is wrong.
+const char* headrace_pipe_check(const char* options);
+
+struct headrace_pipe;
+
+// Takes the channel's next epoch; null when that fails (headrace_pipe_check's thread then has the reason in *error).
+headrace_pipe* headrace_pipe_open(const char* options, const char** error);
+
+// Some of the next records, as they have come, at most `count`: their number, 0 at the end of the epoch, -1 for *error.
+// Their bytes lie one behind the other at *bytes; ends[i] is where record i ends.
+int64_t headrace_pipe_read(headrace_pipe* pipe, int64_t count, const char** bytes, const uint64_t** ends,
+                           const char** error);
+
+void headrace_pipe_close(headrace_pipe* pipe);
+}
