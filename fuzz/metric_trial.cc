@@ -1,5 +1,5 @@
 // A user's regex (the first line) and a program's log: findings do not depend on how the bytes were cut.
-#include "jobs/capture/metric_trial.h"
+#include "jobs/metrics/metric_trial.h"
 
 #include <cstdint>
 #include <cstdlib>

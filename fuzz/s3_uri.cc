@@ -1,6 +1,6 @@
 // URIs of requests and manifests: what is taken names a bucket that can be, and is the same bucket and key when it is
 // written as s3://.
-#include "jobs/request/s3_uri.h"
+#include "jobs/inputs/s3_uri.h"
 
 #include <cstdint>
 #include <cstdlib>

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/input.h"
-#include "jobs/request/s3_uri.h"
+#include "jobs/inputs/s3_uri.h"
 
 namespace headrace::api::sagemaker {
 namespace {

@@ -9,8 +9,8 @@
 #include "api/input.h"
 #include "base/beneath.h"
 #include "jobs/directory/checkpoint_place.h"
+#include "jobs/inputs/s3_uri.h"
 #include "jobs/request/hyperparameters.h"
-#include "jobs/request/s3_uri.h"
 
 namespace headrace::api::sagemaker {
 namespace {

@@ -7,7 +7,7 @@
 #include "api/input.h"
 #include "api/sagemaker/path_checks.h"
 #include "api/sagemaker/request.h"
-#include "jobs/capture/metric_definitions.h"
+#include "jobs/metrics/metric_definitions.h"
 #include "jobs/request/instance_types.h"
 #include "jobs/request/training_request.h"
 

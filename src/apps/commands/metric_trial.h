@@ -1,5 +1,5 @@
 // The two ends of `headrace metrics --definitions FILE --log FILE`: definitions as people have them at hand, and the
-// report. What is in between is jobs/capture/metric_trial.h, on the code that jobs use.
+// report. What is in between is jobs/metrics/metric_trial.h, on the code that jobs use.
 #pragma once
 
 #include <ostream>
@@ -8,7 +8,7 @@
 
 #include "apps/command.h"
 #include "base/result.h"
-#include "jobs/capture/metric_trial.h"
+#include "jobs/metrics/metric_trial.h"
 
 namespace headrace::apps {
 

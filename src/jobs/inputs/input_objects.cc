@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "jobs/request/s3_uri.h"
+#include "jobs/inputs/s3_uri.h"
 
 namespace headrace::jobs {
 namespace {

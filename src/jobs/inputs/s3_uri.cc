@@ -1,4 +1,4 @@
-#include "jobs/request/s3_uri.h"
+#include "jobs/inputs/s3_uri.h"
 
 #include <algorithm>
 #include <cctype>

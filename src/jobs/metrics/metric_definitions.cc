@@ -1,4 +1,4 @@
-#include "jobs/capture/metric_definitions.h"
+#include "jobs/metrics/metric_definitions.h"
 
 #include <charconv>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "jobs/capture/metric_definitions.h"
+#include "jobs/metrics/metric_definitions.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

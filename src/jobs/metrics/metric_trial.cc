@@ -1,4 +1,4 @@
-#include "jobs/capture/metric_trial.h"
+#include "jobs/metrics/metric_trial.h"
 
 #include <set>
 #include <utility>

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "jobs/capture/metric_definitions.h"
 #include "jobs/capture/terminal_lines.h"
+#include "jobs/metrics/metric_definitions.h"
 
 namespace headrace::jobs {
 

@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/result.h"
-#include "jobs/capture/metric_definitions.h"
+#include "jobs/metrics/metric_definitions.h"
 #include "jobs/request/distribution.h"
 #include "jobs/request/hyperparameters.h"
 #include "jobs/request/instance_types.h"

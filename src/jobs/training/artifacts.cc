@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "jobs/archive/merge.h"
 #include "jobs/archive/merged_names.h"
-#include "jobs/request/s3_uri.h"
+#include "jobs/inputs/s3_uri.h"
 #include "jobs/request/training_request.h"
 #include "jobs/runtime/content_hash.h"
 

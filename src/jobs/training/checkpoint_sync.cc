@@ -11,7 +11,7 @@
 #include "base/beneath.h"
 #include "base/descriptor.h"
 #include "base/file.h"
-#include "jobs/request/s3_uri.h"
+#include "jobs/inputs/s3_uri.h"
 
 namespace headrace::jobs {
 namespace {

@@ -4,7 +4,7 @@
 #include "jobs/directory/shared_memory.h"
 #include "jobs/inputs/input_channels.h"
 #include "jobs/inputs/input_objects.h"
-#include "jobs/request/s3_uri.h"
+#include "jobs/inputs/s3_uri.h"
 #include "jobs/training/kept_inputs.h"
 #include "jobs/training/training_service.h"
 

@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "jobs/capture/metric_definitions.h"
 #include "jobs/directory/host_directory.h"
+#include "jobs/metrics/metric_definitions.h"
 #include "jobs/training/ingest_state.h"
 #include "store/meta/database.h"
 #include "store/meta/training_job.h"

@@ -1,6 +1,6 @@
 #include "jobs/transform/s3_output.h"
 
-#include "jobs/request/s3_uri.h"
+#include "jobs/inputs/s3_uri.h"
 
 namespace headrace::jobs {
 

@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "jobs/inputs/input_objects.h"
-#include "jobs/request/s3_uri.h"
+#include "jobs/inputs/s3_uri.h"
 
 namespace headrace::jobs {
 namespace {
