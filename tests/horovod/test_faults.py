@@ -5,10 +5,9 @@ import pytest
 def test_what_ranks_disagree_about_is_an_error_on_each(run):
     done = run("faults.py", "differs")
     assert done.code == 0, done.output
-    for rank in (0, 1):
-        [error, end] = done.of_rank(rank)
-        assert all(part in error for part in ('allreduce "loss"', "rank 1 (", "shape (3)", "(2)")), error
-        assert end == "done"
+    for rank in (0, 1):  # mpirun may put the end of one rank's line behind another's
+        assert f'rank {rank}: allreduce "loss": rank 1 (' in done.output and f"rank {rank}: done" in done.output, done.output
+    assert done.output.count("has shape (3)") == 2 and done.output.count("(2)") == 2, done.output
 
 
 def test_a_rank_that_dies_is_named(run):

@@ -1,7 +1,8 @@
-"""Horovod's callbacks, for any Keras: each class here becomes one together with that Keras's Callback."""
+"""Horovod's callbacks, for any Keras: each class here becomes one together with that Keras's Callback, and has it as `keras`."""
 import zlib
 
 import numpy
+import tensorflow as tf
 
 from horovod._keras.optimizer import is_distributed
 from horovod.common import numpy_arrays
@@ -36,8 +37,11 @@ class BroadcastGlobalVariables(object):
         if hasattr(optimizer, 'build') and not getattr(optimizer, 'built', True):
             optimizer.build(self.model.trainable_variables)
             optimizer.built = True
-        variables = optimizer.variables() if callable(optimizer.variables) else optimizer.variables
-        broadcast_variables(list(self.model.weights) + [v for v in variables if v is not None], self.root_rank)
+        variables = getattr(optimizer, 'variables', None) or optimizer.weights
+        variables = variables() if callable(variables) else variables
+        broadcast = broadcast_variables(list(self.model.weights) + [v for v in variables if v is not None], self.root_rank)
+        if broadcast is not None:  # an operation of TensorFlow 1
+            _session(self.keras).run(broadcast)
         self._done = True
 
 
@@ -61,8 +65,31 @@ class MetricAverage(object):
             logs[name] = type(logs[name])(value) if isinstance(logs[name], numpy.generic) else float(value)
 
 
-def _rate(optimizer):
-    return float(numpy.array(optimizer.learning_rate))
+def _session(keras):
+    """Of a Keras that computes in one."""
+    backend = keras.backend if hasattr(keras.backend, 'get_session') else tf.compat.v1.keras.backend
+    return backend.get_session()
+
+
+class _Number(object):
+    """A number that training reads: of a variable, of a session's variable, or of a plain attribute."""
+
+    def __init__(self, keras, owner, name):
+        self._owner, self._name = owner, name
+        self._backend = keras.backend if hasattr(keras.backend, 'set_value') else None
+
+    def get(self):
+        value = getattr(self._owner, self._name)
+        if self._backend is not None and not isinstance(value, (int, float)):
+            return float(self._backend.get_value(value))
+        return float(numpy.array(value))
+
+    def set(self, number):
+        value = getattr(self._owner, self._name)
+        if self._backend is not None and not isinstance(value, (int, float)):
+            self._backend.set_value(value, number)
+        else:
+            setattr(self._owner, self._name, number)
 
 
 class LearningRateSchedule(object):
@@ -83,9 +110,11 @@ class LearningRateSchedule(object):
 
     def on_train_begin(self, logs=None):
         if self.initial_lr is None:
-            self.initial_lr = _rate(self.model.optimizer)
+            self.initial_lr = self._rate().get()
         if not self.staircase and not self.steps_per_epoch:
             self.steps_per_epoch = self.params.get('steps')
+            if not self.steps_per_epoch and self.params.get('batch_size'):  # Keras 2.3, of arrays
+                self.steps_per_epoch = self.params.get('samples', 0) // self.params['batch_size']
             if not self.steps_per_epoch:
                 raise ValueError('Could not autodetect the number of steps per epoch. Please specify the steps_per_epoch parameter '
                                  'to the {}() or upgrade to the latest version of Keras.'.format(type(self).__name__))
@@ -103,32 +132,38 @@ class LearningRateSchedule(object):
 
     def on_train_batch_end(self, batch, logs=None):
         if self._momentum is not None:
-            self.model.optimizer.momentum = self._momentum
+            _Number(self.keras, self.model.optimizer, 'momentum').set(self._momentum)
             self._momentum = None
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
-            logs['lr'] = _rate(self.model.optimizer)
+            logs['lr'] = self._rate().get()
+
+    def _rate(self):
+        optimizer = self.model.optimizer
+        return _Number(self.keras, optimizer, 'learning_rate' if hasattr(optimizer, 'learning_rate') else 'lr')
 
     def _adjust(self, epoch):
         optimizer = self.model.optimizer
-        old, new = _rate(optimizer), self.initial_lr * self.multiplier(epoch)
-        optimizer.learning_rate = new
+        old, new = self._rate().get(), self.initial_lr * self.multiplier(epoch)
+        self._rate().set(new)
         if self.momentum_correction and old != new and old != 0:
             self._correct_momentum(optimizer, new / old)
 
     def _correct_momentum(self, optimizer, ratio):
         """P. Goyal et al., "Accurate, Large Minibatch SGD", 2017: what has been gathered with the old rate counts as if with the
         new one. Keras's newer optimizers have the momentum as a constant of a compiled step, so what was gathered is scaled."""
-        if not getattr(optimizer, 'momentum', 0):
+        if not hasattr(optimizer, 'momentum'):
             return
-        if hasattr(optimizer, 'momentums'):
-            for gathered in optimizer.momentums or []:
+        gathered_by_variable = getattr(optimizer, 'momentums', getattr(optimizer, '_momentums', None))
+        if gathered_by_variable is not None:
+            for gathered in gathered_by_variable:
                 if gathered is not None:
                     gathered.assign(gathered * ratio)
             return
-        self._momentum = float(numpy.array(optimizer.momentum))
-        optimizer.momentum = self._momentum * ratio
+        momentum = _Number(self.keras, optimizer, 'momentum')
+        self._momentum = momentum.get()
+        momentum.set(self._momentum * ratio)
 
 
 class LearningRateWarmup(LearningRateSchedule):
@@ -146,4 +181,4 @@ class LearningRateWarmup(LearningRateSchedule):
     def on_epoch_end(self, epoch, logs=None):
         super(LearningRateWarmup, self).on_epoch_end(epoch, logs)
         if epoch == self.end_epoch - 1 and self.verbose > 0 and place().rank == 0:
-            print('\nEpoch %d: finished gradual learning rate warmup to %g.' % (epoch + 1, _rate(self.model.optimizer)))
+            print('\nEpoch %d: finished gradual learning rate warmup to %g.' % (epoch + 1, self._rate().get()))

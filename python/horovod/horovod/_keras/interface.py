@@ -34,7 +34,8 @@ def loader(keras):
 
 
 def _as_callbacks(keras, kinds):
-    return {kind.__name__ + 'Callback': type(kind.__name__ + 'Callback', (kind, keras.callbacks.Callback), {'__doc__': kind.__doc__})
+    return {kind.__name__ + 'Callback': type(kind.__name__ + 'Callback', (kind, keras.callbacks.Callback),
+                                          {'__doc__': kind.__doc__, 'keras': keras})
             for kind in kinds}
 
 

@@ -1,4 +1,4 @@
-"""Keras's optimizers over all ranks: for Keras 3 on TensorFlow, and for tf.keras 2."""
+"""Keras's optimizers over all ranks: for Keras 3 on TensorFlow, for tf.keras 2, and for Keras 2.3 on TensorFlow 1."""
 import tensorflow as tf
 
 from horovod.common.ops import Average, Sum
@@ -80,6 +80,16 @@ def _keras_2(base, reducer, passes):
     return Distributed
 
 
+def _keras_2_3(base, reducer):
+    class Distributed(base):
+        _hvd_reducer = reducer
+
+        def get_gradients(self, loss, params):
+            return reducer(super(Distributed, self).get_gradients(loss, params))
+
+    return Distributed
+
+
 def distribute(optimizer, name=None, compression=None, sparse_as_dense=False, op=Average, gradient_predivide_factor=1.0,
                backward_passes_per_step=1, average_aggregated_gradients=False, process_set=None):
     """The same optimizer, with its state, whose updates from now on are those of the gradients of all ranks. Its class keeps its
@@ -97,6 +107,11 @@ def distribute(optimizer, name=None, compression=None, sparse_as_dense=False, op
         made = _keras_3(base, reducer, passes)
     elif hasattr(base, 'apply_gradients'):
         made = _keras_2(base, reducer, passes)
+    elif hasattr(base, 'get_gradients') and passes is None:
+        made = _keras_2_3(base, reducer)
+    elif hasattr(base, 'get_gradients'):
+        raise NotImplementedError('hvd.DistributedOptimizer: backward_passes_per_step: found {}, wanted 1 with this Keras'.format(
+            backward_passes_per_step))
     else:
         raise ValueError('hvd.DistributedOptimizer: found {}, wanted an optimizer of Keras'.format(base.__name__))
     made.__name__, made.__qualname__, made.__module__ = base.__name__, base.__qualname__, base.__module__

@@ -15,13 +15,24 @@ def memory_of(array):
     return Memory(array.ctypes.data, collectives.dtype_number(array.dtype.name), array.shape, array)
 
 
+_ALIGNMENT = 64  # TensorFlow takes arrays over that begin so, and copies others
+
+
+def _aligned_like(arrays):
+    """New arrays, in one piece of memory."""
+    offsets = numpy.cumsum([0] + [-(-array.nbytes // _ALIGNMENT) * _ALIGNMENT for array in arrays])
+    memory = numpy.empty(offsets[-1] + _ALIGNMENT, numpy.uint8)
+    memory = memory[-memory.ctypes.data % _ALIGNMENT:]
+    return [memory[offset:offset + array.nbytes].view(array.dtype).reshape(array.shape) for offset, array in zip(offsets, arrays)]
+
+
 def allreduce(arrays, name=None, op=Average, prescale=1.0, postscale=1.0, process_set=0, compression=0):
     """Of several arrays, as one: none is reduced before all are there on all ranks."""
     arrays = [_dense(array) for array in arrays]
     name = name_for(ALLREDUCE, name)
     names = [name] if len(arrays) == 1 else ['{}.{}'.format(name, i) for i in range(len(arrays))]
     group = name if len(arrays) > 1 else None
-    results = [numpy.empty_like(array) for array in arrays]
+    results = _aligned_like(arrays)
     parts = [collectives.described(ALLREDUCE, each, memory_of(array), memory_of(result), op, prescale, postscale,
                                    process_set=process_set, group=group, group_size=len(arrays) if group else 0, compression=compression)
              for each, array, result in zip(names, arrays, results)]

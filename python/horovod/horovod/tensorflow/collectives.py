@@ -1,7 +1,8 @@
 """Collectives of TensorFlow's tensors: eagerly, in a tf.function, and in a graph of TensorFlow 1.
 
-In a graph a collective is a call of Python. All calls of a graph are made one after another, in the order in which the program
-made them, on all ranks alike: two ranks never wait for each other's other collective."""
+In a graph a collective is a call of Python. A tf.function makes its calls one after another, in the order in which the program made
+them, on all ranks alike: two ranks never wait for each other's other collective. A graph of TensorFlow 1 makes them when it comes to
+them; so what belongs together, all gradients or all variables, is one call."""
 import tensorflow as tf
 
 from horovod.common import collectives, numpy_arrays
@@ -10,19 +11,12 @@ from horovod.common.library import place
 from horovod.common.ops import Adasum, Average, Sum, chosen
 from horovod.common.process_sets import global_process_set
 
-_LAST = 'horovod_last_call'  # of a graph of TensorFlow 1: a collection with the call made last
 
-
-def _call(function, inputs, dtypes, shapes, name):
+def call(function, inputs, dtypes, shapes, name):
     """function(*numpy arrays) -> list of numpy arrays, as tensors of `dtypes` and `shapes`."""
     if tf.executing_eagerly():
         return [tf.convert_to_tensor(array) for array in function(*[tensor.numpy() for tensor in inputs])]
-    graph = tf.compat.v1.get_default_graph()
-    before = [] if graph.building_function else graph.get_collection_ref(_LAST)  # a function orders its calls by itself
-    with tf.control_dependencies(before):
-        outputs = tf.numpy_function(function, inputs, dtypes, stateful=True, name=name and _op_name(name))
-    if not graph.building_function:
-        before[:] = [outputs[0].op]
+    outputs = tf.numpy_function(function, inputs, dtypes, name=name and _op_name(name))
     for output, shape in zip(outputs, shapes):
         output.set_shape(shape)
     return outputs
@@ -49,7 +43,7 @@ def _dense_allreduce(tensors, name, op, prescale, postscale, process_set, wire):
         def gradient(*upstream):
             return _dense_allreduce(list(upstream), name + '.grad', op, prescale, postscale, process_set, wire)
 
-        return _call(exchange, inputs, [i.dtype for i in inputs], [i.shape for i in inputs], name), gradient
+        return call(exchange, inputs, [i.dtype for i in inputs], [i.shape for i in inputs], name), gradient
 
     outputs = reduce(*[tf.convert_to_tensor(tensor) for tensor in tensors])
     return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
@@ -116,7 +110,7 @@ def allgather(tensor, name=None, process_set=global_process_set):
             before = tf.reduce_sum(rows[:process_set.rank()])
             return reduced[before:before + tf.shape(tensor)[0]]
 
-        [gathered] = _call(exchange, [tensor], [tensor.dtype], [_any_rows(tensor.shape)], name)
+        [gathered] = call(exchange, [tensor], [tensor.dtype], [_any_rows(tensor.shape)], name)
         return gathered, gradient
 
     return gather(tf.convert_to_tensor(tensor))
@@ -139,7 +133,7 @@ def broadcast(tensor, root_rank, name=None, process_set=global_process_set):
             [reduced] = _dense_allreduce([upstream], name + '.grad', Average, 1.0, 1.0, process_set, 0)
             return reduced if place().rank == root_rank else tf.zeros_like(reduced)
 
-        [given] = _call(exchange, [tensor], [tensor.dtype], [tensor.shape], name)
+        [given] = call(exchange, [tensor], [tensor.dtype], [tensor.shape], name)
         return given, gradient
 
     return give(tf.convert_to_tensor(tensor))
@@ -160,7 +154,7 @@ def alltoall(tensor, splits=None, name=None, process_set=global_process_set):
             return alltoall(upstream, received, name + '.grad', process_set)[0]
 
         shapes = [_any_rows(tensor.shape), [process_set.size()]]
-        rows, received = _call(exchange, [tensor, given], [tensor.dtype, tf.int32], shapes, name)
+        rows, received = call(exchange, [tensor, given], [tensor.dtype, tf.int32], shapes, name)
         return (rows, received), gradient
 
     rows, received = send(tf.convert_to_tensor(tensor))
@@ -187,7 +181,7 @@ def reducescatter(tensor, device_dense='', compression=Compression.none, op=Aver
             scale = tf.cast(prescale_factor * postscale_factor, upstream.dtype)
             return allgather(upstream * scale, name + '.grad', process_set)
 
-        [rows] = _call(exchange, [tensor], [tensor.dtype], [_any_rows(tensor.shape)], name)
+        [rows] = call(exchange, [tensor], [tensor.dtype], [_any_rows(tensor.shape)], name)
         return rows, gradient
 
     return compression.decompress(scatter(packed), context)

@@ -45,8 +45,8 @@ class _DistributedGradientTape(tf.GradientTape):
 
     def gradient(self, target, sources, output_gradients=None, unconnected_gradients=tf.UnconnectedGradients.NONE):
         gradients = super(_DistributedGradientTape, self).gradient(target, sources, output_gradients, unconnected_gradients)
-        flat = tf.nest.flatten(gradients, expand_composites=False)
-        return tf.nest.pack_sequence_as(gradients, self._hvd_reducer(flat), expand_composites=False)
+        flat = tf.nest.flatten(gradients)
+        return tf.nest.pack_sequence_as(gradients, self._hvd_reducer(flat))
 
 
 def DistributedGradientTape(gradtape, device_dense='', device_sparse='', compression=Compression.none, sparse_as_dense=False,

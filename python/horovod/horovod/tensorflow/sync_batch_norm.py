@@ -5,6 +5,8 @@ from horovod.common.ops import Sum
 from horovod.common.process_sets import global_process_set
 from horovod.tensorflow.collectives import grouped_allreduce
 
+_KERAS_2 = hasattr(tf.keras.layers.BatchNormalization, '_fused_can_be_used')
+
 
 class SyncBatchNormalization(tf.keras.layers.BatchNormalization):
     """As tf.keras.layers.BatchNormalization; all ranks call it together, in training."""
@@ -12,22 +14,37 @@ class SyncBatchNormalization(tf.keras.layers.BatchNormalization):
     def __init__(self, fused=False, process_set=global_process_set, **options):
         if fused in (True, None):
             raise ValueError('SyncBatchNormalization does not support fused=True.')
+        if _KERAS_2:
+            options['fused'] = False  # the fused kernel takes no moments from elsewhere
         super(SyncBatchNormalization, self).__init__(**options)
         self._hvd_set = process_set
 
-    def _moments(self, inputs, mask):
-        """Sums around the moving mean, which all ranks have alike: of values near it little is lost to cancellation."""
-        if mask is not None:
+    def _moments(self, inputs, *rest, **options):
+        """Keras 3 calls it with a mask; Keras 2 with axes, keep_dims=... and mask=..."""
+        if (options['mask'] if 'mask' in options else rest[-1]) is not None:
             raise NotImplementedError('SyncBatchNormalization takes no mask')
         if self._hvd_set.size() == 1:
-            return super(SyncBatchNormalization, self)._moments(inputs, mask)
-        axis = self.axis % len(inputs.shape)
+            return super(SyncBatchNormalization, self)._moments(inputs, *rest, **options)
+        mean, variance = self._of_all_ranks(inputs)
+        if options.get('keep_dims'):
+            shape = self._shape(inputs)
+            return tf.reshape(mean, shape), tf.reshape(variance, shape)
+        return mean, variance
+
+    def _axis(self, inputs):
+        axis = self.axis if isinstance(self.axis, int) else self.axis[0]  # Keras 2 makes a list of it
+        return axis % len(inputs.shape)
+
+    def _shape(self, inputs):
+        return [-1 if dimension == self._axis(inputs) else 1 for dimension in range(len(inputs.shape))]
+
+    def _of_all_ranks(self, inputs):
+        """Sums around the moving mean, which all ranks have alike: of values near it little is lost to cancellation."""
+        axis = self._axis(inputs)
         others = [dimension for dimension in range(len(inputs.shape)) if dimension != axis]
         values = tf.cast(inputs, tf.float32)
-        shape = [1] * len(inputs.shape)
-        shape[axis] = -1
         center = tf.stop_gradient(tf.cast(tf.convert_to_tensor(self.moving_mean), tf.float32))
-        apart = values - tf.reshape(center, shape)
+        apart = values - tf.reshape(center, self._shape(inputs))
         count = tf.cast(tf.size(values) // tf.shape(values)[axis], tf.float32)
         total, squares, count = grouped_allreduce([tf.reduce_sum(apart, others), tf.reduce_sum(apart * apart, others), count],
                                                   op=Sum, process_set=self._hvd_set)

@@ -4,7 +4,7 @@ import tensorflow as tf
 from horovod.common import numpy_arrays
 from horovod.common.objects import broadcast_object
 from horovod.common.process_sets import global_process_set
-from horovod.tensorflow.collectives import broadcast
+from horovod.tensorflow.collectives import call
 
 
 def _plain(variable):
@@ -16,14 +16,19 @@ def _plain(variable):
 def broadcast_variables(variables, root_rank, process_set=global_process_set, inplace=False):
     """All ranks get those of rank `root_rank`. In a graph of TensorFlow 1 the operation that does it."""
     variables = [_plain(variable) for variable in variables]
-    if not tf.executing_eagerly():
-        return tf.group(*[tf.compat.v1.assign(variable, broadcast(variable, root_rank, 'broadcast.{}.{}'.format(i, variable.op.name),
-                                                                  process_set))
-                          for i, variable in enumerate(variables)])
-    for i, variable in enumerate(variables):
-        name = 'broadcast_variables.{}.{}'.format(i, getattr(variable, 'path', None) or variable.name)
-        variable.assign(numpy_arrays.broadcast(variable.numpy(), root_rank, name, process_set.process_set_id))
-    return None
+    names = ['broadcast_variables.{}.{}'.format(i, getattr(variable, 'path', None) or variable.name)
+             for i, variable in enumerate(variables)]
+
+    def exchange(*arrays):
+        return [numpy_arrays.broadcast(array, root_rank, name, process_set.process_set_id) for array, name in zip(arrays, names)]
+
+    if tf.executing_eagerly():
+        for variable, value in zip(variables, exchange(*[variable.numpy() for variable in variables])):
+            variable.assign(value)
+        return None
+    values = [tf.convert_to_tensor(variable) for variable in variables]
+    given = call(exchange, values, [value.dtype for value in values], [value.shape for value in values], 'broadcast_variables')
+    return tf.group(*[tf.compat.v1.assign(variable, value) for variable, value in zip(variables, given)])
 
 
 def broadcast_(variables, root_rank, name=None, process_set=global_process_set):
