@@ -13,10 +13,11 @@ from mpirun import BIN, mpirun  # noqa: E402,F401
 
 @pytest.fixture
 def run(mpirun):  # noqa: F811
-    """run("program.py", arguments..., ranks=2), as tests/mpirun.py's."""
-    def start(program, *arguments, ranks=2, python=sys.executable, **options):
-        return mpirun(python, PROGRAMS / program, *arguments, ranks=ranks, PYTHONPATH=str(TESTS.parent / "python/horovod"),
-                      HEADRACE_LIBRARY_DIR=str(BIN.parent / "lib"), TF_CPP_MIN_LOG_LEVEL="2", **options)
+    """run("program.py", arguments..., ranks=2), as tests/mpirun.py's. ours: with python/horovod, not what the interpreter has."""
+    def start(program, *arguments, ranks=2, python=sys.executable, ours=True, **options):
+        if ours:
+            options.update(PYTHONPATH=str(TESTS.parent / "python/horovod"), HEADRACE_LIBRARY_DIR=str(BIN.parent / "lib"))
+        return mpirun(python, PROGRAMS / program, *arguments, ranks=ranks, TF_CPP_MIN_LOG_LEVEL="2", **options)
     return start
 
 

@@ -1,4 +1,9 @@
 """What happens when a rank differs, raises, dies or leaves: an error with names on all ranks, soon."""
+import os
+import pathlib
+import subprocess
+import sys
+
 import pytest
 
 
@@ -28,3 +33,9 @@ def test_ranks_that_train_different_models_end_with_the_difference(run, case):
     done = run("keras_differs.py", case)
     assert done.code != 0 and done.seconds < 60, done.output
     assert "rank 1 (" in done.output and "has shape (4, 3)" in done.output and "(4, 2)" in done.output, done.output
+
+
+def test_what_starts_ranks_elsewhere_says_what_does_here():
+    done = subprocess.run([sys.executable, "-m", "horovod.runner", "-np", "2", "python", "train.py"], text=True, capture_output=True,
+                          env={**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).resolve().parents[2] / "python/horovod")})
+    assert done.returncode == 1 and "mpirun -np 2" in done.stderr, done

@@ -65,11 +65,35 @@ def saves_and_loads(model, directory):
             np.testing.assert_array_equal(np.array(one), np.array(other))
 
 
+def mixed_precision():
+    """Steps are skipped for the overflows of any rank, by all; an optimizer that would skip them alone is refused."""
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        for optimizer, refused in ((hvd.DistributedOptimizer(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))), False),
+                                   (hvd.DistributedOptimizer(keras.optimizers.SGD(0.1)), True)):
+            model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, dtype="mixed_float16")])
+            model.compile(optimizer, "mse")
+            x = np.full((8, 4), 1e4 if hvd.rank() == 0 else 1.0, "float32")  # overflows on rank 0 alone
+            try:
+                model.fit(x, np.zeros(8), 4, verbose=0, callbacks=[hvd.callbacks.BroadcastGlobalVariablesCallback(0)])
+                assert not refused
+            except ValueError as error:
+                assert refused and "LossScaleOptimizer" in str(error), error
+                continue
+            state = [np.array(v).tolist() for v in (*model.weights, *model.optimizer.variables)]
+            assert all(other == state for other in hvd.allgather_object(state))
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
 def main(directory):
     directory = pathlib.Path(directory)
     hvd.init()
     models = {variant: train(variant, directory) for variant in OPTIMIZERS}
     saves_and_loads(models["adam"], directory)
+    keras.models.clone_model(models["synchronized"])
+    if hvd.size() > 1:
+        mixed_precision()
     print(f"rank {hvd.rank()}: all agree", flush=True)
 
 

@@ -25,6 +25,9 @@ class BroadcastGlobalVariables(object):
             raise ValueError(
                 'mixed_float16: each rank would skip steps for its own overflows. Compile with '
                 'hvd.DistributedOptimizer(keras.optimizers.LossScaleOptimizer(optimizer)), which decides for all ranks')
+        if getattr(self.model, 'jit_compile', False) and place().size > 1:
+            raise ValueError('jit_compile=True: XLA knows no calls of Python, which exchange gradients; compile the model with '
+                             'jit_compile=False')
         if self.model.built and not self._done:
             self._broadcast()
 

@@ -4,6 +4,8 @@
     hvd.init()
     tape = hvd.DistributedGradientTape(tape)
 """
+import tensorflow as tf
+
 from horovod import run  # noqa: F401
 from horovod.common.basics import (  # noqa: F401
     ccl_built, cross_rank, cross_size, cuda_built, ddl_built, gloo_built, gloo_enabled, init, is_homogeneous, is_initialized,
@@ -14,7 +16,7 @@ from horovod.common.exceptions import HorovodInternalError, HostsUpdatedInterrup
 from horovod.common.objects import allgather_object, broadcast_object  # noqa: F401
 from horovod.common.ops import Adasum, Average, Max, Min, Product, Sum  # noqa: F401
 from horovod.common.process_sets import (  # noqa: F401
-    ProcessSet, add_process_set, global_process_set, remove_process_set)
+    ProcessSet, add_process_set, get_process_sets, global_process_set, remove_process_set)
 from horovod.tensorflow.collectives import (  # noqa: F401
     allgather, allreduce, alltoall, barrier, broadcast, grouped_allgather, grouped_allreduce, grouped_reducescatter, join,
     reducescatter)
@@ -22,6 +24,22 @@ from horovod.tensorflow import elastic  # noqa: F401
 from horovod.tensorflow.gradients import DistributedGradientTape, DistributedOptimizer  # noqa: F401
 from horovod.tensorflow.variables import (  # noqa: F401
     BroadcastGlobalVariablesHook, broadcast_, broadcast_global_variables, broadcast_object_fn, broadcast_variables)
+
+
+def rank_op(name=None):
+    return tf.constant(rank(), tf.int32, name=name)
+
+
+def size_op(process_set_id=0, name=None):
+    return tf.constant(get_process_sets()[process_set_id].size(), tf.int32, name=name)
+
+
+def local_rank_op(name=None):
+    return tf.constant(local_rank(), tf.int32, name=name)
+
+
+def local_size_op(name=None):
+    return tf.constant(local_size(), tf.int32, name=name)
 
 
 def __getattr__(name):

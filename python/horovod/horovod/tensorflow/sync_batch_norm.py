@@ -8,6 +8,7 @@ from horovod.tensorflow.collectives import grouped_allreduce
 _KERAS_2 = hasattr(tf.keras.layers.BatchNormalization, '_fused_can_be_used')
 
 
+@tf.keras.utils.register_keras_serializable(package='Horovod')
 class SyncBatchNormalization(tf.keras.layers.BatchNormalization):
     """As tf.keras.layers.BatchNormalization; all ranks call it together, in training."""
 

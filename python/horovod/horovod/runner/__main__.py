@@ -1,0 +1,3 @@
+from horovod.runner import run_commandline
+
+run_commandline()
