@@ -6,12 +6,14 @@
 // In a job with MPI (`distributions={'mpi': {'enabled': True}}`) its ranks train together, each on its share of the
 // records: hvd::init(), hvd::DistributedOptimizer and Horovod's callbacks are all it takes. Without a job:
 //
-//   SM_FRAMEWORK_PARAMS='{"sagemaker_mpi_enabled":true}' mpirun -np 2 keras_cifar10 ...
+//   mpirun -np 2 keras_cifar10 ...
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -28,22 +30,14 @@ const char* Env(const char* name, const char* otherwise) {
   return value != nullptr ? value : otherwise;
 }
 
-// Whether the job runs this program under mpirun.
-bool MpiEnabled() {
-  std::string params = Env("SM_FRAMEWORK_PARAMS", "{}");
-  params.erase(std::remove(params.begin(), params.end(), ' '), params.end());
-  return params.find("\"sagemaker_mpi_enabled\":true") != std::string::npos;
-}
-
-// This program's place among those that train together.
+// This program's place among those that train together: alone, where mpirun has not started it.
 struct Ranks {
-  bool mpi = false;
   int rank = 0, size = 1;
+  int local_rank = 0, local_size = 1;  // among those of its host
 };
 Ranks JoinRanks() {
-  if (!MpiEnabled()) return {};
   hvd::init();
-  return {true, hvd::rank(), hvd::size()};
+  return {hvd::rank(), hvd::size(), hvd::local_rank(), hvd::local_size()};
 }
 
 struct Option {
@@ -113,29 +107,47 @@ double Options::Number(const char* name) const {
   return value;
 }
 
-std::string FileOf(const Options& options, const std::string& channel) {
-  return std::string(options.Text(("--" + channel).c_str())) + "/" + channel + ".tfrecords";
+// Of a channel that is dealt out to hosts (ShardedByS3Key) those that have come to this one.
+std::vector<std::string> FilesOf(const Options& options, const std::string& channel) {
+  const std::string option = "--" + channel, directory = options.Text(option.c_str());
+  std::vector<std::string> files;
+  std::error_code none;
+  for (const auto& file : std::filesystem::directory_iterator(directory, none))
+    if (file.path().extension() == ".tfrecords") files.push_back(file.path().string());
+  if (files.empty()) options.WrongUsage(option.c_str(), directory.c_str(), "a directory with a .tfrecords file");
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 bool Piped(const std::string& channel) { return data::ChannelInputMode(channel) == "Pipe"; }
 
 data::Dataset Records(const Options& options, const std::string& channel) {
   if (Piped(channel)) return data::PipeModeDataset(channel, "TFRecord");
-  return data::Dataset::TFRecord({FileOf(options, channel)});
+  return data::Dataset::TFRecord(FilesOf(options, channel));
 }
 
-int64_t CountRecords(const Options& options, const std::string& channel) {
+// A host's share is divided among its ranks, what all hosts have among all ranks.
+data::Dataset ShareOf(const data::Dataset& records, const std::string& channel, const Ranks& ranks) {
+  if (data::ChannelIsSharded(channel)) return records.shard(ranks.local_size, ranks.local_rank);
+  return records.shard(ranks.size, ranks.rank);
+}
+
+// That `ranks` have together, all of which ask.
+int64_t CountRecords(const Options& options, const std::string& channel, const Ranks& ranks) {
   if (Piped(channel)) return static_cast<int64_t>(options.Number(("--" + channel + "-records").c_str()));
   int64_t count = 0;
-  for (data::TFRecordReader reader(FileOf(options, channel)); reader.Next();) ++count;
-  return count;
+  for (const auto& file : FilesOf(options, channel))
+    for (data::TFRecordReader reader(file); reader.Next();) ++count;
+  if (ranks.size == 1 || !data::ChannelIsSharded(channel)) return count;
+  const auto counts = hvd::allgather(hvd::Array::Of<int64_t>({ranks.local_rank == 0 ? count : 0})).values<int64_t>();
+  return std::accumulate(counts.begin(), counts.end(), int64_t{0});
 }
 
 // Augmented batches of a channel without end; every channel is augmented, as in the original. Of several ranks each has
 // its share of the records.
 data::Dataset Batches(const Options& options, const std::string& channel, uint64_t seed, const Ranks& ranks) {
   const auto batch_size = static_cast<int64_t>(options.Number("--batch-size"));
-  auto dataset = Records(options, channel).shard(ranks.size, ranks.rank).repeat().prefetch(10);
+  auto dataset = ShareOf(Records(options, channel), channel, ranks).repeat().prefetch(10);
   seed += static_cast<uint64_t>(ranks.rank);
   dataset = dataset.map(data::cifar10::ParseAndAugment, {.num_parallel_calls = 10, .seed = seed});
   if (channel == "train") dataset = dataset.shuffle(20000 + 3 * batch_size, {.seed = seed});
@@ -186,7 +198,7 @@ std::string ModelDirectory(const Options& options) {
 
 std::vector<CallbackPtr> Callbacks(const Ranks& ranks, const std::string& output) {
   std::vector<CallbackPtr> callbacks;
-  if (ranks.mpi)
+  if (ranks.size > 1)
     callbacks = {hvd::callbacks::BroadcastGlobalVariablesCallback(0), hvd::callbacks::MetricAverageCallback(),
                  hvd::callbacks::LearningRateWarmupCallback({.warmup_epochs = 5, .verbose = 1})};
   callbacks.push_back(ReduceLROnPlateau({.patience = 10, .verbose = ranks.rank == 0 ? 1 : 0}));
@@ -201,14 +213,14 @@ void Train(const Options& options) {
   const Ranks ranks = JoinRanks();
   const auto batch_size = static_cast<int64_t>(options.Number("--batch-size"));
   if (batch_size < 1) options.WrongUsage("--batch-size", options.Text("--batch-size"), "1 or more");
-  const auto steps = [&](const std::string& channel) {
-    const int64_t records = CountRecords(options, channel);
-    if (records < batch_size * ranks.size)
+  const auto steps = [&](const std::string& channel, const Ranks& among) {
+    const int64_t records = CountRecords(options, channel, among);
+    if (records < batch_size * among.size)
       options.WrongUsage("--batch-size", options.Text("--batch-size"),
-                         (std::to_string(records / ranks.size) + " or less: " + channel + " has " +
-                          std::to_string(records) + " records for " + std::to_string(ranks.size) + " rank(s)")
+                         (std::to_string(records / among.size) + " or less: " + channel + " has " +
+                          std::to_string(records) + " records for " + std::to_string(among.size) + " rank(s)")
                              .c_str());
-    return records / batch_size;
+    return records / batch_size / among.size;
   };
 
   auto seed = static_cast<int64_t>(options.Number("--seed"));
@@ -217,7 +229,7 @@ void Train(const Options& options) {
 
   Sequential model = MakeModel(seed);
   Optimizer optimizer = MakeOptimizer(options, ranks);
-  if (ranks.mpi) optimizer = hvd::DistributedOptimizer(optimizer);
+  if (ranks.size > 1) optimizer = hvd::DistributedOptimizer(optimizer);
   model.compile(optimizer, "categorical_crossentropy", {"accuracy"},
                 {.policy = options.Text("--policy"), .conv_algorithms = options.Text("--conv-algorithms")});
   if (ranks.rank == 0) std::printf("%s", model.summary().c_str());
@@ -226,12 +238,13 @@ void Train(const Options& options) {
   const std::string model_dir = ModelDirectory(options);
   const data::Dataset validation = Batches(options, "validation", seed, ranks);
   model.fit(Batches(options, "train", seed, ranks), {.epochs = static_cast<int>(options.Number("--epochs")),
-                                                     .steps_per_epoch = steps("train") / ranks.size,
+                                                     .steps_per_epoch = steps("train", ranks),
                                                      .validation_data = &validation,
-                                                     .validation_steps = steps("validation") / ranks.size,
+                                                     .validation_steps = steps("validation", ranks),
                                                      .callbacks = Callbacks(ranks, output)});
 
-  const Logs scores = model.evaluate(Batches(options, "eval", seed, {}), {.steps = steps("eval")});
+  const Ranks alone;  // each rank evaluates all that its host has
+  const Logs scores = model.evaluate(Batches(options, "eval", seed, alone), {.steps = steps("eval", alone)});
   if (ranks.rank > 0) return;
   std::printf("Test loss: %g\nTest accuracy: %g\n", scores.At("loss"), scores.At("accuracy"));
   savedmodel::Export(model, model_dir + "/1", {.input_name = "image", .output_name = "scores", .overwrite = true});

@@ -389,9 +389,11 @@ class Dataset {
 //   auto train = data::PipeModeDataset("train", "TFRecord").repeat().prefetch(10).map(Parse).batch(256);
 //
 // Every run (an iterator, a turn of repeat(), a process) is one epoch of the channel and reads the whole of it, unless
-// it stops early. Runs of one job share a counter of epochs, so any number of data sets and processes may read a
-// channel; each gets epochs of its own. Throws at once for a channel that the job has not (naming those it has) or that
-// is not in Pipe mode (saying how to read it instead). Reading throws kUnavailable when the platform's side is gone.
+// it stops early. Runs of one host share a counter of epochs, so any number of data sets and processes may read a
+// channel; each gets epochs of its own. Ranks of one host therefore divide their host's stream with shard() only where
+// every epoch has the same order, without ShuffleConfig; else each needs a channel of its own. Throws at once for a
+// channel that the job has not (naming those it has) or that is not in Pipe mode (saying how to read it instead).
+// Reading throws kUnavailable when the platform's side is gone.
 inline Dataset PipeModeDataset(const std::string& channel, PipeModeOptions options = {}) {
   return Dataset::PipeMode(channel, std::move(options));
 }
@@ -403,6 +405,9 @@ inline Dataset PipeModeDataset(const std::string& channel, const std::string& re
 // How the training job gives this program a channel: "File", "FastFile" (files as well) or "Pipe". Outside a job:
 // "File".
 std::string ChannelInputMode(const std::string& channel);
+// Whether this program's host has its own share of the channel's objects (S3DataDistributionType ShardedByS3Key), which
+// its ranks then divide by local_rank and local_size; otherwise every host has all of them. Outside a job: false.
+bool ChannelIsSharded(const std::string& channel);
 
 // --- Images ----------------------------------------------------------------------------------------------------
 

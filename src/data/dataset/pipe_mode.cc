@@ -61,4 +61,6 @@ std::string ChannelInputMode(const std::string& channel) {
   return ValueOrThrow(InputModeOf(ConfigDirectory(), channel));
 }
 
+bool ChannelIsSharded(const std::string& channel) { return ValueOrThrow(IsSharded(ConfigDirectory(), channel)); }
+
 }  // namespace headrace::data

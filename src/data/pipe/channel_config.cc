@@ -29,29 +29,43 @@ Result<nlohmann::json> Parse(const std::string& text, const std::string& where) 
 }
 
 // Of one channel; empty when there is no such channel or it does not say.
-std::string ModeIn(const nlohmann::json& channels, const std::string& channel) {
+std::string TextIn(const nlohmann::json& channels, const std::string& channel, const char* name) {
   const auto found = channels.find(channel);
   if (found == channels.end() || !found->is_object()) return "";
-  const auto mode = found->find("TrainingInputMode");
-  return mode != found->end() && mode->is_string() ? mode->get<std::string>() : "";
+  const auto text = found->find(name);
+  return text != found->end() && text->is_string() ? text->get<std::string>() : "";
 }
 
-}  // namespace
+std::string ModeIn(const nlohmann::json& channels, const std::string& channel) {
+  return TextIn(channels, channel, "TrainingInputMode");
+}
 
-Result<std::string> InputModeOf(const std::string& config_dir, const std::string& channel) {
+// All that the job says of its channels; none outside a job.
+Result<nlohmann::json> ChannelsOfJob(const std::string& config_dir) {
   const char* variable = std::getenv("SM_INPUT_DATA_CONFIG");
   std::string text = variable != nullptr ? variable : "", where = "SM_INPUT_DATA_CONFIG";
   if (text.empty()) {
     where = config_dir + "/inputdataconfig.json";
     auto file = ReadFile(where);
-    if (!file && file.error().code() == ErrorCode::kNotFound) return "File";
+    if (!file && file.error().code() == ErrorCode::kNotFound) return nlohmann::json::object();
     HEADRACE_ASSIGN(text, std::move(file));
   }
-  HEADRACE_ASSIGN(const auto channels, Parse(text, where));
+  return Parse(text, where);
+}
+
+}  // namespace
+
+Result<std::string> InputModeOf(const std::string& config_dir, const std::string& channel) {
+  HEADRACE_ASSIGN(const auto channels, ChannelsOfJob(config_dir));
   const std::string found = ModeIn(channels, channel);
   for (const char* mode : {"Pipe", "FastFile"})
     if (EqualIgnoringCase(found, mode)) return mode;
   return "File";
+}
+
+Result<bool> IsSharded(const std::string& config_dir, const std::string& channel) {
+  HEADRACE_ASSIGN(const auto channels, ChannelsOfJob(config_dir));
+  return TextIn(channels, channel, "S3DistributionType") == "ShardedByS3Key";
 }
 
 Status CheckPipeChannel(const std::string& config_dir, const std::string& pipe_dir, const std::string& channel) {

@@ -14,5 +14,7 @@ Status CheckPipeChannel(const std::string& config_dir, const std::string& pipe_d
 // "File", "Pipe" or "FastFile": as SM_INPUT_DATA_CONFIG says, or else CONFIG_DIR/inputdataconfig.json. "File" for a
 // channel that neither knows: outside a job there are only files.
 Result<std::string> InputModeOf(const std::string& config_dir, const std::string& channel);
+// Whether the job deals the channel's objects out to its hosts, as the same say; false for one that neither knows.
+Result<bool> IsSharded(const std::string& config_dir, const std::string& channel);
 
 }  // namespace headrace::data

@@ -202,11 +202,17 @@ TEST_F(PipeModeTest, SaysHowTheJobGivesAChannel) {
   ::unsetenv("SM_INPUT_DATA_CONFIG");
   ::setenv("SM_INPUT_DIR", (dir_ / "input").c_str(), 1);
   EXPECT_EQ(ChannelInputMode("train"), "File");  // no job
+  EXPECT_FALSE(ChannelIsSharded("train"));
   ASSERT_TRUE(MakeDirectories(dir_ / "input/config"));
   std::ofstream(dir_ / "input/config/inputdataconfig.json") << R"({"train": {"TrainingInputMode": "PIPE"}, "x": 3})";
   EXPECT_EQ(ChannelInputMode("train"), "Pipe");
   EXPECT_EQ(ChannelInputMode("x"), "File");
-  ::setenv("SM_INPUT_DATA_CONFIG", R"({"train": {"TrainingInputMode": "FastFile"}})", 1);
+  ::setenv(
+      "SM_INPUT_DATA_CONFIG",
+      R"({"train": {"TrainingInputMode": "FastFile", "S3DistributionType": "ShardedByS3Key"}, "x": {"S3DistributionType": "FullyReplicated"}})",
+      1);
+  EXPECT_TRUE(ChannelIsSharded("train"));
+  EXPECT_FALSE(ChannelIsSharded("x"));
   EXPECT_EQ(ChannelInputMode("train"), "FastFile");
   ::setenv("SM_INPUT_DATA_CONFIG", "{", 1);
   EXPECT_THAT(MessageOf([] { ChannelInputMode("train"); }), HasSubstr("SM_INPUT_DATA_CONFIG: found no JSON object"));
