@@ -214,6 +214,11 @@ std::vector<std::string> TrainingRequest::hosts() const {
   return names;
 }
 
+bool TrainingRequest::may_start_ranks() const {
+  return mpi || std::any_of(channels.begin(), channels.end(),
+                            [](const ChannelRequest& channel) { return channel.name == kSdkDriversChannel; });
+}
+
 std::vector<InstanceSize> TrainingRequest::host_sizes() const {
   std::vector<InstanceSize> sizes;
   for (const auto& group : resources.groups)

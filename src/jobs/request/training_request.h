@@ -23,6 +23,7 @@ namespace headrace::jobs {
 inline constexpr int64_t kDefaultMaxRuntimeSeconds = 86'400;
 inline constexpr int64_t kDefaultVolumeGiB = 30;
 inline constexpr const char* kDefaultCheckpointPath = "/opt/ml/checkpoints";
+inline constexpr const char* kSdkDriversChannel = "sm_drivers";  // of version 3 of the SDK
 
 // Hosts of one instance type.
 struct InstanceGroup {
@@ -98,6 +99,8 @@ struct TrainingRequest {
 
   // "algo-1" … "algo-N".
   std::vector<std::string> hosts() const;
+  // Whether mpirun may have to start ranks: asked for here, or by scripts of the SDK that come as a channel.
+  bool may_start_ranks() const;
   // What the instance type of each promises, in the same order; nothing for a type that is not known.
   std::vector<InstanceSize> host_sizes() const;
 };

@@ -8,6 +8,7 @@
 #include "jobs/launch/launch_door.h"
 #include "jobs/launch/mpi_command.h"
 #include "jobs/launch/rank_process.h"
+#include "jobs/launch/sdk_drivers.h"
 #include "jobs/process/find_program.h"
 #include "jobs/process/process_tree.h"
 #include "jobs/request/mpi_options.h"
@@ -22,7 +23,7 @@ constexpr UnixMillis kBeginMillis = 10'000;  // that the supervisor of another h
 constexpr UnixMillis kOverMillis = 1'000;    // that mpirun has to end what runs when a rank has failed
 
 constexpr const char* kMissing =
-    "ClientError: sagemaker_mpi_enabled: there is no mpirun on this machine: install Open MPI (the package "
+    "ClientError: the job's ranks cannot be started: there is no mpirun on this machine: install Open MPI (the package "
     "openmpi-bin)";
 
 // Whether the options leave it at that: the first host's ranks first.
@@ -45,42 +46,71 @@ void MpiLaunch::Show() {
   if (IsFirst()) seen_doors_ = context_.view.Show(job_.doors(), kSeenDoors, false);
 }
 
+Status MpiLaunch::FindDrivers() {
+  if (how_ || !context_.job.request.may_start_ranks()) return {};
+  HEADRACE_ASSIGN(const auto ml, context_.directory.OpenMl());
+  HEADRACE_ASSIGN(how_, MpiOfSdkDrivers(ml, static_cast<int>(context_.job.hosts.size())));
+  by_drivers_ = how_.has_value();
+  if (!by_drivers_) return {};
+  context_.reporter.Say("sm_drivers/distributed_drivers/mpi_utils.py: Headrace's own starts the ranks, without sshd");
+  return TakeOverSdkDrivers(ml);
+}
+
+bool MpiLaunch::starts_ranks() const { return how_ && (context_.job.hosts.size() > 1 || how_->processes > 1); }
+
+Status MpiLaunch::CheckSandbox() const {
+  if (context_.job.hosts.size() == 1 || context_.view.sandboxed()) return {};
+  return Fail(ErrorCode::kFailedPrecondition,
+              "ClientError: MPI on several instances needs a sandbox for each, and there is none here: {}",
+              context_.job.no_bubblewrap_reason);
+}
+
 Result<Command> MpiLaunch::Prepare(Command program) {
-  if (context_.job.hosts.size() > 1 && !context_.view.sandboxed())
-    return Fail(ErrorCode::kFailedPrecondition,
-                "ClientError: sagemaker_mpi_enabled on several instances needs a sandbox for each, and there is none "
-                "here: {}",
-                context_.job.no_bubblewrap_reason);
-  if (IsFirst()) return PrepareFirst(std::move(program));
-  HEADRACE_ASSIGN(auto door, MakeDoor(job_.doors(), context_.job.current_host));
-  program.arguments = {context_.view.init(), "--door"};
-  program.more_descriptors = {door.get()};
-  doors_.push_back(std::move(door));
+  std::vector<std::string> words;
+  if (starts_ranks()) {
+    HEADRACE_TRY(CheckSandbox());
+    if (IsFirst()) {
+      HEADRACE_ASSIGN(words, Mpirun());
+    } else {
+      HEADRACE_TRY(OpenDoor());
+      program.more_descriptors = {doors_.front().get()};
+    }
+  }
+  if (by_drivers_)
+    program.environment[kSdkLaunchVariable] = SdkLaunch(words, DoorCommand());
+  else if (starts_ranks() && !IsFirst())
+    program.arguments = DoorCommand();
+  else
+    program.arguments.insert(program.arguments.begin(), words.begin(), words.end());
   return program;
 }
 
-Result<Command> MpiLaunch::PrepareFirst(Command program) {
-  const auto& mpi = *context_.job.request.mpi;
-  auto custom = SplitMpiOptions(mpi.custom_options);
+Status MpiLaunch::OpenDoor() {
+  HEADRACE_ASSIGN(auto door, MakeDoor(job_.doors(), context_.job.current_host));
+  doors_.push_back(std::move(door));
+  return {};
+}
+
+// The words before the program, once the other hosts can be reached.
+Result<std::vector<std::string>> MpiLaunch::Mpirun() {
+  auto custom = SplitMpiOptions(how_->custom_options);
   if (!custom)
-    return Fail(ErrorCode::kInvalidArgument, "sagemaker_mpi_custom_mpi_options: {}", custom.error().message());
+    return Fail(ErrorCode::kInvalidArgument, "{}: {}",
+                by_drivers_ ? "mpi_additional_options" : "sagemaker_mpi_custom_mpi_options", custom.error().message());
   const auto mpirun = FindProgram("mpirun");
   if (!mpirun) return Fail(ErrorCode::kFailedPrecondition, "{}", kMissing);
-  context_.reporter.ExpectRanks(mpi.processes,
-                                RankTags(context_.job.hosts, PlacesRanksInOrder(*custom) ? mpi.processes_per_host : 0));
+  context_.reporter.ExpectRanks(
+      how_->processes, RankTags(context_.job.hosts, PlacesRanksInOrder(*custom) ? how_->processes_per_host : 0));
   HEADRACE_TRY(WatchDoors());
-  auto words = MpirunWords({.mpirun = *mpirun,
-                            .hosts = context_.job.hosts,
-                            .processes_per_host = mpi.processes_per_host,
-                            .processes = mpi.processes,
-                            .interface = "lo",
-                            .init = context_.view.init(),
-                            .doors = seen_doors_,
-                            .ranks = seen_ranks_,
-                            .custom_options = std::move(*custom)});
-  program.arguments.insert(program.arguments.begin(), std::make_move_iterator(words.begin()),
-                           std::make_move_iterator(words.end()));
-  return program;
+  return MpirunWords({.mpirun = *mpirun,
+                      .hosts = context_.job.hosts,
+                      .processes_per_host = how_->processes_per_host,
+                      .processes = how_->processes,
+                      .interface = "lo",
+                      .init = context_.view.init(),
+                      .doors = seen_doors_,
+                      .ranks = seen_ranks_,
+                      .custom_options = std::move(*custom)});
 }
 
 Status MpiLaunch::WatchDoors() {
@@ -107,11 +137,12 @@ Result<Descriptor> MpiLaunch::WaitForDoor(const std::string& host) const {
   }
 }
 
-// While mpirun still starts ranks it is asked itself: there is nothing to save yet.
+// While ranks are still being started it is all processes: there is nothing to save yet.
 std::vector<pid_t> MpiLaunch::ToAsk(std::vector<pid_t> processes) const {
   auto ranks = TreesOf(processes, kRankProcessName);
   if (IsFirst()) return ranks.empty() ? processes : ranks;
   const auto doors = TreesOf(processes, kDoorProcessName);
+  if (by_drivers_ && doors.empty()) return processes;
   for (const pid_t pid : processes)  // the door itself, not what it has started: mpirun's daemon ends with mpirun
     if (!doors.empty() && pid == doors.front()) ranks.push_back(pid);
   return ranks;
@@ -125,8 +156,8 @@ bool MpiLaunch::IsOver() {
 }
 
 std::optional<RankEnd> MpiLaunch::FirstFailure() const {
-  if (!IsFirst()) return std::nullopt;
-  return jobs::FirstFailure(ReadRankRecords(job_.ranks(), context_.job.request.mpi->processes));
+  if (!IsFirst() || !how_) return std::nullopt;
+  return jobs::FirstFailure(ReadRankRecords(job_.ranks(), how_->processes));
 }
 
 }  // namespace headrace::jobs

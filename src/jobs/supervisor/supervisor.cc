@@ -95,11 +95,10 @@ class Supervisor {
     HEADRACE_TRY(Classified(Prepare()));
     reporter_.Phase(SecondaryStatus::kDownloading, "Downloading input data");
     HEADRACE_TRY(Classified(JobInputs(context_).Stage()));
+    HEADRACE_TRY(Classified(mpi_.FindDrivers()));
     reporter_.Phase(SecondaryStatus::kTraining, "Downloading the training image");
     HEADRACE_ASSIGN(auto command, Classified(EntryPoint(context_).Prepare()));
-    if (IsLaunched(job_)) {
-      HEADRACE_ASSIGN(command, Classified(mpi_.Prepare(std::move(command))));
-    }
+    HEADRACE_ASSIGN(command, Classified(mpi_.Prepare(std::move(command))));
     reporter_.Phase(SecondaryStatus::kTraining, "Training image download completed. Training in progress.");
     HEADRACE_ASSIGN(const auto end, Classified(RunTheProgram(std::move(command))));
     return Finish(end);
@@ -117,7 +116,7 @@ class Supervisor {
 
   Status Prepare() {
     HEADRACE_TRY(view_.Check());
-    if (IsLaunched(job_)) mpi_.Show();
+    if (job_.request.may_start_ranks()) mpi_.Show();
     HEADRACE_TRY(HostFiles(job_, directory_).Make());
     reporter_.SayLine(limits_.Described());
     if (job_.bubblewrap) return {};
@@ -146,7 +145,7 @@ class Supervisor {
     PipeChannels pipes(job_, directory_, reporter_, clock_);
     HEADRACE_TRY(pipes.Start());
     options.failed_meanwhile = [&pipes] { return pipes.Watch(); };
-    if (IsLaunched(job_)) {
+    if (mpi_.starts_ranks()) {
       options.over = [this] { return mpi_.IsOver(); };
       options.to_ask = [this](std::vector<pid_t> processes) { return mpi_.ToAsk(std::move(processes)); };
     }
@@ -176,7 +175,7 @@ class Supervisor {
 
   std::string Reason(const ProgramEnd& end, std::string failure_file) {
     std::optional<RankEnd> rank;
-    if (IsLaunched(job_)) rank = mpi_.FirstFailure();
+    if (mpi_.starts_ranks()) rank = mpi_.FirstFailure();
     if (WasKilledBy(SIGTERM, rank)) rank.reset();  // of a failure that no guard could write down, mpirun tells
     killed_from_outside_ = WasKilledBy(SIGKILL, rank) && !end.out_of_memory && end.failure.empty();
     auto lines = rank ? reporter_.LastLinesOf(rank->rank) : reporter_.LastLines();

@@ -158,7 +158,7 @@ Status JobFollower::PrepareDirectory() {
   if (runs) return {};
   for (const auto& host : hosts_)
     if (host.directory.stop() != directory_.stop()) ::unlink(host.directory.stop().c_str());
-  if (request_.mpi)
+  if (request_.may_start_ranks())
     for (const auto& path : {directory_.doors(), directory_.ranks()}) {
       HEADRACE_TRY(RemoveTree(path));
       HEADRACE_TRY(MakeDirectories(path));
