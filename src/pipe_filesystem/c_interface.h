@@ -15,10 +15,9 @@ struct headrace_pipe;
 // Takes the channel's next epoch; null when that fails (headrace_pipe_check's thread then has the reason in *error).
 headrace_pipe* headrace_pipe_open(const char* options, const char** error);
 
-// Some of the next records, as they have come, at most `count`: their number, 0 at the end of the epoch, -1 for *error.
-// Their bytes lie one behind the other at *bytes; ends[i] is where record i ends.
-int64_t headrace_pipe_read(headrace_pipe* pipe, int64_t count, const char** bytes, const uint64_t** ends,
-                           const char** error);
+// Some of the next records, as they have come, as one serialized tensor of strings (record_chunk.h): its size in bytes,
+// 0 at the end of the epoch, -1 for *error.
+int64_t headrace_pipe_read(headrace_pipe* pipe, const char** tensor, const char** error);
 
 void headrace_pipe_close(headrace_pipe* pipe);
 }

@@ -4,12 +4,14 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <dlfcn.h>
 
-#include "pipe_filesystem/framed_records.h"
+#include "pipe_filesystem/chunk_tickets.h"
 #include "pipe_filesystem/pipe_path.h"
 #include "pipe_filesystem/tensorflow_interface.h"
+#include "pipe_filesystem/ticket_file.h"
 
 namespace headrace::pipe_filesystem {
 namespace {
@@ -57,33 +59,85 @@ TF_Code CodeOf(ErrorCode code) {
 
 void SetError(TF_Status* status, const Error& error) { SetStatus(status, CodeOf(error.code()), error.what()); }
 
-Result<std::unique_ptr<FramedRecords>> OpenNextEpoch(const char* path) {
+// The two kinds of files.
+class File {
+ public:
+  virtual ~File() = default;
+  virtual Result<size_t> Read(uint64_t offset, char* out, size_t size) = 0;
+};
+class EpochFile : public File {
+ public:
+  explicit EpochFile(std::unique_ptr<data::RecordStream> tickets) : tickets_(std::move(tickets)) {}
+  Result<size_t> Read(uint64_t offset, char* out, size_t size) override { return tickets_.Read(offset, out, size); }
+
+ private:
+  TicketFile tickets_;
+};
+class ChunkFile : public File {
+ public:
+  explicit ChunkFile(RecordChunk chunk) : chunk_(std::move(chunk)) {}
+  Result<size_t> Read(uint64_t offset, char* out, size_t size) override { return chunk_.Read(offset, out, size); }
+
+ private:
+  RecordChunk chunk_;
+};
+
+using Chunks = std::shared_ptr<ChunkTable>;
+const Chunks& ChunksOf(const TF_Filesystem* filesystem) { return *static_cast<Chunks*>(filesystem->plugin_filesystem); }
+
+Result<std::unique_ptr<File>> Open(const Chunks& chunks, const char* path) {
+  if (const auto ticket = TicketNumber(path)) {
+    HEADRACE_ASSIGN(RecordChunk chunk, chunks->Take(*ticket));
+    return std::make_unique<ChunkFile>(std::move(chunk));
+  }
   HEADRACE_ASSIGN(const data::ChannelReader channel, ReaderOf(path));
   HEADRACE_ASSIGN(auto records, channel.OpenNextEpoch(nullptr));
-  return std::make_unique<FramedRecords>(std::move(records));
+  return std::make_unique<EpochFile>(TicketsOf(std::move(records), chunks));
 }
 
-void OpenFile(const TF_Filesystem*, const char* path, TF_RandomAccessFile* file, TF_Status* status) {
-  auto records = OpenNextEpoch(path);
-  if (!records) return SetError(status, records.error());
-  file->plugin_file = records->release();
+void OpenFile(const TF_Filesystem* filesystem, const char* path, TF_RandomAccessFile* file, TF_Status* status) {
+  auto opened = Open(ChunksOf(filesystem), path);
+  if (!opened) return SetError(status, opened.error());
+  file->plugin_file = opened->release();
   SetStatus(status, TF_OK, "");
 }
 
+int64_t SizeOfFile(const TF_Filesystem* filesystem, const char* path, TF_Status* status) {
+  const auto ticket = TicketNumber(path);
+  if (!ticket) {
+    SetStatus(status, TF_UNIMPLEMENTED, "nobody knows the size of an epoch before its end");
+    return -1;
+  }
+  const auto size = ChunksOf(filesystem)->SizeOf(*ticket);
+  if (!size) {
+    SetError(status, size.error());
+    return -1;
+  }
+  SetStatus(status, TF_OK, "");
+  return static_cast<int64_t>(*size);
+}
+
 int64_t ReadFile(const TF_RandomAccessFile* file, uint64_t offset, size_t n, char* buffer, TF_Status* status) {
-  const auto read = static_cast<FramedRecords*>(file->plugin_file)->Read(offset, buffer, n);
+  const auto read = static_cast<File*>(file->plugin_file)->Read(offset, buffer, n);
   if (!read) {
     SetError(status, read.error());
     return -1;
   }
   if (*read < n)
-    SetStatus(status, TF_OUT_OF_RANGE, "the end of the epoch");
+    SetStatus(status, TF_OUT_OF_RANGE, "the end of the file");
   else
     SetStatus(status, TF_OK, "");
   return static_cast<int64_t>(*read);
 }
 
-void CloseFile(TF_RandomAccessFile* file) { delete static_cast<FramedRecords*>(file->plugin_file); }
+void CloseFile(TF_RandomAccessFile* file) { delete static_cast<File*>(file->plugin_file); }
+
+void Start(TF_Filesystem* filesystem, TF_Status* status) {
+  filesystem->plugin_filesystem = new Chunks(std::make_shared<ChunkTable>());
+  SetStatus(status, TF_OK, "");
+}
+
+void End(TF_Filesystem* filesystem) { delete static_cast<Chunks*>(filesystem->plugin_filesystem); }
 
 char* CopyOf(const char* text) { return ::strdup(text); }
 
@@ -97,9 +151,10 @@ void FillIn(TF_FilesystemPluginOps& plugin) {
   plugin.scheme = CopyOf(std::string(kScheme).c_str());
   plugin.filesystem_ops_size = sizeof(TF_FilesystemOps);
   plugin.filesystem_ops = NewTable<TF_FilesystemOps>();
-  plugin.filesystem_ops->init = [](TF_Filesystem*, TF_Status* status) { SetStatus(status, TF_OK, ""); };
-  plugin.filesystem_ops->cleanup = [](TF_Filesystem*) {};
+  plugin.filesystem_ops->init = Start;
+  plugin.filesystem_ops->cleanup = End;
   plugin.filesystem_ops->new_random_access_file = OpenFile;
+  plugin.filesystem_ops->get_file_size = SizeOfFile;
   // TensorFlow would make a path of it otherwise, and it is none.
   plugin.filesystem_ops->translate_name = [](const TF_Filesystem*, const char* uri) { return CopyOf(uri); };
   plugin.random_access_file_ops_size = sizeof(TF_RandomAccessFileOps);

@@ -64,14 +64,50 @@ class PluginTest : public testing::Test {
 
 // Loads the plugin as TensorFlow does, and frees what it has allocated.
 struct Plugin {
-  Plugin() { TF_InitPlugin(&info); }
+  Plugin() {
+    TF_InitPlugin(&info);
+    TF_Status status;
+    if (info.num_schemes > 0) info.ops->filesystem_ops->init(&state, &status);
+  }
   ~Plugin() {
+    info.ops->filesystem_ops->cleanup(&state);
     for (void* memory : {static_cast<void*>(info.ops->scheme), static_cast<void*>(info.ops->filesystem_ops),
                          static_cast<void*>(info.ops->random_access_file_ops), static_cast<void*>(info.ops)})
       info.plugin_memory_free(memory);
   }
   TF_FilesystemPluginInfo info{};
+  TF_Filesystem state{};
 };
+
+// The first record of an epoch, as TensorFlow reads it.
+std::string ReadTicket(const TF_RandomAccessFileOps& files, const TF_RandomAccessFile& file) {
+  TF_Status status;
+  char header[12];
+  EXPECT_EQ(files.read(&file, 0, 12, header, &status), 12);
+  uint64_t length = 0;
+  std::memcpy(&length, header, sizeof length);
+  std::string ticket(length + 4, '\0');
+  EXPECT_EQ(files.read(&file, 12, ticket.size(), ticket.data(), &status), static_cast<int64_t>(ticket.size()));
+  EXPECT_EQ(status.code, TF_OK) << status.message;
+  return ticket.substr(0, length);
+}
+
+// As tf.io.read_file does it.
+std::string ReadWhole(const TF_FilesystemOps& filesystem, const TF_RandomAccessFileOps& files,
+                      const TF_Filesystem& state, const std::string& name) {
+  TF_Status status;
+  const int64_t size = filesystem.get_file_size(&state, name.c_str(), &status);
+  EXPECT_EQ(status.code, TF_OK) << status.message;
+  TF_RandomAccessFile file{};
+  filesystem.new_random_access_file(&state, name.c_str(), &file, &status);
+  EXPECT_EQ(status.code, TF_OK) << status.message;
+  if (status.code != TF_OK) return "";
+  std::string bytes(static_cast<size_t>(size), '\0');
+  EXPECT_EQ(files.read(&file, 0, bytes.size(), bytes.data(), &status), size);
+  EXPECT_EQ(status.code, TF_OK) << status.message;
+  files.cleanup(&file);
+  return bytes;
+}
 
 TEST_F(PluginTest, EachOpeningOfTheNameIsAnEpoch) {
   const Plugin plugin;
@@ -80,7 +116,7 @@ TEST_F(PluginTest, EachOpeningOfTheNameIsAnEpoch) {
   const auto& filesystem = *plugin.info.ops->filesystem_ops;
   const auto& files = *plugin.info.ops->random_access_file_ops;
   const std::string name = "headrace.pipe://" + Options("train", "TextLine");
-  char* translated = filesystem.translate_name(nullptr, name.c_str());
+  char* translated = filesystem.translate_name(&plugin.state, name.c_str());
   EXPECT_EQ(translated, name);
   plugin.info.plugin_memory_free(translated);
 
@@ -88,14 +124,13 @@ TEST_F(PluginTest, EachOpeningOfTheNameIsAnEpoch) {
     std::thread feeder = Feed(epoch, "epoch " + std::to_string(epoch) + "\n");
     TF_RandomAccessFile file{};
     TF_Status status;
-    filesystem.new_random_access_file(nullptr, name.c_str(), &file, &status);
+    filesystem.new_random_access_file(&plugin.state, name.c_str(), &file, &status);
     ASSERT_EQ(status.code, TF_OK) << status.message;
-    char frame[24];
-    EXPECT_EQ(files.read(&file, 0, 12, frame, &status), 12);
-    EXPECT_EQ(files.read(&file, 12, 11, frame, &status), 11);
-    EXPECT_EQ(std::string(frame, 7), "epoch " + std::to_string(epoch));
-    EXPECT_EQ(status.code, TF_OK);
-    EXPECT_EQ(files.read(&file, 23, 12, frame, &status), 0);
+    const std::string ticket = ReadTicket(files, file);
+    EXPECT_EQ(ReadWhole(filesystem, files, plugin.state, ticket),
+              std::string("\x08\x07\x12\x04\x12\x02\x08\x01\x22\x08\x07", 11) + "epoch " + std::to_string(epoch));
+    char header[12];
+    EXPECT_EQ(files.read(&file, 12 + ticket.size() + 4, 12, header, &status), 0);
     EXPECT_EQ(status.code, TF_OUT_OF_RANGE);
     files.cleanup(&file);
     feeder.join();
@@ -109,7 +144,7 @@ TEST_F(PluginTest, CorruptRecordsAndWrongNamesAreErrorsOfTensorFlow) {
   std::thread feeder = Feed(0, "these are no TFRecords");
   TF_RandomAccessFile file{};
   TF_Status status;
-  filesystem.new_random_access_file(nullptr, ("headrace.pipe://" + Options("train", "TFRecord")).c_str(), &file,
+  filesystem.new_random_access_file(&plugin.state, ("headrace.pipe://" + Options("train", "TFRecord")).c_str(), &file,
                                     &status);
   ASSERT_EQ(status.code, TF_OK) << status.message;
   char header[12];
@@ -119,7 +154,7 @@ TEST_F(PluginTest, CorruptRecordsAndWrongNamesAreErrorsOfTensorFlow) {
   files.cleanup(&file);
   feeder.join();
 
-  filesystem.new_random_access_file(nullptr, "headrace.pipe://train", &file, &status);
+  filesystem.new_random_access_file(&plugin.state, "headrace.pipe://train", &file, &status);
   EXPECT_EQ(status.code, TF_INVALID_ARGUMENT);
   EXPECT_THAT(status.message, HasSubstr("wanted a JSON object"));
 }
@@ -142,18 +177,16 @@ TEST_F(PluginTest, OptionsAreCheckedByName) {
   EXPECT_THAT(wrong(R"({"channel": "train", "color": "red"})"), HasSubstr("there is no option color"));
 }
 
-TEST_F(PluginTest, RecordsComeInListsToPython) {
+TEST_F(PluginTest, PythonGetsTheSameChunks) {
   std::thread feeder = Feed(0, "a\n\nccc\n");
   const char* error = nullptr;
   headrace_pipe* pipe = headrace_pipe_open(Options("train", "TextLine").c_str(), &error);
   ASSERT_NE(pipe, nullptr) << error;
-  const char* bytes = nullptr;
-  const uint64_t* ends = nullptr;
-  ASSERT_EQ(headrace_pipe_read(pipe, 2, &bytes, &ends, &error), 2);
-  EXPECT_THAT(std::vector<uint64_t>(ends, ends + 2), ElementsAre(1, 1));
-  ASSERT_EQ(headrace_pipe_read(pipe, 2, &bytes, &ends, &error), 1);
-  EXPECT_EQ(std::string(bytes, ends[0]), "ccc");
-  EXPECT_EQ(headrace_pipe_read(pipe, 2, &bytes, &ends, &error), 0);
+  const char* tensor = nullptr;
+  const int64_t size = headrace_pipe_read(pipe, &tensor, &error);
+  ASSERT_EQ(size, 17);
+  EXPECT_EQ(std::string(tensor, 17), std::string("\x08\x07\x12\x04\x12\x02\x08\x03\x22\x07\x01\x00\x03", 13) + "accc");
+  EXPECT_EQ(headrace_pipe_read(pipe, &tensor, &error), 0);
   headrace_pipe_close(pipe);
   feeder.join();
 }
@@ -163,11 +196,11 @@ TEST_F(PluginTest, RecordsBeforeACorruptOneReachPythonToo) {
   const char* error = nullptr;
   headrace_pipe* pipe = headrace_pipe_open(Options("train", "RecordIO").c_str(), &error);
   ASSERT_NE(pipe, nullptr) << error;
-  const char* bytes = nullptr;
-  const uint64_t* ends = nullptr;
-  ASSERT_EQ(headrace_pipe_read(pipe, 100, &bytes, &ends, &error), 1);
-  EXPECT_EQ(std::string(bytes, ends[0]), "good");
-  ASSERT_EQ(headrace_pipe_read(pipe, 100, &bytes, &ends, &error), -1);
+  const char* tensor = nullptr;
+  const int64_t size = headrace_pipe_read(pipe, &tensor, &error);
+  ASSERT_GT(size, 4);
+  EXPECT_EQ(std::string(tensor + size - 4, 4), "good");
+  ASSERT_EQ(headrace_pipe_read(pipe, &tensor, &error), -1);
   EXPECT_THAT(error, HasSubstr("channel train, epoch 0: record 1 at byte 12"));
   headrace_pipe_close(pipe);
   feeder.join();

@@ -19,6 +19,7 @@ enum TF_Code : int {
   TF_RESOURCE_EXHAUSTED = 8,
   TF_FAILED_PRECONDITION = 9,
   TF_OUT_OF_RANGE = 11,
+  TF_UNIMPLEMENTED = 12,
   TF_INTERNAL = 13,
   TF_UNAVAILABLE = 14,
   TF_DATA_LOSS = 15,
@@ -46,9 +47,10 @@ struct TF_FilesystemOps {
   void (*new_random_access_file)(const TF_Filesystem* filesystem, const char* path, TF_RandomAccessFile* file,
                                  TF_Status* status);
   // new_writable_file, new_appendable_file, new_read_only_memory_region_from_file, create_dir, recursively_create_dir,
-  // delete_file, delete_dir, delete_recursively, rename_file, copy_file, path_exists, paths_exist, stat, is_directory,
-  // get_file_size: null means that there is no such function.
-  void (*not_there[15])();
+  // delete_file, delete_dir, delete_recursively, rename_file, copy_file, path_exists, paths_exist, stat, is_directory:
+  // null means that there is no such function.
+  void (*not_there[14])();
+  int64_t (*get_file_size)(const TF_Filesystem* filesystem, const char* path, TF_Status* status);
   char* (*translate_name)(const TF_Filesystem* filesystem, const char* uri);
 };
 

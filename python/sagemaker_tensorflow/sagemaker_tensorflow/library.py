@@ -4,7 +4,6 @@ import glob
 import os
 
 NAME = "libheadrace_pipe.so"
-RECORDS = 1024  # that one call hands over at most
 
 
 def _places():
@@ -37,8 +36,7 @@ _library.headrace_pipe_check.argtypes = [ctypes.c_char_p]
 _library.headrace_pipe_open.restype = ctypes.c_void_p
 _library.headrace_pipe_open.argtypes = [ctypes.c_char_p, ctypes.POINTER(ctypes.c_char_p)]
 _library.headrace_pipe_read.restype = ctypes.c_int64
-_library.headrace_pipe_read.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p),
-                                        ctypes.POINTER(ctypes.POINTER(ctypes.c_uint64)), ctypes.POINTER(ctypes.c_char_p)]
+_library.headrace_pipe_read.argtypes = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p), ctypes.POINTER(ctypes.c_char_p)]
 _library.headrace_pipe_close.restype = None
 _library.headrace_pipe_close.argtypes = [ctypes.c_void_p]
 
@@ -54,21 +52,19 @@ def check(options):
 
 
 def read_epoch(options):
-    """Takes the channel's next epoch and yields its records in lists, as they come."""
+    """Takes the channel's next epoch and yields its records as they come, many at a time, as serialized tensors of strings."""
     error = ctypes.c_char_p()
     pipe = _library.headrace_pipe_open(options.encode(), ctypes.byref(error))
     if not pipe:
         raise ReadError(error.value.decode(errors="replace"))
     try:
-        data, ends = ctypes.c_void_p(), ctypes.POINTER(ctypes.c_uint64)()
+        tensor = ctypes.c_void_p()
         while True:
-            count = _library.headrace_pipe_read(pipe, RECORDS, ctypes.byref(data), ctypes.byref(ends), ctypes.byref(error))
-            if count < 0:
+            size = _library.headrace_pipe_read(pipe, ctypes.byref(tensor), ctypes.byref(error))
+            if size < 0:
                 raise ReadError(error.value.decode(errors="replace"))
-            if count == 0:
+            if size == 0:
                 return
-            bounds = ends[:count]
-            joined = ctypes.string_at(data, bounds[-1])
-            yield [joined[start:end] for start, end in zip([0] + bounds, bounds)]
+            yield ctypes.string_at(tensor, size)
     finally:
         _library.headrace_pipe_close(pipe)

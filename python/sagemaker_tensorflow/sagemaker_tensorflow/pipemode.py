@@ -42,17 +42,17 @@ class PipeModeDataset(tf.data.Dataset):
         wrong = library.check(options)
         if wrong:
             raise PipeModeDatasetException(wrong)
-        self._records = records.variant(options)
+        self._records = records.dataset(options)
         if hasattr(tf.data.Dataset, "_as_variant_tensor"):  # TensorFlow 1 asks for it
             super(PipeModeDataset, self).__init__()
         else:
-            super(PipeModeDataset, self).__init__(self._records)
+            super(PipeModeDataset, self).__init__(self._as_variant_tensor())
 
     def _as_variant_tensor(self):
-        return self._records
+        return self._records._variant_tensor
 
     def _inputs(self):
-        return []
+        return [self._records]
 
     @property
     def element_spec(self):

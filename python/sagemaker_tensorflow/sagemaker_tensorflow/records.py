@@ -1,4 +1,4 @@
-"""How records come into TensorFlow: through a filesystem that TensorFlow loads, or, before its version 2.5, through Python."""
+"""How records come into TensorFlow: in chunks, through a filesystem that it loads; before its version 2.5, through Python."""
 import tensorflow as tf
 
 from sagemaker_tensorflow import library
@@ -18,14 +18,22 @@ def _register():
 READS_ITSELF = _register()
 
 
-def variant(options):
-    """The tensor that stands for a dataset of the channel's records."""
-    if READS_ITSELF:
-        # Unbuffered: records come one by one as they arrive, and what comes before a corrupt one is not lost with it.
-        return tf.raw_ops.TFRecordDataset(filenames=[SCHEME + options], compression_type="", buffer_size=0)
-    return _through_python(options)._variant_tensor
+def dataset(options):
+    """The channel's records. Each iteration takes the next epoch. A chunk is read and verified while the one before is handed out,
+    record by record."""
+    chunks = _through_tensorflow(options) if READS_ITSELF else _through_python(options)
+    return chunks.map(_strings).prefetch(1).unbatch()
+
+
+def _through_tensorflow(options):
+    """An epoch is a file of the names of its chunks (src/pipe_filesystem/chunk_tickets.h). It is read without a buffer: a chunk
+    is what has come, and is not kept waiting for what comes behind it."""
+    return tf.data.TFRecordDataset(SCHEME + options, buffer_size=0).map(tf.io.read_file)
 
 
 def _through_python(options):
-    chunks = tf.data.Dataset.from_generator(lambda: library.read_epoch(options), tf.string, tf.TensorShape([None]))
-    return chunks.flat_map(tf.data.Dataset.from_tensor_slices)
+    return tf.data.Dataset.from_generator(lambda: library.read_epoch(options), tf.string, tf.TensorShape([]))
+
+
+def _strings(chunk):
+    return tf.ensure_shape(tf.io.parse_tensor(chunk, tf.string), [None])
