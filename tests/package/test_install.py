@@ -102,9 +102,9 @@ def test_an_installation_may_be_staged_and_moved(tmp_path):
 
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_public_headers_bring_no_warnings_into_strict_projects(compiler, prefix, tmp_path):
-    for header in sorted((prefix / "include/headrace").glob("*.h")):
+    for header in sorted((prefix / "include/headrace").rglob("*.h")):
         source = tmp_path / (header.stem + ".cc")
-        source.write_text(f'#include "headrace/{header.name}"\n')
+        source.write_text(f'#include "{header.relative_to(prefix / "include")}"\n')
         run(compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror",
             "-I", prefix / "include", source)
 
