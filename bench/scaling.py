@@ -2,10 +2,10 @@
 """Scaling of training: two ranks of one core each against one rank of one core, the example's CNN, whole steps.
 
 Usage: scripts/bench scaling [--batch 256] [--rounds 2] [--steps 12] [--policies float32 mixed_bfloat16]
-           [--sides headrace torch] [--data DIR]
+           [--sides headrace torch keras torch-horovod] [--data DIR]
 Every rank trains --batch images a step on a core of its own. Beside the two ranks, two programs that know nothing of each
 other run on the same cores: what they lose is the machine's (memory, caches, clock), not the exchange's. Then a model of
-larger clusters from what was measured here. `torch`: DistributedDataParallel over gloo, by scripts/setup --peers.
+larger clusters from what was measured here. `torch`: DistributedDataParallel over gloo, by scripts/setup --peers. `keras` and `torch-horovod`: python/horovod.
 """
 import argparse
 import json
@@ -29,7 +29,8 @@ def cores():
 
 def run(commands):
     """Starts all of them, and returns the last JSON line of each."""
-    environment = dict(os.environ, OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="-1")
+    environment = dict(os.environ, OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="-1", PYTHONPATH=str(ROOT / "python/horovod"),
+                       HEADRACE_LIBRARY_DIR=str(BIN.parent / "lib"))
     started = [subprocess.Popen(list(map(str, command)), env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                for command in commands]
     results = []
@@ -76,6 +77,25 @@ class Torch(Headrace):
         with tempfile.TemporaryDirectory() as meeting:
             return run([on_core(rank, [*self.program(policy), "--rank", rank, "--ranks", 2, "--meeting", f"{meeting}/file"])
                         for rank in range(2)])[0]
+
+
+class Keras(Headrace):
+    name = "keras, horovod"
+
+    def program(self, policy):
+        return [ROOT / "build/venv/tensorflow/bin/python", ROOT / "bench/peers/tensorflow_training.py", "--data", self.a.data, "--policy",
+                policy, "--batch", self.a.batch, "--steps", self.a.steps, "--threads", 1]
+
+    def together(self, policy):
+        return run([[*MPIRUN, "-np", 2, *self.program(policy), "--horovod"]])[0]
+
+
+class TorchHorovod(Torch):
+    name = "torch, horovod"
+    together = Keras.together
+
+
+SIDES = {"headrace": Headrace, "torch": Torch, "keras": Keras, "torch-horovod": TorchHorovod}
 
 
 def median(results, key="images_per_second"):
@@ -145,7 +165,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--policies", nargs="+", default=["float32", "mixed_bfloat16"])
-    parser.add_argument("--sides", nargs="+", default=["headrace", "torch"])
+    parser.add_argument("--sides", nargs="+", default=["headrace", "torch"], choices=SIDES)
     a = parser.parse_args()
     if len(cores()) < 2:
         raise SystemExit(f"scaling: found {len(cores())} processor, wanted two")
@@ -156,9 +176,7 @@ def main():
         print(f"batch {a.batch} a rank, one core a rank, median of {a.rounds} rounds of {a.steps} steps\n"
               f"{'':34}{'images/s:':>10}\n{'':16}{'side':18}{'1 rank':>10}{'2 ranks':>10}{'efficiency':>12}{'2 programs':>14}{'of that':>14}")
         ours = None
-        for side in (Headrace(a), Torch(a)):
-            if side.name.split()[0] not in a.sides:
-                continue
+        for side in (SIDES[name](a) for name in a.sides):
             results = measure(a, side)
             print_efficiency(side, results)
             ours = ours or (results if type(side) is Headrace else None)

@@ -1,8 +1,9 @@
 """Trains the example's CNN with Keras on TensorFlow and prints one JSON line: images a second (median step), peak memory.
 
-usage: tensorflow_training.py --data DIR --policy float32|mixed_bfloat16 --batch N --steps N --threads N
+usage: tensorflow_training.py --data DIR --policy float32|mixed_bfloat16 --batch N --steps N --threads N [--horovod]
 DIR holds train/train.tfrecords. The input pipeline is the example's: parse, pad to 40, random crop, random flip,
-shuffle, batch. Warm-up steps are not counted.
+shuffle, batch. Warm-up steps are not counted. --horovod: as a rank under mpirun, with python/horovod; the images are those
+of all ranks.
 """
 import argparse
 import json
@@ -62,17 +63,24 @@ def main():
     arguments.add_argument("--steps", type=int, default=20)
     arguments.add_argument("--warmup", type=int, default=5)
     arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--horovod", action="store_true")
     a = arguments.parse_args()
     tf.config.threading.set_intra_op_parallelism_threads(a.threads)
     tf.config.threading.set_inter_op_parallelism_threads(a.threads)
     keras.mixed_precision.set_global_policy(a.policy)
+    optimizer, callbacks, ranks = keras.optimizers.Adam(1e-3), [], 1
+    if a.horovod:
+        import horovod.keras as hvd
+        hvd.init()
+        optimizer, ranks = hvd.DistributedOptimizer(optimizer), hvd.size()
+        callbacks = [hvd.callbacks.BroadcastGlobalVariablesCallback(0), hvd.callbacks.MetricAverageCallback()]
     cnn = model()
-    cnn.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy", metrics=["accuracy"])
+    cnn.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"])
     clock = Clock()
     cnn.fit(dataset(os.path.join(a.data, "train/train.tfrecords"), a.batch), steps_per_epoch=a.steps + a.warmup, epochs=1,
-            verbose=0, callbacks=[clock])
+            verbose=0, callbacks=[*callbacks, clock])
     steps = [y - x for x, y in zip(clock.times, clock.times[1:])][a.warmup - 1:]
-    print(json.dumps({"peer": f"tensorflow {tf.__version__}", "images_per_second": a.batch / statistics.median(steps),
+    print(json.dumps({"peer": f"tensorflow {tf.__version__}", "images_per_second": ranks * a.batch / statistics.median(steps),
                       "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 
 

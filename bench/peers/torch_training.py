@@ -98,9 +98,11 @@ def options(warmup, threads):
     return arguments
 
 
-def median_step(cnn, images, labels, a):
-    """Seconds of a whole step: batch, forward, backward, update."""
+def median_step(cnn, images, labels, a, distribute=None):
+    """Seconds of a whole step: batch, forward, backward, update, with `distribute`(optimizer) where one is given."""
     optimizer = torch.optim.Adam(cnn.parameters(), 1e-3)
+    if distribute is not None:
+        optimizer = distribute(optimizer)
     loss_of = nn.CrossEntropyLoss()
     times = []
     for _ in range(a.steps + a.warmup):

@@ -7,6 +7,7 @@ import shutil
 import tarfile
 import time
 
+import boto3
 import pytest
 
 from platform_fixtures import ROOT
@@ -95,7 +96,8 @@ def estimate(make_server, tmp_path_factory):
         os.environ.update(servers[framework].client_environment())
         source = tmp_path_factory.mktemp("source")
         (source / "train.py").write_text(program)
-        session = sagemaker.Session()
+        keys = {name.lower(): os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}  # boto3 keeps the first it saw
+        session = sagemaker.Session(boto_session=boto3.Session(region_name=os.environ["AWS_DEFAULT_REGION"], **keys))
         version_1 = sagemaker.__version__.startswith("1.")
         instances, distribution = (("train_instance_count", "train_instance_type"), "distributions") if version_1 else (
             ("instance_count", "instance_type"), "distribution")
@@ -112,7 +114,7 @@ def estimate(make_server, tmp_path_factory):
             logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=name + "/algo-1")["events"]
         model = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
         names = []
-        if model:
+        if job["TrainingJobStatus"] == "Completed":
             bucket, key = re.fullmatch(r"s3://([^/]+)/(.+)", model).groups()
             archive = tmp_path_factory.mktemp("model") / "model.tar.gz"
             session.boto_session.client("s3").download_file(bucket, key, str(archive))

@@ -1,4 +1,6 @@
 """Collectives of numpy arrays, which wait for their end."""
+import functools
+
 import numpy
 
 from horovod.common import collectives
@@ -11,8 +13,13 @@ def _dense(array):
     return array if array.flags.c_contiguous else array.copy(order='C')  # ascontiguousarray() makes a row of a scalar
 
 
+@functools.lru_cache(maxsize=None)  # to spell a type's name takes longer than all else
+def _number_of(dtype):
+    return collectives.dtype_number(dtype.name)
+
+
 def memory_of(array):
-    return Memory(array.ctypes.data, collectives.dtype_number(array.dtype.name), array.shape, array)
+    return Memory(array.ctypes.data, _number_of(array.dtype), array.shape, array)
 
 
 _ALIGNMENT = 64  # TensorFlow takes arrays over that begin so, and copies others
