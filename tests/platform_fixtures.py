@@ -88,6 +88,10 @@ class Server:
         assert done.returncode == 0 or not check, f"headrace {' '.join(map(str, arguments))}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
+    def add_python(self, requirement, interpreter):
+        """Jobs of this framework's images run on this Python from now on."""
+        self.headrace("python", "add", requirement, "--interpreter", interpreter, "--data-dir", self.directory)
+
 
 @pytest.fixture(scope="session")
 def make_server():

@@ -48,7 +48,7 @@ def parse_arguments():
     parser.add_argument("--data-config", type=json.loads, default=of_job("SM_INPUT_DATA_CONFIG", "{}"),
                         help="the job's channels and their modes")
     parser.add_argument("--fw-params", type=json.loads, default=of_job("SM_FRAMEWORK_PARAMS", "{}"),
-                        help="whether the job runs this program under mpirun")
+                        help="whether the job has MPI (under mpirun it is seen)")
     return parser.parse_args()
 
 
@@ -228,7 +228,7 @@ def export(model, directory):
 
 def main():
     arguments = parse_arguments()
-    ranks = Ranks(mpi=bool(arguments.fw_params.get("sagemaker_mpi_enabled")))
+    ranks = Ranks(mpi=arguments.fw_params.get("sagemaker_mpi_enabled") or "OMPI_COMM_WORLD_SIZE" in os.environ)
     if arguments.seed is not None:
         random.seed(arguments.seed + ranks.rank)  # what Keras 3 draws its seeds from
         tf.compat.v1.set_random_seed(arguments.seed + ranks.rank)
