@@ -1,4 +1,6 @@
 """Collectives of numpy's arrays, against numpy."""
+import json
+
 import pytest
 
 
@@ -8,4 +10,10 @@ def test_every_collective_of_every_type(ranks_agree, ranks):
 
 
 def test_hosts_that_share_nothing(ranks_agree):
-    ranks_agree("numpy_collectives.py", hosts=["algo-1:1", "algo-2:1"], share=False)
+    ranks_agree("numpy_collectives.py", "apart", hosts=["algo-1:1", "algo-2:1"], share=False)
+
+
+def test_a_timeline_is_written(ranks_agree, tmp_path):
+    ranks_agree("numpy_collectives.py", HOROVOD_TIMELINE=str(tmp_path / "timeline.json"))
+    events = json.loads((tmp_path / "timeline.json").read_text())
+    assert {"NEGOTIATE_ALLREDUCE", "ALLREDUCE", "ALLGATHER", "BROADCAST"} <= {event.get("name") for event in events}

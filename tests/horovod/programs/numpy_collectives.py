@@ -1,6 +1,8 @@
-"""Every collective of every type and operation against numpy, without a framework. Each rank makes the arrays of all ranks."""
+"""Every collective of every type and operation against numpy, without a framework. Each rank makes the arrays of all ranks.
+usage: numpy_collectives.py [apart]    apart: the ranks are on machines of their own"""
 import functools
 import itertools
+import sys
 
 import ml_dtypes
 import numpy
@@ -67,6 +69,12 @@ def main():
         check(numpy_arrays.reducescatter(whole[rank], op=ops.Sum), wanted, ("reducescatter", dtype))
     [scaled] = numpy_arrays.allreduce([numpy.full(3, rank + 1.0)], op=ops.Sum, prescale=0.5, postscale=4.0)
     check(scaled, numpy.full(3, size * (size + 1.0)), "scaled")
+    mine = array_of(rank, "float32", (1000,))
+    exact = reduced([array_of(each, "float32", (1000,)) for each in range(size)], ops.Average)
+    for wire, tolerance in ((1, 1e-3), (2, 1e-2)):  # float16, bfloat16: between machines alone
+        [found] = numpy_arrays.allreduce([mine], compression=wire)
+        numpy.testing.assert_allclose(found, exact, rtol=tolerance, atol=tolerance)
+        assert (abs(found - exact).max() > 1e-5) == ("apart" in sys.argv), "compressed"
     if size == 2:
         a, b = array_of(0, "float64", (50,)), array_of(1, "float64", (50,))
         check(numpy_arrays.allreduce([[a, b][rank]], op=ops.Adasum)[0], adasum(a, b), "adasum")
@@ -74,15 +82,17 @@ def main():
     assert things == [{"rank": each, "text": "x" * each} for each in range(size)]
     assert objects.broadcast_object([rank, "of"], size - 1) == [size - 1, "of"]
     if size > 2:
-        one_short = hvd_set = process_sets.add_process_set(list(range(1, size)))
+        one_short = process_sets.add_process_set(list(range(1, size)))
         assert one_short.included() == (rank > 0) and one_short.size() == size - 1
         if one_short.included():
-            [found] = numpy_arrays.allreduce([numpy.full(2, float(rank))], op=ops.Sum, process_set=hvd_set.process_set_id)
+            [found] = numpy_arrays.allreduce([numpy.full(2, float(rank))], op=ops.Sum, process_set=one_short.process_set_id)
             check(found, numpy.full(2, float(sum(range(1, size)))), "process set")
         assert process_sets.remove_process_set(one_short)
     collectives.barrier()
-    for _ in range(rank):  # ranks with more data than others
-        numpy_arrays.allreduce([numpy.ones(2)], "uneven.{}".format(_), op=ops.Sum)
+    for step in range(rank):  # ranks with more data than others: those without stand for zeros
+        found = numpy_arrays.allreduce([numpy.ones(2), numpy.ones(3, "float32")], "uneven", op=ops.Sum)
+        check(found[0], numpy.full(2, float(size - 1 - step)), "uneven")
+        check(numpy_arrays.allreduce([numpy.ones(2)], "alone")[0], numpy.full(2, (size - 1 - step) / size), "uneven, alone")
     last = collectives.join()
     assert last == size - 1, last
     print("rank {}: all agree".format(rank), flush=True)

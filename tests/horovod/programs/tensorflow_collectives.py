@@ -78,6 +78,19 @@ def order(rank, size):
         close(tf.stack(many(tf.constant(1.0))), np.arange(20) * size)
 
 
+def traces(rank, size):
+    """A rank that traces a function more often than the others."""
+    @tf.function
+    def mean(x):
+        return hvd.allreduce(tf.reduce_sum(x)), hvd.allreduce(x[0]), hvd.allgather(x[:1])
+
+    for length in range(1, 5):
+        found = mean(tf.ones([length if rank == 0 else 3]))
+        close(found[0], (length + 3 * (size - 1)) / size)
+        close(found[1], 1)
+        close(found[2], np.ones(size))
+
+
 def tapes(rank, size):
     x = tf.Variable([1.0, 2.0])
     unused = tf.Variable(1.0)
@@ -120,7 +133,7 @@ def sessions(rank, size):
 def main():
     hvd.init()
     rank, size = hvd.rank(), hvd.size()
-    for part in (values, gradients, order, tapes, variables, sessions):
+    for part in (values, gradients, order, traces, tapes, variables, sessions):
         part(rank, size)
     hvd.join()
     print(f"rank {rank}: all agree", flush=True)

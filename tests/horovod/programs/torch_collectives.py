@@ -74,11 +74,24 @@ def refusals(rank, size):
     optimizer.step()
 
 
+def uneven(rank, size):
+    """Ranks with different numbers of batches: those without stand for zeros, and averages divide by all."""
+    model = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.zeros_(model.weight)
+    optimizer = hvd.DistributedOptimizer(torch.optim.SGD(model.parameters(), 1.0), model.named_parameters())
+    for _ in range(1 + rank):
+        optimizer.zero_grad()
+        model(torch.ones(1, 1)).sum().backward()
+        optimizer.step()
+    assert hvd.join() == size - 1
+    hvd.broadcast_parameters(model.state_dict(), root_rank=size - 1)
+    close(model.weight.detach(), [[-sum((size - batch) / size for batch in range(size))]])
+
+
 def main():
     hvd.init()
-    for part in (values, gradients, refusals):
+    for part in (values, gradients, refusals, uneven):
         part(hvd.rank(), hvd.size())
-    hvd.join()
     print(f"rank {hvd.rank()}: all agree", flush=True)
 
 

@@ -6,7 +6,7 @@ from horovod.common.library import LIBRARY, Collective, check
 
 # With the numbers of src/horovod/communicator.h.
 ALLREDUCE, ALLGATHER, BROADCAST, JOIN, ALLTOALL, BARRIER, REDUCESCATTER = range(7)
-_KINDS = ['allreduce', 'allgather', 'broadcast', 'join', 'alltoall', 'barrier', 'reducescatter']
+KINDS = ['allreduce', 'allgather', 'broadcast', 'join', 'alltoall', 'barrier', 'reducescatter']
 
 # With the numbers of headrace/horovod.h.
 DTYPES = ['uint8', 'int8', 'uint16', 'int16', 'int32', 'int64', 'float16', 'float32', 'float64', 'bool', 'bfloat16']
@@ -31,7 +31,7 @@ def name_for(kind, name=None):
     if name:
         return name
     _unnamed[kind] += 1
-    return '{}.noname.{}'.format(_KINDS[kind], _unnamed[kind])
+    return '{}.noname.{}'.format(KINDS[kind], _unnamed[kind])
 
 
 def described(kind, name, array=NOTHING, output=None, op=0, prescale=1.0, postscale=1.0, root=0, splits=(), process_set=0,

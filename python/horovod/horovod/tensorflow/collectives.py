@@ -26,14 +26,18 @@ def _op_name(name):
     return ''.join(c if c.isalnum() or c in '_.' else '_' for c in 'Horovod_' + name)
 
 
-def _named(kind, name):
-    """In a graph a collective gets its name once, when it is made."""
-    return collectives.name_for(kind, name)
+def _named(kind, name, tensor):
+    """In a graph a collective without a name gets one of its tensor's, once: a rank that traces a function more often than others,
+    for a smaller last batch say, has the same names all the same."""
+    if name or tf.executing_eagerly():
+        return collectives.name_for(kind, name)
+    return tf.compat.v1.get_default_graph().unique_name('{}.{}'.format(collectives.KINDS[kind], tensor.name))
 
 
 def _dense_allreduce(tensors, name, op, prescale, postscale, process_set, wire):
     """One call of Python for all of them, with gradients."""
-    name = _named(collectives.ALLREDUCE, name)
+    tensors = [tf.convert_to_tensor(tensor) for tensor in tensors]
+    name = _named(collectives.ALLREDUCE, name, tensors[0])
 
     @tf.custom_gradient
     def reduce(*inputs):
@@ -45,7 +49,7 @@ def _dense_allreduce(tensors, name, op, prescale, postscale, process_set, wire):
 
         return call(exchange, inputs, [i.dtype for i in inputs], [i.shape for i in inputs], name), gradient
 
-    outputs = reduce(*[tf.convert_to_tensor(tensor) for tensor in tensors])
+    outputs = reduce(*tensors)
     return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
 
 
@@ -96,7 +100,8 @@ def _any_rows(shape):
 
 def allgather(tensor, name=None, process_set=global_process_set):
     """All ranks' tensors, one after another along the first dimension, which may differ."""
-    name = _named(collectives.ALLGATHER, name)
+    tensor = tf.convert_to_tensor(tensor)
+    name = _named(collectives.ALLGATHER, name, tensor)
     number = process_set.process_set_id
 
     @tf.custom_gradient
@@ -113,7 +118,7 @@ def allgather(tensor, name=None, process_set=global_process_set):
         [gathered] = call(exchange, [tensor], [tensor.dtype], [_any_rows(tensor.shape)], name)
         return gathered, gradient
 
-    return gather(tf.convert_to_tensor(tensor))
+    return gather(tensor)
 
 
 def grouped_allgather(tensors, name=None, process_set=global_process_set):
@@ -122,7 +127,8 @@ def grouped_allgather(tensors, name=None, process_set=global_process_set):
 
 def broadcast(tensor, root_rank, name=None, process_set=global_process_set):
     """The tensor of rank `root_rank`, for all."""
-    name = _named(collectives.BROADCAST, name)
+    tensor = tf.convert_to_tensor(tensor)
+    name = _named(collectives.BROADCAST, name, tensor)
 
     @tf.custom_gradient
     def give(tensor):
@@ -136,13 +142,14 @@ def broadcast(tensor, root_rank, name=None, process_set=global_process_set):
         [given] = call(exchange, [tensor], [tensor.dtype], [tensor.shape], name)
         return given, gradient
 
-    return give(tf.convert_to_tensor(tensor))
+    return give(tensor)
 
 
 def alltoall(tensor, splits=None, name=None, process_set=global_process_set):
     """The first splits[0] rows go to the first rank, the next splits[1] to the second ...; without splits equally many. With them
     also the numbers of rows that have come from each rank."""
-    name = _named(collectives.ALLTOALL, name)
+    tensor = tf.convert_to_tensor(tensor)
+    name = _named(collectives.ALLTOALL, name, tensor)
     given = tf.convert_to_tensor([] if splits is None else splits, tf.int32)
 
     @tf.custom_gradient
@@ -157,7 +164,7 @@ def alltoall(tensor, splits=None, name=None, process_set=global_process_set):
         rows, received = call(exchange, [tensor, given], [tensor.dtype, tf.int32], shapes, name)
         return (rows, received), gradient
 
-    rows, received = send(tf.convert_to_tensor(tensor))
+    rows, received = send(tensor)
     return rows if splits is None else (rows, received)
 
 
@@ -166,8 +173,8 @@ def reducescatter(tensor, device_dense='', compression=Compression.none, op=Aver
     """This rank's rows of the reduction; the first `rows % size` ranks get one more than the others."""
     if op not in (Average, Sum):
         raise NotImplementedError('hvd.reducescatter: wanted op Average or Sum')
-    name = _named(collectives.REDUCESCATTER, name)
     packed, context = compression.compress(tf.convert_to_tensor(tensor))
+    name = _named(collectives.REDUCESCATTER, name, packed)
 
     @tf.custom_gradient
     def scatter(tensor):
