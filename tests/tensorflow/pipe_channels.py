@@ -4,6 +4,8 @@ import os
 import struct
 import threading
 
+RECORDS = [b"%d " % i + bytes((i * 7 + j) % 9 + 65 for j in range(i * 37 % 5000)) for i in range(300)]  # no newline in any
+
 
 class Channels:
     """Below `root`: the FIFOs, the configuration and the state of a job."""

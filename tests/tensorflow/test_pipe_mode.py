@@ -20,9 +20,7 @@ sys.path.insert(0, str(ROOT / "python/sagemaker_tensorflow"))
 
 import tensorflow as tf
 from sagemaker_tensorflow import PipeModeDataset, PipeModeDatasetException, records
-from pipe_channels import ENCODE, Channels, lines, recordio, tfrecords
-
-RECORDS = [b"%d " % i + bytes((i * 7 + j) % 9 + 65 for j in range(i * 37 % 5000)) for i in range(300)]
+from pipe_channels import ENCODE, RECORDS, Channels, lines, recordio, tfrecords
 
 
 @pytest.fixture
