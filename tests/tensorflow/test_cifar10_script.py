@@ -68,7 +68,8 @@ def test_an_epochs_line_gives_all_five_metrics(job):
     assert "Epoch 2/2" in lines
     for definition in seed.METRIC_DEFINITIONS:
         found = [match.group(1) for match in map(re.compile(definition["Regex"]).search, lines) if match]
-        assert len(found) == 2 and all(float(value) > 0 for value in found), definition["Name"]
+        assert len(found) >= 2 and all(float(value) > 0 for value in found), definition["Name"]
+        assert len(found) == 2 or definition["Name"].startswith("train:"), "a long epoch has more lines, of training alone"
 
 
 def test_it_leaves_checkpoints_logs_and_a_model(job):

@@ -173,7 +173,10 @@ def make_optimizer(arguments, ranks):
 
 class EpochLines(keras.callbacks.Callback):
     """Prints each epoch as Keras 2 did, in the order that the workflow's metric definitions expect: Keras 3's own line begins
-    with the accuracy, and its steps of a second or more have no milliseconds."""
+    with the accuracy, and its steps of a second or more have no milliseconds. Of a long epoch a line every ten seconds."""
+
+    SECONDS = 10
+    VALUES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
     def __init__(self, epochs, steps):
         super(EpochLines, self).__init__()
@@ -181,13 +184,22 @@ class EpochLines(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         print("Epoch %d/%d" % (epoch + 1, self.epochs), flush=True)
-        self.began = time.time()
+        self.began = self.told = time.time()
+
+    def on_train_batch_end(self, batch, logs=None):
+        now, step = time.time(), batch + 1
+        if now - self.told >= self.SECONDS and step < self.steps:
+            self.told = now
+            self.print_line(step, "ETA: %.0fs" % ((now - self.began) / step * (self.steps - step)), logs)
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.time() - self.began
-        values = "".join(" - %s: %.4f" % (name, logs[name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy"))
-        print("%d/%d [%s] - %.0fs %.0fms/step%s" % (self.steps, self.steps, "=" * 30, seconds, 1000 * seconds / self.steps, values),
-              flush=True)
+        self.print_line(self.steps, "%.0fs %.0fms/step" % (seconds, 1000 * seconds / self.steps), logs)
+
+    def print_line(self, step, times, logs):
+        bar = ("=" * (30 * step // self.steps)).ljust(30, ".")
+        values = "".join(" - %s: %.4f" % (name, float(logs[name])) for name in self.VALUES if name in logs)
+        print("%d/%d [%s] - %s%s" % (step, self.steps, bar, times, values), flush=True)
 
 
 def make_callbacks(arguments, ranks, steps):
