@@ -1,7 +1,11 @@
 """Collectives of numpy's arrays, against numpy."""
+import ast
 import json
+import pathlib
 
 import pytest
+
+PACKAGE = pathlib.Path(__file__).resolve().parents[2] / "python/horovod/horovod"
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3, 4])
@@ -17,3 +21,8 @@ def test_a_timeline_is_written(ranks_agree, tmp_path):
     ranks_agree("numpy_collectives.py", HOROVOD_TIMELINE=str(tmp_path / "timeline.json"))
     events = json.loads((tmp_path / "timeline.json").read_text())
     assert {"NEGOTIATE_ALLREDUCE", "ALLREDUCE", "ALLGATHER", "BROADCAST"} <= {event.get("name") for event in events}
+
+
+@pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_the_oldest_python_reads_it(file):
+    ast.parse(file.read_text(), str(file), feature_version=(3, 6))

@@ -5,6 +5,7 @@ import pickle
 import numpy
 
 from horovod.common import numpy_arrays
+from horovod.common.library import place
 from horovod.common.process_sets import global_process_set
 
 
@@ -20,7 +21,6 @@ def _object_of(array):
 
 def broadcast_object(value, root_rank=0, name=None, process_set=global_process_set):
     """The object of rank `root_rank`, on all ranks; what the others give is not looked at."""
-    from horovod.common.library import place
     name = name or type(value).__name__
     number = process_set.process_set_id
     mine = _bytes_of(value) if place().rank == root_rank else numpy.zeros(0, numpy.uint8)
