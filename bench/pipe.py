@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Pipe mode beside `cat` into the same FIFO and beside reading local files; time to the first batch beside File mode.
 
-Usage: scripts/bench pipe [throughput] [turnover] [first] [training]     without a word: all four
-"first" needs about 10 GB of free space for File mode's copies.
+Usage: scripts/bench pipe [throughput] [turnover] [first] [training] [tensorflow]     without a word: all five
+"first" needs about 10 GB of free space for File mode's copies, "tensorflow" its environment (scripts/setup --python).
 """
 import json
 import os
@@ -21,7 +21,7 @@ BIN = ROOT / "build/release/bin"
 BENCH = BIN / "bench_pipe"
 ROUNDS = 3
 MB = 1000 * 1000
-PARTS = sys.argv[1:] or ["throughput", "turnover", "first", "training"]
+PARTS = sys.argv[1:] or ["throughput", "turnover", "first", "training", "tensorflow"]
 
 
 def run(*arguments):
@@ -126,6 +126,30 @@ def throughput(folder, records):
                   f"{local:7.2f}{decoded:9.2f}{cpu:16.3f}{cat_cpu:7.3f}{disk:13.0f}", flush=True)
 
 
+def tensorflow(folder, records):
+    """PipeModeDataset in C++ and in Python on the same channel; TensorFlow's own reader on the file behind it."""
+    file = objects(folder, records, 300 * MB, 1, "tensorflow", distinct=True)[0]
+    size = file.stat().st_size
+    ways = {"cpp": "C++, record by record", "records": "TensorFlow, record by record", "batches": "TensorFlow, batches of 256",
+            "through_python": "the same as before TensorFlow 2.5", "file_records": "TensorFlow's TFRecordDataset, a local file",
+            "file_batches": "the same, batches of 256", "memory_records": "TensorFlow, one string in memory again and again",
+            "memory_batches": "the same, batches of 256"}
+    rounds = {way: [] for way in ways}
+    for _ in range(ROUNDS):
+        directory = pathlib.Path(tempfile.mkdtemp(dir=folder))
+        with Feeder(directory, 1, [file]):
+            rounds["cpp"].append(min(run("records", directory, "c0")["seconds"] for _ in range(3)))
+            peer = subprocess.run([ROOT / "build/venv/tensorflow/bin/python", ROOT / "bench/peers/pipe_dataset.py", directory, "c0", file],
+                                  check=True, capture_output=True, text=True)
+        for way, seconds in json.loads(peer.stdout).items(): rounds[way].append(seconds)
+        shutil.rmtree(directory)
+    ours = statistics.median(rounds["cpp"])
+    print(f"\n{'one channel of TFRecords, 300 MB':50}{'GB/s':>6}{'of C++':>8}")
+    for way, title in ways.items():
+        seconds = statistics.median(rounds[way])
+        print(f"{title:50}{size / seconds * 1e-9:6.2f}{ours / seconds:8.2f}", flush=True)
+
+
 def first_batch(folder, records):
     sizes = [(10, 1), (1000, 10), (10000, 100)]
     print(f"\n{'first batch after, ms':34}{'pipe':>8}{'file':>9}{'disk written, MB: pipe':>25}{'file':>7}")
@@ -207,6 +231,7 @@ def main():
         if "throughput" in PARTS: throughput(folder, records)
         if "turnover" in PARTS: turnover(folder, records)
         if "first" in PARTS: first_batch(folder, records)
+        if "tensorflow" in PARTS: tensorflow(folder, records)
         if "training" in PARTS: training(folder, folder / "cifar")
 
 

@@ -1,5 +1,5 @@
-// For Python's ctypes. Strings are UTF-8; a string or an array that is returned lives until the next call with the same
-// channel, or, of a function without one, on the same thread.
+// For Python's ctypes. Strings are UTF-8. What a function of a pipe hands out lives until the next call with that pipe;
+// any other string until the next call on the same thread.
 #pragma once
 
 #include <stddef.h>
@@ -12,7 +12,7 @@ const char* headrace_pipe_check(const char* options);
 
 struct headrace_pipe;
 
-// Takes the channel's next epoch; null when that fails (headrace_pipe_check's thread then has the reason in *error).
+// Takes the channel's next epoch. Null, with the reason in *error, when that fails.
 headrace_pipe* headrace_pipe_open(const char* options, const char** error);
 
 // Some of the next records, as they have come, as one serialized tensor of strings (record_chunk.h): its size in bytes,
