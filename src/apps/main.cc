@@ -19,6 +19,7 @@
 #include "apps/commands/model_server_command.h"
 #include "apps/commands/pipe_command.h"
 #include "apps/commands/predict_command.h"
+#include "apps/commands/python_command.h"
 #include "apps/commands/run_command.h"
 #include "apps/commands/serve_command.h"
 #include "apps/commands/supervise_command.h"
@@ -30,10 +31,10 @@
 int main(int argc, char** argv) {
   using namespace headrace::apps;
   const std::vector<AddCommand> commands = {
-      AddServeCommand,     AddEnvCommand,        AddKeysCommand,      AddDoctorCommand,     AddDatasetCommand,
-      AddImagesCommand,    AddEvaluateCommand,   AddPipeCommand,      AddPredictCommand,    AddJobsCommand,
-      AddEndpointsCommand, AddLogsCommand,       AddUploadCommand,    AddTrainCommand,      AddDeployCommand,
-      AddInvokeCommand,    AddTransformCommand,  AddDownloadCommand,  AddMetricsCommand,    AddRunCommand,
-      AddConsoleCommand,   AddCompletionCommand, AddSuperviseCommand, AddModelServerCommand};
+      AddServeCommand,     AddEnvCommand,       AddKeysCommand,       AddDoctorCommand,    AddDatasetCommand,
+      AddImagesCommand,    AddEvaluateCommand,  AddPipeCommand,       AddPredictCommand,   AddJobsCommand,
+      AddEndpointsCommand, AddLogsCommand,      AddUploadCommand,     AddTrainCommand,     AddDeployCommand,
+      AddInvokeCommand,    AddTransformCommand, AddDownloadCommand,   AddMetricsCommand,   AddRunCommand,
+      AddPythonCommand,    AddConsoleCommand,   AddCompletionCommand, AddSuperviseCommand, AddModelServerCommand};
   return Run(commands, {argv + 1, argv + argc}, std::cout, std::cerr);
 }

@@ -59,9 +59,7 @@ def job(tenant, bucket, **more):
 REFUSED = {
     "mpi options": {"HyperParameters": {"sagemaker_mpi_enabled": "true", "sagemaker_mpi_custom_mpi_options": "\"--hostfile mine\""}},
     "smdistributed": {"HyperParameters": {"sagemaker_distributed_dataparallel_enabled": "true"}},
-    "torch": {"HyperParameters": {"sagemaker_torch_distributed_enabled": "true"}},
-    "parameter servers": {"HyperParameters": {"sagemaker_parameter_server_enabled": "true"},
-                          "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}},
+    "XLA": {"HyperParameters": {"sagemaker_pytorch_xla_multi_worker_enabled": "true"}},
     "tensorboard": {"TensorBoardOutputConfig": {"S3OutputPath": "s3://anywhere/tb"}},
     "rules": {"DebugRuleConfigurations": [{"RuleConfigurationName": "r", "RuleEvaluatorImage": "i"}]},
     "collections": {"DebugHookConfig": {"S3OutputPath": "s3://anywhere/", "CollectionConfigurations": [{"CollectionName": "losses"}]}},

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "api/input.h"
@@ -6,6 +8,8 @@
 #include "api/sagemaker/request.h"
 #include "api/sagemaker/training_job_checks.h"
 #include "api/sagemaker/training_job_shape.h"
+#include "jobs/archive/unpack.h"
+#include "jobs/inputs/s3_uri.h"
 #include "jobs/request/training_request.h"
 #include "jobs/request/training_status.h"
 #include "store/meta/training_jobs.h"
@@ -54,6 +58,23 @@ store::TrainingJob NewJob(const Call& call, const Json& request) {
   return job;
 }
 
+// A program that cannot run is refused at once: the job itself would say so half a minute later to those who wait.
+std::optional<aws::ServiceError> CheckSourceOf(const SageMakerOptions& options, const Call& call,
+                                               const jobs::TrainingRequest& request) {
+  const auto uri = request.hyperparameters.Text("sagemaker_submit_directory");
+  if (!options.check_program || !jobs::IsUri(uri)) return std::nullopt;
+  const auto where = jobs::ParseS3Uri(uri);
+  if (!where) return std::nullopt;
+  const auto objects = ObjectsOf(options, call);
+  const auto source = objects.Find(where->bucket, where->key);
+  if (!source) return std::nullopt;  // it may still come
+  auto archive = jobs::OpenArchive(objects.BlobPath(*source));
+  if (!archive) return std::nullopt;
+  const Status runs = options.check_program(request, std::move(*archive));
+  if (runs) return std::nullopt;
+  return aws::ServiceError{"ValidationException", runs.error().message(), 400, {}, {}};
+}
+
 }  // namespace
 
 Reply<Json> CreateTrainingJob(const SageMakerOptions& options, const Call& call, const Json& input) {
@@ -82,6 +103,7 @@ Reply<Json> CreateTrainingJob(const SageMakerOptions& options, const Call& call,
   if (taken) return in_use();
   if (options.objects) {
     if (auto error = CheckBuckets(ObjectsOf(options, call), call, *decoded)) return tl::unexpected(std::move(*error));
+    if (auto error = CheckSourceOf(options, call, *decoded)) return tl::unexpected(std::move(*error));
   }
   bool inserted = false;
   HEADRACE_REPLY_TRY(options.database.Write([&](store::Connection& db) -> Status {

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "aws/service.h"
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "jobs/request/instance_types.h"
+#include "jobs/request/training_request.h"
 #include "store/access/account_objects.h"
 #include "store/meta/database.h"
 
@@ -29,6 +31,8 @@ struct SageMakerOptions {
   std::function<Status(const std::string& account)> may_run = {};
   // Whether training jobs of such instances can ever run here; as jobs::Executor::Fits. Empty: all can.
   std::function<Status(const std::vector<jobs::InstanceSize>& hosts)> fits = {};
+  // Whether a training job's program, whose source is this archive, can run here at all; as jobs::CheckProgram.
+  std::function<Status(const jobs::TrainingRequest& request, Descriptor source)> check_program = {};
 };
 
 aws::Service SageMakerService(SageMakerOptions options);

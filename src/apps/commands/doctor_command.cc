@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <iostream>
-#include <sstream>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -17,11 +16,14 @@
 #include "apps/platform/listen_address.h"
 #include "apps/platform/settings.h"
 #include "apps/platform/trial_run.h"
+#include "apps/python/framework_trial.h"
 #include "base/descriptor_limit.h"
 #include "base/file.h"
 #include "base/result.h"
-#include "jobs/machine/python.h"
 #include "jobs/process/find_program.h"
+#include "jobs/python/environments.h"
+#include "jobs/python/framework.h"
+#include "jobs/python/interpreter.h"
 #include "jobs/runtime/installation.h"
 #include "jobs/sandbox/sandbox.h"
 
@@ -124,15 +126,6 @@ Check CheckSandbox(const Settings& settings, bool& works) {
           "or the container's limits)"};
 }
 
-// What jobs may read besides the system: job-paths.
-std::vector<std::string> PathsOfJobs(const Settings& settings) {
-  std::vector<std::string> paths;
-  std::istringstream all(settings.job_paths);
-  for (std::string path; std::getline(all, path, ':');)
-    if (!path.empty()) paths.push_back(path);
-  return paths;
-}
-
 Check CheckCompiler(const Settings& settings, const TrialRun& trial) {
   if (!Succeeds({settings.compiler, "--version"}))
     return {"compiler", Verdict::kWarning,
@@ -154,7 +147,7 @@ Check CheckCompiler(const Settings& settings, const TrialRun& trial) {
                       settings.compiler, tried.said)};
 }
 
-Check CheckPython(const Settings& settings, const TrialRun& trial, const jobs::Python& python) {
+Check CheckPython(const Settings& settings, const TrialRun& trial, const jobs::Interpreter& python) {
   if (python.program.empty())
     return {"python", Verdict::kWarning, settings.python + " is missing; it is wanted for training programs in Python"};
   std::vector<std::string> shown = PathsOfJobs(settings);
@@ -165,6 +158,40 @@ Check CheckPython(const Settings& settings, const TrialRun& trial, const jobs::P
           fmt::format("{} does not run as a job sees it: {}; choose one that lies below /usr (--python), or name what "
                       "it needs (--job-paths)",
                       python.program, tried.said)};
+}
+
+// The registered environments, each tried as jobs run it, and what the default interpreter has.
+std::vector<Check> CheckFrameworks(const Settings& settings, const TrialRun& trial, const jobs::Interpreter& python) {
+  const auto registered = jobs::PythonEnvironments(DataDirectory(settings.data_dir).path()).Read();
+  if (!registered) return {{"frameworks", Verdict::kFailed, registered.error().message()}};
+  std::vector<Check> checks;
+  const auto add = [&](const std::string& name, const jobs::Interpreter& interpreter,
+                       const jobs::Framework& framework) {
+    const auto tried = TryFramework(trial, interpreter, framework, PathsOfJobs(settings));
+    checks.push_back({name, tried.worked ? Verdict::kOk : Verdict::kWarning,
+                      tried.worked ? fmt::format("{} imports {} {}, as jobs see it", interpreter.program,
+                                                 framework.module, tried.version)
+                                   : fmt::format("{} does not import {} as a job sees it: {}", interpreter.program,
+                                                 framework.module, tried.said)});
+  };
+  for (const auto& one : *registered) {
+    const auto interpreter = jobs::ProbeInterpreter(one.interpreter);
+    const auto* framework = jobs::FindFramework(one.framework);
+    if (interpreter && framework != nullptr)
+      add(one.name, *interpreter, *framework);
+    else
+      checks.push_back(
+          {one.name, Verdict::kWarning,
+           fmt::format("{}; headrace python remove {}",
+                       interpreter ? "no framework " + one.framework : interpreter.error().message(), one.name)});
+  }
+  for (const auto& framework : jobs::Frameworks())
+    if (python.Has(framework.module)) add("default", python, framework);
+  if (checks.empty())
+    checks.push_back({"frameworks", Verdict::kWarning,
+                      "no Python here has TensorFlow, PyTorch, scikit-learn or XGBoost: headrace python add tensorflow "
+                      "makes an environment for training programs in Python"});
+  return checks;
 }
 
 Check CheckPip(const Settings& settings) {
@@ -193,7 +220,7 @@ Check CheckHelpers(const std::string& binary) {
 }
 
 // A job has a /tmp of its own, and what cleans /tmp takes installations along.
-Check CheckPlaces(const Settings& settings, const std::string& binary, const jobs::Python& python) {
+Check CheckPlaces(const Settings& settings, const std::string& binary, const jobs::Interpreter& python) {
   std::string found;
   const std::pair<const char*, std::string> places[] = {
       {"headrace", binary}, {"python", python.program}, {"the data directory", settings.data_dir}};
@@ -236,22 +263,23 @@ void RunDoctor(const SettingOptions& options, OutputFormat format) {
   const Settings settings = options.Read();
   std::error_code ignored;
   const std::string binary = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  const jobs::Python python = jobs::FindPython(settings.python);
+  const jobs::Interpreter python = jobs::ProbeInterpreter(settings.python).value_or(jobs::Interpreter());
   bool sandboxed = false;
   const Check sandbox = CheckSandbox(settings, sandboxed);
   const TrialRun trial(sandboxed);
-  const std::vector<Check> checks{CheckPort(settings),
-                                  CheckDataDirectory(settings),
-                                  CheckSpace(settings),
-                                  CheckDescriptors(),
-                                  CheckCgroup(),
-                                  CheckHelpers(binary),
-                                  CheckPlaces(settings, binary, python),
-                                  sandbox,
-                                  CheckCompiler(settings, trial),
-                                  CheckPython(settings, trial, python),
-                                  CheckPip(settings),
-                                  CheckMpi()};
+  std::vector<Check> checks{CheckPort(settings),
+                            CheckDataDirectory(settings),
+                            CheckSpace(settings),
+                            CheckDescriptors(),
+                            CheckCgroup(),
+                            CheckHelpers(binary),
+                            CheckPlaces(settings, binary, python),
+                            sandbox,
+                            CheckCompiler(settings, trial),
+                            CheckPython(settings, trial, python),
+                            CheckPip(settings),
+                            CheckMpi()};
+  for (auto& check : CheckFrameworks(settings, trial, python)) checks.push_back(std::move(check));
   bool failed = false;
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (const Check& check : checks) {

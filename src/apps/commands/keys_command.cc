@@ -1,6 +1,5 @@
 #include "apps/commands/keys_command.h"
 
-#include <filesystem>
 #include <iostream>
 
 #include <nlohmann/json.hpp>
@@ -8,7 +7,6 @@
 #include "apps/command.h"
 #include "apps/platform/data_directory.h"
 #include "apps/platform/settings.h"
-#include "base/file.h"
 #include "store/meta/database.h"
 #include "store/meta/principals.h"
 
@@ -21,8 +19,7 @@ using Listing = nlohmann::ordered_json;
 class Keys {
  public:
   explicit Keys(const SettingOptions& options) : directory_(options.Read().data_dir) {
-    ValueOrThrow(MakeDirectories(directory_.path()));
-    std::filesystem::permissions(directory_.path(), std::filesystem::perms::owner_all);
+    ValueOrThrow(directory_.Make());
     database_ = ValueOrThrow(store::Database::Open(directory_ / "meta.db"));
     principals_ = std::make_unique<store::Principals>(*database_, clock_);
   }

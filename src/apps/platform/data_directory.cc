@@ -61,9 +61,14 @@ Status WritePrivateFile(const std::string& path, const std::string& bytes) {
 
 DataDirectory::DataDirectory(const std::string& path) : path_(std::filesystem::absolute(path).lexically_normal()) {}
 
-Status DataDirectory::Claim() {
+Status DataDirectory::Make() const {
   HEADRACE_TRY(MakeDirectories(path_));
   ::chmod(path_.c_str(), 0700);
+  return {};
+}
+
+Status DataDirectory::Claim() {
+  HEADRACE_TRY(Make());
   for (const char* name : {"objects", "jobs", "cache", "tls", "aws", "log"}) {
     const std::string inner = *this / name;
     if (::mkdir(inner.c_str(), 0700) != 0 && errno != EEXIST)

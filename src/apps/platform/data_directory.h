@@ -37,7 +37,9 @@ class DataDirectory {
  public:
   explicit DataDirectory(const std::string& path);  // made absolute
 
-  // Makes it (0700) and what is in it. kFailedPrecondition when another server runs here.
+  // Makes it, for its owner only (0700).
+  Status Make() const;
+  // Makes it and what is in it. kFailedPrecondition when another server runs here.
   Status Claim();
   // Whether a server has claimed it, another process's included.
   bool Claimed() const;

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <filesystem>
-#include <sstream>
 
 #include <unistd.h>
 
@@ -34,6 +33,7 @@
 #include "http/server.h"
 #include "jobs/hosting/hosting_service.h"
 #include "jobs/machine/machine.h"
+#include "jobs/python/program_check.h"
 #include "jobs/training/local_executor.h"
 #include "jobs/training/training_service.h"
 #include "jobs/transform/transform_service.h"
@@ -140,8 +140,10 @@ class RunningPlatform : public Platform {
 
   // What this machine has is found once, here, and handed down to all that runs programs on it.
   void FindMachine() {
-    machine_ = std::make_unique<jobs::Machine>(jobs::MachineOptions{
-        .job_cores = static_cast<int>(settings_.job_cpus), .sandbox = settings_.sandbox, .python = settings_.python});
+    machine_ = std::make_unique<jobs::Machine>(jobs::MachineOptions{.job_cores = static_cast<int>(settings_.job_cpus),
+                                                                    .sandbox = settings_.sandbox,
+                                                                    .python = settings_.python,
+                                                                    .data_dir = directory_.path()});
     binary_ = std::filesystem::read_symlink("/proc/self/exe");
   }
 
@@ -153,9 +155,7 @@ class RunningPlatform : public Platform {
     options.headrace_binary = binary_;
     options.compiler = settings_.compiler;
     options.read_only_paths = {directory_ / "aws", directory_ / "tls/ca.pem"};
-    std::istringstream more(settings_.job_paths);
-    for (std::string path; std::getline(more, path, ':');)
-      if (!path.empty()) options.read_only_paths.push_back(path);
+    for (auto& path : PathsOfJobs(settings_)) options.read_only_paths.push_back(std::move(path));
     options.memory_bytes = static_cast<uint64_t>(settings_.job_memory_mib) << 20;
     options.tasks = static_cast<uint64_t>(settings_.job_tasks);
     options.disk_bytes = static_cast<uint64_t>(settings_.job_disk_mib) << 20;
@@ -217,6 +217,9 @@ class RunningPlatform : public Platform {
     };
     training.may_run = [this](const std::string& account) { return MayRun(account); };
     training.fits = [this](const std::vector<jobs::InstanceSize>& hosts) { return executor_->Fits(hosts); };
+    training.check_program = [this](const jobs::TrainingRequest& request, Descriptor source) {
+      return jobs::CheckProgram(machine_->interpreters(), request, std::move(source));
+    };
     gateway_->Add(api::SageMakerService(std::move(training)));
     gateway_->SetRuntime(api::RuntimeService({.routes = hosting_->routes(),
                                               .metrics = hosting_->metrics(),

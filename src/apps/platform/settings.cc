@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "base/result.h"
 
@@ -71,6 +72,14 @@ std::string Settings::DefaultDataDirectory() {
 
 std::string EnvCommandLine(const std::string& data_dir) {
   return data_dir == Settings::DefaultDataDirectory() ? "headrace env" : "headrace env --data-dir " + data_dir;
+}
+
+std::vector<std::string> PathsOfJobs(const Settings& settings) {
+  std::vector<std::string> paths;
+  std::istringstream all(settings.job_paths);
+  for (std::string path; std::getline(all, path, ':');)
+    if (!path.empty()) paths.push_back(path);
+  return paths;
 }
 
 std::span<const Setting> SettingTable() {

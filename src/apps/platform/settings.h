@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -37,6 +38,9 @@ struct Settings {
 
 // "headrace env", with the data directory where it is not the usual one.
 std::string EnvCommandLine(const std::string& data_dir);
+
+// The paths of job-paths.
+std::vector<std::string> PathsOfJobs(const Settings& settings);
 
 struct Setting {
   using Member = std::variant<std::string Settings::*, int64_t Settings::*, bool Settings::*>;

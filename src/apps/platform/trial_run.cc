@@ -29,17 +29,16 @@ std::string LastLine(std::string text) {
   return text.substr(text.rfind('\n') + 1);
 }
 
-// Its exit status, with what it said; killed when it takes too long.
-int AwaitEnd(const jobs::Child& child, std::string& said) {
+// Its exit status, with what it said and printed; killed when it takes too long.
+int AwaitEnd(const jobs::Child& child, std::string& said, std::string& printed) {
   pollfd watched[] = {
       {child.process.get(), POLLIN, 0}, {child.error.get(), POLLIN, 0}, {child.output.get(), POLLIN, 0}};
-  std::string ignored;
   while (true) {
     const int ready = ::poll(watched, std::size(watched), kTrialMillis);
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) ::kill(-child.pid, SIGKILL);
     Drain(child.error.get(), said);
-    Drain(child.output.get(), ignored);
+    Drain(child.output.get(), printed);
     for (pollfd& one : watched)
       if ((one.revents & POLLHUP) != 0) one.fd = -1;
     if (ready <= 0 || (watched[0].revents & POLLIN) != 0) break;
@@ -48,6 +47,7 @@ int AwaitEnd(const jobs::Child& child, std::string& said) {
   while (::waitpid(child.pid, &status, 0) < 0 && errno == EINTR) {
   }
   Drain(child.error.get(), said);
+  Drain(child.output.get(), printed);
   return status;
 }
 
@@ -68,7 +68,7 @@ bool TrialRun::Write(const std::string& name, const std::string& text) const {
 }
 
 TrialOutcome TrialRun::Shell(const std::string& command, const std::vector<std::string>& shown) const {
-  if (directory_.empty()) return {false, "no temporary directory can be made"};
+  if (directory_.empty()) return {false, "no temporary directory can be made", ""};
   jobs::Command inside;
   inside.arguments = {"/bin/sh", "-c", command};
   inside.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"HOME", "/tmp"}, {"TMPDIR", "/tmp"}};
@@ -79,10 +79,10 @@ TrialOutcome TrialRun::Shell(const std::string& command, const std::vector<std::
   options.read_only = shown;
   options.network = false;
   const auto child = jobs::StartChild(sandboxed_ ? jobs::Sandboxed(inside, options) : inside);
-  if (!child) return {false, child.error().message()};
-  std::string said;
-  const int status = AwaitEnd(*child, said);
-  return {WIFEXITED(status) && WEXITSTATUS(status) == 0, LastLine(said)};
+  if (!child) return {false, child.error().message(), ""};
+  std::string said, printed;
+  const int status = AwaitEnd(*child, said, printed);
+  return {WIFEXITED(status) && WEXITSTATUS(status) == 0, LastLine(said), LastLine(printed)};
 }
 
 }  // namespace headrace::apps

@@ -8,7 +8,8 @@ namespace headrace::apps {
 
 struct TrialOutcome {
   bool worked = false;
-  std::string said;  // the last line of its standard error, or why it was not started
+  std::string said;     // the last line of its standard error, or why it was not started
+  std::string printed;  // the last line of its standard output
 };
 
 class TrialRun {

@@ -22,6 +22,7 @@ JobDescription Decode(const json& from) {
     job.checkpoints = JobDescription::Checkpoints{from.at("checkpoints").at("path"),
                                                   DecodeInputObjects(from.at("checkpoints").at("objects"))};
   job.environment = from.at("environment");
+  job.ports = from.value("ports", std::vector<int>());
   job.shared_memory = from.value("shared_memory", "");
   job.cpus = from.at("cpus").get<std::vector<int>>();
   job.memory_bytes = from.at("memory_bytes");
@@ -38,7 +39,14 @@ JobDescription Decode(const json& from) {
   job.read_only = sandbox.at("read_only").get<std::vector<std::string>>();
   job.hidden = sandbox.at("hidden").get<std::vector<std::string>>();
   const auto& runtime = from.at("runtime");
-  job.python = runtime.at("python");
+  job.python.program = runtime.at("python");
+  job.python.version = runtime.value("python_version", "");
+  job.python.stamp = runtime.value("python_stamp", "");
+  job.python.places = runtime.value("python_places", std::vector<std::string>());
+  job.python.described = runtime.value("python_described", "");
+  job.python.remark = runtime.value("python_remark", "");
+  job.python.paths = runtime.value("python_paths", std::vector<std::string>());
+  job.python.packages = runtime.value("python_packages", std::vector<std::string>());
   job.compiler = runtime.at("compiler");
   job.include_dir = runtime.at("include");
   job.library_dir = runtime.at("library");
@@ -62,6 +70,7 @@ std::string ToJson(const JobDescription& job) {
                {"hosts", job.hosts},
                {"channels", json::array()},
                {"environment", job.environment},
+               {"ports", job.ports},
                {"shared_memory", job.shared_memory},
                {"cpus", job.cpus},
                {"memory_bytes", job.memory_bytes},
@@ -82,10 +91,21 @@ std::string ToJson(const JobDescription& job) {
                      {"reason", job.no_bubblewrap_reason},
                      {"read_only", job.read_only},
                      {"hidden", job.hidden}};
-  into["runtime"] = {{"python", job.python},       {"compiler", job.compiler},
-                     {"include", job.include_dir}, {"library", job.library_dir},
-                     {"cmake", job.cmake_dir},     {"cache", job.cache_dir},
-                     {"init", job.init_program},   {"mpi_include", job.mpi_include_dir}};
+  into["runtime"] = {{"python", job.python.program},
+                     {"python_version", job.python.version},
+                     {"python_stamp", job.python.stamp},
+                     {"python_places", job.python.places},
+                     {"python_described", job.python.described},
+                     {"python_remark", job.python.remark},
+                     {"python_paths", job.python.paths},
+                     {"python_packages", job.python.packages},
+                     {"compiler", job.compiler},
+                     {"include", job.include_dir},
+                     {"library", job.library_dir},
+                     {"cmake", job.cmake_dir},
+                     {"cache", job.cache_dir},
+                     {"init", job.init_program},
+                     {"mpi_include", job.mpi_include_dir}};
   return into.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

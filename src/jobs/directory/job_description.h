@@ -35,6 +35,7 @@ struct JobDescription {
   std::optional<Checkpoints> checkpoints;
 
   std::map<std::string, std::string> environment;  // holds secrets
+  std::vector<int> ports;                          // of the job, for its hosts' rendezvous (runtime/rendezvous.h)
   std::string shared_memory;                       // a directory in memory that all hosts of the job have; "": none
 
   std::vector<int> cpus;      // cores the program may use; empty: all
@@ -52,7 +53,18 @@ struct JobDescription {
   std::vector<std::string> read_only;  // further paths the job may read
   std::vector<std::string> hidden;     // paths it must not see
 
-  std::string python, compiler;
+  struct Python {
+    std::string program;                // "" without one
+    std::string version;                // "3.11.2"
+    std::string stamp;                  // changes when packages are installed into it
+    std::vector<std::string> places;    // where its packages lie
+    std::string described;              // for the log: which it is, and what it has
+    std::string remark;                 // what is different from what the image asks for; "" nothing
+    std::vector<std::string> paths;     // that it needs to be seen, also where they lie in the middle of what is hidden
+    std::vector<std::string> packages;  // directories of our own packages that it does not have itself
+  };
+  Python python;
+  std::string compiler;
   std::string include_dir, library_dir;  // headers and libheadrace of this installation
   std::string cmake_dir;                 // where find_package(Headrace) looks
   std::string mpi_include_dir;           // holds mpi.h, where there is one

@@ -19,6 +19,7 @@ class JobDirectory {
   std::string doors() const { return path_ + "/doors"; }  // sockets of its hosts by which algo-1 starts ranks on them
   std::string ranks() const { return path_ + "/ranks"; }  // how ranks have ended, written by the job's own processes
   std::string doorbell() const { return path_ + "/doorbell"; }  // a FIFO: doorbell.h
+  std::string ports(int attempt) const { return path_ + "/ports-" + std::to_string(attempt); }
   std::string hosts() const { return path_ + "/hosts"; }
   // A job that an earlier build of Headrace has begun has its only host's files in its own directory.
   HostDirectory Host(const std::string& name) const;

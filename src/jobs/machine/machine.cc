@@ -20,7 +20,8 @@ uint64_t MemoryOfThisMachine() {
 Machine::Machine(MachineOptions options)
     : options_(std::move(options)),
       cores_(CoresOfThisProcess(), options_.job_cores),
-      most_memory_of_one_(MemoryOfThisMachine() / 16 * 15) {}
+      most_memory_of_one_(MemoryOfThisMachine() / 16 * 15),
+      interpreters_(options_.python, options_.data_dir) {}
 
 const Status& Machine::sandbox() {
   std::call_once(sandbox_probed_, [this] {
@@ -30,11 +31,6 @@ const Status& Machine::sandbox() {
       Log(LogLevel::kWarning, "jobs and model servers run as plain processes: {}", sandbox_.error().message());
   });
   return sandbox_;
-}
-
-const Python& Machine::python() {
-  std::call_once(looked_for_python_, [this] { python_ = FindPython(options_.python); });
-  return python_;
 }
 
 uint64_t TasksFor(uint64_t cores) { return 256 + 64 * std::max<uint64_t>(cores, 1); }

@@ -10,14 +10,16 @@
 
 #include "base/result.h"
 #include "jobs/machine/core_pool.h"
-#include "jobs/machine/python.h"
+#include "jobs/machine/port_pool.h"
+#include "jobs/python/interpreters.h"
 
 namespace headrace::jobs {
 
 struct MachineOptions {
   int job_cores = 0;               // that training jobs may take together; 0: all
   bool sandbox = true;             // false: plain processes, even where bubblewrap works
-  std::string python = "python3";  // runs .py entry points and is `python3` inside jobs
+  std::string python = "python3";  // the default interpreter
+  std::string data_dir = {};       // where others are registered; "": nowhere
 };
 
 // Any thread.
@@ -28,9 +30,11 @@ class Machine {
   Machine& operator=(const Machine&) = delete;
 
   CorePool& cores() { return cores_; }
+  PortPool& ports() { return ports_; }
   // Whether programs run in sandboxes; the error says why they run as plain processes. That is in the log once.
   const Status& sandbox();
-  const Python& python();
+  // Which of them runs what.
+  Interpreters& interpreters() { return interpreters_; }
   // No job or model server gets more memory than this, whatever it was promised: a part of this machine's is kept for
   // the platform and everybody else.
   uint64_t most_memory_of_one() const { return most_memory_of_one_; }
@@ -38,10 +42,11 @@ class Machine {
  private:
   const MachineOptions options_;
   CorePool cores_;
+  PortPool ports_;
   const uint64_t most_memory_of_one_;
-  std::once_flag sandbox_probed_, looked_for_python_;
+  std::once_flag sandbox_probed_;
   Status sandbox_;
-  Python python_;
+  Interpreters interpreters_;
 };
 
 // Processes and threads that a job on so many cores may have at once.

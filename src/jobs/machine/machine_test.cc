@@ -11,7 +11,7 @@ TEST(Machine, SaysWhatThereIs) {
   EXPECT_GT(machine.most_memory_of_one(), uint64_t{1} << 28);
   ASSERT_FALSE(machine.sandbox());
   EXPECT_EQ(machine.sandbox().error().message(), "the platform was started without sandboxes");
-  EXPECT_EQ(machine.python().program, "");
+  EXPECT_EQ(machine.interpreters().For("any").interpreter.program, "");
 }
 
 }  // namespace

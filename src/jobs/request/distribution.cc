@@ -58,4 +58,16 @@ Result<std::optional<MpiDistribution>> MpiOf(const Hyperparameters& parameters, 
   return std::optional(std::move(mpi));
 }
 
+Rendezvous RendezvousOf(const Hyperparameters& parameters, int hosts) {
+  constexpr std::pair<const char*, Rendezvous> kSwitches[] = {
+      {"sagemaker_torch_distributed_enabled", Rendezvous::kTorch},
+      {"sagemaker_pytorch_ddp_enabled", Rendezvous::kTorch},
+      {"sagemaker_parameter_server_enabled", Rendezvous::kParameterServers},
+      {"sagemaker_multi_worker_mirrored_strategy_enabled", Rendezvous::kMirroredWorkers}};
+  for (const auto& [name, rendezvous] : kSwitches)
+    if (const auto found = parameters.all.find(name); found != parameters.all.end() && IsOn(*found))
+      return rendezvous == Rendezvous::kParameterServers && hosts == 1 ? Rendezvous::kNone : rendezvous;
+  return Rendezvous::kNone;
+}
+
 }  // namespace headrace::jobs

@@ -21,6 +21,15 @@ struct MpiDistribution {
 // nullopt without sagemaker_mpi_enabled. kInvalidArgument names the hyperparameter whose value cannot be.
 Result<std::optional<MpiDistribution>> MpiOf(const Hyperparameters& parameters, int hosts);
 
+// By which variables a framework's own means of distributed training learn of the job's other hosts.
+enum class Rendezvous {
+  kNone,
+  kTorch,             // MASTER_ADDR, RANK …: sagemaker_torch_distributed_enabled, sagemaker_pytorch_ddp_enabled
+  kParameterServers,  // TF_CONFIG: sagemaker_parameter_server_enabled, on several hosts
+  kMirroredWorkers,   // TF_CONFIG: sagemaker_multi_worker_mirrored_strategy_enabled
+};
+Rendezvous RendezvousOf(const Hyperparameters& parameters, int hosts);
+
 // "true", "True" and 1 in a hyperparameter; of a text, any that does not say no.
 bool IsOn(const nlohmann::json& value);
 

@@ -121,11 +121,7 @@ void TakeDistribution(const json& request, RequestEffects& effects) {
       TakeMpi(parameters, hosts, value, effects);
     } else if (entry->effect == Effect::kWithoutEffect && hosts == 1) {
       effects.without_effect.push_back(fmt::format("HyperParameters.{}: {}", name, entry->says));
-    } else if (entry->effect == Effect::kWithoutEffect) {
-      effects.refused.push_back({"hyperParameters." + name, value,
-                                 "nothing starts its processes on several instances here: give InstanceCount 1, or "
-                                 "sagemaker_mpi_enabled instead"});
-    } else {
+    } else if (entry->effect == Effect::kRefused) {
       effects.refused.push_back({"hyperParameters." + name, value, std::string(entry->says)});
     }
   }

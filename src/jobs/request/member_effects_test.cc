@@ -62,21 +62,25 @@ TEST(MemberEffects, DistributionsThatNobodyStartsAreRefused) {
         json{{"sagemaker_mpi_enabled", "\"true\""}, {"sagemaker_mpi_num_processes", "3.5"}},
         json{{"sagemaker_mpi_enabled", "true"}, {"sagemaker_mpi_num_of_processes_per_host", "0"}},
         json{{"sagemaker_mpi_enabled", "true"}, {"sagemaker_mpi_custom_mpi_options", "\"--hostfile mine\""}},
-        json{{"sagemaker_torch_distributed_enabled", "true"}},
-        json{{"sagemaker_distributed_dataparallel_enabled", "true"}}, json{{"sagemaker_pytorch_ddp_enabled", "1"}},
-        json{{"sagemaker_of_tomorrow_enabled", "true"}}, json{{"sagemaker_instance_groups", "[\"a\"]"}},
-        json{{"mp_parameters", "{\"partitions\": 2}"}}}) {
+        json{{"sagemaker_distributed_dataparallel_enabled", "true"}},
+        json{{"sagemaker_pytorch_xla_multi_worker_enabled", "1"}}, json{{"sagemaker_of_tomorrow_enabled", "true"}},
+        json{{"sagemaker_instance_groups", "[\"a\"]"}}, json{{"mp_parameters", "{\"partitions\": 2}"}}}) {
     const auto effects = OfDistribution(hyperparameters, 2);
     ASSERT_EQ(effects.refused.size(), 1u) << hyperparameters;
     EXPECT_FALSE(effects.refused[0].remedy.empty()) << hyperparameters;
   }
-  for (const char* name : {"sagemaker_parameter_server_enabled", "sagemaker_multi_worker_mirrored_strategy_enabled"}) {
-    EXPECT_EQ(OfDistribution({{name, "true"}}, 2).refused.size(), 1u) << name;
-    EXPECT_THAT(OfDistribution({{name, "true"}}, 1).refused, IsEmpty()) << name;
-    EXPECT_EQ(OfDistribution({{name, "true"}}, 1).without_effect.size(), 1u) << name;
+  EXPECT_THAT(OfDistribution({{"sagemaker_of_tomorrow_enabled", "false"}, {"enabled", "true"}}).refused, IsEmpty());
+}
+
+TEST(MemberEffects, DistributionsOfFrameworksAreDone) {
+  for (const char* name : {"sagemaker_parameter_server_enabled", "sagemaker_multi_worker_mirrored_strategy_enabled",
+                           "sagemaker_torch_distributed_enabled", "sagemaker_pytorch_ddp_enabled"}) {
+    EXPECT_THAT(OfDistribution({{name, "true"}}, 2).refused, IsEmpty()) << name;
+    EXPECT_THAT(OfDistribution({{name, "true"}}, 2).without_effect, IsEmpty()) << name;
   }
-  EXPECT_THAT(OfDistribution({{"sagemaker_torch_distributed_enabled", "false"}, {"enabled", "true"}}).refused,
-              IsEmpty());
+  const auto alone = OfDistribution({{"sagemaker_parameter_server_enabled", "true"}}, 1);
+  EXPECT_THAT(alone.refused, IsEmpty());
+  EXPECT_EQ(alone.without_effect.size(), 1u);
 }
 
 TEST(MemberEffects, MpiIsDoneAndOneProcessNeedsNoLauncher) {

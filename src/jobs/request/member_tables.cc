@@ -28,7 +28,8 @@ bool IsConverse(const json& value) { return value == "Converse"; }
 constexpr MemberEffect kTrainingJob[] = {
     {"TrainingJobName"},
     {"HyperParameters"},
-    {"AlgorithmSpecification.TrainingImage", kDone, "names the framework; the program runs on this machine's runtimes"},
+    {"AlgorithmSpecification.TrainingImage", kDone,
+     "says which framework, and so which of this machine's interpreters of Python runs the program"},
     {"AlgorithmSpecification.AlgorithmName", kRefused,
      "algorithm resources are not offered here, name a TrainingImage"},
     {"AlgorithmSpecification.TrainingInputMode"},
@@ -208,17 +209,18 @@ constexpr MemberEffect kTransformJob[] = {
 };
 
 constexpr std::string_view kOneProcess = "the job has one process, on one host: it is started without a launcher";
+constexpr std::string_view kOneOfEach = "each instance runs the program once, with torchrun's variables";
 constexpr std::string_view kNoLauncher =
     "its processes are not started here: leave the distribution out, or give sagemaker_mpi_enabled";
 
 constexpr MemberEffect kDistribution[] = {
     {"sagemaker_mpi_enabled", kDone, "mpirun starts one process or more on each instance"},
-    {"sagemaker_parameter_server_enabled", kWithout, kOneProcess, nullptr, "on one instance; on several it is refused"},
-    {"sagemaker_multi_worker_mirrored_strategy_enabled", kWithout, kOneProcess, nullptr,
-     "on one instance; on several it is refused"},
+    {"sagemaker_parameter_server_enabled", kWithout, kOneProcess, nullptr,
+     "on one instance; on several each has a server and TF_CONFIG"},
+    {"sagemaker_multi_worker_mirrored_strategy_enabled", kDone, "each instance has TF_CONFIG"},
+    {"sagemaker_torch_distributed_enabled", kDone, kOneOfEach},
+    {"sagemaker_pytorch_ddp_enabled", kDone, kOneOfEach},
     {"sagemaker_distributed_dataparallel_enabled", kRefused, kNoLauncher},
-    {"sagemaker_torch_distributed_enabled", kRefused, kNoLauncher},
-    {"sagemaker_pytorch_ddp_enabled", kRefused, kNoLauncher},
     {"sagemaker_pytorch_xla_multi_worker_enabled", kRefused, kNoLauncher},
     {"sagemaker_instance_groups", kRefused, "processes are started on the instances of all groups here: leave it out"},
     {"sagemaker_distribution_instance_groups", kRefused,

@@ -132,6 +132,7 @@ class Members {
 
 AlgorithmSpecification ReadAlgorithm(const Members& from) {
   AlgorithmSpecification algorithm;
+  algorithm.training_image = from.Text("TrainingImage");
   algorithm.input_mode = from.Text("TrainingInputMode", algorithm.input_mode);
   for (const auto& definition : from.Objects("MetricDefinitions"))
     algorithm.metric_definitions.push_back({definition.Text("Name"), definition.Text("Regex")});
@@ -259,6 +260,7 @@ Result<TrainingRequest> DecodeTrainingRequest(json document) {
   if (const auto parameters = request.document.find("HyperParameters"); parameters != request.document.end())
     request.hyperparameters = DecodeHyperparameters(*parameters);
   HEADRACE_ASSIGN(request.mpi, MpiOf(request.hyperparameters, request.resources.instance_count()));
+  if (!request.mpi) request.rendezvous = RendezvousOf(request.hyperparameters, request.resources.instance_count());
   return request;
 }
 

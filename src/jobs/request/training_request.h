@@ -75,6 +75,7 @@ struct CheckpointConfig {
 };
 
 struct AlgorithmSpecification {
+  std::string training_image;
   std::string input_mode = "File";
   std::vector<MetricDefinition> metric_definitions;
   std::vector<std::string> container_entrypoint, container_arguments;
@@ -93,6 +94,7 @@ struct TrainingRequest {
   std::map<std::string, std::string> environment;
   Hyperparameters hyperparameters;
   std::optional<MpiDistribution> mpi;  // nullopt: each host runs the program once
+  Rendezvous rendezvous = Rendezvous::kNone;
 
   // As it was stored, for what is handed on to programs word for word.
   nlohmann::json document = nlohmann::json::object();

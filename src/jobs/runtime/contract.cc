@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "jobs/python/framework.h"
 #include "jobs/request/hyperparameters.h"
 
 namespace headrace::jobs {
@@ -82,6 +83,12 @@ std::string ModuleName(const std::string& entry_point) {
   return entry_point;
 }
 
+// What SageMaker's image of the framework starts.
+std::string FrameworkModule(const JobDescription& job) {
+  const auto* framework = FrameworkOfImage(job.request.algorithm.training_image).framework;
+  return fmt::format("sagemaker_{}_container.training:main", framework == nullptr ? "tensorflow" : framework->name);
+}
+
 int CpuCount(const JobDescription& job) {
   return job.cpus.empty() ? static_cast<int>(std::thread::hardware_concurrency()) : static_cast<int>(job.cpus.size());
 }
@@ -100,7 +107,7 @@ json TrainingEnvironment(const JobDescription& job, const Program& program, cons
           {"current_instance_type", InstanceType(job)},
           {"distribution_hosts", SortedHosts(job)},
           {"distribution_instance_groups", InstanceGroupNames(job)},
-          {"framework_module", "sagemaker_tensorflow_container.training:main"},
+          {"framework_module", FrameworkModule(job)},
           {"hosts", SortedHosts(job)},
           {"hyperparameters", parameters.user},
           {"input_config_dir", ml + "/input/config"},
@@ -129,7 +136,12 @@ json TrainingEnvironment(const JobDescription& job, const Program& program, cons
           {"user_entry_point", program.entry_point}};
 }
 
-std::string PythonPath(const std::string& ml) { return ml + "/code:" + ml + "/packages"; }
+// The program's own modules, what it has installed, and what stands in for packages that nobody has installed.
+std::string PythonPath(const JobDescription& job, const std::string& ml, const std::string& packages) {
+  std::string path = ml + "/code:" + ml + "/packages:" + packages + "/modules";
+  for (const auto& directory : job.python.packages) path += ":" + directory;
+  return path;
+}
 
 }  // namespace
 
@@ -153,7 +165,7 @@ Status WriteContractFiles(const JobDescription& job, const HeldDirectory& ml) {
 }
 
 std::map<std::string, std::string> ContractVariables(const JobDescription& job, const Program& program,
-                                                     const std::string& ml) {
+                                                     const std::string& ml, const std::string& packages) {
   const auto& parameters = job.request.hyperparameters;
   const json training = TrainingEnvironment(job, program, parameters, ml);
   std::map<std::string, std::string> variables = {{"LANG", "C.UTF-8"}, {"PYTHONUNBUFFERED", "1"}};
@@ -206,8 +218,9 @@ std::map<std::string, std::string> ContractVariables(const JobDescription& job, 
   variables["SAGEMAKER_JOB_NAME"] = job.job_name;
   variables["CURRENT_HOST"] = job.current_host;
   variables["SAGEMAKER_REGION"] = job.region;
+  variables["HEADRACE_LIBRARY_DIR"] = job.library_dir;  // where our own packages find what is native
   const auto path = variables.find("PYTHONPATH");
-  variables["PYTHONPATH"] = PythonPath(ml) + (path == variables.end() ? "" : ":" + path->second);
+  variables["PYTHONPATH"] = PythonPath(job, ml, packages) + (path == variables.end() ? "" : ":" + path->second);
   return variables;
 }
 

@@ -20,8 +20,9 @@ struct Program {
   std::vector<std::string> arguments;  // of the user's program
 };
 
-// All variables of the program but PATH and HOME. `ml` is /opt/ml as the program sees it.
+// All variables of the program but PATH and HOME. `ml` is /opt/ml as the program sees it, `packages` where it sees what
+// requirements.txt has asked for.
 std::map<std::string, std::string> ContractVariables(const JobDescription& job, const Program& program,
-                                                     const std::string& ml);
+                                                     const std::string& ml, const std::string& packages);
 
 }  // namespace headrace::jobs

@@ -72,7 +72,7 @@ TEST(ContractTest, FilesAreAsTheContractHasThem) {
 
 TEST(ContractTest, VariablesAreAsTheToolkitSetsThem) {
   using Pair = std::pair<const std::string, std::string>;
-  const auto variables = ContractVariables(SeedsJob(), kProgram, "/opt/ml");
+  const auto variables = ContractVariables(SeedsJob(), kProgram, "/opt/ml", "/opt/headrace/requirements");
   const std::vector<Pair> wanted = {{"SM_HOSTS", R"(["algo-1","algo-2"])"},
                                     {"SM_CURRENT_HOST", "algo-1"},
                                     {"SM_NETWORK_INTERFACE_NAME", "lo"},

@@ -11,6 +11,7 @@ struct Installation {
   std::string cmake_dir;        // holds HeadraceConfig.cmake
   std::string init;             // the program src/apps/job_init/job_init.cc
   std::string mpi_include_dir;  // holds mpi.h, where it is installed
+  std::string python_dir;       // holds NAME/NAME, packages of Python's that stand in where the real ones are absent
 };
 
 // Found from the `headrace` program's own path: beside it when it is installed, in the source and build trees before.

@@ -1,5 +1,4 @@
-// ProgramCache: compiled programs by key, each with what its compiler has read. Nobody but this process's user may
-// write there: what is found in it is run.
+// ProgramCache: compiled programs by key, each with what its compiler has read.
 #pragma once
 
 #include <functional>
@@ -14,8 +13,7 @@ namespace headrace::jobs {
 
 class ProgramCache {
  public:
-  // Makes what is not there. A cache of this user's that others may write to is emptied and closed to them; one of
-  // another user's is an error.
+  // As OpenCacheDirectory.
   static Result<ProgramCache> Open(const std::string& directory);
 
   // The program of a key; none when there is none, or when something that its compiler read has changed.

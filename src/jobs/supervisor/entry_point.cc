@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/beneath.h"
 #include "jobs/archive/unpack.h"
 #include "jobs/request/hyperparameters.h"
 #include "jobs/runtime/compiler.h"
+#include "jobs/runtime/rendezvous.h"
 #include "jobs/supervisor/failure_reason.h"
 #include "jobs/supervisor/job_step.h"
 
@@ -48,7 +51,8 @@ std::string BelowMl(std::string_view path) {
 
 }  // namespace
 
-Result<Command> EntryPoint::Prepare() const {
+Result<Command> EntryPoint::Prepare() {
+  HoldInterpreter();
   const auto& algorithm = context_.job.request.algorithm;
   auto arguments = algorithm.container_entrypoint;
   arguments.insert(arguments.end(), algorithm.container_arguments.begin(), algorithm.container_arguments.end());
@@ -61,6 +65,7 @@ Result<Command> EntryPoint::Prepare() const {
   command.environment = Environment(program);
   command.directory = context_.view.code();
   if (!arguments.empty()) {
+    SayInterpreter();  // a shell's script may use it
     command.arguments = std::move(arguments);
   } else if (!program.entry_point.empty()) {
     HEADRACE_ASSIGN(command.arguments, Arguments(program, command.environment));
@@ -74,10 +79,30 @@ Result<Command> EntryPoint::Prepare() const {
 }
 
 std::map<std::string, std::string> EntryPoint::Environment(const Program& program) const {
-  auto variables = ContractVariables(context_.job, program, context_.view.ml());
+  auto variables = ContractVariables(context_.job, program, context_.view.ml(), context_.view.packages());
   for (const auto& [name, value] : context_.view.Surroundings()) variables.emplace(name, value);
+  for (auto& [name, value] : RendezvousVariables(context_.job, context_.view.sandboxed()))
+    variables.insert_or_assign(name, value);
   packages_.AddVariables(variables);
   return variables;
+}
+
+// An environment that a job runs on is not removed meanwhile: `headrace python remove` asks for the same lock.
+void EntryPoint::HoldInterpreter() {
+  for (const auto& path : context_.job.python.paths) {
+    Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (directory && ::flock(directory.get(), LOCK_SH | LOCK_NB) == 0) held_.push_back(std::move(directory));
+  }
+}
+
+void EntryPoint::SayInterpreter() const {
+  const auto& python = context_.job.python;
+  if (python.program.empty()) return;
+  std::string own;
+  for (const auto& directory : python.packages)
+    own += (own.empty() ? "; Headrace's own: " : ", ") + fs::path(directory).filename().string();
+  context_.reporter.Say("{}{}", python.described, own);
+  if (!python.remark.empty()) context_.reporter.Say("{}", python.remark);
 }
 
 // Before any process of the tenant's; still, every part of the path is one of the job's own.
@@ -121,7 +146,7 @@ TreeLimits EntryPoint::LimitsOfTrees() const {
 }
 
 Result<std::vector<std::string>> EntryPoint::Arguments(const Program& program,
-                                                       const std::map<std::string, std::string>& variables) const {
+                                                       const std::map<std::string, std::string>& variables) {
   const auto& name = program.entry_point;
   HEADRACE_ASSIGN(const auto ml, context_.directory.OpenMl());
   HEADRACE_ASSIGN(const auto code, ml.OpenDirectory("code"));
@@ -134,6 +159,7 @@ Result<std::vector<std::string>> EntryPoint::Arguments(const Program& program,
   if (IsCppSource(name)) {
     HEADRACE_ASSIGN(arguments, CompileProgram(name));
   } else if (name.ends_with(".py")) {
+    SayInterpreter();
     HEADRACE_ASSIGN(arguments, packages_.Prepare(program, code, variables));
   } else {
     if (const auto file = code.OpenFile(name)) ::fchmod(file->get(), 0755);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/beneath.h"
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "jobs/process/child.h"
 #include "jobs/runtime/contract.h"
@@ -18,21 +19,24 @@ class EntryPoint {
  public:
   explicit EntryPoint(const JobContext& context) : context_(context), packages_(context) {}
 
-  // The command's paths are the program's.
-  Result<Command> Prepare() const;
+  // The command's paths are the program's. What it needs is there as long as this lives.
+  Result<Command> Prepare();
 
  private:
   std::map<std::string, std::string> Environment(const Program& program) const;
+  void HoldInterpreter();
+  void SayInterpreter() const;
   Status UnpackSource(const std::string& uri) const;
   Status UnpackSourceArchive(Descriptor archive, const std::string& uri, const HeldDirectory& code) const;
   TreeLimits LimitsOfTrees() const;
   Result<std::vector<std::string>> Arguments(const Program& program,
-                                             const std::map<std::string, std::string>& variables) const;
+                                             const std::map<std::string, std::string>& variables);
   Result<std::vector<std::string>> CompileProgram(const std::string& name) const;
   std::string CompileFailure(const std::string& name, const std::string& message) const;
 
   const JobContext& context_;
-  const PythonPackages packages_;
+  PythonPackages packages_;
+  std::vector<Descriptor> held_;  // what the interpreter lies in
 };
 
 }  // namespace headrace::jobs

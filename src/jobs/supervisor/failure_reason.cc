@@ -1,5 +1,7 @@
 #include "jobs/supervisor/failure_reason.h"
 
+#include "jobs/python/missing_module.h"
+
 namespace headrace::jobs {
 namespace {
 
@@ -71,7 +73,8 @@ std::string FailureReason(const FailureFacts& facts) {
   if (!facts.end.failure.empty()) return Truncate(facts.end.failure, kLongestFailureReason);
   const bool names_host = facts.host.empty() || facts.rank;
   const std::string prefix = names_host ? "AlgorithmError: " : "AlgorithmError: " + facts.host + ": ";
-  const std::string how = HowItEnded(facts);
+  const auto remedy = RemedyForMissingModule(facts.last_lines, facts.image);
+  const std::string how = HowItEnded(facts) + (remedy.empty() ? "" : ". " + remedy);
   if (const auto text = Trimmed(facts.failure_file); !text.empty()) {
     const auto room = kLongestFailureReason - prefix.size() - how.size() - 2;
     return prefix + Truncate(text, room) + ", " + how;

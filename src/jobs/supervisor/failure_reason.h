@@ -16,6 +16,7 @@ struct FailureFacts {
   ProgramEnd end;
   std::string failure_file;             // /opt/ml/output/failure; "" without one
   std::vector<std::string> last_lines;  // of the program's output
+  std::string image;                    // the job's, which asks for a framework
   uint64_t memory_limit = 0;
   std::string instance_type;
   std::string host;             // of a job that has several; "" of one that has one

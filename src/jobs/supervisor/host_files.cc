@@ -51,9 +51,13 @@ Status HostFiles::WriteTools() const {
   std::error_code unknown;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", unknown);
   if (!unknown) HEADRACE_TRY(WriteTool("headrace", fmt::format("'{}'", self.string())));
-  if (job_.python.empty()) return {};
-  for (const auto& [name, module] : {std::pair{"python3", ""}, {"python", ""}, {"pip3", " -m pip"}, {"pip", " -m pip"}})
-    HEADRACE_TRY(WriteTool(name, fmt::format("'{}'{}", job_.python, module)));
+  if (job_.python.program.empty()) return {};
+  for (const auto& [name, module] : {std::pair{"python3", ""},
+                                     {"python", ""},
+                                     {"pip3", " -m pip"},
+                                     {"pip", " -m pip"},
+                                     {"torchrun", " -m torch.distributed.run"}})
+    HEADRACE_TRY(WriteTool(name, fmt::format("'{}'{}", job_.python.program, module)));
   return {};
 }
 

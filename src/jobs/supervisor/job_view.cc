@@ -16,6 +16,7 @@ constexpr const char* kInit = "/opt/headrace/init";
 constexpr const char* kMl = "/opt/ml";
 constexpr const char* kShown = "/opt/headrace/";
 constexpr const char* kShared = "/opt/headrace/shared";
+constexpr const char* kPackages = "/opt/headrace/requirements";
 constexpr const char* kTools = "/opt/headrace/tools";
 constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -29,6 +30,7 @@ JobView::JobView(const JobDescription& job, const HostDirectory& directory)
   ml_ = sandboxed_ || bound_ ? kMl : directory.ml();
   options_.home = directory.home();
   for (const auto& path : job.read_only) ShowReadOnly(path);
+  for (const auto& path : PathsOfPython()) options_.read_only.push_back(path);
   options_.hidden = job.hidden;
   options_.host_name = job.current_host;
   options_.network = !job.request.network_isolation;
@@ -50,6 +52,14 @@ void JobView::ShowReadOnly(const std::string& path) {
   }
 }
 
+// Interpreters are told their place when they are installed, so each is seen where it lies.
+std::vector<std::string> JobView::PathsOfPython() const {
+  auto paths = job_.python.paths;
+  for (const auto& package : job_.python.packages)
+    if (!IsBelow(package, "/usr")) paths.push_back(package);
+  return paths;
+}
+
 // Values that name what is seen in another place name that.
 void JobView::Translate(std::map<std::string, std::string>& environment) const {
   for (auto& [name, value] : environment)
@@ -66,13 +76,16 @@ Status JobView::Check() const {
 std::map<std::string, std::string> JobView::Surroundings() const {
   const std::string tools = sandboxed_ ? kTools : directory_.tools();
   const std::string user_base = ml_ + "/packages/user";
-  std::map<std::string, std::string> variables = {{"PATH", tools + ":" + user_base + "/bin:" + kPath},
-                                                  {"HOME", sandboxed_ ? "/root" : directory_.home()},
-                                                  {"TMPDIR", sandboxed_ ? "/tmp" : directory_.tmp()},
-                                                  {"PYTHONUSERBASE", user_base}};
+  std::map<std::string, std::string> variables = {
+      {"PATH", tools + ":" + packages() + "/bin:" + user_base + "/bin:" + kPath},
+      {"HOME", sandboxed_ ? "/root" : directory_.home()},
+      {"TMPDIR", sandboxed_ ? "/tmp" : directory_.tmp()},
+      {"PYTHONUSERBASE", user_base}};
   if (!job_.shared_memory.empty()) variables["HEADRACE_SHARED_MEMORY_DIR"] = sandboxed_ ? kShared : job_.shared_memory;
   return variables;
 }
+
+std::string JobView::packages() const { return sandboxed_ ? kPackages : directory_.files() + "/requirements"; }
 
 std::string JobView::init() const { return sandboxed_ ? kInit : job_.init_program; }
 
@@ -88,10 +101,12 @@ Command JobView::WithInit(Command inside, const std::string& init) const {
   return inside;
 }
 
-Command JobView::Wrap(Command inside) const {
+Command JobView::Wrap(Command inside, const std::vector<Mount>& more) const {
   if (sandboxed_) {
     Translate(inside.environment);
-    return Sandboxed(WithInit(std::move(inside), kInit), options_);
+    SandboxOptions options = options_;
+    options.mounts.insert(options.mounts.end(), more.begin(), more.end());
+    return Sandboxed(WithInit(std::move(inside), kInit), options);
   }
   if (bound_) inside.binds = {{directory_.ml(), kMl}};
   return WithInit(std::move(inside), job_.init_program);
@@ -102,6 +117,7 @@ Command JobView::WrapTool(Command tool, const std::vector<std::string>& readable
   if (!sandboxed_) return WithInit(std::move(tool), job_.init_program);
   SandboxOptions options;
   options.read_only = job_.read_only;
+  for (const auto& path : PathsOfPython()) options.read_only.push_back(path);
   options.hidden = job_.hidden;
   options.network = false;
   options.mounts.push_back({directory_.tmp(), "/tmp", true});

@@ -20,6 +20,8 @@ class JobView {
   // /opt/ml as the program sees it.
   const std::string& ml() const { return ml_; }
   std::string code() const { return ml_ + "/code"; }
+  // Where the program sees what its requirements.txt has asked for: modules/, bin/. Nothing need be there.
+  std::string packages() const;
   // headrace-job-init as the program sees it.
   std::string init() const;
   // PATH and HOME of the program.
@@ -29,7 +31,8 @@ class JobView {
   std::string Show(const std::string& source, const std::string& target, bool writable);
 
   // The command that runs `inside`, whose paths are the program's, as a process of the job.
-  Command Wrap(Command inside) const;
+  // `more` is shown to this process alone.
+  Command Wrap(Command inside, const std::vector<Mount>& more = {}) const;
   // The same for a tool whose paths are this machine's: it may read `readable` and write `writable`, and nothing else
   // of the platform.
   Command WrapTool(Command tool, const std::vector<std::string>& readable,
@@ -39,6 +42,7 @@ class JobView {
 
  private:
   void ShowReadOnly(const std::string& path);
+  std::vector<std::string> PathsOfPython() const;
   void Translate(std::map<std::string, std::string>& environment) const;
   Command WithInit(Command inside, const std::string& init) const;
 

@@ -25,26 +25,27 @@ void PythonPackages::AddVariables(std::map<std::string, std::string>& variables)
 }
 
 bool PythonPackages::InVirtualEnvironment() const {
-  return std::filesystem::exists(std::filesystem::path(context_.job.python).parent_path().parent_path() / "pyvenv.cfg");
+  return std::filesystem::exists(std::filesystem::path(context_.job.python.program).parent_path().parent_path() /
+                                 "pyvenv.cfg");
 }
 
 Result<std::vector<std::string>> PythonPackages::Prepare(const Program& program, const HeldDirectory& code,
-                                                         const std::map<std::string, std::string>& variables) const {
-  const auto& python = context_.job.python;
+                                                         const std::map<std::string, std::string>& variables) {
+  const auto& python = context_.job.python.program;
   if (python.empty())
     return Fail(ErrorCode::kInvalidArgument, "{}: no Python interpreter is configured", program.entry_point);
   const auto has = [&code](const char* name) { return code.Examine(name).has_value(); };
   // Looked at before pip runs what the tenant wrote.
   const bool requirements = has("requirements.txt"), package = has("setup.py"), says_how = has("pyproject.toml");
-  if (requirements) HEADRACE_TRY(Install({"-r", "requirements.txt"}, variables));
+  if (requirements) HEADRACE_TRY(installed_.Prepare(code, variables));
   if (!package) return Started({program.entry_point}, variables);
-  std::vector<std::string> what = {"."};
+  std::vector<std::string> options;
   // Without a pyproject.toml nobody has said what the build needs, and fetching setuptools anew needs an index.
   if (!says_how) {
     HEADRACE_ASSIGN(const bool can_build, CanBuild(variables));
-    if (can_build) what.emplace_back("--no-build-isolation");
+    if (can_build) options.emplace_back("--no-build-isolation");
   }
-  HEADRACE_TRY(Install(what, variables));
+  HEADRACE_TRY(InstallSource(std::move(options), variables));
   auto module = program.entry_point.substr(0, program.entry_point.size() - 3);
   std::replace(module.begin(), module.end(), '/', '.');
   return Started({"-m", module}, variables);
@@ -55,13 +56,23 @@ Result<std::vector<std::string>> PythonPackages::Prepare(const Program& program,
 Result<std::vector<std::string>> PythonPackages::Started(std::vector<std::string> what,
                                                          const std::map<std::string, std::string>& variables) const {
   if (IsLaunched(context_.job) && context_.job.current_host == context_.job.hosts.front()) {
-    HEADRACE_ASSIGN(
-        const bool has_mpi4py,
-        Can("import sys\nfrom importlib.util import find_spec\nsys.exit(not find_spec('mpi4py'))", variables));
+    HEADRACE_ASSIGN(const bool has_mpi4py, Has("mpi4py", variables));
     if (has_mpi4py) what.insert(what.begin(), {"-m", "mpi4py"});
   }
-  what.insert(what.begin(), context_.job.python);
+  const auto rendezvous = context_.job.request.rendezvous;
+  if (rendezvous == Rendezvous::kTorch) HEADRACE_TRY(CheckTorch(variables));
+  if (rendezvous == Rendezvous::kParameterServers) what.insert(what.begin(), {"-m", "headrace_parameter_server"});
+  what.insert(what.begin(), context_.job.python.program);
   return what;
+}
+
+Status PythonPackages::CheckTorch(const std::map<std::string, std::string>& variables) const {
+  HEADRACE_ASSIGN(const bool has_torch, Has("torch", variables));
+  if (has_torch) return {};
+  return Fail(
+      ErrorCode::kInvalidArgument,
+      "sagemaker_torch_distributed_enabled: the Python that runs has no torch; the owner of this machine can add "
+      "one that has it: headrace python add pytorch, or the job brings it in requirements.txt");
 }
 
 // Whether the interpreter has setuptools, and what makes a wheel with it: setuptools itself since its version 70.
@@ -72,28 +83,32 @@ Result<bool> PythonPackages::CanBuild(const std::map<std::string, std::string>& 
       variables);
 }
 
+Result<bool> PythonPackages::Has(const std::string& module, const std::map<std::string, std::string>& variables) const {
+  return Can(fmt::format("import sys\nfrom importlib.util import find_spec\nsys.exit(not find_spec('{}'))", module),
+             variables);
+}
+
 Result<bool> PythonPackages::Can(const std::string& code, const std::map<std::string, std::string>& variables) const {
   Command command;
-  command.arguments = {context_.job.python, "-c", code};
+  command.arguments = {context_.job.python.program, "-c", code};
   command.environment = variables;
   command.directory = context_.view.code();
   HEADRACE_ASSIGN(const auto end, RunStep(context_, context_.view.Wrap(std::move(command))));
   return end.succeeded();
 }
 
-Status PythonPackages::Install(const std::vector<std::string>& what,
-                               const std::map<std::string, std::string>& variables) const {
+Status PythonPackages::InstallSource(std::vector<std::string> options,
+                                     const std::map<std::string, std::string>& variables) const {
   context_.reporter.Phase(SecondaryStatus::kTraining, "Installing Python packages");
   Command command;
-  command.arguments = {context_.job.python, "-m", "pip", "install"};
-  command.arguments.insert(command.arguments.end(), what.begin(), what.end());
+  command.arguments = {context_.job.python.program, "-m", "pip", "install", "."};
+  command.arguments.insert(command.arguments.end(), options.begin(), options.end());
   command.environment = variables;
   command.directory = context_.view.code();
   HEADRACE_ASSIGN(const auto end, RunStep(context_, context_.view.Wrap(std::move(command))));
   if (end.succeeded()) return {};
   return Fail(ErrorCode::kInvalidArgument, "{}",
-              Truncate(fmt::format("AlgorithmError: pip install {} failed: {}", fmt::join(what, " "),
-                                   PipFailure(context_.reporter.LastLines())),
+              Truncate("AlgorithmError: pip install . failed: " + PipFailure(context_.reporter.LastLines()),
                        kLongestFailureReason));
 }
 

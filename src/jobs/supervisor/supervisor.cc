@@ -97,7 +97,8 @@ class Supervisor {
     HEADRACE_TRY(Classified(JobInputs(context_).Stage()));
     HEADRACE_TRY(Classified(mpi_.FindDrivers()));
     reporter_.Phase(SecondaryStatus::kTraining, "Downloading the training image");
-    HEADRACE_ASSIGN(auto command, Classified(EntryPoint(context_).Prepare()));
+    EntryPoint entry(context_);
+    HEADRACE_ASSIGN(auto command, Classified(entry.Prepare()));
     HEADRACE_ASSIGN(command, Classified(mpi_.Prepare(std::move(command))));
     reporter_.Phase(SecondaryStatus::kTraining, "Training image download completed. Training in progress.");
     HEADRACE_ASSIGN(const auto end, Classified(RunTheProgram(std::move(command))));
@@ -183,6 +184,7 @@ class Supervisor {
     return FailureReason({.end = end,
                           .failure_file = std::move(failure_file),
                           .last_lines = std::move(lines),
+                          .image = job_.request.algorithm.training_image,
                           .memory_limit = job_.memory_bytes,
                           .instance_type = job_.request.resources.GroupOf(job_.current_host).instance_type,
                           .host = job_.hosts.size() > 1 ? job_.current_host : "",

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <numeric>
+#include <sstream>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -13,6 +16,8 @@
 #include "jobs/process/detached.h"
 #include "jobs/process/find_program.h"
 #include "jobs/runtime/installation.h"
+#include "jobs/runtime/rendezvous.h"
+#include "jobs/sandbox/system_view.h"
 
 namespace headrace::jobs {
 namespace {
@@ -22,6 +27,9 @@ namespace fs = std::filesystem;
 constexpr int64_t kBeginMillis = 10'000;  // that a supervisor has to take its lock
 // A log is on the disk three times for a while: as it came, as lines, and as events.
 constexpr uint64_t kLogPartOfFree = 16, kLeastLogBytes = uint64_t{64} << 10;
+
+// Of ours, in the place of what SageMaker's containers have installed.
+constexpr const char* kOwnPackages[] = {"sagemaker_tensorflow", "sagemaker_training", "horovod"};
 
 // Secrets are in it: nobody else may read it, not even for an instant.
 Status WriteDescription(const HostDirectory& directory, const JobDescription& description) {
@@ -117,6 +125,7 @@ void LocalExecutor::Restore(const JobKey& job, const std::vector<InstanceSize>& 
 void LocalExecutor::Release(const JobKey& job) {
   const std::lock_guard lock(mutex_);
   rooms_.erase(job);
+  if (const auto ports = ports_.extract(job)) options_.machine->ports().GiveBack(ports.mapped());
 }
 
 std::string LocalExecutor::Wanted(const std::vector<InstanceSize>& hosts) const {
@@ -131,6 +140,7 @@ Status LocalExecutor::Start(const HostStart& start) {
   HEADRACE_TRY(MakeDirectories(directory.path()));
   JobDescription description = start.description;
   DescribeMachine(start.key, description);
+  HEADRACE_TRY(DescribePorts(start.key, description));
   DescribeLimits(start.key, description);
   HEADRACE_TRY(WriteDescription(directory, description));
   HEADRACE_TRY(StartDetached({options_.headrace_binary, "supervise", JobOf(start.key).path(), start.key.host},
@@ -152,17 +162,59 @@ void LocalExecutor::DescribeMachine(const HostKey& key, JobDescription& descript
   description.mpi_include_dir = installation.mpi_include_dir;
   description.init_program = installation.init;
   description.cache_dir = options_.data_dir + "/cache/" + key.account;
-  const auto& python = options_.machine->python();
-  description.python = python.program;
+  DescribePython(installation, description);
   description.compiler = options_.compiler;
   auto& seen = description.read_only;
   seen = options_.read_only_paths;
   if (!options_.headrace_binary.starts_with("/usr/")) seen.push_back(options_.headrace_binary);
   if (auto prefix = PrefixOf(options_.compiler); !prefix.empty()) seen.push_back(std::move(prefix));
-  seen.insert(seen.end(), python.paths.begin(), python.paths.end());
   for (const auto& path :
        {installation.include_dir, installation.library_dir, installation.cmake_dir, installation.mpi_include_dir})
     if (!path.empty() && !path.starts_with("/usr/")) seen.push_back(path);
+}
+
+void LocalExecutor::DescribePython(const Installation& installation, JobDescription& description) {
+  auto chosen = options_.machine->interpreters().For(description.request.algorithm.training_image);
+  auto& python = description.python;
+  if (chosen.interpreter.program.empty()) return;
+  python.program = chosen.interpreter.program;
+  python.version = chosen.interpreter.version;
+  python.stamp = StampOf(chosen.interpreter);
+  python.described = Described(chosen);
+  python.remark = std::move(chosen.remark);
+  python.places = std::move(chosen.interpreter.places);
+  python.paths = std::move(chosen.interpreter.paths);
+  // Of the data directory nothing is seen but environments that were made there, wherever an interpreter says it lies.
+  std::erase_if(python.paths, [this](const std::string& path) {
+    return IsBelow(path, options_.data_dir) && !path.starts_with(options_.data_dir + "/python/");
+  });
+  std::vector<std::string> packages(std::begin(kOwnPackages), std::end(kOwnPackages));
+  if (description.request.rendezvous == Rendezvous::kParameterServers) packages.push_back("headrace_parameter_server");
+  for (const auto& package : packages) {
+    auto directory = installation.python_dir + "/" + package;
+    if (!chosen.interpreter.Has(package) && fs::is_directory(directory + "/" + package))
+      python.packages.push_back(std::move(directory));
+  }
+}
+
+Status LocalExecutor::DescribePorts(const HostKey& key, JobDescription& description) {
+  const auto count = PortsFor(description.request.rendezvous, description.hosts.size());
+  if (count == 0) return {};
+  const auto file = JobOf(key).ports(key.attempt);
+  if (const auto told = ReadFile(file)) {
+    std::istringstream numbers(*told);
+    description.ports.assign(std::istream_iterator<int>(numbers), {});
+    return {};
+  }
+  const std::lock_guard lock(mutex_);
+  const auto given_before = ports_.extract({key.account, key.job});  // to an earlier attempt
+  if (given_before) options_.machine->ports().GiveBack(given_before.mapped());
+  description.ports = options_.machine->ports().Take(count);
+  if (description.ports.empty())
+    return Fail(ErrorCode::kResourceExhausted, "there are no {} free ports on this machine for the hosts of the job",
+                count);
+  ports_[{key.account, key.job}] = description.ports;
+  return WriteFileAtomically(file, fmt::format("{}\n", fmt::join(description.ports, " ")));
 }
 
 void LocalExecutor::DescribeLimits(const HostKey& key, JobDescription& description) {

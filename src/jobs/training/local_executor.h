@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "jobs/directory/job_directory.h"
 #include "jobs/machine/machine.h"
+#include "jobs/runtime/installation.h"
 #include "jobs/training/executor.h"
 
 namespace headrace::jobs {
@@ -56,6 +57,10 @@ class LocalExecutor : public Executor {
   // Whether a supervisor that was started has still time to take its lock.
   bool MayBegin(const HostKey& key);
   void DescribeMachine(const HostKey& key, JobDescription& description);
+  // Which interpreter the host's program runs on.
+  void DescribePython(const Installation& installation, JobDescription& description);
+  // Ports for its hosts' rendezvous: the same for all hosts of an attempt, also after a restart of the server.
+  Status DescribePorts(const HostKey& key, JobDescription& description);
   void DescribeLimits(const HostKey& key, JobDescription& description);
   // Of the host's room; nothing, and empty, when it has to have all.
   std::vector<int> CoresOf(const HostKey& key, const JobDescription& description);
@@ -64,6 +69,7 @@ class LocalExecutor : public Executor {
   std::mutex mutex_;
   std::map<HostKey, int64_t> started_;  // when, by the steady clock
   std::map<JobKey, std::vector<CoreLease>> rooms_;
+  std::map<JobKey, std::vector<int>> ports_;
 };
 
 // How many of `all` cores each host gets: what its type has (0: all of them), scaled down where they are more than

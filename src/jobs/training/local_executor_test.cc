@@ -111,6 +111,27 @@ TEST_F(LocalExecutorTest, KeepsTheDescriptionFromOthers) {
   EXPECT_EQ(ValueOrThrow(ParseJobDescription(ValueOrThrow(ReadFile(JobPath() + "/job.json")))).job_name, "job");
 }
 
+TEST_F(LocalExecutorTest, HostsOfAJobMeetAtPortsOfTheirOwn) {
+  const auto ports = [this](LocalExecutor& executor, const std::string& job, const std::string& host) {
+    HostStart start = Job();
+    start.key.job = job;
+    start.key.host = host;
+    start.description.hosts = {"algo-1", "algo-2"};
+    start.description.request =
+        ValueOrThrow(DecodeTrainingRequest({{"HyperParameters", {{"sagemaker_parameter_server_enabled", "true"}}},
+                                            {"ResourceConfig", {{"InstanceCount", 2}}}}));
+    ValueOrThrow(executor.Start(start));
+    const auto path = scratch_ / ("jobs/1/" + job + "/hosts/" + host + "/job.json");
+    return ValueOrThrow(ParseJobDescription(ValueOrThrow(ReadFile(path)))).ports;
+  };
+  const auto executor = Make("exit 0");
+  const auto first = ports(*executor, "job", "algo-1");
+  EXPECT_EQ(first.size(), 4u);
+  const auto next = Make("exit 0");  // as after a crash of the platform
+  EXPECT_EQ(ports(*next, "job", "algo-2"), first);
+  for (const int port : ports(*next, "other", "algo-1")) EXPECT_EQ(std::count(first.begin(), first.end(), port), 0);
+}
+
 TEST_F(LocalExecutorTest, GivesEachHostItsRoom) {
   const auto executor = Make("exit 0");
   const JobKey key{"1", "job"};

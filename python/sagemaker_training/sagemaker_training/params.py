@@ -1,0 +1,18 @@
+"""The names of SageMaker's own hyperparameters and of a job's variables."""
+SAGEMAKER_PREFIX = "sagemaker_"
+USER_PROGRAM_PARAM = "sagemaker_program"
+SUBMIT_DIR_PARAM = "sagemaker_submit_directory"
+ENABLE_METRICS_PARAM = "sagemaker_enable_cloudwatch_metrics"
+LOG_LEVEL_PARAM = "sagemaker_container_log_level"
+JOB_NAME_PARAM = "sagemaker_job_name"
+REGION_NAME_PARAM = "sagemaker_region"
+S3_OUTPUT_LOCATION_PARAM = "sagemaker_s3_output"
+DEFAULT_MODULE_NAME_PARAM = "default_user_module_name"
+TUNING_METRIC_PARAM = "_tuning_objective_metric"
+SAGEMAKER_HYPERPARAMETERS = (USER_PROGRAM_PARAM, SUBMIT_DIR_PARAM, ENABLE_METRICS_PARAM, REGION_NAME_PARAM, LOG_LEVEL_PARAM, JOB_NAME_PARAM,
+                             DEFAULT_MODULE_NAME_PARAM, TUNING_METRIC_PARAM, S3_OUTPUT_LOCATION_PARAM)
+USER_PROGRAM_ENV = "SAGEMAKER_PROGRAM"
+SUBMIT_DIR_ENV = "SAGEMAKER_SUBMIT_DIRECTORY"
+REGION_NAME_ENV = "SAGEMAKER_REGION"
+JOB_NAME_ENV = "SAGEMAKER_JOB_NAME"
+CURRENT_HOST_ENV = "CURRENT_HOST"
