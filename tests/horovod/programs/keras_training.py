@@ -86,6 +86,20 @@ def mixed_precision():
         keras.config.set_dtype_policy("float32")
 
 
+def tf_keras_warms_up():
+    """horovod.tensorflow.keras reads and sets the rate of tf.keras, which is Keras 3 here."""
+    import tensorflow as tf
+
+    import horovod.tensorflow.keras as tf_hvd
+    rate = 0.01 * hvd.size()
+    model = tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(1)])
+    model.compile(tf_hvd.DistributedOptimizer(tf.keras.optimizers.SGD(rate)), "mse")
+    warmup = tf_hvd.callbacks.LearningRateWarmupCallback(initial_lr=rate, warmup_epochs=2)
+    history = model.fit(np.ones((8, 4), "float32"), np.zeros(8, "float32"), 4, epochs=2, verbose=0,
+                        callbacks=[tf_hvd.callbacks.BroadcastGlobalVariablesCallback(0), warmup])
+    assert np.allclose(history.history["lr"][-1], rate) and history.history["lr"][0] <= rate
+
+
 def main(directory):
     directory = pathlib.Path(directory)
     hvd.init()
@@ -94,6 +108,7 @@ def main(directory):
     keras.models.clone_model(models["synchronized"])
     if hvd.size() > 1:
         mixed_precision()
+    tf_keras_warms_up()
     print(f"rank {hvd.rank()}: all agree", flush=True)
 
 

@@ -79,7 +79,8 @@ class _Number(object):
 
     def __init__(self, keras, owner, name):
         self._owner, self._name = owner, name
-        self._backend = keras.backend if hasattr(keras.backend, 'set_value') else None
+        keras_3 = getattr(keras, '__version__', '2').startswith('3.')  # whose tf.keras shows a set_value that takes none of its variables
+        self._backend = keras.backend if hasattr(keras.backend, 'set_value') and not keras_3 else None
 
     def get(self):
         value = getattr(self._owner, self._name)
