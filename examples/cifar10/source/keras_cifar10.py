@@ -249,7 +249,7 @@ def main():
     model.compile(make_optimizer(arguments, ranks), "categorical_crossentropy",
                   metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")])
     if ranks.rank == 0:
-        model.summary()
+        print("%s: %d parameters, %s optimizer" % (model.name, model.count_params(), arguments.optimizer))
         os.makedirs(arguments.output_dir, exist_ok=True)
 
     steps = steps_of(arguments, "train", ranks)
