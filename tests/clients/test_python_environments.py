@@ -298,7 +298,11 @@ from sagemaker_training import environment, params
 env = environment.Environment()
 print("environment:", env.hosts, env.current_host, env.is_master, env.hyperparameters, env.job_name == env["job_name"], env.model_dir,
       environment.num_cpus() == env.num_cpus, env.to_cmd_args(), sorted(env.channel_input_dirs))
+import sagemaker_containers
+from sagemaker_containers.beta import framework
+print("older names:", sagemaker_containers.training_env().hyperparameters, framework.training_env().current_host, framework.env is environment)
 """
     log = account.completed(program, "headrace", hyperparameters={"epochs": 3})
     assert "environment: ['algo-1'] algo-1 True {'epochs': 3} True /opt/ml/model True ['--epochs', '3'] []" in log, log
+    assert "older names: {'epochs': 3} algo-1 True" in log, log
     assert any("Headrace's own: " in line and "sagemaker_training" in line for line in log), log
