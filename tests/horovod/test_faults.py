@@ -15,6 +15,12 @@ def test_what_ranks_disagree_about_is_an_error_on_each(run):
     assert done.output.count("has shape (3)") == 2 and done.output.count("(2)") == 2, done.output
 
 
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_an_exception_ends_all(run, ranks):
+    done = run("faults.py", "raises", ranks=ranks)
+    assert done.code != 0 and done.seconds < 20 and "ValueError: record 7 is corrupt" in done.output, done.output
+
+
 def test_a_rank_that_dies_is_named(run):
     done = run("faults.py", "dies")
     assert done.code != 0 and done.seconds < 20, done.output
