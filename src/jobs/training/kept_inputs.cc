@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "jobs/inputs/input_channels.h"
 #include "jobs/inputs/input_objects.h"
+#include "jobs/inputs/s3_uri.h"
 
 namespace headrace::jobs {
 namespace {
