@@ -12,6 +12,8 @@ for folder in (".", "scenario"):
 from platform_fixtures import *  # noqa: E402,F401,F403
 from platform_fixtures import BIN, ROOT  # noqa: E402
 
+import debian_root  # noqa: E402
+
 BUILD = BIN.parent
 COMPILERS = ("g++", "clang++-14")
 
@@ -40,3 +42,22 @@ def readme_program(tmp_path_factory):
     source = tmp_path_factory.mktemp("readme") / "readme.cpp"
     source.write_text(text.split("```cpp\n")[1].split("```")[0])
     return source
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory):
+    """The Debian package of this build."""
+    directory = tmp_path_factory.mktemp("package")
+    run("cpack", "-B", directory, "--config", BUILD / "CPackConfig.cmake")
+    return next(directory.glob("headrace_*.deb"))
+
+
+@pytest.fixture(scope="module")
+def bare_debian():
+    """A bare Debian 12; systemd does not run yet."""
+    reason = debian_root.why_not()
+    if reason:
+        pytest.skip(reason)
+    root = debian_root.Debian()
+    yield root
+    root.remove()

@@ -1,4 +1,4 @@
-"""A bare Debian 12 in a directory, and systemd as its first process: what test_deb.py installs the package in.
+"""A bare Debian 12 in a directory, and systemd as its first process: what test_deb.py and test_guide.py install the package in.
 
 usage: debian_root.py    makes or renews build/package/debian.tar, which tests unpack: scripts/test does it while it compiles
 """
@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Debian without anything, and the init system that services run under.
 BARE = ["systemd", "systemd-sysv"]
 # Downloaded, not installed: large packages that apt would else fetch while a test waits.
-AHEAD = ["g++", "python3", "bubblewrap", "adduser", "libdnnl2", "libhdf5-103-1", "libcurl4", "libarchive13", "libcairo2",
+AHEAD = ["g++", "python3", "python3-venv", "bubblewrap", "adduser", "libdnnl2", "libhdf5-103-1", "libcurl4", "libarchive13", "libcairo2",
          "libprotobuf32", "libspdlog1.10", "libgomp1", "libopenmpi3", "fonts-dejavu-core", "ca-certificates"]
 # Where roots lie: dpkg writes through to the disk after every file, and disks that discard take a minute to delete a root.
 MEMORY = "/dev/shm" if os.path.ismount("/dev/shm") and shutil.disk_usage("/dev/shm").free > 4 << 30 else None

@@ -22,21 +22,20 @@ class Step:
 
 def steps(page):
     found, section = [], ""
-    for heading, language, name, text in re.findall(r"^## (.*)$|^```(\w+) ?(\S*)\n(.*?)^```$", page.read_text(), re.M | re.S):
+    for heading, language, name, text in re.findall(r"^## ([^\n]*)$|^```(\w+) ?(\S*)\n(.*?)^```$", page.read_text(), re.M | re.S):
         section = heading or section
         if language == "sh" or name:
             found.append(Step(section, name, text))
     return found
 
 
-def timed(steps, mark="took"):
-    """A script of the steps which tells, behind each section, the seconds since the one before."""
-    lines, sections = ["set -e -o pipefail; SECONDS=0"], []
+def timed(steps):
+    """A script of the steps which says behind each section "took N s: SECTION"."""
+    lines = ["set -e -o pipefail; SECONDS=0"]
     for i, step in enumerate(steps):
         lines.append(step.script())
         if i + 1 == len(steps) or steps[i + 1].section != step.section:
-            sections.append(step.section)
-            lines.append(f"echo \"{mark} $SECONDS s: {step.section}\"; SECONDS=0")
+            lines.append(f"echo \"took $SECONDS s: {step.section}\"; SECONDS=0")
     return "\n".join(lines) + "\n"
 
 

@@ -8,9 +8,8 @@ import time
 import boto3
 import pytest
 
-import debian_root
 import jobs
-from conftest import BUILD, ROOT, run
+from conftest import ROOT, run
 
 CONFIG = ("--config", "/etc/headrace/headrace.toml")
 REGION = "us-west-2"
@@ -32,30 +31,17 @@ SLOW = "import time\nfor i in range(150):\n    print('second', i / 10, flush=Tru
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory):
+def packages(package, tmp_path_factory):
     """The package of this build, and the same as its next version."""
     directory = tmp_path_factory.mktemp("packages")
-    run("cpack", "-B", directory, "--config", BUILD / "CPackConfig.cmake")
-    first = next(directory.glob("headrace_*.deb"))
     content = directory / "content"
-    run("dpkg-deb", "-R", first, content)
+    run("dpkg-deb", "-R", package, content)
     control = content / "DEBIAN/control"
     version = next(line.split()[1] for line in control.read_text().splitlines() if line.startswith("Version:"))
     control.write_text(control.read_text().replace(f"Version: {version}", f"Version: {version}.1"))
     second = directory / "next.deb"
     run("dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", content, second)
-    return first, second
-
-
-@pytest.fixture(scope="module")
-def debian():
-    """A bare Debian 12; systemd does not run yet."""
-    reason = debian_root.why_not()
-    if reason:
-        pytest.skip(reason)
-    root = debian_root.Debian()
-    yield root
-    root.remove()
+    return package, second
 
 
 def free_port():
@@ -120,12 +106,12 @@ class Service:
 
 
 @pytest.fixture(scope="module")
-def service(debian, packages):
+def service(bare_debian, packages):
     """The package installed as somebody does it, and started by systemd."""
-    shutil.copy(packages[0], debian.path / "root/headrace.deb")
-    debian.run("apt-get", "install", "-y", "--no-install-recommends", "/root/headrace.deb", "g++", "python3")
-    service = Service(debian)
-    reason = debian.boot()
+    shutil.copy(packages[0], bare_debian.path / "root/headrace.deb")
+    bare_debian.run("apt-get", "install", "-y", "--no-install-recommends", "/root/headrace.deb", "g++", "python3")
+    service = Service(bare_debian)
+    reason = bare_debian.boot()
     if reason:
         pytest.skip(reason)
     service.wait()

@@ -109,6 +109,14 @@ def test_public_headers_bring_no_warnings_into_strict_projects(compiler, prefix,
             "-I", prefix / "include", source)
 
 
+def test_shells_find_their_completions(prefix):
+    for path in ("bash-completion/completions/headrace", "zsh/vendor-completions/_headrace", "fish/vendor_completions.d/headrace.fish"):
+        assert "complete --" in (prefix / "share" / path).read_text(), path
+    script = (f"source {prefix}/share/bash-completion/completions/headrace; COMP_WORDS=({prefix}/bin/headrace comp); COMP_CWORD=1; "
+              "_headrace; echo ${COMPREPLY[*]}")
+    assert run("bash", "-c", script) == "completion\n"
+
+
 def test_what_is_not_built_is_named(tmp_path):
     """As after a build of some other target: no half of an installation."""
     script = (BUILD / "cmake_install.cmake").read_text().replace(str(HEADRACE), str(tmp_path / "headrace"))
