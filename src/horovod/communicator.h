@@ -126,6 +126,11 @@ class Communicator {
   // What this rank does now, for the others' messages while they wait for it: "step 12 of epoch 3".
   virtual void Tell(std::string_view doing) = 0;
 
+  // This rank cannot go on: ends the group for all. What any rank waits for, or asks for later, is the error "rank R
+  // (host): reason". Returns when the programs of all ranks have that error, or after a moment: a launcher ends all
+  // processes as soon as one has ended.
+  virtual void Abort(std::string_view reason) = 0;
+
   // Ends the group for this rank. What other ranks wait for with it ends there with an error that names this rank.
   virtual void Shutdown() = 0;
 };

@@ -43,8 +43,12 @@ Engine::Engine(Transport& transport, Machine& machine, const Topology& topology,
 Engine::~Engine() { Shutdown(); }
 
 Result<Handle> Engine::Enqueue(Request request) {
-  const std::unique_lock lock(mutex_);
-  if (end_) return tl::unexpected<Error>(*end_);
+  std::unique_lock lock(mutex_);
+  if (end_) {
+    lock.unlock();
+    PartTogether();
+    return tl::unexpected<Error>(*end_);
+  }
   const Collective& collective = request.collective;
   const auto set = process_sets_.find(request.kind == RequestKind::kCollective ? collective.process_set : 0);
   if (set == process_sets_.end())
@@ -90,6 +94,9 @@ Result<Outcome> Engine::Synchronize(Handle handle) {
     return headrace::Fail(ErrorCode::kInvalidArgument, "handle {}: unknown, or synchronized before", handle);
   Result<Outcome> outcome = std::move(*found->second);
   outcomes_.erase(found);
+  const bool ended = !outcome && end_.has_value();
+  lock.unlock();
+  if (ended) PartTogether();
   return outcome;
 }
 
@@ -105,6 +112,11 @@ bool Engine::HasFailed() const {
   return failed_;
 }
 
+bool Engine::HasEnded() const {
+  const std::lock_guard lock(mutex_);
+  return end_.has_value();
+}
+
 void Engine::Shutdown() {
   {
     std::unique_lock lock(mutex_);
@@ -115,31 +127,69 @@ void Engine::Shutdown() {
       completed_.wait_for(lock, kShutdownLimit, [this] { return end_.has_value(); });
     }
   }
-  End(Error(ErrorCode::kUnavailable, "hvd: shut down, although rank 0 did not answer"), false);  // if it has no end yet
+  PartTogether();
+  End(Error(ErrorCode::kUnavailable, "hvd: shut down, although rank 0 did not answer"), Ending::kShutdown);
   if (thread_.joinable()) thread_.join();
 }
 
 void Engine::Fail(const Error& error) {
-  machine_.Leave(true);
-  End(error, true);
+  if (End(error, Ending::kFailed)) machine_.Leave(true);
 }
 
-void Engine::End(const Error& error, bool failed) {
+void Engine::Abort(std::string reason) {
+  {
+    std::unique_lock lock(mutex_);
+    if (!end_) {
+      outgoing_.push_back({RequestKind::kAbort, {}, reason});
+      has_outgoing_.store(true);
+      machine_.Ring(Bell::kBackground);
+      completed_.wait_for(lock, kShutdownLimit, [this] { return end_.has_value(); });
+    }
+  }
+  PartTogether();
+  Fail(Error(ErrorCode::kUnavailable, std::move(reason)));  // if rank 0 has not answered
+}
+
+void Engine::PartTogether() {
+  std::unique_lock lock(mutex_);
+  if (!parting_) return;
+  if (!std::exchange(told_, true)) {
+    outgoing_.push_back({RequestKind::kTold});
+    has_outgoing_.store(true);
+    machine_.Ring(Bell::kBackground);
+  }
+  completed_.wait(lock, [this] { return !parting_; });  // the background thread sees to that
+}
+
+// The neighbours learn of a rank that has left after an error within a moment, but not why; so it does not leave yet.
+void Engine::EndParting() {
   {
     const std::lock_guard lock(mutex_);
-    if (end_) return;
+    if (!std::exchange(parting_, false)) return;
+  }
+  machine_.Leave(true);
+  completed_.notify_all();
+}
+
+// False if it has an end.
+bool Engine::End(const Error& error, Ending ending) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (end_) return false;
     end_ = error;
     ended_at_ = clock_.Now();
-    failed_ = failed;
+    failed_ = ending != Ending::kShutdown;
+    parting_ = ending == Ending::kAborted;
     for (auto& [handle, outcome] : outcomes_)
       if (!outcome && !under_way_.contains(handle)) outcome.emplace(tl::unexpected<Error>(error));
     pending_.clear();
     waiting_ = static_cast<int>(under_way_.size());
-    stopping_.store(true);
+    stopping_.store(!parting_);
   }
   completed_.notify_all();
   machine_.Ring(Bell::kBackground);
   machine_.Ring(Bell::kPlan);
+  return true;
 }
 
 void Engine::Run() {
@@ -148,13 +198,14 @@ void Engine::Run() {
     machine_.Beat();
     const auto worked = Turn();
     if (!worked) {
-      if (stopping_.load()) break;  // the error is an answer to the end itself
+      if (HasEnded()) break;  // the error is an answer to the end itself
       if (waiting_.load() == 0) Log(LogLevel::kError, "{}", worked.error().message());  // nobody else will tell it
       Fail(worked.error());
       break;
     }
     Rest(*worked);
   }
+  EndParting();
 }
 
 Result<bool> Engine::Turn() {
@@ -172,13 +223,13 @@ Result<bool> Engine::Turn() {
 Status Engine::Watch() {
   constexpr int64_t kEvery = 100, kGrace = 5'000;
   const UnixMillis now = clock_.Now();
-  if (now - watched_ < kEvery || waiting_.load() == 0) return {};
+  const std::lock_guard lock(mutex_);
+  if (end_ && now - ended_at_ > settings_.parting_limit_ms) stopping_.store(true);
+  if (end_ || now - watched_ < kEvery || pending_.empty()) return {};
   watched_ = now;
   std::vector<int> others;
   for (int member = 0; member < machine_.size(); ++member)
     if (member != machine_.index()) others.push_back(member);
-  const std::lock_guard lock(mutex_);
-  if (pending_.empty()) return {};
   const auto oldest = std::min_element(pending_.begin(), pending_.end(),
                                        [](const auto& a, const auto& b) { return a.second.since < b.second.since; });
   const std::string what = fmt::format("{} \"{}\"", NameOf(oldest->second.collective.type), oldest->first.second);
@@ -284,9 +335,15 @@ Status Engine::Perform(const Response& response) {
       machine_.Leave(false);
       End(Error(ErrorCode::kUnavailable, fmt::format("hvd: rank {} ({}) has called shutdown()", rank,
                                                      topology_.hosts[static_cast<size_t>(rank)])),
-          false);
+          Ending::kShutdown);
       return {};
     }
+    case ResponseKind::kAbort:
+      End(Error(ErrorCode::kUnavailable, response.error), Ending::kAborted);
+      return {};
+    case ResponseKind::kParted:
+      stopping_.store(true);
+      return {};
     case ResponseKind::kAddProcessSet: {
       const bool member = std::binary_search(response.ranks.begin(), response.ranks.end(), rank_);
       if (member) {

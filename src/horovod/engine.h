@@ -40,13 +40,20 @@ class Engine {
   Status Interrupted() const;
   // Whether it ended with an error, not with shutdown().
   bool HasFailed() const;
+  bool HasEnded() const;
   // Ends the group for all ranks, or gives up after a while. What is pending anywhere ends with an error.
   void Shutdown();
-  // Ends it on this rank: nothing that waits here can succeed any more.
+  // Ends it on this rank: nothing that waits here can succeed any more. Nothing, when it has ended before.
   void Fail(const Error& error);
+  // Ends it for all ranks with the error "rank R (host): reason".
+  void Abort(std::string reason);
+  // For a thread of the program that has been given the group's end as an error. When the group was aborted, it stays
+  // until the programs of all ranks have been told, or a moment at most.
+  void PartTogether();
 
  private:
   using Key = std::pair<int, std::string>;  // process set and name
+  enum class Ending { kShutdown, kFailed, kAborted };
   struct Entry {
     Handle handle = 0;
     Collective collective;
@@ -65,7 +72,8 @@ class Engine {
 
   std::vector<std::optional<Entry>> Take(const Response& response);
   void Complete(std::vector<std::optional<Entry>>& entries, std::vector<Result<Outcome>> outcomes);
-  void End(const Error& error, bool failed);
+  bool End(const Error& error, Ending ending);
+  void EndParting();
 
   Transport& transport_;
   Machine& machine_;
@@ -93,6 +101,8 @@ class Engine {
   std::optional<Error> end_;
   UnixMillis ended_at_ = 0;
   bool failed_ = false;
+  bool parting_ = false;  // the group was aborted, and not all programs have been told
+  bool told_ = false;     // this one has
   CollectiveTrace trace_;
   std::atomic<bool> has_outgoing_{false};
   std::atomic<bool> stopping_{false};

@@ -166,7 +166,10 @@ Result<std::unique_ptr<Plan>> JobCommunicator::MakePlan(SharedMemory& memory, st
   return std::unique_ptr<Plan>(std::make_unique<GroupPlan>(
       std::move(shape), *core_->meeting.machine, *shared, std::move(segment), core_->carrier.get(),
       [core = core_] { return core->engine->Interrupted(); },
-      [core = core_](const Error& error) { core->engine->Fail(error); }));
+      [core = core_](const Error& error) {
+        core->engine->Fail(error);
+        core->engine->PartTogether();
+      }));
 }
 
 Result<int> JobCommunicator::ChangeProcessSets(Request request) {

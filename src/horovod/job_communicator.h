@@ -32,6 +32,7 @@ class JobCommunicator : public Communicator {
   Result<int> AddProcessSet(const std::vector<int>& ranks) override;
   Status RemoveProcessSet(int process_set) override;
   void Tell(std::string_view doing) override { core_->meeting.machine->Tell(doing); }
+  void Abort(std::string_view reason) override { core_->engine->Abort(std::string(reason)); }
   void Shutdown() override;
 
  private:

@@ -224,7 +224,7 @@ Result<bool> GroupPlan::Done(size_t bucket) {
   Progress();
   if (!IsComplete(bucket)) {
     if (carrier_ != nullptr) carrier_->Wake();
-    HEADRACE_TRY(interrupted_());
+    HEADRACE_TRY(ToldOf(interrupted_()));
     return false;
   }
   Finish(bucket);
@@ -233,14 +233,15 @@ Result<bool> GroupPlan::Done(size_t bucket) {
 
 Status GroupPlan::Wait(size_t bucket) {
   Progress();
-  if (!IsComplete(bucket)) {
-    if (const Status awaited = Await(bucket); !awaited) {
-      fail_(awaited.error());
-      return awaited;
-    }
-  }
+  if (!IsComplete(bucket)) HEADRACE_TRY(ToldOf(Await(bucket)));
   Finish(bucket);
   return {};
+}
+
+// An error ends the group.
+Status GroupPlan::ToldOf(Status status) const {
+  if (!status) fail_(status.error());
+  return status;
 }
 
 Status GroupPlan::Await(size_t bucket) {
@@ -265,6 +266,7 @@ Status GroupPlan::Await(size_t bucket) {
 
 // Who holds up the wait for `bucket`: those who have not started the bucket that is next, or not added up their slice.
 Status GroupPlan::CheckMissing(size_t bucket, std::optional<StallWatch>& watch) const {
+  HEADRACE_TRY(interrupted_());
   const uint64_t step = states_[bucket].step;
   if (!watch) watch.emplace(machine_.Watch(NameOf(bucket, step)));
   std::vector<int> missing;
@@ -280,14 +282,12 @@ Status GroupPlan::CheckMissing(size_t bucket, std::optional<StallWatch>& watch) 
                     started == step ? "has started this step" : fmt::format("has started step {}", started));
   }
   if (missing.empty()) {  // the leader exchanges with the other machines, and knows whom it waits for
-    if (machine_.index() == 0) return interrupted_();
+    if (machine_.index() == 0) return {};
     absent = machine_.Describe({0});
     absent[0].doing += absent[0].doing.empty() ? "exchanging with other machines" : "; exchanging with other machines";
   }
-  HEADRACE_TRY(watch->Check(absent, std::find(missing.begin(), missing.end(), 0) != missing.end()
-                                        ? machine_.index() == 1
-                                        : machine_.index() == 0));
-  return interrupted_();
+  return watch->Check(absent, std::find(missing.begin(), missing.end(), 0) != missing.end() ? machine_.index() == 1
+                                                                                            : machine_.index() == 0);
 }
 
 }  // namespace headrace::hvd

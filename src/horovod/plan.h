@@ -87,6 +87,7 @@ class GroupPlan : public Plan {
   void Finish(size_t bucket);
   void Progress();
   Status Await(size_t bucket);
+  Status ToldOf(Status status) const;
   Status CheckMissing(size_t bucket, std::optional<StallWatch>& watch) const;
 
   const Shape shape_;

@@ -18,6 +18,8 @@ struct Settings {
   // HOROVOD_FUSION_THRESHOLD: named allreduces that are ready together travel as one up to so many bytes; 0: each
   // alone.
   int64_t fusion_bytes = 64 << 20;
+  // When one rank has given up: how long the others stay until the programs of all know why.
+  int64_t parting_limit_ms = 1'000;
   // HEADRACE_BIND_PROCESSORS: "0" leaves the processors of the ranks as mpirun gave them out.
   bool bind_processors = true;
 

@@ -111,6 +111,10 @@ void Named(const std::function<void()>& instead) {
 
 void Sleep() { std::this_thread::sleep_for(std::chrono::seconds(20)); }
 void Kill() { ::kill(::getpid(), SIGKILL); }
+void Abort() {
+  hvd::World().Abort("record 7 is corrupt");
+  throw MakeError(ErrorCode::kDataLoss, "record 7 is corrupt");
+}
 void Stop() { ::kill(::getpid(), SIGSTOP); }
 
 void Join() {
@@ -134,11 +138,13 @@ int main(int, char** argv) {
       {"planned_missing", [] { Planned(Sleep); }},
       {"planned_killed", [] { Planned(Kill); }},
       {"planned_stopped", [] { Planned(Stop); }},
+      {"planned_aborted", [] { Planned(Abort); }},
       {"planned_shutdown", [] { Planned(hvd::shutdown); }},
       {"steps", Steps},
       {"named_missing", [] { Named(Sleep); }},
       {"named_killed", [] { Named(Kill); }},
       {"named_stopped", [] { Named(Stop); }},
+      {"named_aborted", [] { Named(Abort); }},
       {"named_shutdown", [] { Named(hvd::shutdown); }},
       {"join", Join},
   };

@@ -56,6 +56,17 @@ def test_a_stopped_rank_is_an_error_after_the_limit(mpirun, kind):
     assert "rank 1 (algo-2)" in done.of_rank(0)[0], done.output
 
 
+@pytest.mark.parametrize("hosts, share", [(None, True), (["algo-1:1", "algo-2:1", "algo-3:1"], True), (["algo-1:2", "algo-2:1"], False)])
+@pytest.mark.parametrize("kind", ["planned", "named"])
+def test_a_rank_that_gives_up_tells_all_ranks_why(mpirun, kind, hosts, share):
+    """On its own machine and on others."""
+    done = mpirun("rank_faults", f"{kind}_aborted", ranks=3, hosts=hosts, share=share)
+    assert done.code != 0 and done.seconds < 20, done.output
+    for rank in range(3):
+        said = done.of_rank(rank)[0]
+        assert said == "record 7 is corrupt" if rank == 2 else said.startswith("rank 2 (") and said.endswith("): record 7 is corrupt"), done.output
+
+
 @pytest.mark.parametrize("hosts", [None, ["algo-1:1", "algo-2:1"]])
 @pytest.mark.parametrize("kind", ["planned", "named"])
 def test_a_rank_that_leaves_is_an_error_for_those_that_wait(mpirun, kind, hosts):

@@ -1,9 +1,7 @@
 #include "horovod/keras/distributed_exchange.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include "horovod/keras/hash.h"
@@ -18,7 +16,6 @@ using keras::internal::OptimizerState;
 namespace {
 
 constexpr int64_t kFlagElements = 16;  // 64 bytes, so that the gradients stay aligned
-constexpr std::chrono::milliseconds kTimeToSayWhy{500};
 
 std::string YesOrNo(bool value) { return value ? "true" : "false"; }
 
@@ -248,11 +245,9 @@ bool DistributedExchange::AnyStops(bool stop) {
 }
 
 void DistributedExchange::Abort(const std::string& text) noexcept {
+  if (size() == 1) return;
   try {
-    communicator_().Tell("failed: " + text);
-    communicator_().Shutdown();
-    // A launcher ends the other ranks as soon as this one's process has ended: they get the time to say why.
-    if (size() > 1) std::this_thread::sleep_for(kTimeToSayWhy);
+    communicator_().Abort(text);
   } catch (...) {  // the others notice that this rank is gone
   }
 }

@@ -56,6 +56,7 @@ std::string Encode(const Request& request) {
   Writer out;
   out.Number(request.kind);
   Write(out, request.collective);
+  out.Text(request.reason);
   return out.Take();
 }
 
@@ -76,15 +77,17 @@ std::string Encode(const Response& response) {
 Result<Request> DecodeRequest(std::string_view bytes) {
   Reader in(bytes);
   Request request;
-  if (!ReadEnum(in, RequestKind::kShutdown, request.kind) || !Read(in, request.collective) || !in.at_end())
+  if (!ReadEnum(in, RequestKind::kTold, request.kind) || !Read(in, request.collective))
     return Garbled("request", bytes.size());
+  request.reason = in.Text();
+  if (!in.ok() || !in.at_end()) return Garbled("request", bytes.size());
   return request;
 }
 
 Result<Response> DecodeResponse(std::string_view bytes) {
   Reader in(bytes);
   Response response;
-  if (!ReadEnum(in, ResponseKind::kEnd, response.kind) || !Read(in, response.collective))
+  if (!ReadEnum(in, ResponseKind::kParted, response.kind) || !Read(in, response.collective))
     return Garbled("response", bytes.size());
   for (auto names = in.Number<uint64_t>(); names > 0 && in.ok(); --names) response.names.push_back(in.Text());
   response.counts = in.Numbers<int64_t>();

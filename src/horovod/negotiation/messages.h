@@ -10,15 +10,32 @@
 
 namespace headrace::hvd {
 
-enum class RequestKind : uint8_t { kCollective, kAddProcessSet, kRemoveProcessSet, kShutdown };
+enum class RequestKind : uint8_t {
+  kCollective,
+  kAddProcessSet,
+  kRemoveProcessSet,
+  kShutdown,
+  kAbort,  // this rank cannot go on: nobody shall
+  kTold    // the program of this rank knows why the group was aborted
+};
 
 // One rank's wish. Of kAddProcessSet, `collective.shape` holds the ranks; of kRemoveProcessSet, `process_set` the set.
 struct Request {
   RequestKind kind = RequestKind::kCollective;
-  Collective collective;  // without its memory
+  Collective collective = {};  // without its memory
+  std::string reason = {};     // of kAbort
 };
 
-enum class ResponseKind : uint8_t { kCollective, kAddProcessSet, kRemoveProcessSet, kShutdown, kError, kEnd };
+enum class ResponseKind : uint8_t {
+  kCollective,
+  kAddProcessSet,
+  kRemoveProcessSet,
+  kShutdown,
+  kError,
+  kEnd,
+  kAbort,
+  kParted  // the programs of all ranks know why the group was aborted
+};
 
 // What all ranks do next, in the order of the responses.
 struct Response {
@@ -29,7 +46,7 @@ struct Response {
   std::vector<int64_t> rows;       // by member of the set: allgather: its first dimension; alltoall: its splits
   std::vector<int> ranks;          // of kAddProcessSet; of kShutdown: who called it
   int number = 0;                  // of kAddProcessSet: the set; of join: the rank that joined last
-  std::string error;               // of kError, for all of `names`; of kEnd, for all that any rank waits for
+  std::string error;               // of kError, for all of `names`; of kEnd and kAbort, for all that any rank waits for
 };
 
 std::string Encode(const Request& request);

@@ -51,6 +51,14 @@ void Negotiator::Add(int rank, Request request, UnixMillis now) {
     if (!shut_down_by_) shut_down_by_ = rank;
     return;
   }
+  if (request.kind == RequestKind::kAbort) {
+    if (aborted_.empty()) aborted_ = fmt::format("{}: {}", NameOfRank(rank), request.reason);
+    return;
+  }
+  if (request.kind == RequestKind::kTold) {
+    told_.insert(rank);
+    return;
+  }
   const Collective& collective = request.collective;
   if (request.kind == RequestKind::kCollective && collective.type == CollectiveType::kJoin) {
     joined_.insert_or_assign(rank, std::move(request));
@@ -170,7 +178,23 @@ void Negotiator::AnswerJoin(std::vector<Response>& responses) {
   joined_.clear();
 }
 
+// Nothing else is answered any more: first why, then that all know it.
+std::vector<Response> Negotiator::StepOfAborted() {
+  std::vector<Response> responses;
+  if (!std::exchange(abort_answered_, true)) {
+    Response abort{ResponseKind::kAbort};
+    abort.error = aborted_;
+    responses.push_back(std::move(abort));
+  }
+  if (told_.size() == hosts_.size()) {
+    responses.push_back(Response{ResponseKind::kParted});
+    told_.clear();
+  }
+  return responses;
+}
+
 std::vector<Response> Negotiator::Step(UnixMillis now) {
+  if (!aborted_.empty()) return StepOfAborted();
   std::vector<Response> responses;
   for (const Key& key : std::exchange(touched_, {})) {
     const auto found = pending_.find(key);

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +46,7 @@ class Negotiator {
   void Fuse(std::vector<Response>& responses, Response next) const;
   void AnswerJoin(std::vector<Response>& responses);
   void WatchStalls(UnixMillis now, std::vector<Response>& responses);
+  std::vector<Response> StepOfAborted();
 
   const std::vector<std::string> hosts_;
   const Settings& settings_;
@@ -55,6 +57,9 @@ class Negotiator {
   std::map<int, Request> joined_;
   int last_joined_ = -1;
   std::optional<int> shut_down_by_;
+  std::string aborted_;  // why, or empty
+  bool abort_answered_ = false;
+  std::set<int> told_;  // ranks whose programs know that
 };
 
 }  // namespace headrace::hvd

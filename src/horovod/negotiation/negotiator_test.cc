@@ -55,6 +55,23 @@ TEST_F(NegotiatorTest, AllreducesThatGoTogetherTravelAsOneUpToTheThreshold) {
   EXPECT_EQ(responses[2].names, std::vector<std::string>{"max"});
 }
 
+TEST_F(NegotiatorTest, AnAbortedGroupHearsWhyAndThenThatAllKnowIt) {
+  AddAll(Allreduce("x"));
+  negotiator_.Add(1, {RequestKind::kAbort, {}, "the disk is full"}, 0);
+  negotiator_.Add(2, {RequestKind::kAbort, {}, "a rank failed"}, 0);
+  auto responses = negotiator_.Step(0);
+  ASSERT_EQ(responses.size(), 1u);
+  EXPECT_EQ(responses[0].kind, ResponseKind::kAbort);
+  EXPECT_EQ(responses[0].error, "rank 1 (b): the disk is full");
+  for (const int rank : {1, 0}) negotiator_.Add(rank, {RequestKind::kTold}, 0);
+  EXPECT_TRUE(negotiator_.Step(0).empty());
+  negotiator_.Add(2, {RequestKind::kTold}, 0);
+  responses = negotiator_.Step(0);
+  ASSERT_EQ(responses.size(), 1u);
+  EXPECT_EQ(responses[0].kind, ResponseKind::kParted);
+  EXPECT_TRUE(negotiator_.Step(0).empty());
+}
+
 TEST_F(NegotiatorTest, AGroupIsReadyTogether) {
   Request first = Allreduce("x"), second = Allreduce("y");
   first.collective.group = second.collective.group = "group";

@@ -36,12 +36,12 @@ Status Windows::Barrier(const std::vector<int>& members, const std::string& what
   return machine_.Await(
       Bell::kBackground, [&] { return std::all_of(members.begin(), members.end(), came); },
       [&]() -> Status {
+        HEADRACE_TRY(interrupted());
         std::vector<int> missing;
         for (const int member : members)
           if (!came(member)) missing.push_back(member);
         if (!watch) watch.emplace(machine_.Watch(what));
-        HEADRACE_TRY(watch->Check(machine_.Describe(missing), true));
-        return interrupted();
+        return watch->Check(machine_.Describe(missing), true);
       });
 }
 
