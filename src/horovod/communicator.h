@@ -104,6 +104,7 @@ class Communicator {
  public:
   virtual ~Communicator() = default;
   virtual const Place& place() const = 0;
+  virtual std::string NameOf(int rank) const = 0;  // as messages call it: "rank 1 (algo-2)"
 
   // Every rank asks for the same number of bytes, in the same order among its calls of Allocate and MakePlan.
   // kResourceExhausted, on every rank, when the machine has no room for it.

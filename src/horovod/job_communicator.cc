@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/processors.h"
+#include "horovod/comparison.h"
 #include "horovod/plan.h"
 
 namespace headrace::hvd {
@@ -34,25 +35,18 @@ Status CheckBuckets(const SharedMemory& memory, const std::vector<Bucket>& bucke
   return {};
 }
 
-// One line a fact, so that a difference is found by comparing lines.
-std::string Describe(const std::vector<Bucket>& buckets, const PlanOptions& options) {
-  std::string text =
-      fmt::format("dtype {}\nop {}\nprescale {}\npostscale {}\ncompression {}\nshared_result {}\nbuckets {}\n",
-                  NameOf(options.dtype), NameOf(options.op), options.prescale, options.postscale,
-                  static_cast<int>(options.compression), options.shared_result, buckets.size());
-  for (const Bucket& bucket : buckets)
-    text += fmt::format("bucket \"{}\" with {} elements at {}\n", bucket.name, bucket.count, bucket.offset);
-  return text;
-}
-
-std::pair<std::string, std::string> FirstDifference(const std::string& a, const std::string& b) {
-  size_t begin = 0;
-  while (true) {
-    const std::string one = a.substr(begin, a.find('\n', begin) - begin);
-    const std::string other = b.substr(begin, b.find('\n', begin) - begin);
-    if (one != other || one.empty()) return {one, other};
-    begin += one.size() + 1;
-  }
+std::vector<Fact> Describe(const std::vector<Bucket>& buckets, const PlanOptions& options) {
+  std::vector<Fact> facts = {{"dtype", NameOf(options.dtype)},
+                             {"op", NameOf(options.op)},
+                             {"prescale", fmt::format("{}", options.prescale)},
+                             {"postscale", fmt::format("{}", options.postscale)},
+                             {"compression", std::to_string(static_cast<int>(options.compression))},
+                             {"shared_result", options.shared_result ? "true" : "false"}};
+  for (size_t i = 0; i < buckets.size(); ++i)
+    facts.push_back({fmt::format("bucket {}", i), fmt::format("\"{}\" with {} elements at {}", buckets[i].name,
+                                                              buckets[i].count, buckets[i].offset)});
+  for (Fact& fact : facts) fact.what = fmt::format("plan \"{}\", {}", options.name, fact.what);
+  return facts;
 }
 
 }  // namespace
@@ -99,51 +93,21 @@ Result<Handle> JobCommunicator::Enqueue(Collective collective) {
   return core_->engine->Enqueue({RequestKind::kCollective, std::move(collective)});
 }
 
-Result<std::vector<std::string>> JobCommunicator::ExchangeTexts(const std::string& purpose, const std::string& mine) {
-  const auto gather = [&](const std::string& part, DataType dtype, const void* data, int64_t count) {
-    Collective collective;
-    collective.type = CollectiveType::kAllgather;
-    collective.name = "headrace." + purpose + part;
-    collective.dtype = dtype;
-    collective.shape = {count};
-    collective.input = data;
-    return Run(*this, std::move(collective));
-  };
-  const auto length = static_cast<int64_t>(mine.size());
-  HEADRACE_ASSIGN(const Outcome lengths, gather(".length", DataType::kInt64, &length, 1));
-  HEADRACE_ASSIGN(const Outcome texts, gather(".text", DataType::kUInt8, mine.data(), length));
-  const auto* each = reinterpret_cast<const int64_t*>(lengths.output.data());
-  std::vector<std::string> all;
-  size_t begin = 0;
-  for (int rank = 0; rank < place().size; ++rank) {
-    all.emplace_back(reinterpret_cast<const char*>(texts.output.data()) + begin, static_cast<size_t>(each[rank]));
-    begin += static_cast<size_t>(each[rank]);
-  }
-  return all;
+std::string JobCommunicator::NameOf(int rank) const {
+  return hvd::NameOf(Absent{rank, topology().hosts[static_cast<size_t>(rank)]});
 }
 
-// An error on every rank when one of them says something else than rank 0.
-Status JobCommunicator::Agree(const std::string& purpose, const std::string& mine) {
-  HEADRACE_ASSIGN(const auto texts, ExchangeTexts(purpose, mine));
-  for (size_t rank = 1; rank < texts.size(); ++rank) {
-    if (texts[rank] == texts[0]) continue;
-    const auto [first, other] = FirstDifference(texts[0], texts[rank]);
-    return Fail(ErrorCode::kInvalidArgument, "{}: rank {} ({}) has {}, rank 0 ({}) has {}", purpose, rank,
-                core_->meeting.topology.hosts[rank], other.empty() ? "nothing more" : other,
-                core_->meeting.topology.hosts[0], first.empty() ? "nothing more" : first);
-  }
-  return {};
+Result<Segment> JobCommunicator::Share(const std::string& purpose, size_t bytes) {
+  const auto exchange = [&](const std::string& mine) { return GatherTexts(*this, purpose, mine); };
+  return ShareSegment(exchange, topology(), surroundings_.directory, bytes);
 }
 
 Result<std::unique_ptr<SharedMemory>> JobCommunicator::Allocate(size_t bytes) {
-  const std::string purpose = fmt::format("allocation {}", allocations_++);
-  HEADRACE_TRY(Agree(purpose, fmt::format("{} bytes", bytes)));
-  const Topology& topology = core_->meeting.topology;
-  const auto exchange = [&](const std::string& mine) { return ExchangeTexts(purpose, mine); };
-  HEADRACE_ASSIGN(auto segment,
-                  ShareSegment(exchange, topology, surroundings_.directory,
-                               MachineMemory::BytesFor(bytes, static_cast<int>(topology.neighbours().size()))));
-  return std::unique_ptr<SharedMemory>(std::make_unique<MachineMemory>(std::move(segment), bytes, topology.index));
+  const std::string purpose = fmt::format("headrace.allocation {}", allocations_++);
+  HEADRACE_TRY(CompareAcrossRanks(*this, purpose, {{"the bytes of an allocation", std::to_string(bytes)}}));
+  const auto members = static_cast<int>(topology().neighbours().size());
+  HEADRACE_ASSIGN(auto segment, Share(purpose, MachineMemory::BytesFor(bytes, members)));
+  return std::unique_ptr<SharedMemory>(std::make_unique<MachineMemory>(std::move(segment), bytes, topology().index));
 }
 
 Result<std::unique_ptr<Plan>> JobCommunicator::MakePlan(SharedMemory& memory, std::vector<Bucket> buckets,
@@ -151,18 +115,17 @@ Result<std::unique_ptr<Plan>> JobCommunicator::MakePlan(SharedMemory& memory, st
   auto* shared = dynamic_cast<MachineMemory*>(&memory);
   if (shared == nullptr)
     return Fail(ErrorCode::kInvalidArgument, "plan \"{}\": the memory is not from Allocate", options.name);
-  const std::string purpose = fmt::format("plan {} \"{}\"", plans_++, options.name);
+  const std::string purpose = fmt::format("headrace.plan {}", plans_++);
   // What is wrong on one rank only is a difference, too: nobody is left waiting.
   const Status valid = CheckBuckets(memory, buckets, options);
-  HEADRACE_TRY(Agree(purpose, (valid ? "" : valid.error().message() + "\n") + Describe(buckets, options)));
+  auto facts = Describe(buckets, options);
+  facts.push_back({fmt::format("plan \"{}\"", options.name), valid ? "nothing wrong" : valid.error().message()});
+  HEADRACE_TRY(CompareAcrossRanks(*this, purpose, facts));
   HEADRACE_TRY(valid);
-  const Topology& topology = core_->meeting.topology;
   GroupPlan::Shape shape{std::move(buckets), std::move(options), place().size,
-                         static_cast<int>(topology.machines.size())};
-  const auto exchange = [&](const std::string& mine) { return ExchangeTexts(purpose, mine); };
-  HEADRACE_ASSIGN(auto segment, ShareSegment(exchange, topology, surroundings_.directory,
-                                             GroupPlan::BytesFor(shape, static_cast<int>(topology.neighbours().size()),
-                                                                 memory.bytes())));
+                         static_cast<int>(topology().machines.size())};
+  const auto members = static_cast<int>(topology().neighbours().size());
+  HEADRACE_ASSIGN(auto segment, Share(purpose, GroupPlan::BytesFor(shape, members, memory.bytes())));
   return std::unique_ptr<Plan>(std::make_unique<GroupPlan>(
       std::move(shape), *core_->meeting.machine, *shared, std::move(segment), core_->carrier.get(),
       [core = core_] { return core->engine->Interrupted(); },

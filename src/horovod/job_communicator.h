@@ -20,6 +20,7 @@ class JobCommunicator : public Communicator {
   ~JobCommunicator() override;
 
   const Place& place() const override { return core_->transport->place(); }
+  std::string NameOf(int rank) const override;
   // Named collectives are written there from now on.
   void Trace(Timeline& timeline) { core_->engine->Trace(timeline); }
   const Topology& topology() const { return core_->meeting.topology; }
@@ -50,9 +51,8 @@ class JobCommunicator : public Communicator {
       : core_(std::move(core)), surroundings_(std::move(surroundings)) {}
 
   Status Begin();
-  // Everyone's text through a named collective, as long as the group lasts.
-  Result<std::vector<std::string>> ExchangeTexts(const std::string& purpose, const std::string& mine);
-  Status Agree(const std::string& purpose, const std::string& mine);
+  // A segment for each machine, as long as the group lasts.
+  Result<Segment> Share(const std::string& purpose, size_t bytes);
   Result<int> ChangeProcessSets(Request request);
   Status AwaitOthers();
   Status AwaitMachines(StallWatch& watch);

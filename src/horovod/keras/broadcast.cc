@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "horovod/comparison.h"
 #include "horovod/keras/callbacks.h"
-#include "horovod/keras/plan_check.h"
 #include "keras/callbacks/callbacks.h"
 #include "keras/model_state.h"
 #include "keras/optimizer_state.h"
@@ -51,7 +51,7 @@ std::vector<Part> PartsOf(keras::Model& model) {
 void BroadcastModel(Communicator& communicator, keras::Model& model, int root_rank) {
   if (communicator.place().size == 1) return;
   const std::vector<Part> parts = PartsOf(model);
-  std::vector<PlanEntry> entries;
+  std::vector<Fact> entries;
   size_t bytes = 0;
   for (const Part& part : parts) {
     entries.push_back({part.name, fmt::format("{} bytes", part.bytes)});

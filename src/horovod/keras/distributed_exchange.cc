@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "horovod/keras/hash.h"
+#include "horovod/hash.h"
 #include "keras/packed.h"
 
 namespace headrace::hvd {
@@ -48,9 +48,9 @@ DistributedExchange::DistributedExchange(FindCommunicator communicator, Exchange
 
 DistributedExchange::~DistributedExchange() = default;
 
-std::vector<PlanEntry> DistributedExchange::Entries(const std::vector<VariablePtr>& trainable) const {
+std::vector<Fact> DistributedExchange::Entries(const std::vector<VariablePtr>& trainable) const {
   const DistributedOptimizerOptions& o = options_.optimizer;
-  std::vector<PlanEntry> entries = {
+  std::vector<Fact> entries = {
       {"DistributedOptimizer's op", hvd::NameOf(o.op)},
       {"DistributedOptimizer's compression", NameOf(o.compression)},
       {"DistributedOptimizer's backward_passes_per_step", std::to_string(o.backward_passes_per_step)},
@@ -112,10 +112,10 @@ Tensor DistributedExchange::Connect(const std::vector<VariablePtr>& trainable) {
 }
 
 void DistributedExchange::BeginTraining(const FitPlan& plan) {
-  std::vector<PlanEntry> entries = {{"fit()'s initial_epoch", std::to_string(plan.initial_epoch)},
-                                    {"fit()'s initial_step", std::to_string(plan.initial_step)},
-                                    {"fit()'s epochs", std::to_string(plan.epochs)},
-                                    {"fit()'s steps_per_epoch", std::to_string(plan.steps_per_epoch)}};
+  std::vector<Fact> entries = {{"fit()'s initial_epoch", std::to_string(plan.initial_epoch)},
+                               {"fit()'s initial_step", std::to_string(plan.initial_step)},
+                               {"fit()'s epochs", std::to_string(plan.epochs)},
+                               {"fit()'s steps_per_epoch", std::to_string(plan.steps_per_epoch)}};
   ValueOrThrow(CompareAcrossRanks(communicator_(), "keras.fit", entries,
                                   "; ranks that take different numbers of steps would wait for each other"));
   entries.clear();
@@ -236,10 +236,10 @@ bool DistributedExchange::AnyStops(bool stop) {
     stop |= of_ranks[2 * rank] != 0;
     if (of_ranks[2 * rank + 1] != of_ranks[1])
       throw MakeError(ErrorCode::kFailedPrecondition,
-                      "fit: the learning rate is {} on rank {} and {} on rank 0: put "
+                      "fit: the learning rate is {} on {} and {} on {}: put "
                       "hvd::callbacks::MetricAverageCallback() before the callbacks that change it, so that all ranks "
                       "decide alike",
-                      of_ranks[2 * rank + 1], rank, of_ranks[1]);
+                      of_ranks[2 * rank + 1], communicator_().NameOf(rank), of_ranks[1], communicator_().NameOf(0));
   }
   return stop;
 }

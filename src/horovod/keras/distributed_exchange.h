@@ -12,8 +12,8 @@
 #include "headrace/horovod.h"
 
 #include "horovod/communicator.h"
+#include "horovod/comparison.h"
 #include "horovod/keras/buckets.h"
-#include "horovod/keras/plan_check.h"
 #include "horovod/keras/step_trace.h"
 #include "keras/gradient_exchange.h"
 #include "keras/optimizer_state.h"
@@ -54,7 +54,7 @@ class DistributedExchange : public keras::internal::GradientExchange {
  private:
   struct Gathering;  // what Gather() of one count needs
 
-  std::vector<PlanEntry> Entries(const std::vector<keras::VariablePtr>& trainable) const;
+  std::vector<Fact> Entries(const std::vector<keras::VariablePtr>& trainable) const;
   PlanOptions Options() const;
   // Whether the step's gradients go to the other ranks; else they are kept.
   bool Exchanges() const { return pass_ + 1 >= options_.optimizer.backward_passes_per_step; }

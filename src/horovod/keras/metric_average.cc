@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "horovod/comparison.h"
 #include "horovod/keras/callbacks.h"
-#include "horovod/keras/plan_check.h"
 #include "keras/callbacks/callbacks.h"
 
 namespace headrace::hvd {
@@ -18,7 +18,7 @@ class MetricAverageCallback final : public keras::internal::BuiltInCallback {
   void on_epoch_end(int /*epoch*/, keras::Logs& logs) override {
     if (communicator_.place().size == 1) return;
     const std::map<std::string, double> by_name(logs.begin(), logs.end());  // sorted: the same order on all ranks
-    std::vector<PlanEntry> names;
+    std::vector<Fact> names;
     std::vector<double> values;
     for (const auto& [name, value] : by_name) {
       names.push_back({fmt::format("metric {}", names.size()), name});

@@ -276,12 +276,12 @@ TEST(DistributedFit, RefusesRanksThatTrainDifferentThings) {
   FitCase fit;
   fit.filters = [](int rank) { return rank == 2 ? 6 : 5; };
   for (const FitResult& run : Fit(3, fit))
-    EXPECT_THAT(run.error, HasSubstr("gradient 0, conv2d/kernel: found float32 (3, 3, 3, 6) on rank 2 and float32 (3, "
-                                     "3, 3, 5) on rank 0"));
+    EXPECT_THAT(run.error, HasSubstr("gradient 0, conv2d/kernel: found float32 (3, 3, 3, 6) on rank 2 (machine) and "
+                                     "float32 (3, 3, 3, 5) on rank 0 (machine)"));
   fit = {};
   fit.steps_per_epoch = [](int rank) { return 2 + rank; };
   for (const FitResult& run : Fit(2, fit))
-    EXPECT_THAT(run.error, HasSubstr("fit()'s steps_per_epoch: found 3 on rank 1 and 2 on rank 0"));
+    EXPECT_THAT(run.error, HasSubstr("fit()'s steps_per_epoch: found 3 on rank 1 (machine) and 2 on rank 0 (machine)"));
 }
 
 TEST(DistributedFit, GoesOnUntilTheLastRankHasNoData) {
