@@ -52,7 +52,7 @@ struct PlanOptions {
 };
 
 // An allreduce of the same buckets step after step. All was agreed when it was made: a step negotiates nothing, and all
-// ranks start the buckets in the same order. For one thread at a time.
+// ranks start the buckets in the same order. For one thread at a time. Whoever waits for one plan works on all.
 //
 //   for each step: for each bucket in order: write it, Start(i); then for each bucket: Wait(i), read reduced()
 class Plan {

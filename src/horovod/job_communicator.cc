@@ -127,7 +127,7 @@ Result<std::unique_ptr<Plan>> JobCommunicator::MakePlan(SharedMemory& memory, st
   const auto members = static_cast<int>(topology().neighbours().size());
   HEADRACE_ASSIGN(auto segment, Share(purpose, GroupPlan::BytesFor(shape, members, memory.bytes())));
   return std::unique_ptr<Plan>(std::make_unique<GroupPlan>(
-      std::move(shape), *core_->meeting.machine, *shared, std::move(segment), core_->carrier.get(),
+      std::move(shape), *core_->meeting.machine, *shared, std::move(segment), core_->workload, core_->carrier.get(),
       [core = core_] { return core->engine->Interrupted(); },
       [core = core_](const Error& error) {
         core->engine->Fail(error);

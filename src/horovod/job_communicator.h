@@ -8,6 +8,7 @@
 #include "horovod/communicator.h"
 #include "horovod/engine.h"
 #include "horovod/rendezvous.h"
+#include "horovod/workload.h"
 
 namespace headrace::hvd {
 
@@ -44,6 +45,7 @@ class JobCommunicator : public Communicator {
     const Clock& clock;
     Meeting meeting{};
     std::unique_ptr<Engine> engine{};
+    Workload workload{};
     std::unique_ptr<Carrier> carrier{};  // of a leader, when there are several machines
   };
 

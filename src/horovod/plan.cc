@@ -40,12 +40,13 @@ size_t GroupPlan::BytesFor(const Shape& shape, int members, size_t memory_bytes)
   return bytes + (NeedsHome(shape, count) ? RoundUp(memory_bytes) : 0) + kLine;
 }
 
-GroupPlan::GroupPlan(Shape shape, Machine& machine, MachineMemory& memory, Segment segment, Carrier* carrier,
-                     std::function<Status()> interrupted, std::function<void(const Error&)> fail)
+GroupPlan::GroupPlan(Shape shape, Machine& machine, MachineMemory& memory, Segment segment, Workload& workload,
+                     Carrier* carrier, std::function<Status()> interrupted, std::function<void(const Error&)> fail)
     : shape_(std::move(shape)),
       machine_(machine),
       memory_(memory),
       segment_(std::move(segment)),
+      workload_(workload),
       carrier_(carrier),
       interrupted_(std::move(interrupted)),
       fail_(std::move(fail)),
@@ -68,6 +69,7 @@ GroupPlan::GroupPlan(Shape shape, Machine& machine, MachineMemory& memory, Segme
 }
 
 GroupPlan::~GroupPlan() {
+  workload_.Drop(this);
   if (carrier_ != nullptr) carrier_->Drain();
 }
 
@@ -87,7 +89,6 @@ bool GroupPlan::AllReady(size_t bucket) const {
 bool GroupPlan::IsComplete(size_t bucket) const {
   const BucketState& state = states_[bucket];
   if (IsSmall(bucket)) return AllReady(bucket);
-  if (state.queued) return false;
   if (shape_.machines > 1) return carried(bucket).Reached(state.step);
   for (int member = 0; member < machine_.size(); ++member)
     if (!reduced(bucket, member).Reached(state.step)) return false;
@@ -112,16 +113,14 @@ Status GroupPlan::Start(size_t bucket) {
   std::byte* own = memory_.data() + described.offset;
   if (PlainOp(shape_.options.op) != ReduceOp::kSum) Scale(own, described.count, dtype, shape_.options.prescale);
   ++state.step;
-  if (IsSmall(bucket)) {
+  if (IsSmall(bucket))
     std::memcpy(slot(bucket, state.step, machine_.index()), own, static_cast<size_t>(described.count) * SizeOf(dtype));
-  } else {
-    state.queued = true;
-    queue_.push_back(bucket);
-  }
+  else
+    AddToWorkload(bucket);
   ready(bucket, machine_.index()).Raise(state.step);
   machine_.Ring(Bell::kPlan);
   if (carrier_ != nullptr) Send(bucket);
-  Progress();
+  workload_.DoReady();
   return {};
 }
 
@@ -196,15 +195,13 @@ void GroupPlan::ReduceSlice(size_t bucket) {
   });
 }
 
-void GroupPlan::Progress() {
-  while (!queue_.empty() && AllReady(queue_.front())) {
-    const size_t bucket = queue_.front();
-    queue_.pop_front();
-    ReduceSlice(bucket);
-    states_[bucket].queued = false;
-    reduced(bucket, machine_.index()).Raise(states_[bucket].step);
-    machine_.Ring(Bell::kPlan);
-  }
+void GroupPlan::AddToWorkload(size_t bucket) {
+  workload_.Add({this, [this, bucket] { return AllReady(bucket); },
+                 [this, bucket] {
+                   ReduceSlice(bucket);
+                   reduced(bucket, machine_.index()).Raise(states_[bucket].step);
+                   machine_.Ring(Bell::kPlan);
+                 }});
 }
 
 // What is left to do for a bucket that is complete.
@@ -221,7 +218,7 @@ void GroupPlan::Finish(size_t bucket) {
 }
 
 Result<bool> GroupPlan::Done(size_t bucket) {
-  Progress();
+  workload_.DoReady();
   if (!IsComplete(bucket)) {
     if (carrier_ != nullptr) carrier_->Wake();
     HEADRACE_TRY(ToldOf(interrupted_()));
@@ -232,7 +229,7 @@ Result<bool> GroupPlan::Done(size_t bucket) {
 }
 
 Status GroupPlan::Wait(size_t bucket) {
-  Progress();
+  workload_.DoReady();
   if (!IsComplete(bucket)) HEADRACE_TRY(ToldOf(Await(bucket)));
   Finish(bucket);
   return {};
@@ -254,12 +251,9 @@ Status GroupPlan::Await(size_t bucket) {
     }
     HEADRACE_TRY(machine_.Await(
         Bell::kPlan,
-        [&] {
-          return IsComplete(bucket) || (!queue_.empty() && AllReady(queue_.front())) ||
-                 (carrier_ != nullptr && carrier_->CanHelp());
-        },
+        [&] { return IsComplete(bucket) || workload_.HasReady() || (carrier_ != nullptr && carrier_->CanHelp()); },
         [&] { return CheckMissing(bucket, watch); }));
-    Progress();
+    workload_.DoReady();
   }
   return {};
 }

@@ -7,7 +7,6 @@
 // everything.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +16,7 @@
 #include "horovod/communicator.h"
 #include "horovod/shm/machine.h"
 #include "horovod/shm/segment.h"
+#include "horovod/workload.h"
 
 namespace headrace::hvd {
 
@@ -52,8 +52,8 @@ class GroupPlan : public Plan {
   static size_t BytesFor(const Shape& shape, int members, size_t memory_bytes);
 
   // `interrupted` keeps alive what the plan was made with. `segment`: of BytesFor bytes, shared by the machine.
-  // `carrier`: null on one machine.
-  GroupPlan(Shape shape, Machine& machine, MachineMemory& memory, Segment segment, Carrier* carrier,
+  // `carrier`: null on one machine. `workload`: of all plans of this rank.
+  GroupPlan(Shape shape, Machine& machine, MachineMemory& memory, Segment segment, Workload& workload, Carrier* carrier,
             std::function<Status()> interrupted, std::function<void(const Error&)> fail);
   ~GroupPlan() override;
 
@@ -66,7 +66,6 @@ class GroupPlan : public Plan {
   struct BucketState {
     uint64_t step = 0;      // started
     uint64_t finished = 0;  // waited for
-    bool queued = false;
   };
 
   bool IsSmall(size_t bucket) const;
@@ -84,8 +83,8 @@ class GroupPlan : public Plan {
   double FinalScale() const;
   void ReduceSmall(size_t bucket);
   void ReduceSlice(size_t bucket);
+  void AddToWorkload(size_t bucket);
   void Finish(size_t bucket);
-  void Progress();
   Status Await(size_t bucket);
   Status ToldOf(Status status) const;
   Status CheckMissing(size_t bucket, std::optional<StallWatch>& watch) const;
@@ -94,6 +93,7 @@ class GroupPlan : public Plan {
   Machine& machine_;
   MachineMemory& memory_;
   const Segment segment_;
+  Workload& workload_;
   Carrier* const carrier_;
   const std::function<Status()> interrupted_;
   const std::function<void(const Error&)> fail_;
@@ -104,7 +104,6 @@ class GroupPlan : public Plan {
   const std::byte* reduced_ = nullptr;
   std::vector<size_t> slot_offsets_;
   std::vector<BucketState> states_;
-  std::deque<size_t> queue_;  // started, and this rank's slice not yet added up
 };
 
 }  // namespace headrace::hvd

@@ -1,5 +1,7 @@
 // The planned allreduce over threads as ranks.
+#include <algorithm>
 #include <cstring>
+#include <memory>
 #include <mutex>
 
 #include <gtest/gtest.h>
@@ -68,6 +70,41 @@ TEST_P(Plans, AverageStepAfterStep) {
       },
       {.machines = wanted.machines});
   for (const auto& result : results) EXPECT_EQ(std::memcmp(result.data(), results[0].data(), result.size() * 4), 0);
+}
+
+// Ranks that wait for different plans wait for each other's work.
+TEST(PlansBesideEachOther, AreWorkedOnByWhoeverWaits) {
+  for (const auto& machines : {std::vector<std::string>{}, {"a", "a", "b", "b"}}) {
+    Settings settings;
+    settings.stall_limit_ms = 20'000;
+    RunThreadWorld(
+        4,
+        [](Communicator& communicator) {
+          constexpr int64_t kCount = 50'000;
+          const int rank = communicator.place().rank;
+          std::unique_ptr<SharedMemory> memories[2];
+          std::unique_ptr<Plan> plans[2];
+          for (int i = 0; i < 2; ++i) {
+            memories[i] = ValueOrThrow(communicator.Allocate(kCount * sizeof(float)));
+            plans[i] = ValueOrThrow(communicator.MakePlan(*memories[i], {{"all", 0, kCount}},
+                                                          {.name = "plan " + std::to_string(i), .op = ReduceOp::kSum}));
+          }
+          for (int step = 1; step <= 20; ++step) {
+            for (int i = 0; i < 2; ++i) {
+              auto* values = reinterpret_cast<float*>(memories[i]->data());
+              std::fill_n(values, kCount, static_cast<float>(rank + i * step));
+              ValueOrThrow(plans[i]->Start(0));
+            }
+            for (int turn = 0; turn < 2; ++turn) {
+              const int i = (turn + rank) % 2;
+              ValueOrThrow(plans[i]->Wait(0));
+              const auto* sums = reinterpret_cast<const float*>(plans[i]->reduced());
+              for (int64_t k = 0; k < kCount; ++k) ASSERT_EQ(sums[k], static_cast<float>(6 + 4 * i * step)) << step;
+            }
+          }
+        },
+        {.settings = settings, .machines = machines});
+  }
 }
 
 TEST(PlansDiffer, IsAnErrorOnEveryRankThatNamesBoth) {

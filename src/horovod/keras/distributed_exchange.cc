@@ -112,6 +112,7 @@ Tensor DistributedExchange::Connect(const std::vector<VariablePtr>& trainable) {
 }
 
 void DistributedExchange::BeginTraining(const FitPlan& plan) {
+  communicator_().Tell("began fit()");
   std::vector<Fact> entries = {{"fit()'s initial_epoch", std::to_string(plan.initial_epoch)},
                                {"fit()'s initial_step", std::to_string(plan.initial_step)},
                                {"fit()'s epochs", std::to_string(plan.epochs)},
@@ -169,6 +170,8 @@ void DistributedExchange::StartReadyBuckets() {
     StartBucket(progress_->next());
 }
 
+void DistributedExchange::Tell(const char* done) { communicator_().Tell(fmt::format("{} step {}", done, steps_ + 1)); }
+
 void DistributedExchange::AwaitBuckets() {
   for (; arrived_ < progress_->next(); ++arrived_) {
     ValueOrThrow(plan_->Wait(PlansNumber(arrived_)));
@@ -185,8 +188,11 @@ DistributedExchange::Outcome DistributedExchange::FinishStep(bool trained) {
   *trained_ = trained_since_exchange_ ? 1.0f : 0.0f;
   for (; progress_->next() < buckets_; progress_->Leave()) StartBucket(progress_->next());
   trace_.BackwardEnds();
+  Tell("finished the backward pass of");
   AwaitBuckets();
   trace_.StepEnds();
+  Tell("finished");
+  ++steps_;
   progress_->Reset();
   arrived_ = 0;
   pass_ = 0;
@@ -209,8 +215,6 @@ void DistributedExchange::Gather(const float* mine, int64_t count, float* all) {
         *gathering->memory, {{"statistics", 0, total}},
         {.name = fmt::format("statistics of {} numbers", count), .op = ReduceOp::kSum, .shared_result = true}));
   }
-  // Who waits for one plan does no work for another: gradients that are under way would wait for ranks that wait here.
-  AwaitBuckets();
   // A sum of one rank's numbers and the others' zeros: exact.
   auto* rows = reinterpret_cast<float*>(gathering->memory->data());
   std::fill_n(rows, total, 0.0f);

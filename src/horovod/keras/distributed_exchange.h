@@ -64,6 +64,8 @@ class DistributedExchange : public keras::internal::GradientExchange {
   // Looks whether buckets that are under way have arrived, which also does a part of their work.
   void FollowBuckets();
   void AwaitBuckets();
+  // For those who wait for this rank: what it has done of the step that is under way.
+  void Tell(const char* done);
   // The plan counts from the first variable, the buckets from the last one.
   size_t PlansNumber(size_t bucket) const { return buckets_ - 1 - bucket; }
 
@@ -80,6 +82,7 @@ class DistributedExchange : public keras::internal::GradientExchange {
   std::vector<float> kept_;  // sums of the passes that have not been exchanged
   int pass_ = 0;
   bool trained_since_exchange_ = false;
+  int64_t steps_ = 0;  // that have been exchanged
   size_t buckets_ = 0;
   size_t arrived_ = 0;  // of the step's buckets, in order
   std::unique_ptr<BucketProgress> progress_;

@@ -1,6 +1,7 @@
 // Models that train on several ranks, which are threads here: the weights of one process on the combined batches.
 #include <cmath>
 #include <functional>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -306,6 +307,32 @@ TEST(DistributedFit, EndsForAllWithTheMessageOfTheRankThatFails) {
   const auto runs = Fit(2, fit);
   for (const FitResult& run : runs)
     EXPECT_EQ(run.error, &run == &runs[1] ? "record 7 is corrupt" : "rank 1 (machine): record 7 is corrupt");
+}
+
+TEST(DistributedFit, NamesTheStepThatAMissingRankHasFinished) {
+  ThreadWorldOptions world;
+  world.settings.stall_warning_ms = 0;
+  world.settings.stall_limit_ms = 1'500;
+  std::promise<void> noticed;
+  const auto train = [&](Communicator& communicator) -> std::string {
+    Model model = MakeModel();
+    Compile(model, MakeDistributed(Of(communicator), MakeSgd(), {}, 512));
+    try {
+      for (int step = 0; step < 5; ++step) {
+        if (step == 3 && communicator.place().rank == 1) {
+          noticed.get_future().wait();
+          return "";
+        }
+        model.train_on_batch(Images(3, 1), Labels(3, 1));
+      }
+    } catch (const std::exception& error) {
+      noticed.set_value();
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_THAT(OnRanks<std::string>(2, train, world)[0],
+              AllOf(HasSubstr("step 4 of plan \"gradients\""), HasSubstr("rank 1 (machine), last finished step 3")));
 }
 
 TEST(DistributedFit, StopsForAllWhenOneStops) {
