@@ -1,8 +1,6 @@
 #include "horovod/c/headrace_hvd.h"
 
-#include <chrono>
 #include <exception>
-#include <thread>
 
 #include "horovod/world.h"
 
@@ -82,12 +80,8 @@ int headrace_hvd_shutdown() {
 }
 
 int headrace_hvd_abort(const char* reason) {
-  constexpr std::chrono::milliseconds kTimeToSayWhy{500};
   return Call([&] {
-    hvd::World().Tell(std::string("failed: ") + reason);
-    hvd::World().Shutdown();
-    // A launcher ends the other ranks as soon as this one's process has ended: they get the time to say why.
-    if (hvd::size() > 1) std::this_thread::sleep_for(kTimeToSayWhy);
+    if (hvd::size() > 1) hvd::World().Abort(reason);
   });
 }
 
