@@ -182,11 +182,34 @@ Status Group::Allgather(const void* in, const std::vector<size_t>& bytes, std::b
           ranks_[member]));
   if (bytes[self_] > 0) std::memcpy(out + offsets[self_], in, bytes[self_]);
   HEADRACE_TRY(transfers.Wait([&] { return what; }));
-  for (size_t member = 0; member < ranks_.size(); ++member) {
-    const auto local = std::lower_bound(local_members_.begin(), local_members_.end(), member);
-    const bool is_local = local != local_members_.end() && *local == member;
-    const int source = is_local ? locals_[static_cast<size_t>(local - local_members_.begin())] : locals_.front();
-    HEADRACE_TRY(BroadcastLocally(out + offsets[member], bytes[member], source, what));
+  HEADRACE_TRY(AllgatherLocally(bytes, offsets, out, what));
+  // What lies side by side in `out` is passed on as one.
+  for (size_t member = 0; member < ranks_.size();) {
+    size_t end = member, run = 0;
+    for (; end < ranks_.size() && !IsLocal(end); ++end) run += bytes[end];
+    HEADRACE_TRY(BroadcastLocally(out + offsets[member], run, locals_.front(), what));
+    member = std::max(end, member + 1);
+  }
+  return {};
+}
+
+// Of the neighbours' bytes, which everyone has in `out` already as far as they are its own.
+Status Group::AllgatherLocally(const std::vector<size_t>& bytes, const std::vector<size_t>& offsets, std::byte* out,
+                               const std::string& what) {
+  if (locals_.size() == 1) return {};
+  size_t largest = 0;
+  for (const size_t member : local_members_) largest = std::max(largest, bytes[member]);
+  for (size_t begin = 0; begin < largest; begin += Windows::kBytes) {
+    const auto part = [&](size_t member) {
+      return begin < bytes[member] ? std::min(Windows::kBytes, bytes[member] - begin) : 0;
+    };
+    if (const size_t count = part(self_); count > 0)
+      std::memcpy(context_.windows.in(self_index()), out + offsets[self_] + begin, count);
+    HEADRACE_TRY(Barrier(what));
+    for (size_t i = 0; i < locals_.size(); ++i)
+      if (const size_t member = local_members_[i]; member != self_ && part(member) > 0)
+        std::memcpy(out + offsets[member] + begin, context_.windows.in(locals_[i]), part(member));
+    HEADRACE_TRY(Barrier(what));
   }
   return {};
 }

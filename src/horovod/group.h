@@ -69,6 +69,8 @@ class Group {
   bool IsLocal(size_t member) const;
   Status Barrier(const std::string& what) { return context_.windows.Barrier(locals_, what, context_.interrupted); }
   Status ReduceWindow(const GroupReduction& reduction, int64_t count, const std::string& what);
+  Status AllgatherLocally(const std::vector<size_t>& bytes, const std::vector<size_t>& offsets, std::byte* out,
+                          const std::string& what);
   Status BroadcastLocally(std::byte* data, size_t bytes, int source, const std::string& what);
   Status ExchangeWith(size_t partner, const std::byte* mine, std::byte* theirs, size_t bytes, const std::string& what);
 
