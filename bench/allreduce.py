@@ -4,8 +4,7 @@
 Usage: scripts/bench allreduce [--seconds 0.5] [--ranks 2 4] [--sizes BYTES...] [SETTING...]
 Settings: host (ranks of one host), hosts (each rank a "host" of this machine: its own processes and /dev/shm), 1gbit and
 10gbit (two network namespaces, each a machine of its own, over a link of that speed; needs root). Without: all.
-"planned" is what gradients use: in place of the inputs, and with the shared result, which ranks read where it is.
-"named" is hvd::allreduce_, negotiated anew each time. The copy is the floor: in place, each rank reads and writes as many bytes.
+"planned" is what gradients use. "named" is hvd::allreduce_, which repeats here as in training. The copy is the floor: in place, each rank reads and writes as many bytes.
 """
 import argparse
 import contextlib
@@ -110,7 +109,7 @@ def main():
                         with socket.socket() as free:
                             free.bind(("127.0.0.1", 0))
                             port = free.getsockname()[1]
-                        results += measure(command, [TORCH, ROOT / "bench/peers/torch_allreduce.py"], [port, options.seconds, *options.sizes], "lo")
+                        results += measure(command, [TORCH, ROOT / "bench/peers/torch_allreduce.py"], [port, options.seconds, *options.sizes], "lo", directory)
                     table(f"{ranks} ranks, {'one host' if setting == 'host' else 'each a host of this machine'}", results)
             else:
                 if os.geteuid() != 0 or not shutil.which("tc"):

@@ -1,5 +1,6 @@
 #include "horovod/carrier.h"
 
+#include <chrono>
 #include <utility>
 
 #include "horovod/precise_sleep.h"
@@ -8,7 +9,6 @@ namespace headrace::hvd {
 
 Carrier::Carrier(MachineLinks links, Machine& machine, std::function<void(const Error&)> fail)
     : links_(std::move(links)), machine_(machine), fail_(std::move(fail)) {
-  links_.set_hurried([this] { return waiting_.load() > 0; });
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -23,83 +23,100 @@ void Carrier::Stop() {
   thread_.join();
 }
 
-void Carrier::Add(Cargo cargo) {
-  constexpr size_t kLittle = size_t{32} << 10;
-  bool wake = static_cast<size_t>(cargo.reduction.count) * SizeOf(cargo.reduction.dtype) > kLittle;
+void Carrier::Add(const Cargo& cargo) {
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    wake = wake || !cargoes_.empty();
-    awake_ = awake_ || wake;
-    cargoes_.push_back(std::move(cargo));
+    cargoes_.push_back(&cargo);
+    wake = std::exchange(dozing_, false);
   }
   if (wake) changed_.notify_all();
 }
 
-Result<bool> Carrier::Help() {
-  std::unique_lock lock(mutex_);
-  if (!FirstIsReady()) return false;
-  HEADRACE_TRY(CarryFirst(lock));
+Result<bool> Carrier::Advance() {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
+  bool moved = false;
+  while (!stopping_ && !failed_ && !cargoes_.empty()) {
+    const auto first = AdvanceFirst();
+    if (!first) {
+      failed_ = true;
+      changed_.notify_all();
+      return first;
+    }
+    if (!*first) break;
+    moved = true;
+  }
+  return moved;
+}
+
+// Whether something has moved.
+Result<bool> Carrier::AdvanceFirst() {
+  const Cargo& first = *cargoes_.front();
+  if (exchange_ == nullptr) {
+    if (!first.is_ready()) return false;
+    HEADRACE_ASSIGN(exchange_, links_.Start(first.reduction));
+    watch_.reset();
+    return true;
+  }
+  HEADRACE_ASSIGN(const Advanced advanced, exchange_->Advance());
+  if (advanced != Advanced::kOver) return advanced == Advanced::kMoved;
+  exchange_.reset();
+  watch_.reset();
+  cargoes_.pop_front();
+  first.done();
+  if (cargoes_.empty()) changed_.notify_all();
   return true;
 }
 
-bool Carrier::CanHelp() {
-  const std::lock_guard lock(mutex_);
-  return FirstIsReady();
-}
-
-bool Carrier::FirstIsReady() const {
-  return !stopping_ && !failed_ && !carrying_ && !cargoes_.empty() && cargoes_.front().is_ready();
-}
-
-void Carrier::Wake() {
-  {
-    const std::lock_guard lock(mutex_);
-    awake_ = !cargoes_.empty();
-  }
-  changed_.notify_all();
-}
-
 void Carrier::Drain() {
-  Wake();
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return failed_ || stopping_ || cargoes_.empty(); });
 }
 
+// Who holds up the first of them. An error when it is hopeless.
+Status Carrier::Watch() {
+  const std::lock_guard lock(mutex_);
+  if (failed_ || cargoes_.empty()) return {};
+  const Cargo& first = *cargoes_.front();
+  if (exchange_ == nullptr) return first.missing(watch_);
+  if (!watch_) watch_.emplace(machine_.Watch(first.reduction.what()));
+  return links_.Check(*exchange_, *watch_);
+}
+
 void Carrier::Run() {
+  using std::chrono::steady_clock;
+  constexpr auto kPeriod = std::chrono::milliseconds(1), kAsk = std::chrono::milliseconds(100);
+  constexpr int kDozesAfter = 50;  // periods without cargo
   SleepPrecisely();
-  std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [this] { return stopping_ || (awake_ && !carrying_ && !cargoes_.empty()); });
-    if (stopping_) return;
-    if (const Status carried = CarryFirst(lock); !carried) {
-      lock.unlock();
-      return fail_(carried.error());
+  auto asked = steady_clock::now();
+  for (int idle = 0;; ++idle) {
+    {
+      std::unique_lock lock(mutex_);
+      if (!cargoes_.empty()) idle = 0;
+      dozing_ = idle >= kDozesAfter;
+      // Not a wait for Add(): to wake a thread costs more than what is carried, when that is little.
+      const auto over = [this] { return stopping_ || failed_; };
+      if (dozing_)
+        changed_.wait(lock, [&] { return over() || !dozing_; });
+      else
+        changed_.wait_for(lock, kPeriod, over);
+      if (over()) return;
     }
+    Status status;
+    if (const auto advanced = Advance(); !advanced) status = tl::unexpected<Error>(advanced.error());
+    if (const auto now = steady_clock::now(); status && now - asked >= kAsk) {
+      asked = now;
+      status = Watch();
+    }
+    if (status) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      failed_ = true;
+    }
+    changed_.notify_all();
+    return fail_(status.error());
   }
-}
-
-Status Carrier::CarryFirst(std::unique_lock<std::mutex>& lock) {
-  carrying_ = true;
-  const Cargo& cargo = cargoes_.front();  // stays in place while others are added
-  lock.unlock();
-  Status carried = Carry(cargo);
-  lock.lock();
-  carrying_ = false;
-  if (carried)
-    cargoes_.pop_front();
-  else
-    failed_ = true;
-  if (cargoes_.empty()) awake_ = false;
-  changed_.notify_all();
-  return carried;
-}
-
-Status Carrier::Carry(const Cargo& cargo) {
-  HEADRACE_TRY(machine_.Await(Bell::kPlan, cargo.is_ready, cargo.missing));
-  HEADRACE_TRY(links_.Allreduce(cargo.reduction));
-  cargo.done->Raise(cargo.step);
-  machine_.Ring(Bell::kPlan);
-  return {};
 }
 
 }  // namespace headrace::hvd

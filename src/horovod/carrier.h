@@ -1,79 +1,59 @@
-// Carrier: the thread of a machine's leader that takes the sums of planned buckets to the other machines while the
-// program computes.
+// Carrier: takes the sums of planned buckets to the other machines, for the leader of a machine. Whoever waits does the
+// work; while nobody does, because the program computes, a thread looks after it now and then.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 #include "horovod/machine_links.h"
 #include "horovod/shm/machine.h"
+#include "horovod/stall_watch.h"
 
 namespace headrace::hvd {
 
-// One bucket of one step.
+// One bucket, step after step.
 struct Cargo {
   LinkedReduction reduction;
-  std::function<bool()> is_ready;   // the machine's sum is complete
-  std::function<Status()> missing;  // asked while it is not: who holds it up
-  Flag* done = nullptr;             // raised to `step`
-  uint64_t step = 0;
+  std::function<bool()> is_ready;  // the machine's sum is complete
+  // Asked while it is not: who holds it up.
+  std::function<Status(std::optional<StallWatch>& watch)> missing;
+  std::function<void()> done;
 };
 
 class Carrier {
  public:
-  // While one lives, somebody waits for what is carried. Of a null carrier: nothing.
-  class Waiting {
-   public:
-    explicit Waiting(Carrier* carrier) : carrier_(carrier) {
-      if (carrier_ != nullptr) ++carrier_->waiting_;
-    }
-    Waiting(const Waiting&) = delete;
-    Waiting& operator=(const Waiting&) = delete;
-    ~Waiting() {
-      if (carrier_ != nullptr) --carrier_->waiting_;
-    }
-
-   private:
-    Carrier* const carrier_;
-  };
-
   Carrier(MachineLinks links, Machine& machine, std::function<void(const Error&)> fail);
   ~Carrier();
 
-  // Carried in this order, which is the same on all machines. Little cargo waits for more, or for Help.
-  void Add(Cargo cargo);
-  // Carries what is next in the calling thread, which has nothing else to do. False when that is not ready, or the
-  // thread is at it.
-  Result<bool> Help();
-  bool CanHelp();
-  // The thread carries what there is, little or not.
-  void Wake();
-  // Until nothing is left to carry, or the thread has failed: before what cargo points to goes away.
+  // Carried in this order, which is the same on all machines. `cargo` stays where it is until it is done.
+  void Add(const Cargo& cargo);
+  // Does what can be done at once, unless another thread is at it. Whether something has moved.
+  Result<bool> Advance();
+  // Until nothing is left to carry, or carrying has failed: before what cargo points to goes away.
   void Drain();
   // For good: what is still to be carried stays.
   void Stop();
 
  private:
   void Run();
-  bool FirstIsReady() const;
-  Status CarryFirst(std::unique_lock<std::mutex>& lock);
-  Status Carry(const Cargo& cargo);
+  Result<bool> AdvanceFirst();
+  Status Watch();
 
   MachineLinks links_;
   Machine& machine_;
   const std::function<void(const Error&)> fail_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Cargo> cargoes_;
+  std::deque<const Cargo*> cargoes_;
+  std::unique_ptr<LinkedExchange> exchange_;  // of the first of them, once it is ready
+  std::optional<StallWatch> watch_;           // of the wait for neighbours, or for another machine
   bool stopping_ = false, failed_ = false;
-  bool awake_ = false;     // the thread is wanted
-  bool carrying_ = false;  // somebody carries the first one
-  std::atomic<int> waiting_{0};
+  bool dozing_ = false;  // the thread has had nothing to do for a while
   std::thread thread_;
 };
 

@@ -46,15 +46,13 @@ struct PlanOptions {
   ReduceOp op = ReduceOp::kAverage;  // not kAdasum
   double prescale = 1, postscale = 1;
   Compression compression = Compression::kNone;
-  // False: the sums take the place of the inputs. True: they are written to memory that the machine's ranks share, once
-  // instead of once a rank; the inputs of ranks on one machine stay, those of ranks on several do not.
-  bool shared_result = false;
 };
 
-// An allreduce of the same buckets step after step. All was agreed when it was made: a step negotiates nothing, and all
-// ranks start the buckets in the same order. For one thread at a time. Whoever waits for one plan works on all.
+// An allreduce of the same buckets step after step: the sums take the place of the inputs, the same bits on all ranks.
+// All was agreed when it was made: a step negotiates nothing, and all ranks start the buckets in the same order. For
+// one thread at a time. Whoever waits for one plan works on all.
 //
-//   for each step: for each bucket in order: write it, Start(i); then for each bucket: Wait(i), read reduced()
+//   for each step: for each bucket in order: write it, Start(i); then for each bucket: Wait(i), read it
 class Plan {
  public:
   virtual ~Plan() = default;
@@ -66,8 +64,6 @@ class Plan {
   // Until the bucket started last is reduced. A rank that is missing is named on standard error, and is an error
   // (kUnavailable) after the limit of the settings, at once when its process has ended.
   virtual Status Wait(size_t bucket) = 0;
-  // Laid out as the SharedMemory. Bucket i is valid from Wait(i) to the next Start(i), the same bits on all ranks.
-  virtual const std::byte* reduced() const = 0;
 };
 
 enum class CollectiveType : uint8_t { kAllreduce, kAllgather, kBroadcast, kJoin, kAlltoall, kBarrier, kReducescatter };

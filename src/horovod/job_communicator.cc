@@ -40,8 +40,7 @@ std::vector<Fact> Describe(const std::vector<Bucket>& buckets, const PlanOptions
                              {"op", NameOf(options.op)},
                              {"prescale", fmt::format("{}", options.prescale)},
                              {"postscale", fmt::format("{}", options.postscale)},
-                             {"compression", std::to_string(static_cast<int>(options.compression))},
-                             {"shared_result", options.shared_result ? "true" : "false"}};
+                             {"compression", std::to_string(static_cast<int>(options.compression))}};
   for (size_t i = 0; i < buckets.size(); ++i)
     facts.push_back({fmt::format("bucket {}", i), fmt::format("\"{}\" with {} elements at {}", buckets[i].name,
                                                               buckets[i].count, buckets[i].offset)});

@@ -1,12 +1,11 @@
 #include "horovod/machine_links.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <optional>
-#include <thread>
 #include <utility>
 
+#include "horovod/patience.h"
 #include "horovod/reduce_kernels.h"
 #include "horovod/stall_watch.h"
 
@@ -15,15 +14,23 @@ namespace {
 
 // Below it a message costs more than its bytes.
 constexpr size_t kExchangeAllBytes = size_t{16} << 10;
-// A piece that is added up while the next ones travel. More under way at once than a link holds only fill its queues,
-// and hold up the acknowledgements of what comes the other way.
-constexpr int64_t kPieceElements = 32 << 10;
-constexpr int kPiecesUnderWay = 4;
+// A piece is added up while the next ones travel. Smaller ones wait for the other side's answer more often, and more
+// under way at once than a link holds only fill its queues.
+constexpr size_t kPieceBytes = size_t{1} << 20;
+constexpr int kPiecesUnderWay = 3;
+// Messages of so many bytes leave at once, and larger ones when the other side has answered: little is cut finer.
+constexpr size_t kEagerBytes = size_t{32} << 10, kLittleBytes = size_t{128} << 10;
 constexpr int64_t kBlockElements = 512 << 10;
 
 DataType TravelType(const LinkedReduction& reduction) {
   if (reduction.dtype != DataType::kFloat32 || reduction.compression == Compression::kNone) return reduction.dtype;
   return reduction.compression == Compression::kFloat16 ? DataType::kFloat16 : DataType::kBFloat16;
+}
+
+int64_t PieceElements(const LinkedReduction& reduction) {
+  const size_t size = SizeOf(TravelType(reduction));
+  const size_t bytes = static_cast<size_t>(reduction.count) * size;
+  return static_cast<int64_t>((bytes > kLittleBytes ? kPieceBytes : kEagerBytes) / size);
 }
 
 // From and to the form in which values travel.
@@ -70,39 +77,24 @@ Status Transfers::Add(Result<std::unique_ptr<Transfer>> transfer, int peer) {
   return {};
 }
 
-Status Transfers::Wait(const Purpose& what, const std::function<Status(size_t)>& each) {
-  using std::chrono::steady_clock;
-  constexpr auto kBusy = std::chrono::microseconds(20), kHurriedBusy = std::chrono::microseconds(2000);
-  constexpr auto kNap = std::chrono::microseconds(30);
-  constexpr auto kWatch = std::chrono::milliseconds(100);
-  constexpr int kTries = 16;  // between two looks at the clock
+Result<bool> Transfers::NextIsDone() {
+  HEADRACE_ASSIGN(const bool done, all_[done_].transfer->Done());
+  if (done) ++done_;
+  return done;
+}
+
+Status Transfers::Wait(const Purpose& what) {
   std::optional<StallWatch> watch;
-  auto moved = steady_clock::now(), watched = moved;
-  size_t waited_for = 0;
-  for (size_t next = 0; next < all_.size();) {
-    bool done = false;
-    for (int i = 0; i < kTries && !done; ++i) {
-      HEADRACE_ASSIGN(done, all_[next].transfer->Done());
-    }
-    if (done) {
-      if (each) HEADRACE_TRY(each(next));
-      ++next;
-      continue;
-    }
-    const auto now = steady_clock::now();
-    if (std::exchange(waited_for, next) != next) moved = now;
-    const auto still = now - moved;
-    if (still > (hurried_() ? kHurriedBusy : kBusy))
-      std::this_thread::sleep_for(kNap);
-    else if (still > kBusy)
-      std::this_thread::yield();
-    if (now - watched < kWatch) continue;
-    watched = now;
+  Patience patience;
+  while (!all_done()) {
+    HEADRACE_ASSIGN(const bool done, NextIsDone());
+    if (done) patience.Moved();
+    if (done || !patience.Rest()) continue;
     HEADRACE_TRY(interrupted_());
     if (!watch) watch.emplace(settings_, clock_, names_.self, what());
-    HEADRACE_TRY(watch->Check({{all_[next].peer, names_.hosts[static_cast<size_t>(all_[next].peer)]}}, true));
+    HEADRACE_TRY(watch->Check({{peer(), names_.hosts[static_cast<size_t>(peer())]}}, true));
   }
-  all_.clear();
+  Clear();
   return {};
 }
 
@@ -118,29 +110,45 @@ MachineLinks::MachineLinks(Transport& transport, Lane lane, std::vector<int> lea
       interrupted_(std::move(interrupted)),
       names_(std::move(names)) {}
 
+class MachineLinks::NoExchange : public LinkedExchange {
+ public:
+  Result<Advanced> Advance() override { return Advanced::kOver; }
+  int peer() const override { return 0; }
+};
+
 // One reduction in which everybody gets everything, piece after piece.
-class MachineLinks::PieceExchange {
+class MachineLinks::PieceExchange : public LinkedExchange {
  public:
   PieceExchange(MachineLinks& links, const LinkedReduction& reduction)
       : links_(links),
         reduction_(reduction),
         as_it_is_(TravelType(reduction) == reduction.dtype),
-        place_bytes_(BytesOf(std::min(reduction.count, kPieceElements))),
+        piece_(std::min(reduction.count, PieceElements(reduction))),
+        place_bytes_(BytesOf(piece_)),
         transfers_(links.NewTransfers()) {
     links_.received_.resize(place_bytes_ * kPlaces * links_.leaders_.size());
     links_.packed_.resize(place_bytes_);
   }
 
-  Status Run() {
+  Status Start() {
     for (int i = 0; i < kPiecesUnderWay && started_ < reduction_.count; ++i) HEADRACE_TRY(StartPiece());
-    const size_t messages = 2 * (links_.leaders_.size() - 1);  // of a piece: to and from everybody else
-    return transfers_.Wait(reduction_.what, [&](size_t done) -> Status {
-      if ((done + 1) % messages != 0) return {};
-      if (started_ < reduction_.count) HEADRACE_TRY(StartPiece());
-      AddUp(static_cast<int64_t>(done / messages) * kPieceElements);
-      return {};
-    });
+    return {};
   }
+
+  Result<Advanced> Advance() override {
+    const size_t messages = 2 * (links_.leaders_.size() - 1);  // of a piece: to and from everybody else
+    Advanced advanced = Advanced::kNothing;
+    while (!transfers_.all_done()) {
+      HEADRACE_ASSIGN(const bool done, transfers_.NextIsDone());
+      if (!done) return advanced;
+      advanced = Advanced::kMoved;
+      if (++done_ % messages != 0) continue;
+      if (started_ < reduction_.count) HEADRACE_TRY(StartPiece());
+      AddUp(static_cast<int64_t>(done_ / messages - 1) * piece_);
+    }
+    return Advanced::kOver;
+  }
+  int peer() const override { return transfers_.peer(); }
 
  private:
   // As many pieces as are under way, and the one that is being added up.
@@ -148,7 +156,7 @@ class MachineLinks::PieceExchange {
 
   size_t BytesOf(int64_t count) const { return static_cast<size_t>(count) * SizeOf(TravelType(reduction_)); }
   std::byte* Place(size_t leader, int64_t begin) const {
-    const auto number = static_cast<size_t>(begin / kPieceElements % kPlaces);
+    const auto number = static_cast<size_t>(begin / piece_ % kPlaces);
     return links_.received_.data() + (leader * kPlaces + number) * place_bytes_;
   }
   // This machine's own values are sent from where they are, or packed.
@@ -157,18 +165,18 @@ class MachineLinks::PieceExchange {
   }
 
   Status StartPiece() {
-    const int64_t begin = started_, count = std::min(kPieceElements, reduction_.count - begin);
+    const int64_t begin = started_, count = std::min(piece_, reduction_.count - begin);
     started_ += count;
     if (!as_it_is_) Pack(reduction_, begin, count, Own(begin));
     for (size_t other = 0; other < links_.leaders_.size(); ++other)
-      if (other != links_.self_) HEADRACE_TRY(links_.Receive(transfers_, other, Place(other, begin), BytesOf(count)));
-    for (size_t other = 0; other < links_.leaders_.size(); ++other)
       if (other != links_.self_) HEADRACE_TRY(links_.Send(transfers_, other, Own(begin), BytesOf(count)));
+    for (size_t other = 0; other < links_.leaders_.size(); ++other)
+      if (other != links_.self_) HEADRACE_TRY(links_.Receive(transfers_, other, Place(other, begin), BytesOf(count)));
     return {};
   }
 
   void AddUp(int64_t begin) {
-    const int64_t count = std::min(kPieceElements, reduction_.count - begin);
+    const int64_t count = std::min(piece_, reduction_.count - begin);
     std::vector<const void*> in;
     for (size_t leader = 0; leader < links_.leaders_.size(); ++leader)
       in.push_back(leader == links_.self_ ? Own(begin) : Place(leader, begin));
@@ -180,61 +188,88 @@ class MachineLinks::PieceExchange {
   MachineLinks& links_;
   const LinkedReduction& reduction_;
   const bool as_it_is_;
+  const int64_t piece_;  // elements
   const size_t place_bytes_;
   Transfers transfers_;
   int64_t started_ = 0;  // elements
+  size_t done_ = 0;      // transfers
 };
 
-// One reduction in which each leader adds up one slice and hands it out.
-class MachineLinks::SliceExchange {
+// One reduction in which each leader adds up one slice and hands it out, block after block.
+class MachineLinks::SliceExchange : public LinkedExchange {
  public:
   SliceExchange(MachineLinks& links, const LinkedReduction& reduction)
-      : links_(links),
-        reduction_(reduction),
-        values_(links.NewTransfers()),
-        sums_(links.NewTransfers()),
-        sent_(links.NewTransfers()) {
-    links_.packed_.resize(BytesOf(reduction.count));
-    links_.reduced_.resize(BytesOf(reduction.count));
-    links_.received_.resize(BytesOf(CountOf(links.self_)) * links.leaders_.size());
-  }
+      : links_(links), whole_(reduction), block_(reduction), transfers_(links.NewTransfers()) {}
 
   // Both sides of a link start their messages in this order: values first, sums once they are there.
-  Status Run() {
+  Status Start() {
     const size_t self = links_.self_;
-    Pack(reduction_, 0, reduction_.count, links_.packed_.data());
+    block_.data = whole_.data + static_cast<size_t>(begun_) * SizeOf(whole_.dtype);
+    block_.count = std::min(kBlockElements, whole_.count - begun_);
+    begun_ += block_.count;
+    transfers_.Clear();
+    done_ = 0;
+    links_.packed_.resize(BytesOf(block_.count));
+    links_.reduced_.resize(BytesOf(block_.count));
+    links_.received_.resize(BytesOf(CountOf(self)) * links_.leaders_.size());
+    Pack(block_, 0, block_.count, links_.packed_.data());
+    for (size_t other = 0; other < links_.leaders_.size(); ++other)
+      if (other != self) HEADRACE_TRY(links_.Receive(transfers_, other, ValuesOf(other), BytesOf(CountOf(self))));
+    values_ = transfers_.size();
     for (size_t other = 0; other < links_.leaders_.size(); ++other) {
       if (other == self) continue;
-      HEADRACE_TRY(links_.Receive(values_, other, ValuesOf(other), BytesOf(CountOf(self))));
-      HEADRACE_TRY(links_.Receive(sums_, other, SumsOf(other), BytesOf(CountOf(other))));
-      HEADRACE_TRY(links_.Send(sent_, other, PackedOf(other), BytesOf(CountOf(other))));
+      HEADRACE_TRY(links_.Receive(transfers_, other, SumsOf(other), BytesOf(CountOf(other))));
+      HEADRACE_TRY(links_.Send(transfers_, other, PackedOf(other), BytesOf(CountOf(other))));
     }
-    HEADRACE_TRY(values_.Wait(reduction_.what));
+    return {};
+  }
+
+  Result<Advanced> Advance() override {
+    Advanced advanced = Advanced::kNothing;
+    while (true) {
+      while (!transfers_.all_done()) {
+        HEADRACE_ASSIGN(const bool done, transfers_.NextIsDone());
+        if (!done) return advanced;
+        advanced = Advanced::kMoved;
+        if (++done_ == values_) HEADRACE_TRY(HandOut());
+      }
+      Unpack(block_, links_.reduced_.data(), 0, block_.count);
+      if (begun_ == whole_.count) return Advanced::kOver;
+      HEADRACE_TRY(Start());
+    }
+  }
+  int peer() const override { return transfers_.peer(); }
+
+ private:
+  // The values of this machine's slice are there.
+  Status HandOut() {
+    const size_t self = links_.self_;
     std::vector<const void*> in;
     for (size_t leader = 0; leader < links_.leaders_.size(); ++leader)
       in.push_back(leader == self ? PackedOf(self) : ValuesOf(leader));
-    ReducePacked(reduction_, in, CountOf(self), SumsOf(self));
+    ReducePacked(block_, in, CountOf(self), SumsOf(self));
     for (size_t other = 0; other < links_.leaders_.size(); ++other)
-      if (other != self) HEADRACE_TRY(links_.Send(sent_, other, SumsOf(self), BytesOf(CountOf(self))));
-    HEADRACE_TRY(sums_.Wait(reduction_.what));
-    Unpack(reduction_, links_.reduced_.data(), 0, reduction_.count);
-    return sent_.Wait(reduction_.what);
+      if (other != self) HEADRACE_TRY(links_.Send(transfers_, other, SumsOf(self), BytesOf(CountOf(self))));
+    return {};
   }
 
- private:
   int64_t BeginOf(size_t leader) const {
-    return reduction_.count * static_cast<int64_t>(leader) / static_cast<int64_t>(links_.leaders_.size());
+    return block_.count * static_cast<int64_t>(leader) / static_cast<int64_t>(links_.leaders_.size());
   }
   int64_t CountOf(size_t leader) const { return BeginOf(leader + 1) - BeginOf(leader); }
-  size_t BytesOf(int64_t count) const { return static_cast<size_t>(count) * SizeOf(TravelType(reduction_)); }
+  size_t BytesOf(int64_t count) const { return static_cast<size_t>(count) * SizeOf(TravelType(block_)); }
   // This machine's values of a leader's slice; a leader's values of this machine's slice; a leader's sums.
   std::byte* PackedOf(size_t leader) const { return links_.packed_.data() + BytesOf(BeginOf(leader)); }
   std::byte* ValuesOf(size_t leader) const { return links_.received_.data() + leader * BytesOf(CountOf(links_.self_)); }
   std::byte* SumsOf(size_t leader) const { return links_.reduced_.data() + BytesOf(BeginOf(leader)); }
 
   MachineLinks& links_;
-  const LinkedReduction& reduction_;
-  Transfers values_, sums_, sent_;
+  const LinkedReduction& whole_;
+  LinkedReduction block_;  // the part of it that is under way
+  Transfers transfers_;
+  int64_t begun_ = 0;  // elements
+  size_t values_ = 0;  // of the transfers, the first ones
+  size_t done_ = 0;    // transfers
 };
 
 Status MachineLinks::Send(Transfers& transfers, size_t leader, const std::byte* data, size_t bytes) {
@@ -245,18 +280,36 @@ Status MachineLinks::Receive(Transfers& transfers, size_t leader, std::byte* dat
   return transfers.Add(transport_.StartReceive(lane_, leaders_[leader], data, bytes), leaders_[leader]);
 }
 
-Status MachineLinks::Allreduce(const LinkedReduction& reduction) {
-  if (leaders_.size() == 1 || reduction.count == 0) return {};
+Result<std::unique_ptr<LinkedExchange>> MachineLinks::Start(const LinkedReduction& reduction) {
+  if (leaders_.size() == 1 || reduction.count == 0)
+    return std::unique_ptr<LinkedExchange>(std::make_unique<NoExchange>());
   const size_t bytes = static_cast<size_t>(reduction.count) * SizeOf(TravelType(reduction));
+  const auto started = [](auto exchange) -> Result<std::unique_ptr<LinkedExchange>> {
+    HEADRACE_TRY(exchange->Start());
+    return std::unique_ptr<LinkedExchange>(std::move(exchange));
+  };
   if (leaders_.size() == 2 || bytes * (leaders_.size() - 1) <= kExchangeAllBytes)
-    return PieceExchange(*this, reduction).Run();
-  for (int64_t begin = 0; begin < reduction.count; begin += kBlockElements) {
-    LinkedReduction block = reduction;
-    block.data += static_cast<size_t>(begin) * SizeOf(reduction.dtype);
-    block.count = std::min(kBlockElements, reduction.count - begin);
-    HEADRACE_TRY(SliceExchange(*this, block).Run());
+    return started(std::make_unique<PieceExchange>(*this, reduction));
+  return started(std::make_unique<SliceExchange>(*this, reduction));
+}
+
+Status MachineLinks::Check(const LinkedExchange& exchange, StallWatch& watch) const {
+  HEADRACE_TRY(interrupted_());
+  return watch.Check({{exchange.peer(), names_.hosts[static_cast<size_t>(exchange.peer())]}}, true);
+}
+
+Status MachineLinks::Allreduce(const LinkedReduction& reduction) {
+  HEADRACE_ASSIGN(const auto exchange, Start(reduction));
+  std::optional<StallWatch> watch;
+  Patience patience;
+  while (true) {
+    HEADRACE_ASSIGN(const Advanced advanced, exchange->Advance());
+    if (advanced == Advanced::kOver) return {};
+    if (advanced == Advanced::kMoved) patience.Moved();
+    if (!patience.Rest()) continue;
+    if (!watch) watch.emplace(settings_, clock_, names_.self, reduction.what());
+    HEADRACE_TRY(Check(*exchange, *watch));
   }
-  return {};
 }
 
 }  // namespace headrace::hvd

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "horovod/settings.h"
+#include "horovod/stall_watch.h"
 #include "horovod/transport.h"
 
 namespace headrace::hvd {
@@ -25,20 +26,21 @@ using Purpose = std::function<std::string()>;
 // Several transfers, and a wait for them that has an end.
 class Transfers {
  public:
-  Transfers(const Settings& settings, const Clock& clock, std::function<Status()> interrupted,
-            std::function<bool()> hurried, const RankNames& names)
-      : settings_(settings),
-        clock_(clock),
-        interrupted_(std::move(interrupted)),
-        hurried_(std::move(hurried)),
-        names_(names) {}
+  Transfers(const Settings& settings, const Clock& clock, std::function<Status()> interrupted, const RankNames& names)
+      : settings_(settings), clock_(clock), interrupted_(std::move(interrupted)), names_(names) {}
 
   // `peer` is named when it does not come.
   Status Add(Result<std::unique_ptr<Transfer>> transfer, int peer);
   size_t size() const { return all_.size(); }
-  // Until all are done; `each` is called once for every transfer, in the order in which they were added, and may add
-  // more.
-  Status Wait(const Purpose& what, const std::function<Status(size_t)>& each = nullptr);
+  bool all_done() const { return done_ == all_.size(); }
+  int peer() const { return all_[done_].peer; }  // of the transfer that is waited for
+  // Whether one more is done: the next one, in the order in which they were added.
+  Result<bool> NextIsDone();
+  Status Wait(const Purpose& what);
+  void Clear() {
+    all_.clear();
+    done_ = 0;
+  }
 
  private:
   struct Entry {
@@ -48,9 +50,9 @@ class Transfers {
   const Settings& settings_;
   const Clock& clock_;
   const std::function<Status()> interrupted_;
-  const std::function<bool()> hurried_;
-  const RankNames names_;
+  const RankNames& names_;
   std::vector<Entry> all_;
+  size_t done_ = 0;
 };
 
 struct LinkedReduction {
@@ -63,6 +65,17 @@ struct LinkedReduction {
   Purpose what;
 };
 
+enum class Advanced { kNothing, kMoved, kOver };
+
+// One reduction that is under way.
+class LinkedExchange {
+ public:
+  virtual ~LinkedExchange() = default;
+  // Does what can be done at once.
+  virtual Result<Advanced> Advance() = 0;
+  virtual int peer() const = 0;  // the rank that is waited for
+};
+
 class MachineLinks {
  public:
   // `leaders`: one rank of each machine, in an order that all agree on; this one's place is `self`. `interrupted` is
@@ -70,17 +83,19 @@ class MachineLinks {
   MachineLinks(Transport& transport, Lane lane, std::vector<int> leaders, size_t self, const Settings& settings,
                const Clock& clock, std::function<Status()> interrupted, RankNames names);
 
-  // All leaders call it with the same sizes. The same bits on all machines: values are added in the order of the
-  // leaders.
+  // All leaders call it with the same sizes, for one reduction after the other. The same bits on all machines: values
+  // are added in the order of the leaders. `reduction` and its memory are the caller's until it is over.
+  Result<std::unique_ptr<LinkedExchange>> Start(const LinkedReduction& reduction);
+  // Start, and all that follows.
   Status Allreduce(const LinkedReduction& reduction);
+  // Of an exchange that is waited for.
+  Status Check(const LinkedExchange& exchange, StallWatch& watch) const;
 
-  // Whether somebody has nothing to do but wait for this: then it keeps the processor busy for longer before it sleeps.
-  void set_hurried(std::function<bool()> hurried) { hurried_ = std::move(hurried); }
-
-  Transfers NewTransfers() const { return {settings_, clock_, interrupted_, hurried_, names_}; }
+  Transfers NewTransfers() const { return {settings_, clock_, interrupted_, names_}; }
 
  private:
   // Everybody gets everything: with two machines as many bytes as the other way, and one message fewer to wait for.
+  class NoExchange;
   class PieceExchange;
   class SliceExchange;
 
@@ -94,7 +109,6 @@ class MachineLinks {
   const Settings& settings_;
   const Clock& clock_;
   const std::function<Status()> interrupted_;
-  std::function<bool()> hurried_ = [] { return true; };
   const RankNames names_;
   std::vector<std::byte> received_, packed_, reduced_;  // kept from call to call
 };

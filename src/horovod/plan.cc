@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "horovod/patience.h"
 #include "horovod/reduce_kernels.h"
 #include "tensor/parallel.h"
 
@@ -20,12 +21,10 @@ size_t RoundUp(size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
 bool IsSmallBucket(const GroupPlan::Shape& shape, const Bucket& bucket, size_t members) {
   const size_t bytes = static_cast<size_t>(bucket.count) * SizeOf(shape.options.dtype);
-  return shape.machines == 1 && members > 1 && !shape.options.shared_result && bytes * members <= kSmallBytes;
+  return shape.machines == 1 && members > 1 && bytes * members <= kSmallBytes;
 }
 
-bool NeedsHome(const GroupPlan::Shape& shape, size_t members) {
-  return members > 1 && (shape.options.shared_result || shape.machines > 1);
-}
+bool NeedsHome(const GroupPlan::Shape& shape, size_t members) { return members > 1 && shape.machines > 1; }
 
 ReduceOp PlainOp(ReduceOp op) { return op == ReduceOp::kAverage ? ReduceOp::kSum : op; }
 
@@ -65,7 +64,7 @@ GroupPlan::GroupPlan(Shape shape, Machine& machine, MachineMemory& memory, Segme
     home_ = slots_ + slots;
   else if (members_ == 1)
     home_ = memory_.data();
-  reduced_ = shape_.options.shared_result && home_ != nullptr ? home_ : memory_.data();
+  for (size_t i = 0; carrier_ != nullptr && i < shape_.buckets.size(); ++i) cargoes_.push_back(CargoOf(i));
 }
 
 GroupPlan::~GroupPlan() {
@@ -115,18 +114,18 @@ Status GroupPlan::Start(size_t bucket) {
   ++state.step;
   if (IsSmall(bucket))
     std::memcpy(slot(bucket, state.step, machine_.index()), own, static_cast<size_t>(described.count) * SizeOf(dtype));
+  else if (members_ == 1)
+    AddUp(bucket);
   else
-    AddToWorkload(bucket);
+    workload_.Add({this, [this, bucket] { return AllReady(bucket); }, [this, bucket] { AddUp(bucket); }});
   ready(bucket, machine_.index()).Raise(state.step);
   machine_.Ring(Bell::kPlan);
-  if (carrier_ != nullptr) Send(bucket);
-  workload_.DoReady();
-  return {};
+  if (carrier_ != nullptr) carrier_->Add(cargoes_[bucket]);
+  return ToldOf(Work());
 }
 
-// To the other machines, once this machine's sum is complete.
-void GroupPlan::Send(size_t bucket) {
-  const uint64_t step = states_[bucket].step;
+// What takes a bucket to the other machines, once this machine's sum is complete.
+Cargo GroupPlan::CargoOf(size_t bucket) {
   const Bucket& described = shape_.buckets[bucket];
   Cargo cargo;
   cargo.reduction = {home_ + described.offset,
@@ -135,18 +134,18 @@ void GroupPlan::Send(size_t bucket) {
                      PlainOp(shape_.options.op),
                      FinalScale(),
                      shape_.options.compression,
-                     [this, bucket, step] { return NameOf(bucket, step); }};
-  cargo.is_ready = [this, bucket, step] {
+                     [this, bucket] { return NameOf(bucket, states_[bucket].step); }};
+  cargo.is_ready = [this, bucket] {
     for (int member = 0; member < machine_.size(); ++member)
-      if (!reduced(bucket, member).Reached(step)) return false;
+      if (!reduced(bucket, member).Reached(states_[bucket].step)) return false;
     return true;
   };
-  cargo.missing = [this, bucket, watch = std::make_shared<std::optional<StallWatch>>()] {
-    return CheckMissing(bucket, *watch);
+  cargo.missing = [this, bucket](std::optional<StallWatch>& watch) { return CheckMissing(bucket, watch); };
+  cargo.done = [this, bucket] {
+    carried(bucket).Raise(states_[bucket].step);
+    machine_.Ring(Bell::kPlan);
   };
-  cargo.done = &carried(bucket);
-  cargo.step = step;
-  carrier_->Add(std::move(cargo));
+  return cargo;
 }
 
 std::string GroupPlan::NameOf(size_t bucket, uint64_t step) const {
@@ -195,13 +194,10 @@ void GroupPlan::ReduceSlice(size_t bucket) {
   });
 }
 
-void GroupPlan::AddToWorkload(size_t bucket) {
-  workload_.Add({this, [this, bucket] { return AllReady(bucket); },
-                 [this, bucket] {
-                   ReduceSlice(bucket);
-                   reduced(bucket, machine_.index()).Raise(states_[bucket].step);
-                   machine_.Ring(Bell::kPlan);
-                 }});
+void GroupPlan::AddUp(size_t bucket) {
+  ReduceSlice(bucket);
+  reduced(bucket, machine_.index()).Raise(states_[bucket].step);
+  machine_.Ring(Bell::kPlan);
 }
 
 // What is left to do for a bucket that is complete.
@@ -211,16 +207,15 @@ void GroupPlan::Finish(size_t bucket) {
   const Bucket& described = shape_.buckets[bucket];
   if (IsSmall(bucket))
     ReduceSmall(bucket);
-  else if (home_ != nullptr && reduced_ != home_)
+  else if (home_ != nullptr && home_ != memory_.data())
     std::memcpy(memory_.data() + described.offset, home_ + described.offset,
                 static_cast<size_t>(described.count) * SizeOf(shape_.options.dtype));
   state.finished = state.step;
 }
 
 Result<bool> GroupPlan::Done(size_t bucket) {
-  workload_.DoReady();
+  HEADRACE_TRY(ToldOf(Work()));
   if (!IsComplete(bucket)) {
-    if (carrier_ != nullptr) carrier_->Wake();
     HEADRACE_TRY(ToldOf(interrupted_()));
     return false;
   }
@@ -229,9 +224,16 @@ Result<bool> GroupPlan::Done(size_t bucket) {
 }
 
 Status GroupPlan::Wait(size_t bucket) {
-  workload_.DoReady();
+  HEADRACE_TRY(ToldOf(Work()));
   if (!IsComplete(bucket)) HEADRACE_TRY(ToldOf(Await(bucket)));
   Finish(bucket);
+  return {};
+}
+
+// What can be done at once, of all plans.
+Status GroupPlan::Work() {
+  workload_.DoReady();
+  if (carrier_ != nullptr) HEADRACE_TRY(carrier_->Advance());
   return {};
 }
 
@@ -242,18 +244,25 @@ Status GroupPlan::ToldOf(Status status) const {
 }
 
 Status GroupPlan::Await(size_t bucket) {
+  if (carrier_ != nullptr) return AwaitMachines(bucket);
   std::optional<StallWatch> watch;
-  const Carrier::Waiting waiting(carrier_);
   while (!IsComplete(bucket)) {
-    if (carrier_ != nullptr) {
-      HEADRACE_ASSIGN(const bool helped, carrier_->Help());
-      if (helped) continue;
-    }
     HEADRACE_TRY(machine_.Await(
-        Bell::kPlan,
-        [&] { return IsComplete(bucket) || workload_.HasReady() || (carrier_ != nullptr && carrier_->CanHelp()); },
+        Bell::kPlan, [&] { return IsComplete(bucket) || workload_.HasReady(); },
         [&] { return CheckMissing(bucket, watch); }));
     workload_.DoReady();
+  }
+  return {};
+}
+
+Status GroupPlan::AwaitMachines(size_t bucket) {
+  std::optional<StallWatch> watch;
+  Patience patience;
+  while (!IsComplete(bucket)) {
+    workload_.DoReady();
+    HEADRACE_ASSIGN(const bool moved, carrier_->Advance());
+    if (moved) patience.Moved();
+    if (!moved && patience.Rest()) HEADRACE_TRY(CheckMissing(bucket, watch));
   }
   return {};
 }

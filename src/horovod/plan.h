@@ -2,7 +2,7 @@
 // exchanges the sum with the other machines.
 //
 // Bucket, one machine: every rank raises `ready`; each adds up one slice of everybody's memory, writes it to
-// everybody's memory (or once to the shared result), and raises `reduced`; a wait ends when all have. A small bucket
+// everybody's memory, and raises `reduced`; a wait ends when all have. A small bucket
 // goes another way: every rank copies its values into a slot that all can read, raises `ready`, and everybody adds up
 // everything.
 #pragma once
@@ -60,7 +60,6 @@ class GroupPlan : public Plan {
   Status Start(size_t bucket) override;
   Result<bool> Done(size_t bucket) override;
   Status Wait(size_t bucket) override;
-  const std::byte* reduced() const override { return reduced_; }
 
  private:
   struct BucketState {
@@ -78,14 +77,16 @@ class GroupPlan : public Plan {
   bool AllReady(size_t bucket) const;
   bool IsComplete(size_t bucket) const;
   std::string NameOf(size_t bucket, uint64_t step) const;
-  void Send(size_t bucket);
+  Cargo CargoOf(size_t bucket);
   double LocalScale() const;
   double FinalScale() const;
   void ReduceSmall(size_t bucket);
   void ReduceSlice(size_t bucket);
-  void AddToWorkload(size_t bucket);
+  void AddUp(size_t bucket);
   void Finish(size_t bucket);
+  Status Work();
   Status Await(size_t bucket);
+  Status AwaitMachines(size_t bucket);
   Status ToldOf(Status status) const;
   Status CheckMissing(size_t bucket, std::optional<StallWatch>& watch) const;
 
@@ -101,9 +102,9 @@ class GroupPlan : public Plan {
   Flag* const flags_;
   std::byte* slots_ = nullptr;
   std::byte* home_ = nullptr;  // where the machine's sums go; null: to everybody's memory
-  const std::byte* reduced_ = nullptr;
   std::vector<size_t> slot_offsets_;
   std::vector<BucketState> states_;
+  std::vector<Cargo> cargoes_;  // by bucket, of a leader among machines
 };
 
 }  // namespace headrace::hvd

@@ -2,6 +2,7 @@
 // plan works on all: ranks that wait for different plans wait for each other.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -24,7 +25,8 @@ class Workload {
 
  private:
   std::mutex mutex_;
-  std::deque<Slice> slices_;  // as they were started
+  std::deque<Slice> slices_;      // as they were started
+  std::atomic<size_t> count_{0};  // of them: mostly there are none, and whoever looks need not lock
 };
 
 }  // namespace headrace::hvd

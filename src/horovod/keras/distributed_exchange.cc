@@ -69,7 +69,7 @@ std::vector<Fact> DistributedExchange::Entries(const std::vector<VariablePtr>& t
 
 PlanOptions DistributedExchange::Options() const {
   const DistributedOptimizerOptions& o = options_.optimizer;
-  PlanOptions plan{.name = "gradients", .op = o.op, .compression = o.compression, .shared_result = true};
+  PlanOptions plan{.name = "gradients", .op = o.op, .compression = o.compression};
   if (o.average_aggregated_gradients) plan.prescale /= o.backward_passes_per_step;
   if (o.gradient_predivide_factor != 1) {  // sum of g / f, times f / size
     plan.op = ReduceOp::kSum;
@@ -197,8 +197,7 @@ DistributedExchange::Outcome DistributedExchange::FinishStep(bool trained) {
   arrived_ = 0;
   pass_ = 0;
   trained_since_exchange_ = false;
-  const auto* reduced = reinterpret_cast<const float*>(plan_->reduced());
-  return {.somebody_trained = reduced[0] > 0, .gradients = reduced + kFlagElements};
+  return {.somebody_trained = *trained_ > 0, .gradients = gradients_};
 }
 
 void DistributedExchange::Gather(const float* mine, int64_t count, float* all) {
@@ -211,9 +210,9 @@ void DistributedExchange::Gather(const float* mine, int64_t count, float* all) {
   if (!gathering) {
     gathering = std::make_unique<Gathering>();
     gathering->memory = ValueOrThrow(communicator_().Allocate(static_cast<size_t>(total) * sizeof(float)));
-    gathering->plan = ValueOrThrow(communicator_().MakePlan(
-        *gathering->memory, {{"statistics", 0, total}},
-        {.name = fmt::format("statistics of {} numbers", count), .op = ReduceOp::kSum, .shared_result = true}));
+    gathering->plan = ValueOrThrow(
+        communicator_().MakePlan(*gathering->memory, {{"statistics", 0, total}},
+                                 {.name = fmt::format("statistics of {} numbers", count), .op = ReduceOp::kSum}));
   }
   // A sum of one rank's numbers and the others' zeros: exact.
   auto* rows = reinterpret_cast<float*>(gathering->memory->data());
@@ -221,7 +220,7 @@ void DistributedExchange::Gather(const float* mine, int64_t count, float* all) {
   std::copy_n(mine, count, rows + rank() * count);
   ValueOrThrow(gathering->plan->Start(0));
   ValueOrThrow(gathering->plan->Wait(0));
-  std::memcpy(all, gathering->plan->reduced(), static_cast<size_t>(total) * sizeof(float));
+  std::copy_n(rows, total, all);
 }
 
 // ---- one run
