@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/ranges.h>
+
 #include "headrace/data.h"
 #include "headrace/horovod.h"
 #include "headrace/keras.h"
@@ -43,6 +45,7 @@ class Timed : public internal::GradientExchange {
     double leaving = 0;    // within GradientReady(): starting buckets, and the work on those that are under way
     double finishing = 0;  // within FinishStep(): the rest of the work, and waiting for the other ranks
     double window = 0;     // from the first final gradient to the end of backward
+    double computing = 0;  // from the end of the step before to here: all that the other ranks have no part in
   };
 
   explicit Timed(std::shared_ptr<internal::GradientExchange> exchange) : exchange_(std::move(exchange)) {}
@@ -53,6 +56,7 @@ class Timed : public internal::GradientExchange {
     return exchange_->Connect(trainable);
   }
   void BeginTraining(const internal::FitPlan& plan) override { exchange_->BeginTraining(plan); }
+  std::string OfFirstRank(const std::string& mine) override { return exchange_->OfFirstRank(mine); }
   void GradientReady(size_t variable) override {
     const auto start = Clock::now();
     if (!in_step_) first_ = start;
@@ -64,8 +68,10 @@ class Timed : public internal::GradientExchange {
     const auto start = Clock::now();
     step_.window = in_step_ ? std::chrono::duration<double>(start - first_).count() : 0;
     in_step_ = false;
+    step_.computing = std::chrono::duration<double>(start - finished_).count() - step_.leaving;
     const Outcome outcome = exchange_->FinishStep(trained);
     step_.finishing = Since(start);
+    finished_ = Clock::now();
     steps.push_back(std::exchange(step_, {}));
     return outcome;
   }
@@ -79,7 +85,7 @@ class Timed : public internal::GradientExchange {
  private:
   const std::shared_ptr<internal::GradientExchange> exchange_;
   Step step_;
-  Clock::time_point first_;
+  Clock::time_point first_, finished_ = Clock::now();
   bool in_step_ = false;
 };
 
@@ -101,6 +107,33 @@ double MedianOf(const std::vector<Timed::Step>& steps, const Get& get) {
   std::vector<double> values;
   for (const Timed::Step& step : steps) values.push_back(get(step));
   return values.empty() ? 0 : Median(std::move(values));
+}
+
+double Mean(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+}
+
+// How long the ranks computed, step by step: {"compute_ms": each rank's median, "mean_ms": each rank's mean,
+// "slowest_ms": the mean of the slowest rank's}. Ranks that differ in their means are on unlike cores, or do unlike
+// work; what the slowest one's mean has more than any rank's is how the steps of one rank differ from each other.
+std::string ComputeOfRanks(const std::vector<Timed::Step>& steps) {
+  const auto count = static_cast<int64_t>(steps.size());
+  std::vector<double> own;
+  for (const Timed::Step& step : steps) own.push_back(1e3 * step.computing);
+  const hvd::Array gathered = hvd::allgather(hvd::Array::Of(own));
+  std::vector<std::string> medians, means;
+  std::vector<double> slowest(own.size());
+  for (int rank = 0; rank < hvd::size(); ++rank) {
+    const double* of_rank = gathered.data<double>() + rank * count;
+    const std::vector<double> values(of_rank, of_rank + count);
+    medians.push_back(fmt::format("{:.3f}", Median(values)));
+    means.push_back(fmt::format("{:.3f}", Mean(values)));
+    for (size_t step = 0; step < values.size(); ++step) slowest[step] = std::max(slowest[step], values[step]);
+  }
+  return fmt::format("\"compute_ms\": [{}], \"mean_ms\": [{}], \"slowest_ms\": {:.3f}", fmt::join(medians, ", "),
+                     fmt::join(means, ", "), Mean(slowest));
 }
 
 }  // namespace
@@ -155,18 +188,21 @@ int main(int argc, char** argv) try {
   const double median = Median(times);
   std::vector<Timed::Step> in_training;
   double alone = 0;
+  std::string compute = fmt::format("\"compute_ms\": [{0:.3f}], \"mean_ms\": [{1:.3f}], \"slowest_ms\": {1:.3f}",
+                                    1e3 * median, 1e3 * Mean(times));
   if (timed) {
     in_training = std::exchange(timed->steps, {});
+    compute = ComputeOfRanks(in_training);
     alone = AloneSeconds(*timed);
   }
   if (hvd::rank() == 0)
     std::printf(
         "{\"ranks\": %d, \"images_per_second\": %.1f, \"step_ms\": %.3f, "
-        "\"leaving_ms\": %.4f, \"finishing_ms\": %.4f, \"window_ms\": %.3f, \"exchange_alone_ms\": %.4f}\n",
+        "\"leaving_ms\": %.4f, \"finishing_ms\": %.4f, \"window_ms\": %.3f, \"exchange_alone_ms\": %.4f, %s}\n",
         hvd::size(), static_cast<double>(batch * hvd::size()) / median, 1e3 * median,
         1e3 * MedianOf(in_training, [](const auto& s) { return s.leaving; }),
         1e3 * MedianOf(in_training, [](const auto& s) { return s.finishing; }),
-        1e3 * MedianOf(in_training, [](const auto& s) { return s.window; }), 1e3 * alone);
+        1e3 * MedianOf(in_training, [](const auto& s) { return s.window; }), 1e3 * alone, compute.c_str());
   hvd::barrier();
   return 0;
 } catch (const std::exception& error) {

@@ -3,9 +3,10 @@
 
 Usage: scripts/bench scaling [--batch 256] [--rounds 2] [--steps 12] [--policies float32 mixed_bfloat16]
            [--sides headrace torch keras torch-horovod] [--data DIR]
-Every rank trains --batch images a step on a core of its own. Beside the two ranks, two programs that know nothing of each
-other run on the same cores: what they lose is the machine's (memory, caches, clock), not the exchange's. Then a model of
-larger clusters from what was measured here. `torch`: DistributedDataParallel over gloo, by scripts/setup --peers. `keras` and `torch-horovod`: python/horovod.
+Every rank trains --batch images a step on a core of its own; one rank alone trains on either core in turn. Beside the two
+ranks, two programs that know nothing of each other run on the same cores: what they lose is the machine's (memory, caches,
+clock), not the exchange's. Then a model of larger clusters from what was measured here. `torch`: DistributedDataParallel over
+gloo, by scripts/setup --peers. `keras` and `torch-horovod`: python/horovod.
 """
 import argparse
 import json
@@ -56,11 +57,14 @@ class Headrace:
         return [BIN / "bench_scaling", "--data", self.a.data, "--policy", policy, "--batch", self.a.batch, "--steps", self.a.steps]
 
     def alone(self, policy):
-        return run([on_core(0, self.program(policy))])[0]
+        """On one core, then on the other: they need not be alike."""
+        each = [run([on_core(index, self.program(policy))])[0]["images_per_second"] for index in range(2)]
+        return {"images_per_second": statistics.mean(each), "of_cores": each}
 
     def apart(self, policy):
         both = run([on_core(index, self.program(policy)) for index in range(2)])
-        return {"images_per_second": sum(one["images_per_second"] for one in both)}
+        each = [one["images_per_second"] for one in both]
+        return {"images_per_second": sum(each), "of_cores": each}
 
     def together(self, policy):
         return run([[*MPIRUN, "-np", 2, *self.program(policy)]])[0]
@@ -116,6 +120,20 @@ def print_efficiency(side, results):
     for policy, of in results.items():
         one, apart, two = (median(of[how]) for how in ("alone", "apart", "together"))
         print(f"{policy:16}{side.name:18}{one:10.0f}{two:10.0f}{two / (2 * one):12.1%}{apart / (2 * one):14.1%}{two / apart:14.1%}")
+
+
+def print_cores(side, results):
+    """Ranks wait for the slowest: what cores alone differ in is lost, and so is what one rank's steps differ in."""
+    for policy, of in results.items():
+        cells = [[f"{statistics.median(result['of_cores'][core] for result in of[how]):.0f}" for core in range(2)] for how in ("alone", "apart")]
+        print(f"{policy:16}{side.name:18}  images/s of core 0 and core 1: alone {', '.join(cells[0])}; two programs {', '.join(cells[1])}")
+
+
+def print_ranks(results):
+    print("\nhow long the ranks compute in a step, ms: median and mean of rank 0 and rank 1, and the mean of the slower one's")
+    for policy, of in results.items():
+        medians, means = ([statistics.median(result[key][rank] for result in of["together"]) for rank in range(2)] for key in ("compute_ms", "mean_ms"))
+        print(f"{policy:16}{medians[0]:9.2f}{medians[1]:9.2f}{means[0]:11.2f}{means[1]:9.2f}{median(of['together'], 'slowest_ms'):11.2f}")
 
 
 def print_loss(results):
@@ -179,9 +197,11 @@ def main():
         for side in (SIDES[name](a) for name in a.sides):
             results = measure(a, side)
             print_efficiency(side, results)
+            print_cores(side, results)
             ours = ours or (results if type(side) is Headrace else None)
         if ours:
             print_loss(ours)
+            print_ranks(ours)
             print_model(a, ours)
 
 

@@ -80,6 +80,7 @@ struct Engine::Impl {
   // Behind backward.
   bool FinishStep(bool trained);
   StepContext Step() const;
+  Plan& TrainingPlan(int64_t batch);
   Plan& AnyTrainingPlan();
 
   ModelState& model;
@@ -91,6 +92,7 @@ struct Engine::Impl {
   std::vector<float> losses;
   std::vector<uint8_t> correct;
   Profile* profile = nullptr;
+  bool one_choice = false;  // of implementations, on all ranks
 };
 
 void Engine::Impl::CheckInput(const Tensor& x) const {
@@ -197,11 +199,21 @@ bool Engine::Impl::FinishStep(bool trained) {
   return true;
 }
 
+// Rank 0 chooses the implementations for all: ranks that time them each for itself choose differently, run to run, and
+// wait in every step for the one that was unlucky.
+Plan& Engine::Impl::TrainingPlan(int64_t batch) {
+  GradientExchange* exchange = std::exchange(one_choice, true) ? nullptr : model.exchange();
+  if (exchange != nullptr && exchange->rank() != 0) chooser.Follow(exchange->OfFirstRank(""));
+  Plan& plan = PlanFor(Use::kTrain, batch);
+  if (exchange != nullptr && exchange->rank() == 0) exchange->OfFirstRank(chooser.record());
+  return plan;
+}
+
 // What ranks wait for does not depend on the size of the batch.
 Plan& Engine::Impl::AnyTrainingPlan() {
   for (const auto& [key, plan] : plans)
     if (key.first == Use::kTrain) return *plan;
-  return PlanFor(Use::kTrain, 1);
+  return TrainingPlan(1);
 }
 
 Engine::Engine(ModelState& model, std::unique_ptr<tensor::Backend> backend)
@@ -216,7 +228,7 @@ BatchResult Engine::TrainBatch(const Tensor& x, const Tensor& y) {
   const Tensor labels = impl.CheckLabels(x, y);
   impl.parameters->Claim();
   const StepContext step = impl.Step();
-  Plan& plan = impl.PlanFor(Impl::Use::kTrain, x.dim(0));
+  Plan& plan = impl.TrainingPlan(x.dim(0));
   plan.Forward(x, step);
   const BatchResult result = impl.RunLoss(plan, labels, x.dim(0), true);
   plan.Backward(step);

@@ -38,6 +38,9 @@ class GradientExchange {
   // different things, or start from different values of the variables.
   virtual void BeginTraining(const FitPlan& plan) = 0;
 
+  // Before the first step: `mine` of rank 0, on every rank. The same text as before when it is asked again.
+  virtual std::string OfFirstRank(const std::string& mine) = 0;
+
   // ---- one step
 
   // While backward still runs: the gradient of trainable variable i is final and may leave. Each variable is named

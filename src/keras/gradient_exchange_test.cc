@@ -40,6 +40,11 @@ class Recorder : public GradientExchange {
     return packed.buffer;
   }
   void BeginTraining(const FitPlan& plan) override { plans.push_back(plan); }
+  std::string OfFirstRank(const std::string& mine) override {
+    said = mine;
+    ++asked;
+    return rank_ == 0 ? mine : of_first_rank;
+  }
   void GradientReady(size_t variable) override {
     ready.push_back(variable);
     as_reported.push_back(packed.views[variable].Clone());
@@ -61,6 +66,8 @@ class Recorder : public GradientExchange {
   internal::PackedTensors packed;
   int epochs_ended = 0;
   std::vector<FitPlan> plans;
+  std::string said, of_first_rank;
+  int asked = 0;
   std::vector<size_t> ready;
   std::vector<Tensor> as_reported;
   std::vector<bool> trained_steps;
@@ -135,6 +142,57 @@ TEST(GradientExchange, HearsOfThemInTheSameOrderInEveryStepAndInStepsWithoutABat
   for (const Tensor& gradient : exchange->as_reported)
     ExpectEqual(gradient, Tensor::Zeros(DType::kFloat32, gradient.shape()), "without a batch");
   EXPECT_THAT(exchange->trained_steps, ElementsAre(true, true, false));
+}
+
+// Each of two implementations of a convolution's forward pass that rank 0 may have chosen is taken over.
+TEST(GradientExchange, GivesTheOtherRanksTheImplementationsThatRankZeroChose) {
+  const auto image = Input({6, 5, 3});
+  const auto value = Conv2D(3, {3, 3}, {.padding = "same"})(image);
+  const auto scores = Dense(kClasses, {.activation = "softmax"})(GlobalAveragePooling2D()(value));
+  const auto first = std::make_shared<Recorder>(0, 2);
+  Model chooses = Compiled(image, scores, first);
+  chooses.train_on_batch(Images(), Labels());
+  const std::string chosen = chooses.algorithms();
+  EXPECT_EQ(first->said, chosen);
+  const size_t begin = chosen.find("forward "), name = chosen.find('=', begin) + 1, end = chosen.find(';', name);
+  ASSERT_NE(begin, std::string::npos) << chosen;
+  int followed = 0;
+  for (const auto& kernel : tensor::MakeOneDnnBackend()->ConvForwards({.n = kRows,
+                            .h = 6,
+                            .w = 5,
+                            .c = 3,
+                            .kh = 3,
+                            .kw = 3,
+                            .f = 3,
+                            .pad_top = 1,
+                            .pad_bottom = 1,
+                            .pad_left = 1,
+                            .pad_right = 1})) {
+    const auto other = std::make_shared<Recorder>(1, 2);
+    other->of_first_rank = chosen.substr(0, name) + kernel->name() + chosen.substr(end);
+    Model follows(image, scores, {.seed = 3});
+    follows.compile(Distributed(SGD(), other), "categorical_crossentropy");
+    follows.train_on_batch(Images(), Labels());
+    EXPECT_EQ(follows.algorithms(), other->of_first_rank);
+    ++followed;
+  }
+  EXPECT_GE(followed, 2);
+}
+
+// The other ranks wait for this one's question, in whatever step it takes part first.
+TEST(GradientExchange, IsAskedForThemOnceAlsoWhereTheFirstStepHasNoBatch) {
+  for (const bool batch_first : {true, false}) {
+    const auto exchange = std::make_shared<Recorder>(0, 2);
+    Model model = Cnn(1, exchange);
+    internal::Engine engine(model.state(), tensor::MakeOneDnnBackend());
+    for (const bool with_batch : {batch_first, !batch_first, true}) {
+      if (with_batch)
+        engine.TrainBatch(Images(), Labels());
+      else
+        engine.TrainWithoutBatch();
+      EXPECT_EQ(exchange->asked, 1);
+    }
+  }
 }
 
 TEST(GradientExchange, DecidesWhatTheOptimizerApplies) {

@@ -132,6 +132,14 @@ void DistributedExchange::BeginTraining(const FitPlan& plan) {
                                   "gives all ranks those of rank 0"));
 }
 
+std::string DistributedExchange::OfFirstRank(const std::string& mine) {
+  if (!of_first_rank_) {
+    auto texts = ValueOrThrow(GatherTexts(communicator_(), "keras.of_first_rank", rank() == 0 ? mine : ""));
+    of_first_rank_ = std::move(texts.front());
+  }
+  return *of_first_rank_;
+}
+
 // ---- one step
 
 void DistributedExchange::Keep(size_t variable) {

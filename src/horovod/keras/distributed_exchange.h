@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ class DistributedExchange : public keras::internal::GradientExchange {
   int size() const override { return place_.size; }
   Tensor Connect(const std::vector<keras::VariablePtr>& trainable) override;
   void BeginTraining(const keras::internal::FitPlan& plan) override;
+  std::string OfFirstRank(const std::string& mine) override;
   void GradientReady(size_t variable) override;
   Outcome FinishStep(bool trained) override;
   void Gather(const float* mine, int64_t count, float* all) override;
@@ -87,6 +89,7 @@ class DistributedExchange : public keras::internal::GradientExchange {
   size_t arrived_ = 0;  // of the step's buckets, in order
   std::unique_ptr<BucketProgress> progress_;
   std::unique_ptr<Plan> plan_;
+  std::optional<std::string> of_first_rank_;
   StepTrace trace_;
   std::map<int64_t, std::unique_ptr<Gathering>> gatherings_;
 };

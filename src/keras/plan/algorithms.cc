@@ -137,6 +137,10 @@ void ConvChooser::WriteCache() const {
     (void)WriteFileAtomically(cache_path_, Print(known_));
 }
 
+void ConvChooser::Follow(const std::string& record) {
+  for (const auto& [problem, algorithm] : Parse(record)) known_[problem] = algorithm;
+}
+
 std::string ConvChooser::record() const { return Print(chosen_); }
 
 template <typename Kernel, typename List, typename Time>

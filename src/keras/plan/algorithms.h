@@ -22,6 +22,8 @@ class ConvChooser {
   std::unique_ptr<tensor::ConvBackwardData> BackwardData(const tensor::Conv2DDesc& desc);
   std::unique_ptr<tensor::ConvBackwardWeights> BackwardWeights(const tensor::Conv2DDesc& desc);
 
+  // What another chooser's record() says from here on goes before what is known.
+  void Follow(const std::string& record);
   // "problem=algorithm;…", sorted, for every problem chosen so far.
   std::string record() const;
 
