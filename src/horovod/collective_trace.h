@@ -15,6 +15,10 @@ class CollectiveTrace {
  public:
   void WriteTo(Timeline& timeline) { timeline_.store(&timeline); }
 
+  bool active() const {
+    const Timeline* timeline = timeline_.load();
+    return timeline != nullptr && timeline->active();
+  }
   void Enqueued(const Collective& collective) const;                           // NEGOTIATE_… begins
   void AskedBy(int rank, const std::string& name) const;                       // seen by rank 0
   void Began(const std::vector<const Collective*>& parts, bool remote) const;  // null: not this rank's

@@ -112,7 +112,7 @@ class Communicator {
 
   // Any thread may call these. kAlreadyExists when the name is pending on this rank.
   virtual Result<Handle> Enqueue(Collective collective) = 0;
-  virtual bool Poll(Handle handle) const = 0;
+  virtual bool Poll(Handle handle) = 0;
   // Waits for its end, and forgets the handle. What ranks disagree about is an error on each of them.
   virtual Result<Outcome> Synchronize(Handle handle) = 0;
 

@@ -19,7 +19,7 @@ std::string Describe(const Response& response) {
 
 }  // namespace
 
-Engine::Engine(Transport& transport, Machine& machine, const Topology& topology, Segment windows,
+Engine::Engine(Transport& transport, Machine& machine, const Topology& topology, Segment windows, Segment shortcuts,
                const Settings& settings, const Clock& clock)
     : transport_(transport),
       machine_(machine),
@@ -27,11 +27,12 @@ Engine::Engine(Transport& transport, Machine& machine, const Topology& topology,
       settings_(settings),
       clock_(clock),
       rank_(transport.place().rank),
-      windows_(std::move(windows), machine) {
+      windows_(std::move(windows), machine),
+      shortcut_rooms_(std::move(shortcuts)) {
   auto& all = process_sets_[0];
   all.resize(static_cast<size_t>(transport.place().size));
   std::iota(all.begin(), all.end(), 0);
-  if (rank_ == 0) negotiator_.emplace(topology.hosts, settings);
+  if (rank_ == 0) negotiator_.emplace(topology.hosts, settings, shortcut_rooms_ ? Shortcut::kRoom : 0);
   const GroupContext context{topology_, machine_, windows_, transport_, settings_, clock_, [this] {
                                machine_.Beat();
                                return Interrupted();
@@ -43,6 +44,7 @@ Engine::Engine(Transport& transport, Machine& machine, const Topology& topology,
 Engine::~Engine() { Shutdown(); }
 
 Result<Handle> Engine::Enqueue(Request request) {
+  if (request.collective.type == CollectiveType::kJoin) LeaveShortcuts();
   std::unique_lock lock(mutex_);
   if (end_) {
     lock.unlock();
@@ -60,10 +62,18 @@ Result<Handle> Engine::Enqueue(Request request) {
   // All ranks meet in one join, whatever they call it.
   if (collective.type == CollectiveType::kJoin) request.collective.name = "join";
   const Key key{set->first, collective.name};
-  if (pending_.contains(key))
+  Shortcut* const shortcut = ShortcutFor(collective);
+  if (pending_.contains(key) || (shortcut != nullptr && shortcut->under_way()))
     return headrace::Fail(ErrorCode::kAlreadyExists, "{} \"{}\": this rank has one of that name already under way",
                           NameOf(collective.type), collective.name);
   const Handle handle = next_handle_++;
+  if (shortcut != nullptr && shortcut->Serves(collective) && !trace_.active()) {  // a timeline shows negotiations
+    outcomes_[handle];
+    on_shortcuts_[handle] = shortcut;
+    shortcut->Begin(collective);
+    return handle;
+  }
+  if (shortcut != nullptr) shortcut->TakeBack();  // rank 0 takes it back from the others, too
   pending_[key] = {handle, collective, clock_.Now()};
   if (request.kind == RequestKind::kCollective) trace_.Enqueued(collective);
   outcomes_[handle];
@@ -76,14 +86,16 @@ Result<Handle> Engine::Enqueue(Request request) {
   return handle;
 }
 
-bool Engine::Poll(Handle handle) const {
-  const std::lock_guard lock(mutex_);
+bool Engine::Poll(Handle handle) {
+  std::unique_lock lock(mutex_);
+  FinishShortcut(lock, handle);
   const auto found = outcomes_.find(handle);
   return found == outcomes_.end() || found->second.has_value();
 }
 
 Result<Outcome> Engine::Synchronize(Handle handle) {
   std::unique_lock lock(mutex_);
+  AwaitShortcut(lock, handle);
   const auto is_over = [&] {
     const auto found = outcomes_.find(handle);
     return found == outcomes_.end() || found->second.has_value();
@@ -180,9 +192,12 @@ bool Engine::End(const Error& error, Ending ending) {
     ended_at_ = clock_.Now();
     failed_ = ending != Ending::kShutdown;
     parting_ = ending == Ending::kAborted;
+    std::erase_if(on_shortcuts_, [](const auto& entry) { return !entry.second->IsComplete(); });
     for (auto& [handle, outcome] : outcomes_)
-      if (!outcome && !under_way_.contains(handle)) outcome.emplace(tl::unexpected<Error>(error));
+      if (!outcome && !under_way_.contains(handle) && !on_shortcuts_.contains(handle))
+        outcome.emplace(tl::unexpected<Error>(error));
     pending_.clear();
+    ended_.store(true);
     waiting_ = static_cast<int>(under_way_.size());
     stopping_.store(!parting_);
   }
@@ -289,6 +304,92 @@ Result<bool> Engine::Coordinate() {
   return !responses.empty();
 }
 
+// ---- shortcuts
+
+Shortcut* Engine::ShortcutFor(const Collective& collective) {
+  const auto found = shortcuts_.find(collective.name);
+  return found == shortcuts_.end() || collective.process_set != 0 ? nullptr : found->second.get();
+}
+
+void Engine::AddShortcuts(const Response& response, const std::vector<const Collective*>& collectives) {
+  const std::lock_guard lock(mutex_);
+  for (size_t i = 0; i < response.shortcuts.size(); ++i)
+    if (response.shortcuts[i] >= 0 && collectives[i] != nullptr)
+      shortcuts_[response.names[i]] = std::make_unique<Shortcut>(*collectives[i], shortcut_rooms_.data(),
+                                                                 static_cast<size_t>(response.shortcuts[i]), machine_);
+}
+
+// What cannot be completed, because some rank has another wish, is asked for through the negotiation.
+void Engine::TakeBack(const std::vector<std::string>& names) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& name : names)
+    if (const auto found = shortcuts_.find(name); found != shortcuts_.end()) found->second->TakeBack();
+  for (auto entry = on_shortcuts_.begin(); entry != on_shortcuts_.end();) {
+    const auto [handle, shortcut] = *entry;
+    if (!shortcut->is_taken_back() || shortcut->IsComplete()) {
+      ++entry;
+      continue;
+    }
+    Request request{RequestKind::kCollective, *shortcut->under_way()};
+    shortcut->Forget();
+    pending_[{0, request.collective.name}] = {handle, request.collective, clock_.Now()};
+    request.collective.input = nullptr;
+    request.collective.output = nullptr;
+    outgoing_.push_back(std::move(request));
+    ++waiting_;
+    entry = on_shortcuts_.erase(entry);
+  }
+  has_outgoing_.store(!outgoing_.empty());
+  machine_.Ring(Bell::kPlan);
+}
+
+// Nothing, unless the handle's values are all there.
+void Engine::FinishShortcut(std::unique_lock<std::mutex>& lock, Handle handle) {
+  const auto found = on_shortcuts_.find(handle);
+  if (found == on_shortcuts_.end() || !found->second->IsComplete()) return;
+  Shortcut& shortcut = *found->second;
+  on_shortcuts_.erase(found);
+  under_way_.insert(handle);
+  lock.unlock();
+  shortcut.Finish();
+  lock.lock();
+  under_way_.erase(handle);
+  Outcome outcome;
+  outcome.shape = shortcut.under_way()->shape;
+  shortcut.Forget();
+  outcomes_[handle].emplace(std::move(outcome));
+  completed_.notify_all();
+}
+
+// Until the handle is on no shortcut any more, or the group has ended.
+void Engine::AwaitShortcut(std::unique_lock<std::mutex>& lock, Handle handle) {
+  const auto found = on_shortcuts_.find(handle);
+  if (found == on_shortcuts_.end()) return;
+  const Shortcut& shortcut = *found->second;
+  const std::string name = shortcut.under_way()->name;
+  lock.unlock();
+  std::optional<StallWatch> watch;
+  const Status awaited = machine_.Await(
+      Bell::kPlan, [&] { return shortcut.IsComplete() || shortcut.is_taken_back() || ended_.load(); },
+      [&]() -> Status {
+        HEADRACE_TRY(Interrupted());
+        if (!watch) watch.emplace(machine_.Watch(fmt::format("allreduce \"{}\"", name)));
+        const auto missing = shortcut.Missing();
+        return watch->Check(machine_.Describe(missing),
+                            missing.empty() || missing.front() != 0 ? machine_.index() == 0 : machine_.index() == 1);
+      });
+  if (!awaited) Fail(awaited.error());
+  lock.lock();
+  FinishShortcut(lock, handle);
+}
+
+// A rank that joins asks for nothing any more, so what it has begun must be over.
+void Engine::LeaveShortcuts() {
+  std::unique_lock lock(mutex_);
+  while (!on_shortcuts_.empty()) AwaitShortcut(lock, on_shortcuts_.begin()->first);
+  for (const auto& [name, shortcut] : shortcuts_) shortcut->TakeBack();
+}
+
 std::vector<std::optional<Engine::Entry>> Engine::Take(const Response& response) {
   const std::lock_guard lock(mutex_);
   std::vector<std::optional<Entry>> entries;
@@ -341,6 +442,9 @@ Status Engine::Perform(const Response& response) {
     case ResponseKind::kAbort:
       End(Error(ErrorCode::kUnavailable, response.error), Ending::kAborted);
       return {};
+    case ResponseKind::kTakeBack:
+      TakeBack(response.names);
+      return {};
     case ResponseKind::kParted:
       stopping_.store(true);
       return {};
@@ -381,6 +485,7 @@ Status Engine::PerformCollective(const Response& response) {
     Complete(entries, std::vector<Result<Outcome>>(entries.size(), tl::unexpected<Error>(outcomes.error())));
     return tl::unexpected<Error>(std::move(outcomes.error()));
   }
+  AddShortcuts(response, collectives);
   std::vector<Result<Outcome>> results;
   for (auto& outcome : *outcomes) results.emplace_back(std::move(outcome));
   Complete(entries, std::move(results));

@@ -18,18 +18,20 @@
 #include "horovod/communicator.h"
 #include "horovod/group.h"
 #include "horovod/negotiation/negotiator.h"
+#include "horovod/shortcut.h"
 
 namespace headrace::hvd {
 
 class Engine {
  public:
-  Engine(Transport& transport, Machine& machine, const Topology& topology, Segment windows, const Settings& settings,
-         const Clock& clock);
+  // `shortcuts`: of Shortcut::kRoom bytes for each rank of the machine, or none.
+  Engine(Transport& transport, Machine& machine, const Topology& topology, Segment windows, Segment shortcuts,
+         const Settings& settings, const Clock& clock);
   ~Engine();
 
   // Any thread. kAlreadyExists when the name is pending here. After the end of the group: the error that tells why.
   Result<Handle> Enqueue(Request request);
-  bool Poll(Handle handle) const;
+  bool Poll(Handle handle);
   Result<Outcome> Synchronize(Handle handle);
 
   // What happens to named collectives is written there from now on; it outlives the engine.
@@ -70,6 +72,14 @@ class Engine {
   void Rest(bool worked);
   Status Watch();
 
+  // The shortcut for what a rank asks for now, or null.
+  Shortcut* ShortcutFor(const Collective& collective);
+  void AddShortcuts(const Response& response, const std::vector<const Collective*>& collectives);
+  void TakeBack(const std::vector<std::string>& names);
+  void FinishShortcut(std::unique_lock<std::mutex>& lock, Handle handle);
+  void AwaitShortcut(std::unique_lock<std::mutex>& lock, Handle handle);
+  void LeaveShortcuts();
+
   std::vector<std::optional<Entry>> Take(const Response& response);
   void Complete(std::vector<std::optional<Entry>>& entries, std::vector<Result<Outcome>> outcomes);
   bool End(const Error& error, Ending ending);
@@ -82,6 +92,7 @@ class Engine {
   const Clock& clock_;
   const int rank_;
   Windows windows_;
+  const Segment shortcut_rooms_;
 
   // The background thread's own.
   std::optional<Negotiator> negotiator_;  // rank 0's
@@ -97,6 +108,8 @@ class Engine {
   std::map<int, std::vector<int>> process_sets_;  // as far as they have been made here
   std::vector<Request> outgoing_;
   std::map<Handle, std::optional<Result<Outcome>>> outcomes_;
+  std::map<std::string, std::unique_ptr<Shortcut>> shortcuts_;
+  std::map<Handle, Shortcut*> on_shortcuts_;
   std::set<Handle> under_way_;  // the background thread reads and writes their memory
   std::optional<Error> end_;
   UnixMillis ended_at_ = 0;
@@ -105,7 +118,7 @@ class Engine {
   bool told_ = false;     // this one has
   CollectiveTrace trace_;
   std::atomic<bool> has_outgoing_{false};
-  std::atomic<bool> stopping_{false};
+  std::atomic<bool> stopping_{false}, ended_{false};
   std::atomic<int> waiting_{0};  // pending handles
   std::thread thread_;
 };

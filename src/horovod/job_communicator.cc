@@ -65,13 +65,18 @@ Status JobCommunicator::Begin() {
   const auto exchange = [this](const std::string& mine) { return core_->transport->Exchange(mine); };
   HEADRACE_ASSIGN(auto windows, ShareSegment(exchange, topology, surroundings_.directory,
                                              Windows::BytesFor(static_cast<int>(topology.neighbours().size()))));
+  Segment shortcuts;
+  if (topology.machines.size() == 1) {
+    HEADRACE_ASSIGN(shortcuts, ShareSegment(exchange, topology, surroundings_.directory,
+                                            topology.neighbours().size() * Shortcut::kRoom));
+  }
   bool own_processor = Processors().size() >= topology.neighbours().size();
   if (core_->settings.bind_processors) {
     HEADRACE_ASSIGN(own_processor, ShareProcessors(exchange, topology));
   }
   core_->meeting.machine->set_own_processor(own_processor);
   core_->engine = std::make_unique<Engine>(*core_->transport, *core_->meeting.machine, topology, std::move(windows),
-                                           core_->settings, core_->clock);
+                                           std::move(shortcuts), core_->settings, core_->clock);
   if (topology.machines.size() == 1 || topology.index != 0) return {};
   std::vector<int> leaders;
   for (const auto& machine : topology.machines) leaders.push_back(machine.front());

@@ -29,7 +29,7 @@ class JobCommunicator : public Communicator {
   Result<std::unique_ptr<Plan>> MakePlan(SharedMemory& memory, std::vector<Bucket> buckets,
                                          PlanOptions options) override;
   Result<Handle> Enqueue(Collective collective) override;
-  bool Poll(Handle handle) const override { return core_->engine->Poll(handle); }
+  bool Poll(Handle handle) override { return core_->engine->Poll(handle); }
   Result<Outcome> Synchronize(Handle handle) override { return core_->engine->Synchronize(handle); }
   Result<int> AddProcessSet(const std::vector<int>& ranks) override;
   Status RemoveProcessSet(int process_set) override;

@@ -36,7 +36,6 @@ struct Ignored {
 };
 constexpr Ignored kIgnored[] = {
     {"HOROVOD_CYCLE_TIME", "tensors are negotiated as soon as they come"},
-    {"HOROVOD_CACHE_CAPACITY", "planned gradients are never negotiated again"},
     {"HOROVOD_HIERARCHICAL_ALLREDUCE", "machines are always reduced hierarchically"},
     {"HOROVOD_HIERARCHICAL_ALLGATHER", "machines always share memory"},
     {"HOROVOD_TORUS_ALLREDUCE", "there is one way between machines"},
@@ -60,6 +59,7 @@ Result<Settings> Settings::FromEnvironment() {
   HEADRACE_TRY(ReadNumber("HOROVOD_STALL_CHECK_TIME_SECONDS", kLongest, 1000, settings.stall_warning_ms));
   HEADRACE_TRY(ReadNumber("HOROVOD_STALL_SHUTDOWN_TIME_SECONDS", kLongest, 1000, settings.stall_limit_ms));
   HEADRACE_TRY(ReadNumber("HOROVOD_FUSION_THRESHOLD", 0x1p40, 1, settings.fusion_bytes));
+  HEADRACE_TRY(ReadNumber("HOROVOD_CACHE_CAPACITY", 1e6, 1, settings.cache_capacity));
   if (IsOn("HOROVOD_STALL_CHECK_DISABLE")) settings.stall_warning_ms = 0;
   if (Variable("HOROVOD_STALL_SHUTDOWN_TIME_SECONDS") == nullptr)
     settings.stall_limit_ms = std::max(settings.stall_limit_ms, 6 * settings.stall_warning_ms);

@@ -20,6 +20,8 @@ struct Settings {
   int64_t fusion_bytes = 64 << 20;
   // When one rank has given up: how long the others stay until the programs of all know why.
   int64_t parting_limit_ms = 1'000;
+  // HOROVOD_CACHE_CAPACITY: so many named allreduces are remembered, and need no negotiation once they repeat; 0: none.
+  int64_t cache_capacity = 1024;
   // HEADRACE_BIND_PROCESSORS: "0" leaves the processors of the ranks as mpirun gave them out.
   bool bind_processors = true;
 

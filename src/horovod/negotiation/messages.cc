@@ -67,6 +67,7 @@ std::string Encode(const Response& response) {
   out.Number(static_cast<uint64_t>(response.names.size()));
   for (const auto& name : response.names) out.Text(name);
   out.Numbers(response.counts);
+  out.Numbers(response.shortcuts);
   out.Numbers(response.rows);
   out.Numbers(response.ranks);
   out.Number(response.number);
@@ -87,10 +88,11 @@ Result<Request> DecodeRequest(std::string_view bytes) {
 Result<Response> DecodeResponse(std::string_view bytes) {
   Reader in(bytes);
   Response response;
-  if (!ReadEnum(in, ResponseKind::kParted, response.kind) || !Read(in, response.collective))
+  if (!ReadEnum(in, ResponseKind::kTakeBack, response.kind) || !Read(in, response.collective))
     return Garbled("response", bytes.size());
   for (auto names = in.Number<uint64_t>(); names > 0 && in.ok(); --names) response.names.push_back(in.Text());
   response.counts = in.Numbers<int64_t>();
+  response.shortcuts = in.Numbers<int64_t>();
   response.rows = in.Numbers<int64_t>();
   response.ranks = in.Numbers<int>();
   response.number = in.Number<int>();

@@ -34,7 +34,8 @@ enum class ResponseKind : uint8_t {
   kError,
   kEnd,
   kAbort,
-  kParted  // the programs of all ranks know why the group was aborted
+  kParted,   // the programs of all ranks know why the group was aborted
+  kTakeBack  // the shortcuts of `names`
 };
 
 // What all ranks do next, in the order of the responses.
@@ -43,6 +44,7 @@ struct Response {
   Collective collective;           // what is common to all ranks; its name and shape are not used
   std::vector<std::string> names;  // several: allreduces that travel as one
   std::vector<int64_t> counts;     // elements of each of `names`
+  std::vector<int64_t> shortcuts;  // of each of `names`: the place of one that it has from now on, or -1
   std::vector<int64_t> rows;       // by member of the set: allgather: its first dimension; alltoall: its splits
   std::vector<int> ranks;          // of kAddProcessSet; of kShutdown: who called it
   int number = 0;                  // of kAddProcessSet: the set; of join: the rank that joined last

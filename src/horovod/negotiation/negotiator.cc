@@ -30,8 +30,10 @@ bool TravelTogether(const Collective& a, const Collective& b) {
 
 }  // namespace
 
-Negotiator::Negotiator(std::vector<std::string> hosts, const Settings& settings)
-    : hosts_(std::move(hosts)), settings_(settings) {
+Negotiator::Negotiator(std::vector<std::string> hosts, const Settings& settings, size_t shortcut_room)
+    : hosts_(std::move(hosts)),
+      settings_(settings),
+      offers_(hosts_.size(), shortcut_room, static_cast<size_t>(settings.cache_capacity)) {
   auto& all = process_sets_[0];
   all.resize(hosts_.size());
   std::iota(all.begin(), all.end(), 0);
@@ -63,9 +65,11 @@ void Negotiator::Add(int rank, Request request, UnixMillis now) {
   if (request.kind == RequestKind::kCollective && collective.type == CollectiveType::kJoin) {
     joined_.insert_or_assign(rank, std::move(request));
     last_joined_ = rank;
+    offers_.TakeBackAll();
     for (const auto& [key, pending] : pending_) touched_.push_back(key);  // it may be complete without this rank
     return;
   }
+  if (request.kind == RequestKind::kCollective && collective.process_set == 0) offers_.TakeBack(collective.name);
   // Sets are made and removed by all ranks.
   const int meets_in = request.kind == RequestKind::kCollective ? collective.process_set : 0;
   const Key key{meets_in, collective.name};
@@ -131,7 +135,11 @@ Response Negotiator::Answer(const Key& key, const Pending& pending) {
     return ErrorFor(request.collective.type, key.first, key.second, std::move(text));
   };
   if (auto text = Disagreement(key, pending)) return error(std::move(*text));
-  if (request.kind == RequestKind::kCollective) return AnswerCollective(key, pending);
+  if (request.kind == RequestKind::kCollective) {
+    Response answer = AnswerCollective(key, pending);
+    answer.shortcuts = {pending.by_rank.size() == hosts_.size() ? offers_.Offer(request.collective) : -1};
+    return answer;
+  }
   Response response;
   response.names = {key.second};
   if (request.kind == RequestKind::kAddProcessSet) {
@@ -162,6 +170,7 @@ void Negotiator::Fuse(std::vector<Response>& responses, Response next) const {
         bytes(last) + bytes(next) <= settings_.fusion_bytes) {
       last.names.push_back(std::move(next.names.front()));
       last.counts.push_back(next.counts.front());
+      last.shortcuts.push_back(next.shortcuts.front());
       return;
     }
   }
@@ -196,6 +205,10 @@ std::vector<Response> Negotiator::StepOfAborted() {
 std::vector<Response> Negotiator::Step(UnixMillis now) {
   if (!aborted_.empty()) return StepOfAborted();
   std::vector<Response> responses;
+  if (auto names = offers_.TakenBack(); !names.empty()) {
+    responses.push_back(Response{ResponseKind::kTakeBack});
+    responses.back().names = std::move(names);
+  }
   for (const Key& key : std::exchange(touched_, {})) {
     const auto found = pending_.find(key);
     if (found == pending_.end() || !IsComplete(key, found->second)) continue;

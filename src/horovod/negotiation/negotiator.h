@@ -11,13 +11,15 @@
 
 #include "base/clock.h"
 #include "horovod/negotiation/messages.h"
+#include "horovod/negotiation/shortcut_offers.h"
 #include "horovod/settings.h"
 
 namespace headrace::hvd {
 
 class Negotiator {
  public:
-  Negotiator(std::vector<std::string> hosts, const Settings& settings);  // hosts: by rank
+  // hosts: by rank. shortcut_room: bytes of one rank for shortcuts; 0: there are none.
+  Negotiator(std::vector<std::string> hosts, const Settings& settings, size_t shortcut_room = 0);
 
   void Add(int rank, Request request, UnixMillis now);
   // What is to be done now, in this order.
@@ -54,6 +56,7 @@ class Negotiator {
   int next_process_set_ = 1;
   std::map<Key, Pending> pending_;
   std::vector<Key> touched_;  // asked for since the last step, in the order of the messages
+  ShortcutOffers offers_;
   std::map<int, Request> joined_;
   int last_joined_ = -1;
   std::optional<int> shut_down_by_;

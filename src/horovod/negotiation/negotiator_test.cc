@@ -198,7 +198,7 @@ TEST_F(NegotiatorTest, RequestsAndResponsesSurviveTheWire) {
   const auto decoded = DecodeRequest(Encode(request));
   ASSERT_TRUE(decoded.has_value());
   EXPECT_EQ(Encode(*decoded), Encode(request));
-  Response response{ResponseKind::kError, request.collective, {"a", "b"}, {1, 2}, {3}, {4}, 5, "text"};
+  Response response{ResponseKind::kError, request.collective, {"a", "b"}, {1, 2}, {-1, 64}, {3}, {4}, 5, "text"};
   const auto again = DecodeResponse(Encode(response));
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(Encode(*again), Encode(response));
