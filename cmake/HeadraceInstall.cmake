@@ -3,9 +3,9 @@ include(CMakePackageConfigHelpers)
 
 # All that is installed, as one target: scripts/demo builds it, and `cmake --install` says so where it is not built.
 add_custom_target(installation)
-add_dependencies(installation headrace headrace-job-init headrace_runtime headrace_horovod_runtime headrace_sagemaker_runtime headrace_hvd headrace_pipe)
+add_dependencies(installation headrace headrace-supervise headrace-job-init headrace_runtime headrace_horovod_runtime headrace_sagemaker_runtime headrace_hvd headrace_pipe)
 install(CODE "
-  foreach(file \"$<TARGET_FILE:headrace>\" \"$<TARGET_FILE:headrace-job-init>\" \"$<TARGET_FILE:headrace_runtime>\" \"$<TARGET_FILE:headrace_horovod_runtime>\" \"$<TARGET_FILE:headrace_sagemaker_runtime>\" \"$<TARGET_FILE:headrace_hvd>\" \"$<TARGET_FILE:headrace_pipe>\")
+  foreach(file \"$<TARGET_FILE:headrace>\" \"$<TARGET_FILE:headrace-supervise>\" \"$<TARGET_FILE:headrace-job-init>\" \"$<TARGET_FILE:headrace_runtime>\" \"$<TARGET_FILE:headrace_horovod_runtime>\" \"$<TARGET_FILE:headrace_sagemaker_runtime>\" \"$<TARGET_FILE:headrace_hvd>\" \"$<TARGET_FILE:headrace_pipe>\")
     if(NOT EXISTS \"\${file}\")
       message(FATAL_ERROR \"Not built yet: \${file}. Build what is installed first: cmake --build ${CMAKE_BINARY_DIR} --target installation\")
     endif()
@@ -18,7 +18,7 @@ install(FILES ${CMAKE_SOURCE_DIR}/packaging/completion/headrace.bash DESTINATION
 install(FILES ${CMAKE_SOURCE_DIR}/packaging/completion/headrace.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions RENAME _headrace)
 install(FILES ${CMAKE_SOURCE_DIR}/packaging/completion/headrace.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 install(TARGETS headrace RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS headrace-job-init RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR})
+install(TARGETS headrace-supervise headrace-job-init RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR})
 
 # The targets that users name. `horovod` and `sagemaker` are libraries of their own; the others are libheadrace, and a name of
 # its own lets each be told apart later.

@@ -22,7 +22,6 @@
 #include "apps/commands/python_command.h"
 #include "apps/commands/run_command.h"
 #include "apps/commands/serve_command.h"
-#include "apps/commands/supervise_command.h"
 #include "apps/commands/train_command.h"
 #include "apps/commands/transform_command.h"
 #include "apps/commands/upload_command.h"
@@ -31,10 +30,10 @@
 int main(int argc, char** argv) {
   using namespace headrace::apps;
   const std::vector<AddCommand> commands = {
-      AddServeCommand,     AddEnvCommand,       AddKeysCommand,       AddDoctorCommand,    AddDatasetCommand,
-      AddImagesCommand,    AddEvaluateCommand,  AddPipeCommand,       AddPredictCommand,   AddJobsCommand,
-      AddEndpointsCommand, AddLogsCommand,      AddUploadCommand,     AddTrainCommand,     AddDeployCommand,
-      AddInvokeCommand,    AddTransformCommand, AddDownloadCommand,   AddMetricsCommand,   AddRunCommand,
-      AddPythonCommand,    AddConsoleCommand,   AddCompletionCommand, AddSuperviseCommand, AddModelServerCommand};
+      AddServeCommand,     AddEnvCommand,       AddKeysCommand,       AddDoctorCommand,     AddDatasetCommand,
+      AddImagesCommand,    AddEvaluateCommand,  AddPipeCommand,       AddPredictCommand,    AddJobsCommand,
+      AddEndpointsCommand, AddLogsCommand,      AddUploadCommand,     AddTrainCommand,      AddDeployCommand,
+      AddInvokeCommand,    AddTransformCommand, AddDownloadCommand,   AddMetricsCommand,    AddRunCommand,
+      AddPythonCommand,    AddConsoleCommand,   AddCompletionCommand, AddModelServerCommand};
   return Run(commands, {argv + 1, argv + argc}, std::cout, std::cerr);
 }

@@ -85,6 +85,14 @@ def test_the_sdk_is_a_library_of_its_own(prefix, tmp_path):
     assert "libheadrace_sagemaker" in loaded and "libdnnl" not in loaded and "libheadrace.so" not in loaded
 
 
+def test_a_jobs_supervisor_loads_little(prefix):
+    """Every job waits until it is loaded."""
+    loaded = run("ldd", prefix / "libexec/headrace-supervise")
+    assert "libarchive" in loaded
+    for library in ("sqlite3", "ssl.", "curl", "dnnl", "gomp", "protobuf", "hdf5", "cairo", "re2", "png", "headrace"):
+        assert f"lib{library}" not in loaded, loaded
+
+
 def test_an_installation_may_be_staged_and_moved(tmp_path):
     run("cmake", "--install", BUILD, environment={"DESTDIR": str(tmp_path / "staged")})
     installed = next((tmp_path / "staged").rglob("bin/headrace")).parents[1]

@@ -147,7 +147,7 @@ def test_what_the_server_starts_gets_the_limit_that_it_was_started_with(serve):
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 words = (process / "cmdline").read_text().split("\0")
-                if "supervise" in words[:3] and any(str(server.directory) in word for word in words):
+                if words[0].endswith("/headrace-supervise") and any(str(server.directory) in word for word in words):
                     soft.add(soft_limit_of(process.name))
         time.sleep(0.05)
     assert job["TrainingJobStatus"] == "Completed", job

@@ -1,5 +1,6 @@
 """What a tenant's training job may see and do on the machine: with a sandbox and without, for a server of root's and one of
 nobody's."""
+import json
 import os
 import pathlib
 import shutil
@@ -208,13 +209,19 @@ def test_tenants_are_trusted_only_when_the_setting_says_so():
         end(server)
 
 
-def test_a_server_whose_installation_is_not_whole_does_not_start(tmp_path):
-    (tmp_path / "bin").mkdir()
+@pytest.mark.parametrize("missing, there", [("headrace-job-init", "headrace-supervise"), ("headrace-supervise", "headrace-job-init")])
+def test_a_server_whose_installation_is_not_whole_does_not_start(tmp_path, missing, there):
+    for folder in ("bin", "libexec"):
+        (tmp_path / folder).mkdir()
     shutil.copy(HEADRACE, tmp_path / "bin/headrace")
+    shutil.copy(HEADRACE.parent / there, tmp_path / "libexec" / there)
     started = subprocess.run([tmp_path / "bin/headrace", "serve", "--data-dir", tmp_path / "data", "--listen", "127.0.0.1:0",
                               "--tls-listen", "off"], capture_output=True, text=True, timeout=60)
     assert started.returncode != 0
-    assert "headrace-job-init is missing" in started.stderr and "install it again" in started.stderr
+    assert f"{missing} is missing" in started.stderr and "install it again" in started.stderr
+    doctor = subprocess.run([tmp_path / "bin/headrace", "doctor", "-o", "json"], capture_output=True, text=True, timeout=60)
+    found = next(check for check in json.loads(doctor.stdout) if check["check"] == "installation")
+    assert found["verdict"] == "failed" and f"{missing} (" in found["detail"] and there not in found["detail"]
 
 
 def test_an_interpreter_below_tmp_works():

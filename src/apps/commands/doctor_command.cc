@@ -210,11 +210,12 @@ Check CheckMpi() {
 Check CheckHelpers(const std::string& binary) {
   const auto installed = jobs::FindInstallation(binary);
   std::string missing;
-  for (const auto& [path, use] : {std::pair{installed.init, "the first process of a job"},
+  for (const auto& [path, use] : {std::pair{installed.supervisor, "the supervisor of a job"},
+                                  std::pair{installed.init, "the first process of a job"},
                                   std::pair{installed.include_dir + "/headrace/keras.h", "programs in C++"},
                                   std::pair{installed.library_dir + "/libheadrace.so", "programs in C++"}})
     if (::access(path.c_str(), R_OK) != 0) missing += fmt::format("{}{} ({})", missing.empty() ? "" : ", ", path, use);
-  if (missing.empty()) return {"installation", Verdict::kOk, installed.init + " and the library are there"};
+  if (missing.empty()) return {"installation", Verdict::kOk, "the programs that run jobs and the library are there"};
   return {"installation", Verdict::kFailed,
           missing + ": missing; install Headrace as a whole (cmake --install, the package)"};
 }

@@ -1,14 +1,12 @@
-// InstanceUse: how much of a machine the processes of a job's or an endpoint's instance use, as CloudWatch is told it.
+// InstanceUse: how much of a machine the processes of a job's or an endpoint's instance use.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "jobs/process/process_tree.h"
-#include "store/meta/metrics.h"
 
 namespace headrace::jobs {
 
@@ -34,10 +32,5 @@ class UseSampler {
   uint64_t memory_bytes_;
   std::string disk_path_;
 };
-
-// CPUUtilization, MemoryUtilization and, where there is one, DiskUtilization of `where`, a key without a name, behind
-// what `data` holds.
-void AddUseMetrics(const store::MetricKey& where, UnixMillis time, const InstanceUse& use,
-                   std::vector<store::MetricDatum>& data);
 
 }  // namespace headrace::jobs

@@ -54,6 +54,7 @@ JobDescription Decode(const json& from) {
   job.init_program = runtime.at("init");
   job.cache_dir = runtime.at("cache");
   job.mpi_include_dir = runtime.value("mpi_include", "");
+  job.headrace = runtime.value("headrace", "");
   return job;
 }
 
@@ -105,7 +106,8 @@ std::string ToJson(const JobDescription& job) {
                      {"cmake", job.cmake_dir},
                      {"cache", job.cache_dir},
                      {"init", job.init_program},
-                     {"mpi_include", job.mpi_include_dir}};
+                     {"mpi_include", job.mpi_include_dir},
+                     {"headrace", job.headrace}};
   return into.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "jobs/inputs/input_channel.h"
+#include "jobs/directory/input_channel.h"
 #include "jobs/limits/moment.h"
 #include "jobs/request/training_request.h"
 
@@ -69,6 +69,7 @@ struct JobDescription {
   std::string cmake_dir;                 // where find_package(Headrace) looks
   std::string mpi_include_dir;           // holds mpi.h, where there is one
   std::string init_program;              // the sandbox's first process
+  std::string headrace;                  // the program that jobs find as `headrace`; "": none
   std::string cache_dir;                 // compiled programs
 
   // What the files of a host may take on its disk and its archives hold.

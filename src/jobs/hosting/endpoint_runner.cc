@@ -5,6 +5,7 @@
 
 #include "base/beneath.h"
 #include "base/log.h"
+#include "jobs/metrics/use_metrics.h"
 
 namespace headrace::jobs {
 namespace {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "base/testing/temporary_directory.h"
+#include "jobs/metrics/use_metrics.h"
 
 namespace headrace::jobs {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "jobs/inputs/input_channel.h"
+#include "jobs/directory/input_channel.h"
 #include "jobs/request/training_request.h"
 #include "store/access/account_objects.h"
 

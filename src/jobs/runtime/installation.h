@@ -10,6 +10,7 @@ struct Installation {
   std::string library_dir;      // holds libheadrace.so and libheadrace_horovod.so
   std::string cmake_dir;        // holds HeadraceConfig.cmake
   std::string init;             // the program src/apps/job_init/job_init.cc
+  std::string supervisor;       // the program src/apps/supervise/supervise.cc
   std::string mpi_include_dir;  // holds mpi.h, where it is installed
   std::string python_dir;       // holds NAME/NAME, packages of Python's that stand in where the real ones are absent
 };

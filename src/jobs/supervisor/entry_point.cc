@@ -173,13 +173,15 @@ Result<std::vector<std::string>> EntryPoint::Arguments(const Program& program,
 
 Result<std::vector<std::string>> EntryPoint::CompileProgram(const std::string& name) const {
   const auto& job = context_.job;
-  const CompileRequest request{
-      .source_dir = context_.directory.ml() + "/code",
-      .entry_point = name,
-      .compiler = job.compiler,
-      .installation = {job.include_dir, job.library_dir, job.cmake_dir, "", job.mpi_include_dir},
-      .cache_dir = job.cache_dir,
-      .parallel = static_cast<int>(std::max<size_t>(job.cpus.size(), 1))};
+  const CompileRequest request{.source_dir = context_.directory.ml() + "/code",
+                               .entry_point = name,
+                               .compiler = job.compiler,
+                               .installation = {.include_dir = job.include_dir,
+                                                .library_dir = job.library_dir,
+                                                .cmake_dir = job.cmake_dir,
+                                                .mpi_include_dir = job.mpi_include_dir},
+                               .cache_dir = job.cache_dir,
+                               .parallel = static_cast<int>(std::max<size_t>(job.cpus.size(), 1))};
   const auto begin = context_.clock.Now();
   bool told = false;
   const RunCompiler run = [&](const Command& command, const std::string& build) -> Result<bool> {

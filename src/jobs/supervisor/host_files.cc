@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -46,11 +45,9 @@ Status HostFiles::WriteHosts() const {
   return WriteBriefly(directory_.files() + "/hosts", hosts);
 }
 
-// What a job finds first on its PATH: this program, and the configured interpreter, wherever they lie.
+// What a job finds first on its PATH: the program `headrace`, and the configured interpreter, wherever they lie.
 Status HostFiles::WriteTools() const {
-  std::error_code unknown;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", unknown);
-  if (!unknown) HEADRACE_TRY(WriteTool("headrace", fmt::format("'{}'", self.string())));
+  if (!job_.headrace.empty()) HEADRACE_TRY(WriteTool("headrace", fmt::format("'{}'", job_.headrace)));
   if (job_.python.program.empty()) return {};
   for (const auto& [name, module] : {std::pair{"python3", ""},
                                      {"python", ""},

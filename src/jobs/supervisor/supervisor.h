@@ -1,4 +1,4 @@
-// The supervisor: the process that runs one host of a job, `headrace supervise JOBDIR HOST`. It needs nothing but the
+// The supervisor: the process that runs one host of a job, `headrace-supervise JOBDIR HOST`. It needs nothing but the
 // directory, and the platform learns everything from it: docs/formats/job-directory.md.
 #pragma once
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "jobs/directory/input_channel.h"
 #include "jobs/directory/job_description.h"
 #include "jobs/directory/job_directory.h"
-#include "jobs/inputs/input_channel.h"
 #include "jobs/request/training_request.h"
 #include "store/access/account_objects.h"
 

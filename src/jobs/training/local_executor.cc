@@ -77,12 +77,13 @@ JobDirectory LocalExecutor::JobOf(const HostKey& key) const {
 HostDirectory LocalExecutor::DirectoryOf(const HostKey& key) const { return JobOf(key).Host(key.host); }
 
 Status LocalExecutor::Open() {
-  const auto init = FindInstallation(options_.headrace_binary).init;
-  if (::access(init.c_str(), X_OK) != 0)
-    return Fail(ErrorCode::kFailedPrecondition,
-                "this installation of Headrace is not whole: {} is missing, which starts every program of a job; "
-                "install it again",
-                init);
+  const auto installation = FindInstallation(options_.headrace_binary);
+  for (const auto& [program, use] : {std::pair{installation.init, "starts every program of a job"},
+                                     {installation.supervisor, "runs every host of a job"}})
+    if (::access(program.c_str(), X_OK) != 0)
+      return Fail(ErrorCode::kFailedPrecondition,
+                  "this installation of Headrace is not whole: {} is missing, which {}; install it again", program,
+                  use);
   (void)options_.machine->sandbox();  // the log says at once when there is none
   Cgroup::PrepareMachine();
   return {};
@@ -143,8 +144,8 @@ Status LocalExecutor::Start(const HostStart& start) {
   HEADRACE_TRY(DescribePorts(start.key, description));
   DescribeLimits(start.key, description);
   HEADRACE_TRY(WriteDescription(directory, description));
-  HEADRACE_TRY(StartDetached({options_.headrace_binary, "supervise", JobOf(start.key).path(), start.key.host},
-                             directory.output()));
+  const auto supervisor = FindInstallation(options_.headrace_binary).supervisor;
+  HEADRACE_TRY(StartDetached({supervisor, JobOf(start.key).path(), start.key.host}, directory.output()));
   const std::lock_guard lock(mutex_);
   started_[start.key] = options_.steady->Now();
   return {};
@@ -161,6 +162,7 @@ void LocalExecutor::DescribeMachine(const HostKey& key, JobDescription& descript
   description.cmake_dir = installation.cmake_dir;
   description.mpi_include_dir = installation.mpi_include_dir;
   description.init_program = installation.init;
+  description.headrace = options_.headrace_binary;
   description.cache_dir = options_.data_dir + "/cache/" + key.account;
   DescribePython(installation, description);
   description.compiler = options_.compiler;

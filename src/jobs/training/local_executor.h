@@ -1,4 +1,4 @@
-// LocalExecutor: hosts as supervisor processes of this machine, `headrace supervise JOBDIR HOST`.
+// LocalExecutor: hosts as supervisor processes of this machine, `headrace-supervise JOBDIR HOST`.
 #pragma once
 
 #include <cstdint>

@@ -17,25 +17,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// With a program of the test's own in the place of `headrace supervise JOBDIR HOST`.
+// With a program of the test's own in the place of `headrace-supervise JOBDIR HOST`.
 class LocalExecutorTest : public ::testing::Test {
  protected:
   std::string JobPath() const { return scratch_ / "jobs/1/job/hosts/algo-1"; }
 
   std::unique_ptr<LocalExecutor> Make(const std::string& script) {
     ValueOrThrow(MakeDirectories(JobPath()));
-    const auto program = scratch_ / "supervisor";
-    std::ofstream(program) << "#!/bin/sh\ncd \"$2/hosts/$3\" && echo start >>starts\n" << script << "\n";
+    ValueOrThrow(MakeDirectories(scratch_ / "libexec"));
+    const auto program = scratch_ / "libexec/headrace-supervise";
+    std::ofstream(program) << "#!/bin/sh\ncd \"$1/hosts/$2\" && echo start >>starts\n" << script << "\n";
     fs::permissions(program, fs::perms::owner_all);
-    return std::make_unique<LocalExecutor>(Options(program));
+    return std::make_unique<LocalExecutor>(Options(scratch_ / "bin/headrace"));
   }
 
-  LocalExecutorOptions Options(const std::string& program) {
+  LocalExecutorOptions Options(const std::string& headrace) {
     LocalExecutorOptions options;
     options.machine = &machine_;
     options.steady = &clock_;
     options.data_dir = scratch_.path();
-    options.headrace_binary = program;
+    options.headrace_binary = headrace;
     return options;
   }
 
@@ -188,7 +189,7 @@ TEST(CoresOfHosts, AreThoseOfTheirTypesAsFarAsTheMachineGoes) {
 
 TEST_F(LocalExecutorTest, SaysThatThereIsNoProgram) {
   ValueOrThrow(MakeDirectories(JobPath()));
-  LocalExecutor executor(Options(scratch_ / "missing"));
+  LocalExecutor executor(Options(scratch_ / "missing/bin/headrace"));
   const auto started = executor.Start(Job());
   ASSERT_FALSE(started);
   EXPECT_NE(started.error().message().find("cannot run"), std::string::npos);

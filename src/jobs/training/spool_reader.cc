@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
-#include "jobs/capture/instance_use.h"
 #include "jobs/directory/spool.h"
+#include "jobs/metrics/use_metrics.h"
 #include "jobs/training/job_state.h"
 #include "store/meta/logs.h"
 #include "store/meta/metrics.h"

@@ -7,6 +7,7 @@
 #include "base/beneath.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "jobs/metrics/use_metrics.h"
 #include "jobs/request/member_effects.h"
 #include "jobs/request/training_status.h"
 #include "jobs/supervisor/failure_reason.h"

@@ -1,4 +1,4 @@
-#include "jobs/inputs/input_channel.h"
+#include "jobs/directory/input_channel.h"
 
 #include <nlohmann/json.hpp>
 
