@@ -182,7 +182,7 @@ Result<std::vector<std::string>> EntryPoint::CompileProgram(const std::string& n
                                                 .mpi_include_dir = job.mpi_include_dir},
                                .cache_dir = job.cache_dir,
                                .parallel = static_cast<int>(std::max<size_t>(job.cpus.size(), 1))};
-  const auto begin = context_.clock.Now();
+  const auto begin = context_.steady.Now();
   bool told = false;
   const RunCompiler run = [&](const Command& command, const std::string& build) -> Result<bool> {
     if (!told) context_.reporter.Phase(SecondaryStatus::kTraining, "Compiling " + name);
@@ -197,7 +197,7 @@ Result<std::vector<std::string>> EntryPoint::CompileProgram(const std::string& n
     return Fail(ErrorCode::kInvalidArgument, "{}", CompileFailure(name, compiled.error().message()));
   }
   context_.reporter.Say("{} {} in {} ms", name, compiled->from_cache ? "compiled before, found" : "compiled",
-                        context_.clock.Now() - begin);
+                        context_.steady.Now() - begin);
   const auto directory = fs::path(compiled->path).parent_path().string();
   return std::vector<std::string>{context_.view.Show(directory, "/opt/headrace/program", false) + "/program"};
 }

@@ -18,8 +18,8 @@ std::string Shown(int64_t millis) {
 
 }  // namespace
 
-Heartbeat::Heartbeat(Reporter& reporter, const Clock& clock, int64_t first_millis)
-    : reporter_(reporter), clock_(clock), first_(first_millis) {
+Heartbeat::Heartbeat(Reporter& reporter, const Clock& steady, int64_t first_millis)
+    : reporter_(reporter), steady_(steady), first_(first_millis) {
   if (first_ > 0) thread_ = std::thread([this] { Beat(); });
 }
 
@@ -34,7 +34,7 @@ Heartbeat::~Heartbeat() {
 
 void Heartbeat::Beat() {
   int64_t wanted = first_;
-  UnixMillis last_seen = 0;
+  int64_t last_seen = 0;
   std::unique_lock lock(mutex_);
   while (!wakeup_.wait_for(lock, std::chrono::milliseconds(std::clamp<int64_t>(first_ / 10, 10, 1000)),
                            [this] { return ended_; })) {
@@ -42,13 +42,13 @@ void Heartbeat::Beat() {
     if (now.phase.empty()) continue;
     if (now.last_line != last_seen) wanted = first_;
     last_seen = now.last_line;
-    const auto silent = clock_.Now() - std::max(now.last_line, now.phase_began);
+    const auto silent = steady_.Now() - std::max(now.last_line, now.phase_began);
     if (silent < wanted) continue;
     wanted = std::min(2 * wanted, wanted + kLongestSilence);
     std::string use;
     if (now.sampled) use = fmt::format("; CPU {:.0f} %, memory {:.1f} %", now.cpu, now.memory);
     reporter_.SayHeartbeat(fmt::format("{} since {}, no new line for {}{}", now.phase,
-                                       Shown(clock_.Now() - now.phase_began), Shown(silent), use));
+                                       Shown(steady_.Now() - now.phase_began), Shown(silent), use));
   }
 }
 

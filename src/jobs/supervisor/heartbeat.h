@@ -13,8 +13,8 @@ namespace headrace::jobs {
 
 class Heartbeat {
  public:
-  // No lines for 0.
-  Heartbeat(Reporter& reporter, const Clock& clock, int64_t first_millis);
+  // No lines for 0. `steady`: the reporter's.
+  Heartbeat(Reporter& reporter, const Clock& steady, int64_t first_millis);
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
   ~Heartbeat();
@@ -23,7 +23,7 @@ class Heartbeat {
   void Beat();
 
   Reporter& reporter_;
-  const Clock& clock_;
+  const Clock& steady_;
   const int64_t first_;
   std::mutex mutex_;
   std::condition_variable wakeup_;

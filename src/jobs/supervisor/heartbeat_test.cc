@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 
 class HeartbeatTest : public ::testing::Test {
  protected:
-  HeartbeatTest() : reporter_(ValueOrThrow(Reporter::Create(HostDirectory(dir_.path()), 0, clock_))) {}
+  HeartbeatTest() : reporter_(ValueOrThrow(Reporter::Create(HostDirectory(dir_.path()), 0, wall_, clock_))) {}
   std::string Log() { return ValueOrThrow(ReadFile(HostDirectory(dir_.path()).log(0))); }
   size_t Beats() {
     size_t count = 0;
@@ -33,7 +33,7 @@ class HeartbeatTest : public ::testing::Test {
   }
 
   TemporaryDirectory dir_;
-  ManualClock clock_{1'000'000};
+  ManualClock wall_{1'700'000'000'000}, clock_{1'000'000};
   std::unique_ptr<Reporter> reporter_;
 };
 
@@ -49,6 +49,22 @@ TEST_F(HeartbeatTest, TellsPhaseAndUseOfASilentJobLessAndLessOften) {
   EXPECT_EQ(Beats(), 1u);
   clock_.Advance(500);
   ASSERT_TRUE(Becomes([&] { return Beats() == 2; }));
+}
+
+TEST_F(HeartbeatTest, ASetClockMakesNoSilenceAndNoPhaseLonger) {
+  reporter_->Phase(SecondaryStatus::kTraining, "Training in progress");
+  const Heartbeat heartbeat(*reporter_, clock_, 1000);
+  wall_.Advance(86'400'000);
+  reporter_->Phase(SecondaryStatus::kUploading, "Uploading");
+  clock_.Advance(999);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_EQ(Beats(), 0u);
+  wall_.Advance(-2 * 86'400'000LL);
+  clock_.Advance(1);
+  ASSERT_TRUE(Becomes([&] { return Beats() == 1; }));
+  EXPECT_THAT(Log(), HasSubstr("Uploading since 1 s, no new line for 1 s"));
+  using Times = std::vector<std::pair<std::string, int64_t>>;
+  EXPECT_EQ(reporter_->PhaseTimes(), (Times{{"Training", 0}, {"Uploading", 1000}}));
 }
 
 TEST_F(HeartbeatTest, ALineOfTheProgramBeginsANewSilence) {

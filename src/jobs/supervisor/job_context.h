@@ -14,8 +14,8 @@ namespace headrace::jobs {
 struct JobContext {
   const JobDescription& job;
   const HostDirectory& directory;
-  const Clock& clock;   // of the wall: for what is told
-  const Clock& steady;  // nobody sets it: for what is waited for
+  const Clock& clock;   // of the wall: for dates
+  const Clock& steady;  // nobody sets it: for how long something takes
   Reporter& reporter;
   JobLimits& limits;
   JobView& view;

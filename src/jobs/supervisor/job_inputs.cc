@@ -30,13 +30,13 @@ StagingOptions JobInputs::Options() const {
 }
 
 Status JobInputs::StageChannel(const InputChannel& channel) const {
-  const auto begin = context_.clock.Now();
+  const auto begin = context_.steady.Now();
   HEADRACE_ASSIGN(const auto ml, context_.directory.OpenMl());
   HEADRACE_ASSIGN(const auto target, ml.MakeDirectories("input/data/" + channel.name));
   HEADRACE_ASSIGN(const auto totals, StageFiles(channel.objects, target, Options()));
   const auto kept = totals.kept == 0 ? "" : fmt::format(", {} of them from an earlier attempt", totals.kept);
   context_.reporter.Say("channel {}: {} files, {} in {} ms{}", channel.name, totals.files, FormatBytes(totals.bytes),
-                        context_.clock.Now() - begin, kept);
+                        context_.steady.Now() - begin, kept);
   return {};
 }
 

@@ -59,7 +59,7 @@ Result<std::unique_ptr<PipeFeeder>> PipeChannels::StartFeeder(const InputChannel
 
 std::string PipeChannels::Watch() {
   if (feeders_.empty()) return "";
-  if (const auto now = clock_.Now(); now >= next_status_) {
+  if (const auto now = steady_.Now(); now >= next_status_) {
     next_status_ = now + 1000;
     WriteStatus();
   }

@@ -17,8 +17,9 @@ namespace headrace::jobs {
 
 class PipeChannels {
  public:
-  PipeChannels(const JobDescription& job, const HostDirectory& directory, Reporter& reporter, const Clock& clock)
-      : job_(job), directory_(directory), reporter_(reporter), clock_(clock) {}
+  PipeChannels(const JobDescription& job, const HostDirectory& directory, Reporter& reporter, const Clock& clock,
+               const Clock& steady)
+      : job_(job), directory_(directory), reporter_(reporter), clock_(clock), steady_(steady) {}
 
   // The first FIFOs are there when it returns.
   Status Start();
@@ -35,10 +36,11 @@ class PipeChannels {
   const HostDirectory& directory_;
   Reporter& reporter_;
   const Clock& clock_;
+  const Clock& steady_;
   std::mutex mutex_;
   std::string failure_;
   std::vector<std::string> names_;
-  UnixMillis next_status_ = 0;
+  int64_t next_status_ = 0;                           // of steady_
   std::vector<std::unique_ptr<PipeFeeder>> feeders_;  // last: their threads use the rest
 };
 

@@ -22,11 +22,11 @@ using ::testing::HasSubstr;
 class PipeChannelsTest : public ::testing::Test {
  protected:
   struct Host {
-    Host(JobDescription description, const std::string& path, const Clock& clock)
+    Host(JobDescription description, const std::string& path, const Clock& clock, const Clock& steady)
         : job(std::move(description)),
           directory(path),
-          reporter(ValueOrThrow(Reporter::Create(directory, 0, clock))),
-          channels(job, directory, *reporter, clock) {
+          reporter(ValueOrThrow(Reporter::Create(directory, 0, clock, steady))),
+          channels(job, directory, *reporter, clock, steady) {
       ValueOrThrow(MakeDirectories(directory.ml() + "/input/data"));
     }
     std::string Read(const std::string& fifo) const {
@@ -54,13 +54,14 @@ class PipeChannelsTest : public ::testing::Test {
   std::unique_ptr<Host> Start(const std::string& name) {
     job_.current_host = name;
     job_.channels[0].share = {name == "algo-2" ? 1u : 0u, 2};
-    auto host = std::make_unique<Host>(job_, dir_ / name, clock_);
+    auto host = std::make_unique<Host>(job_, dir_ / name, clock_, steady_);
     ValueOrThrow(host->channels.Start());
     return host;
   }
 
   TemporaryDirectory dir_;
   SystemClock clock_;
+  BootClock steady_;
   JobDescription job_;
 };
 

@@ -19,7 +19,7 @@ class ProgramRunTest : public ::testing::Test {
  protected:
   ProgramRunTest() {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // as the supervisor is
-    reporter_ = ValueOrThrow(Reporter::Create(HostDirectory(dir_.path()), 0, clock_));
+    reporter_ = ValueOrThrow(Reporter::Create(HostDirectory(dir_.path()), 0, clock_, clock_));
   }
   ProgramEnd Run(const std::string& script, const RunOptions& options = {}) {
     return ValueOrThrow(RunProgram({.arguments = {"/bin/sh", "-c", script}, .environment = {{"PATH", "/usr/bin:/bin"}}},

@@ -27,16 +27,19 @@ void Remember(std::deque<std::string>& lines, std::string_view line) {
 }  // namespace
 
 Result<std::unique_ptr<Reporter>> Reporter::Create(const HostDirectory& directory, int attempt, const Clock& clock,
-                                                   uint64_t log_bytes) {
+                                                   const Clock& steady, uint64_t log_bytes) {
   HEADRACE_TRY(MakeDirectories(directory.attempt(attempt)));
   HEADRACE_ASSIGN(auto events, SpoolWriter::Create(directory.events(attempt)));
   HEADRACE_ASSIGN(auto log, SpoolWriter::Create(directory.log(attempt)));
   HEADRACE_ASSIGN(auto raw, SpoolWriter::Create(directory.raw_log(attempt)));
-  return std::unique_ptr<Reporter>(new Reporter(clock, log_bytes, std::move(events), std::move(log), std::move(raw)));
+  return std::unique_ptr<Reporter>(
+      new Reporter(clock, steady, log_bytes, std::move(events), std::move(log), std::move(raw)));
 }
 
-Reporter::Reporter(const Clock& clock, uint64_t log_bytes, SpoolWriter events, SpoolWriter log, SpoolWriter raw)
+Reporter::Reporter(const Clock& clock, const Clock& steady, uint64_t log_bytes, SpoolWriter events, SpoolWriter log,
+                   SpoolWriter raw)
     : clock_(clock),
+      steady_(steady),
       events_(std::move(events)),
       log_(std::move(log)),
       raw_(std::move(raw)),
@@ -55,13 +58,13 @@ void Reporter::Event(const std::string& line) { Note(events_.Append(line)); }
 void Reporter::Phase(SecondaryStatus secondary, const std::string& message) {
   const std::string status(Text(secondary));
   const std::lock_guard lock(mutex_);
-  const auto now = Now();
+  const auto began = steady_.Now();
   if (activity_.phase != status) {
     activity_.phase = status;
-    activity_.phase_began = now;
+    activity_.phase_began = began;
   }
-  if (phases_.empty() || phases_.back().first != status) phases_.emplace_back(status, now);
-  Event(Line({{"t", now}, {"e", "phase"}, {"status", status}, {"message", message}}));
+  if (phases_.empty() || phases_.back().first != status) phases_.emplace_back(status, began);
+  Event(Line({{"t", Now()}, {"e", "phase"}, {"status", status}, {"message", message}}));
 }
 
 void Reporter::Started() {
@@ -104,7 +107,7 @@ void Reporter::End(const JobEnd& end, bool again) {
 
 void Reporter::SayLine(std::string_view text) {
   const std::lock_guard lock(mutex_);
-  activity_.last_line = Now();
+  activity_.last_line = steady_.Now();
   Append(text);
 }
 
@@ -144,7 +147,7 @@ void Reporter::Output(OutputStream stream, std::string_view bytes) {
     KeepLine(stream, now, rank, line, lines);
   });
   if (lines.empty()) return;
-  activity_.last_line = now;
+  activity_.last_line = steady_.Now();
   Note(log_.Append(lines));
 }
 
@@ -211,7 +214,7 @@ std::vector<std::string> Reporter::LastLines() const {
 std::vector<std::pair<std::string, int64_t>> Reporter::PhaseTimes() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::pair<std::string, int64_t>> times;
-  const auto now = std::max(last_time_, clock_.Now());
+  const auto now = steady_.Now();
   for (size_t i = 0; i < phases_.size(); ++i)
     times.emplace_back(phases_[i].first, (i + 1 < phases_.size() ? phases_[i + 1].second : now) - phases_[i].second);
   return times;

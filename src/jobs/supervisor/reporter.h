@@ -27,9 +27,10 @@ enum class OutputStream { kOutput, kError };
 
 class Reporter {
  public:
-  // `log_bytes`: that the job's log keeps of what its programs write; 0: all.
+  // `clock` tells when something was; `steady`, which nobody sets, how long it took. `log_bytes`: that the job's log
+  // keeps of what its programs write; 0: all.
   static Result<std::unique_ptr<Reporter>> Create(const HostDirectory& directory, int attempt, const Clock& clock,
-                                                  uint64_t log_bytes = 0);
+                                                  const Clock& steady, uint64_t log_bytes = 0);
 
   // A secondary status begins, or its message changes. On disk when it returns.
   void Phase(SecondaryStatus status, const std::string& message);
@@ -47,11 +48,11 @@ class Reporter {
   }
   void SayLine(std::string_view line);
 
-  // What a heartbeat tells of.
+  // What a heartbeat tells of, by the steady clock.
   struct Activity {
-    std::string phase;           // "" before the first
-    UnixMillis phase_began = 0;  // the current phase
-    UnixMillis last_line = 0;    // of the program or the platform, heartbeats aside; 0: none yet
+    std::string phase;        // "" before the first
+    int64_t phase_began = 0;  // the current phase
+    int64_t last_line = 0;    // of the program or the platform, heartbeats aside; 0: none yet
     bool sampled = false;
     double cpu = 0, memory = 0;  // the last sample
   };
@@ -79,7 +80,8 @@ class Reporter {
   void GoOn();
 
  private:
-  Reporter(const Clock& clock, uint64_t log_bytes, SpoolWriter events, SpoolWriter log, SpoolWriter raw);
+  Reporter(const Clock& clock, const Clock& steady, uint64_t log_bytes, SpoolWriter events, SpoolWriter log,
+           SpoolWriter raw);
   void KeepRaw(std::string_view bytes);
   void KeepLine(OutputStream stream, UnixMillis now, std::optional<int> rank, std::string_view line,
                 std::string& lines);
@@ -89,6 +91,7 @@ class Reporter {
   UnixMillis Now();
 
   const Clock& clock_;
+  const Clock& steady_;
   mutable std::mutex mutex_;
   SpoolWriter events_, log_, raw_;
   Status status_;
@@ -102,7 +105,7 @@ class Reporter {
   std::optional<RankTags> tags_;
   std::deque<std::string> last_output_, last_error_;
   std::map<int, std::pair<std::deque<std::string>, std::deque<std::string>>> last_of_ranks_;  // output, error
-  std::vector<std::pair<std::string, UnixMillis>> phases_;                                    // when each began
+  std::vector<std::pair<std::string, int64_t>> phases_;  // when each began, by the steady clock
 };
 
 }  // namespace headrace::jobs

@@ -91,7 +91,7 @@ class Supervisor {
  private:
   // Errors from here are FailureReasons as they stand, or kUnavailable.
   Status Phases() {
-    const Heartbeat heartbeat(reporter_, clock_, job_.heartbeat_millis);
+    const Heartbeat heartbeat(reporter_, steady_, job_.heartbeat_millis);
     HEADRACE_TRY(Classified(Prepare()));
     reporter_.Phase(SecondaryStatus::kDownloading, "Downloading input data");
     HEADRACE_TRY(Classified(JobInputs(context_).Stage()));
@@ -143,7 +143,7 @@ class Supervisor {
                                                       ? "MaxRuntimeInSeconds is over: stopping the training job"
                                                       : "Stopping the training job");
     };
-    PipeChannels pipes(job_, directory_, reporter_, clock_);
+    PipeChannels pipes(job_, directory_, reporter_, clock_, steady_);
     HEADRACE_TRY(pipes.Start());
     options.failed_meanwhile = [&pipes] { return pipes.Watch(); };
     if (mpi_.starts_ranks()) {
@@ -232,8 +232,9 @@ Status Supervise(const std::string& path, const std::string& host) {
   HEADRACE_ASSIGN(const auto text, ReadFile(directory.description()));
   HEADRACE_ASSIGN(const auto job, ParseJobDescription(text));
   const SystemClock clock;
+  const BootClock steady;
   const Pulse pulse(directory.pulse());
-  HEADRACE_ASSIGN(const auto reporter, Reporter::Create(directory, job.attempt, clock, job.log_bytes));
+  HEADRACE_ASSIGN(const auto reporter, Reporter::Create(directory, job.attempt, clock, steady, job.log_bytes));
   Supervisor(job, of_job, directory, *reporter).Run();
   return {};
 }

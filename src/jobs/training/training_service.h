@@ -38,7 +38,7 @@ struct TrainingOptions {
   // Whether jobs of this account may run here; the error says why not. Empty: all may.
   std::function<Status(const std::string& account)> may_run;
 
-  int stop_grace_seconds = 120;  // between SIGTERM and SIGKILL
+  int stop_grace_seconds = 120;  // between SIGTERM and SIGKILL, and again for packing, and for storing
   int resource_sample_millis = 5000;
   int heartbeat_seconds = 60;  // of silence until a job's log tells that it lives; 0: never
   int hang_seconds = 60;       // without a sign of life, until a supervisor is ended
