@@ -2,16 +2,13 @@
 
 #include <mutex>
 
-#include <pthread.h>
 #include <sys/resource.h>
 
 namespace headrace {
 namespace {
 
 rlimit limit_at_start{};
-
-// In a child, between fork and exec: setrlimit is safe there.
-void GiveBack() { ::setrlimit(RLIMIT_NOFILE, &limit_at_start); }
+bool is_raised = false;
 
 }  // namespace
 
@@ -27,9 +24,13 @@ size_t RaiseDescriptorLimit() {
     if (::getrlimit(RLIMIT_NOFILE, &limit_at_start) != 0 || limit_at_start.rlim_cur == limit_at_start.rlim_max) return;
     rlimit raised = limit_at_start;
     raised.rlim_cur = raised.rlim_max;
-    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) ::pthread_atfork(nullptr, nullptr, GiveBack);
+    is_raised = ::setrlimit(RLIMIT_NOFILE, &raised) == 0;
   });
   return DescriptorLimit();
+}
+
+void GiveBackDescriptorLimit() {
+  if (is_raised) ::setrlimit(RLIMIT_NOFILE, &limit_at_start);
 }
 
 }  // namespace headrace

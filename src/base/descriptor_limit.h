@@ -7,8 +7,10 @@ namespace headrace {
 
 size_t DescriptorLimit();  // now
 
-// Raises the soft limit to the hard one, which needs no privilege, and returns it. Processes that are forked from then
-// on get back the soft limit that this one was started with: programs that use select() count on it. Idempotent.
+// Raises the soft limit to the hard one, which needs no privilege, and returns it. Idempotent.
 size_t RaiseDescriptorLimit();
+// For a child, before it executes a program: the soft limit that this process was started with. Programs that use
+// select() count on it. Safe after vfork.
+void GiveBackDescriptorLimit();
 
 }  // namespace headrace

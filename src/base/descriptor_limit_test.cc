@@ -18,7 +18,10 @@ TEST(DescriptorLimitTest, IsRaisedHereAndGivenBackToChildren) {
   EXPECT_EQ(RaiseDescriptorLimit(), before.rlim_max);
   EXPECT_EQ(DescriptorLimit(), before.rlim_max);
   const pid_t child = ::fork();
-  if (child == 0) ::_exit(DescriptorLimit() == 150 ? 0 : 1);
+  if (child == 0) {
+    GiveBackDescriptorLimit();
+    ::_exit(DescriptorLimit() == 150 ? 0 : 1);
+  }
   int status = -1;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);

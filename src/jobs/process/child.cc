@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "jobs/process/exec_descriptors.h"
+#include "jobs/process/start_signals.h"
 
 namespace headrace::jobs {
 namespace {
@@ -30,7 +31,7 @@ Result<Pipe> MakePipe() {
   return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-// execve takes arrays of pointers; these live in strings that outlive the fork.
+// execve takes arrays of pointers; these live in strings that outlive the start.
 struct ExecArguments {
   explicit ExecArguments(const Command& command) {
     for (const auto& argument : command.arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -65,7 +66,7 @@ Result<Descriptor> TextFile(const std::string& text) {
 // What a program's descriptors become of, from 0 on; -1: nothing.
 using Sources = std::vector<int>;
 
-// After fork: in name spaces of its own, so that nobody else sees the mounts.
+// After vfork: in name spaces of its own, so that nobody else sees the mounts.
 bool MountPrivately(const ExecArguments& arguments) {
   if (arguments.binds.empty()) return true;
   if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
@@ -74,7 +75,7 @@ bool MountPrivately(const ExecArguments& arguments) {
   return true;
 }
 
-// After fork. False when a group cannot be entered: the program must not run without its limits.
+// After vfork. False when a group cannot be entered: the program must not run without its limits.
 bool EnterLimits(const char* const* groups) {
   for (; *groups != nullptr; ++groups) {
     const int file = ::open(*groups, O_WRONLY | O_CLOEXEC);
@@ -91,35 +92,54 @@ bool EnterLimits(const char* const* groups) {
   return ::setrlimit(RLIMIT_NOFILE, &descriptors) == 0;
 }
 
-// Runs between fork and execve: only calls that are safe there, nothing that allocates.
-[[noreturn]] void BecomeProgram(const ExecArguments& arguments, const char* directory, const cpu_set_t* cpus,
-                                Sources& sources, int report, pid_t parent) {
+// What a child needs to become its program.
+struct Start {
+  const ExecArguments& arguments;
+  const char* directory;  // nullptr stays
+  const cpu_set_t* cpus;  // nullptr: all
+  Sources& sources;
+  int report;
+  pid_t parent;
+};
+
+// Runs between vfork and execve: only calls that are safe there, nothing that allocates.
+[[noreturn]] void BecomeProgram(const Start& start) {
   ::setsid();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(127);  // it died before it could be watched
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (::getppid() != start.parent) ::_exit(127);  // it died before it could be watched
   for (const int signal : {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGQUIT}) ::signal(signal, SIG_DFL);
   if (const int score = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); score >= 0) {
     [[maybe_unused]] const ssize_t written = ::write(score, "500", 3);
     ::close(score);
   }
-  if (cpus != nullptr) ::sched_setaffinity(0, sizeof *cpus, cpus);
+  if (start.cpus != nullptr) ::sched_setaffinity(0, sizeof *start.cpus, start.cpus);
   // Out of the way first: a source may have the number that another one is to get.
+  Sources& sources = start.sources;
   const auto out_of_the_way = static_cast<int>(sources.size());
-  bool given = (report = ::fcntl(report, F_DUPFD_CLOEXEC, out_of_the_way)) >= 0;
+  const int report = ::fcntl(start.report, F_DUPFD_CLOEXEC, out_of_the_way);
+  bool given = report >= 0;
   for (int& source : sources)
     if (source >= 0) given = (source = ::fcntl(source, F_DUPFD_CLOEXEC, out_of_the_way)) >= 0 && given;
   CloseAtExec(STDERR_FILENO + 1);
   for (size_t fd = 0; fd < sources.size(); ++fd)
     if (sources[fd] >= 0) given = ::dup2(sources[fd], static_cast<int>(fd)) >= 0 && given;
+  const ExecArguments& arguments = start.arguments;
   if (given && EnterLimits(arguments.groups.data()) && MountPrivately(arguments) &&
-      (directory == nullptr || ::chdir(directory) == 0))
+      (start.directory == nullptr || ::chdir(start.directory) == 0)) {
+    TakeSignals();
     ::execve(arguments.argv[0], arguments.argv.data(), arguments.envp.data());
+  }
   const int code = errno;
   [[maybe_unused]] const ssize_t written = ::write(report, &code, sizeof code);
   ::_exit(127);
+}
+
+// A function of its own, because it returns twice.
+[[gnu::noinline]] pid_t StartProgram(const Start& start) {
+  const SignalsHeld held;
+  const pid_t pid = ::vfork();
+  if (pid == 0) BecomeProgram(start);
+  return pid;
 }
 
 }  // namespace
@@ -148,12 +168,13 @@ Result<Child> StartChild(const Command& command) {
   for (const int cpu : command.cpus)
     if (cpu >= 0 && cpu < CPU_SETSIZE) CPU_SET(cpu, &cpus);
 
-  const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
+  const pid_t pid = StartProgram({.arguments = arguments,
+                                  .directory = command.directory.empty() ? nullptr : command.directory.c_str(),
+                                  .cpus = command.cpus.empty() ? nullptr : &cpus,
+                                  .sources = sources,
+                                  .report = report.write.get(),
+                                  .parent = ::getpid()});
   if (pid < 0) return Fail(ErrorCode::kResourceExhausted, "cannot start a process: {}", std::strerror(errno));
-  if (pid == 0)
-    BecomeProgram(arguments, command.directory.empty() ? nullptr : command.directory.c_str(),
-                  command.cpus.empty() ? nullptr : &cpus, sources, report.write.get(), parent);
   report.write.Reset();
   int code = 0;
   ssize_t n;

@@ -1,6 +1,7 @@
 #include "jobs/process/child.h"
 
 #include <cerrno>
+#include <csignal>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -64,6 +65,18 @@ TEST(StartChild, GivesDescriptorsThatHaveEachOthersNumbers) {
   command.passed_descriptor = file.get();
   command.texts = {"text"};
   EXPECT_EQ(OutputOf(command), "file text");
+}
+
+TEST(StartChild, LeavesSignalsAsTheyAre) {
+  sigset_t usr2, before, after;
+  ::sigemptyset(&usr2);
+  ::sigaddset(&usr2, SIGUSR2);
+  ASSERT_EQ(::pthread_sigmask(SIG_BLOCK, &usr2, &before), 0);
+  EXPECT_THAT(OutputOf(Shell("grep ^SigBlk /proc/self/status")), HasSubstr("SigBlk:\t0000000000000000"));
+  EXPECT_FALSE(StartChild({.arguments = {"/no/such/program"}}));
+  ASSERT_EQ(::pthread_sigmask(SIG_SETMASK, &before, &after), 0);
+  EXPECT_TRUE(::sigismember(&after, SIGUSR2));
+  EXPECT_FALSE(::sigismember(&after, SIGTERM));
 }
 
 TEST(StartChild, LooksNothingUp) {

@@ -9,30 +9,45 @@
 #include <unistd.h>
 
 #include "base/descriptor.h"
+#include "base/descriptor_limit.h"
 #include "jobs/process/exec_descriptors.h"
+#include "jobs/process/start_signals.h"
 
 extern char** environ;
 
 namespace headrace::jobs {
 namespace {
 
-// After fork: only what is safe there.
+// After vfork: only what is safe there.
 [[noreturn]] void Become(char* const* argv, int output, int report) {
-  ::setsid();
-  if (const pid_t pid = ::fork(); pid != 0) ::_exit(pid > 0 ? 0 : 1);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
   const int null = ::open("/dev/null", O_RDONLY);
   ::dup2(null, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
   CloseAtExec(STDERR_FILENO + 1);
+  GiveBackDescriptorLimit();
+  TakeSignals();
   ::execve(argv[0], argv, environ);
   const int code = errno;
   [[maybe_unused]] const ssize_t written = ::write(report, &code, sizeof code);
   ::_exit(127);
+}
+
+// The child ends at once, so that its own child is nobody's.
+[[noreturn]] void LeaveChild(char* const* argv, int output, int report) {
+  ::setsid();
+  const pid_t pid = ::vfork();
+  if (pid == 0) Become(argv, output, report);
+  ::_exit(pid > 0 ? 0 : 1);
+}
+
+// A function of its own, because it returns twice.
+[[gnu::noinline]] pid_t StartChildOfNobody(char* const* argv, int output, int report) {
+  const SignalsHeld held;
+  const pid_t pid = ::vfork();
+  if (pid == 0) LeaveChild(argv, output, report);
+  return pid;
 }
 
 }  // namespace
@@ -48,9 +63,8 @@ Status StartDetached(const std::vector<std::string>& arguments, const std::strin
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
 
-  const pid_t pid = ::fork();
+  const pid_t pid = StartChildOfNobody(argv.data(), output.get(), report_write.get());
   if (pid < 0) return Fail(ErrorCode::kResourceExhausted, "cannot start a process: {}", std::strerror(errno));
-  if (pid == 0) Become(argv.data(), output.get(), report_write.get());
   report_write.Reset();
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {

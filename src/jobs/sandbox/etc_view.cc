@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include <sys/stat.h>
 
@@ -103,10 +104,13 @@ class Copy {
   bool TakeDirectory(const std::string& path) {
     arguments_.insert(arguments_.end(), {"--dir", path});
     std::error_code failed;
-    for (const auto& entry : fs::directory_iterator(path, failed)) {
-      if (entry.is_symlink(failed) ? !TakeLink(entry.path()) : !Take(entry.path())) return false;
-    }
-    return !failed;
+    const fs::directory_iterator found(path, failed);
+    const std::vector<fs::directory_entry> entries(begin(found), end(found));
+    if (failed || entries_ + entries.size() > kMostEntries) return false;  // before each of them is looked at
+    return std::all_of(entries.begin(), entries.end(), [this](const fs::directory_entry& entry) {
+      std::error_code unknown;
+      return entry.is_symlink(unknown) ? TakeLink(entry.path()) : Take(entry.path());
+    });
   }
 
   bool TakeLink(const fs::path& path) {
@@ -136,8 +140,8 @@ void Show(const std::string& path, EtcView& view) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || !MayAnybodyRead(status)) return;
   std::error_code ignored;
-  const auto real = fs::canonical(path, ignored).string();
-  if (fs::is_symlink(path, ignored) && IsBelow(real, "/usr")) {
+  const auto real = fs::is_symlink(path, ignored) ? fs::canonical(path, ignored).string() : "";
+  if (IsBelow(real, "/usr")) {
     view.arguments.insert(view.arguments.end(), {"--symlink", real, path});
   } else if (Copy copy; copy.Take(path)) {
     copy.AddTo(view);

@@ -31,14 +31,12 @@ constexpr uint64_t kLogPartOfFree = 16, kLeastLogBytes = uint64_t{64} << 10;
 // Of ours, in the place of what SageMaker's containers have installed.
 constexpr const char* kOwnPackages[] = {"sagemaker_tensorflow", "sagemaker_training", "horovod"};
 
-// Secrets are in it: nobody else may read it, not even for an instant.
+// Secrets are in it: nobody else may read it, not even for an instant. The supervisor reads it at its start, and none
+// outlives a crash of the machine: it is not waited for until it is on the disk.
 Status WriteDescription(const HostDirectory& directory, const JobDescription& description) {
   std::error_code ignored;
   fs::remove(directory.description(), ignored);
-  HEADRACE_ASSIGN(auto file, AtomicFile::Create(directory.description()));
-  fs::permissions(file.temporary_path(), fs::perms::owner_read | fs::perms::owner_write, ignored);
-  HEADRACE_TRY(file.Write(ToJson(description)));
-  return file.Commit();
+  return WriteBriefly(directory.description(), ToJson(description), 0600);
 }
 
 // A supervisor makes this directory when it has begun, with its lock in its hands.
