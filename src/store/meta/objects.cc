@@ -63,6 +63,8 @@ std::string CommonPrefix(const std::string& key, const ListQuery& query) {
   return at == std::string::npos ? std::string() : key.substr(0, at + query.delimiter.size());
 }
 
+Pairs UsualHeaders() { return {{"Content-Type", "binary/octet-stream"}}; }
+
 }  // namespace
 
 std::string PrefixEnd(std::string prefix) {
@@ -71,8 +73,11 @@ std::string PrefixEnd(std::string prefix) {
   return prefix;
 }
 
+// What most objects have is left out: small PUTs write little else to the database than this text.
 std::string EncodeInfo(const ObjectInfo& info) {
-  Json json = {{"headers", info.headers}, {"owner", info.owner}, {"acl", info.acl}};
+  Json json = {{"owner", info.owner}};
+  if (info.headers != UsualHeaders()) json["headers"] = info.headers;
+  if (info.acl != "private") json["acl"] = info.acl;
   if (!info.metadata.empty()) json["metadata"] = info.metadata;
   if (!info.tags.empty()) json["tags"] = info.tags;
   if (!info.checksums.empty()) json["checksums"] = info.checksums;
@@ -90,7 +95,7 @@ ObjectInfo DecodeInfo(const std::string& text) {
   ObjectInfo info;
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object()) return info;
-  info.headers = json.value("headers", Pairs());
+  info.headers = json.value("headers", UsualHeaders());
   info.metadata = json.value("metadata", Pairs());
   info.tags = json.value("tags", Pairs());
   info.owner = json.value("owner", "");

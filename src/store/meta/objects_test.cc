@@ -192,5 +192,21 @@ TEST(ObjectInfoTest, SurvivesItsColumn) {
   EXPECT_EQ(read.part_sizes, info.part_sizes);
 }
 
+TEST(ObjectInfoTest, WhatMostObjectsHaveTakesNoRoom) {
+  ObjectInfo usual;
+  usual.headers = {{"Content-Type", "binary/octet-stream"}};
+  usual.owner = "123456789012";
+  EXPECT_EQ(EncodeInfo(usual), R"({"owner":"123456789012"})");
+  EXPECT_EQ(DecodeInfo(EncodeInfo(usual)).headers, usual.headers);
+  EXPECT_EQ(DecodeInfo(EncodeInfo(usual)).acl, "private");
+  ObjectInfo none = usual;
+  none.headers.clear();
+  EXPECT_TRUE(DecodeInfo(EncodeInfo(none)).headers.empty());
+  // As rows were written that said all of it.
+  const auto old = DecodeInfo(R"({"acl":"private","headers":[["Content-Type","binary/octet-stream"]],"owner":"1"})");
+  EXPECT_EQ(old.headers, usual.headers);
+  EXPECT_EQ(old.owner, "1");
+}
+
 }  // namespace
 }  // namespace headrace::store
