@@ -3,7 +3,7 @@
 
 usage: scripts/bench platform [--data DIR] [--jobs N] [--against BIN] [--script] [--rounds N] [--epochs N]
 DIR holds train/, validation/ and eval/ TFRecords; without it, the sample's. BIN: the programs of another build (its
-build/release/bin), whose jobs take turns with this one's. --script: those jobs are a shell script, not a compiled program.
+build/release/bin), whose jobs take turns with this one's; may be given again for another build. --script: those jobs are a shell script, not a compiled program.
 Needs a release build and scripts/setup --python.
 """
 import argparse
@@ -169,7 +169,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--data", type=pathlib.Path)
     arguments.add_argument("--jobs", type=int, default=11)
-    arguments.add_argument("--against", type=pathlib.Path)
+    arguments.add_argument("--against", type=pathlib.Path, action="append", default=[])
     arguments.add_argument("--script", action="store_true")
     arguments.add_argument("--rounds", type=int, default=4)
     arguments.add_argument("--epochs", type=int, default=2)
@@ -183,8 +183,9 @@ def main():
     server = Server(root / "data")
     servers = {"now": server}
     try:
-        if a.against:
-            servers["before"] = Server(root / "other", program=a.against / "headrace")
+        for number, other in enumerate(a.against, 1):
+            name = "before" if number == 1 else f"before{number}"
+            servers[name] = Server(root / name, program=other / "headrace")
         os.environ.update(server.client_environment())
         print(f"machine: {platform.node()}, {cpu_name()}, {os.cpu_count()} cores", flush=True)
         phases("one host", servers, *(("run.sh", "echo first line") if a.script else ("main.cpp", FIRST_LINE)), a.jobs)
