@@ -66,7 +66,8 @@ TEST_F(ArchiveTest, OfSeveralOneIsMadeInWhichTheFirstOnesFilesStay) {
   ASSERT_EQ(::truncate((dir_ / "two/two").c_str(), off_t{1} << 40), 0);  // a hole
   for (const char* host : {"one", "two"})
     ASSERT_TRUE(PackDirectory(dir_ / host, dir_ / (std::string(host) + ".tar.gz")));
-  const auto left_out = MergeArchives({dir_ / "one.tar.gz", dir_ / "two.tar.gz"}, dir_ / "both.tar.gz");
+  const auto left_out =
+      MergeArchives({dir_ / "one.tar.gz", dir_ / "two.tar.gz"}, dir_ / "both.tar.gz", [] { return false; });
   ASSERT_TRUE(left_out) << left_out.error().message();
   EXPECT_THAT(*left_out,
               testing::UnorderedElementsAre(LeftOut{"shared/weights", EntryKind::kFile, EntryKind::kFile, 0, 1},
@@ -81,7 +82,13 @@ TEST_F(ArchiveTest, OfSeveralOneIsMadeInWhichTheFirstOnesFilesStay) {
   EXPECT_EQ(ReadFile(dir_ / "out/alike").value().size(), 100'000u);
   EXPECT_EQ(fs::read_symlink(dir_ / "out/other link"), "one");
   EXPECT_EQ(fs::file_size(dir_ / "out/two"), uintmax_t{1} << 40);
-  EXPECT_FALSE(MergeArchives({dir_ / "absent"}, dir_ / "none.tar.gz"));
+  EXPECT_FALSE(MergeArchives({dir_ / "absent"}, dir_ / "none.tar.gz", [] { return false; }));
+  EXPECT_FALSE(fs::exists(dir_ / "none.tar.gz.part"));
+  int pieces = 0;
+  const auto cancelled =
+      MergeArchives({dir_ / "both.tar.gz", dir_ / "one.tar.gz"}, dir_ / "none.tar.gz", [&] { return ++pieces > 3; });
+  ASSERT_FALSE(cancelled);
+  EXPECT_EQ(cancelled.error().code(), ErrorCode::kUnavailable);
   EXPECT_FALSE(fs::exists(dir_ / "none.tar.gz.part"));
 }
 

@@ -48,9 +48,13 @@ std::string TargetOf(archive_entry* link) {
   return target == nullptr ? "" : target;
 }
 
+tl::unexpected<Error> Cancelled(const std::string& path) {
+  return Fail(ErrorCode::kUnavailable, "{}: cancelled", path);
+}
+
 class Merge {
  public:
-  explicit Merge(archive* writer) : writer_(writer) {}
+  Merge(archive* writer, const std::function<bool()>& cancelled) : writer_(writer), cancelled_(cancelled) {}
 
   Status Add(const std::string& path, size_t number) {
     const MergeReader reader(archive_read_new());
@@ -95,6 +99,7 @@ class Merge {
     ContentHash hash;
     int64_t position = 0;
     while (true) {
+      if (cancelled_()) return Cancelled(path);
       const void* bytes = nullptr;
       size_t n = 0;
       la_int64_t offset = 0;
@@ -102,7 +107,7 @@ class Merge {
       if (read < ARCHIVE_WARN) return Unreadable(path, reader);
       const int64_t hole = (read == ARCHIVE_EOF ? size : offset) - position;
       if (hole > 0) hash.AddField(fmt::format("hole of {} bytes", hole));
-      if (take) HEADRACE_TRY(WriteHole(hole));
+      if (take) HEADRACE_TRY(WriteHole(path, hole));
       if (read == ARCHIVE_EOF) return hash.Hex();
       hash.AddBytes({static_cast<const char*>(bytes), n});
       if (take && n > 0 && archive_write_data(writer_, bytes, n) < 0)
@@ -111,9 +116,10 @@ class Merge {
     }
   }
 
-  Status WriteHole(int64_t size) {
+  Status WriteHole(const std::string& path, int64_t size) {
     if (zeros_.get() == nullptr) return Fail(ErrorCode::kResourceExhausted, "no memory for a file with holes");
     while (size > 0) {
+      if (cancelled_()) return Cancelled(path);
       const auto n =
           archive_write_data(writer_, zeros_.get(), std::min<size_t>(Zeros::kBytes, static_cast<size_t>(size)));
       if (n <= 0) return Fail(ErrorCode::kResourceExhausted, "{}", archive_error_string(writer_));
@@ -123,16 +129,18 @@ class Merge {
   }
 
   archive* writer_;
+  const std::function<bool()>& cancelled_;
   const Zeros zeros_;
   MergedNames names_;
   std::map<std::string, std::string> contents_;  // of the files and links taken, by their names
 };
 
-Result<std::vector<LeftOut>> WriteMerged(const std::vector<std::string>& archives, const std::string& path) {
+Result<std::vector<LeftOut>> WriteMerged(const std::vector<std::string>& archives, const std::string& path,
+                                         const std::function<bool()>& cancelled) {
   HEADRACE_ASSIGN(ArchiveOutput output, ArchiveOutput::Create(path));
   const MergeWriter writer(archive_write_new());
   HEADRACE_TRY(output.OpenFor(writer.get(), path));
-  Merge merge(writer.get());
+  Merge merge(writer.get(), cancelled);
   for (size_t i = 0; i < archives.size(); ++i)
     if (auto added = merge.Add(archives[i], i); !added) {
       output.GiveUp();
@@ -145,9 +153,10 @@ Result<std::vector<LeftOut>> WriteMerged(const std::vector<std::string>& archive
 
 }  // namespace
 
-Result<std::vector<LeftOut>> MergeArchives(const std::vector<std::string>& archives, const std::string& path) {
+Result<std::vector<LeftOut>> MergeArchives(const std::vector<std::string>& archives, const std::string& path,
+                                           const std::function<bool()>& cancelled) {
   const std::string unfinished = path + ".part";
-  auto left_out = WriteMerged(archives, unfinished);
+  auto left_out = WriteMerged(archives, unfinished, cancelled);
   if (!left_out) {
     ::unlink(unfinished.c_str());
     return left_out;

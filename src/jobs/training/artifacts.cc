@@ -42,10 +42,10 @@ Result<std::vector<std::string>> FilesBelow(const std::string& directory) {
 // `spare`, a second name of the file, goes into the store, so that a crash on the way can begin again. It lies outside
 // of the tree, whose names are the program's.
 Status StoreFile(const store::AccountObjects& objects, const std::string& bucket, const std::string& key,
-                 const std::string& path, const std::string& spare) {
+                 const std::string& path, const std::string& spare, const std::function<bool()>& cancelled) {
   ::unlink(spare.c_str());
   const bool linked = ::link(path.c_str(), spare.c_str()) == 0;
-  const auto stored = objects.PutFile(bucket, key, linked ? spare : path, linked);
+  const auto stored = objects.PutFile(bucket, key, linked ? spare : path, linked, cancelled);
   if (linked) ::unlink(spare.c_str());
   if (!stored) return tl::unexpected<Error>(stored.error());
   return {};
@@ -145,28 +145,28 @@ Result<std::string> Merged(const ArtifactsOfJob& job, const std::string& name, c
   if (artifact.paths.size() == 1) return artifact.paths.front();
   HEADRACE_TRY(MakeDirectories(job.scratch));
   auto merged = job.scratch + "/" + name;
-  HEADRACE_ASSIGN(const auto left_out, MergeArchives(artifact.paths, merged));
+  HEADRACE_ASSIGN(const auto left_out, MergeArchives(artifact.paths, merged, job.cancelled));
   for (const auto& entry : left_out) notes.Add(name + ": ", entry, artifact.hosts);
   return merged;
 }
 
 }  // namespace
 
-Result<StoredArtifacts> StoreArtifacts(const store::AccountObjects& objects, const ArtifactsOfJob& job) {
-  StoredArtifacts stored;
+Status StoreArtifacts(const store::AccountObjects& objects, const ArtifactsOfJob& job, StoredArtifacts& stored) {
   Notes notes;
   HEADRACE_ASSIGN(const auto found, FindArtifacts(job, notes));
-  if (found.empty()) return stored;
+  if (found.empty()) return {};
   HEADRACE_ASSIGN(const auto target, ParseS3Uri(job.output_path));
   const auto prefix = OutputPrefix(target, job.job_name);
   for (const auto& [name, artifact] : found) {
     HEADRACE_ASSIGN(const auto path, Merged(job, name, artifact, notes));
-    HEADRACE_TRY(StoreFile(objects, target.bucket, prefix + name, path, job.hosts.front().artifacts() + ".upload"));
+    HEADRACE_TRY(StoreFile(objects, target.bucket, prefix + name, path, job.hosts.front().artifacts() + ".upload",
+                           job.cancelled));
     if (name == "model.tar.gz") stored.model = "s3://" + target.bucket + "/" + prefix + name;
     if (name.starts_with("model/")) stored.model = "s3://" + target.bucket + "/" + prefix + "model/";
   }
   stored.notes = notes.Take();
-  return stored;
+  return {};
 }
 
 }  // namespace headrace::jobs

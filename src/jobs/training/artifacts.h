@@ -1,6 +1,7 @@
 // Artifacts: from the directories of a job's hosts into the object store.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct ArtifactsOfJob {
   std::vector<HostDirectory> hosts;   // algo-1 first
   std::string scratch;                // a directory to put together what several hosts have left
   bool with_model = true;             // false: of a job that has failed
+  std::function<bool()> cancelled = [] { return false; };
 };
 
 struct StoredArtifacts {
@@ -24,7 +26,7 @@ struct StoredArtifacts {
 
 // Stores everything below the hosts' artifacts/ at S3OutputPath/JOB/output/: what several hosts have left becomes one
 // model and one output. Of one name the first host's stays, and what of the others is left out for it is noted. Can be
-// repeated.
-Result<StoredArtifacts> StoreArtifacts(const store::AccountObjects& objects, const ArtifactsOfJob& job);
+// repeated. `stored`: how far it has come, when it fails, too. kUnavailable when cancelled.
+Status StoreArtifacts(const store::AccountObjects& objects, const ArtifactsOfJob& job, StoredArtifacts& stored);
 
 }  // namespace headrace::jobs

@@ -25,10 +25,11 @@ constexpr size_t kLongestKey = 1024;
 int64_t Nanoseconds(const struct timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; }
 
 // At most `size` bytes: the job may write on while we read.
-Status CopyFrom(int file, const std::string& target, uint64_t size) {
+Status CopyFrom(int file, const std::string& target, uint64_t size, const std::function<bool()>& cancelled) {
   HEADRACE_ASSIGN(auto copy, AtomicFile::Create(target));
   std::string buffer(size_t{1} << 20, '\0');
   while (true) {
+    if (cancelled()) return Fail(ErrorCode::kUnavailable, "cancelled");
     const ssize_t n = ::read(file, buffer.data(), std::min<uint64_t>(buffer.size(), size));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return Fail(ErrorCode::kFailedPrecondition, "{}: cannot read: {}", target, std::strerror(errno));
@@ -80,7 +81,7 @@ Result<HeldDirectory> CheckpointSync::OpenDirectory() const {
   return root.OpenDirectory(directory_);
 }
 
-Status CheckpointSync::Upload(const std::string& name, const Version& version) {
+Status CheckpointSync::Upload(const std::string& name, const Version& version, const std::function<bool()>& cancelled) {
   // In the object store a file has no holes: all of its length counts.
   if (version.size > largest_)
     return Fail(ErrorCode::kInvalidArgument, "checkpoint {}: found {} bytes, wanted at most {} (VolumeSizeInGB)", name,
@@ -90,8 +91,8 @@ Status CheckpointSync::Upload(const std::string& name, const Version& version) {
       directory ? directory->OpenFile(name) : Result<Descriptor>(tl::unexpected<Error>(directory.error()));
   if (!file) return {};  // gone, or no longer a file of the directory
   const auto copy = state_file_ + ".upload";
-  HEADRACE_TRY(CopyFrom(file->get(), copy, version.size));
-  const auto stored = objects_.PutFile(bucket_, prefix_ + name, copy, true);
+  HEADRACE_TRY(CopyFrom(file->get(), copy, version.size, cancelled));
+  const auto stored = objects_.PutFile(bucket_, prefix_ + name, copy, true, cancelled);
   ::unlink(copy.c_str());
   if (!stored) return Fail(stored.error().code(), "checkpoint {}: {}", name, stored.error().message());
   uploaded_[name] = version;
@@ -118,7 +119,7 @@ bool CheckpointSync::TakeRestored(const Versions& now, int64_t program_began_ns)
   return any;
 }
 
-Status CheckpointSync::Step(bool last) {
+Status CheckpointSync::Step(bool last, const std::function<bool()>& cancelled) {
   if (bucket_.empty()) return {};
   HEADRACE_ASSIGN(auto seen, Look());
   // Another attempt begins with an empty directory, which says nothing of what is in S3.
@@ -130,7 +131,7 @@ Status CheckpointSync::Step(bool last) {
     if (const auto known = uploaded_.find(name); known != uploaded_.end() && known->second == version) continue;
     const auto before = seen_.find(name);
     if (!last && (before == seen_.end() || before->second != version)) continue;
-    HEADRACE_TRY(Upload(name, version));
+    HEADRACE_TRY(Upload(name, version, cancelled));
     changed = true;
   }
   for (auto at = uploaded_.begin(); at != uploaded_.end();) {

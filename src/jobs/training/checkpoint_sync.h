@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,8 +27,8 @@ class CheckpointSync {
   // What the job was given to start from: it is in S3 already, and is deleted there when the job deletes it.
   Status Restored(const std::vector<std::string>& names);
 
-  // One look at the directory.
-  Status Step(bool last);
+  // One look at the directory. kUnavailable when cancelled: the next one goes on from there.
+  Status Step(bool last, const std::function<bool()>& cancelled);
 
  private:
   struct Version {
@@ -43,7 +44,7 @@ class CheckpointSync {
   Result<std::optional<Versions>> Look() const;
   Result<HeldDirectory> OpenDirectory() const;
   bool TakeRestored(const Versions& now, int64_t program_began_ns);
-  Status Upload(const std::string& name, const Version& version);
+  Status Upload(const std::string& name, const Version& version, const std::function<bool()>& cancelled);
   Status Save() const;
   void Load();
 

@@ -51,13 +51,15 @@ bool NeedsNoCores(const IngestState& state, const TrainingRequest& request) {
   return ended || state.program_ended();
 }
 
-JobFollower::JobFollower(const TrainingOptions& options, Rubbish& rubbish, std::string account, std::string name)
+JobFollower::JobFollower(const TrainingOptions& options, Rubbish& rubbish, std::string account, std::string name,
+                         std::function<bool()> leaving)
     : options_(options),
       executor_(*options.executor),
       account_(std::move(account)),
       name_(std::move(name)),
       directory_(options.data_dir + "/jobs/" + account_ + "/" + name_),
-      rubbish_(rubbish) {}
+      rubbish_(rubbish),
+      leaving_(std::move(leaving)) {}
 
 Result<JobFollower::Progress> JobFollower::Step() { return reader_ == nullptr ? Begin() : Follow(); }
 
@@ -332,7 +334,7 @@ Status JobFollower::SyncCheckpoints(bool last) {
     if (host.checkpoints == nullptr) continue;
     if (!fs::exists(host.directory.files())) continue;  // removed to make room: nothing that the job has deleted
     if (!fs::exists(host.directory.program_started())) continue;
-    const auto synced = host.checkpoints->Step(last);
+    const auto synced = host.checkpoints->Step(last, [&] { return last ? GivesUpStoring() : leaving_(); });
     if (synced) continue;
     if (last) return synced;
     // Tried again; the job itself can go on.
@@ -341,25 +343,39 @@ Status JobFollower::SyncCheckpoints(bool last) {
   return {};
 }
 
-Result<StoredArtifacts> JobFollower::StoreAll(const JobEnd& end) const {
+// A job that is to end may still store what it has, for as long as its program might have taken to end.
+bool JobFollower::GivesUpStoring() {
+  if (leaving_()) return true;
+  if (!directory_.StopRequested() && !HasCome(state_.deadline, Moment::Now())) return false;
+  if (asked_to_end_ == 0) asked_to_end_ = steady_.Now();
+  return steady_.Now() - asked_to_end_ >= options_.stop_grace_seconds * int64_t{1000};
+}
+
+Status JobFollower::StoreAll(const JobEnd& end, StoredArtifacts& stored) {
+  const auto synced = SyncCheckpoints(true);
   ArtifactsOfJob artifacts{.job_name = name_,
                            .output_path = request_.output.s3_output_path,
                            .hosts = {},
                            .scratch = directory_.path() + "/artifacts",
-                           .with_model = !end.failed()};
+                           .with_model = !end.failed(),
+                           .cancelled = [this] { return GivesUpStoring(); }};
   for (const auto& host : hosts_) artifacts.hosts.push_back(host.directory);
-  return StoreArtifacts(*objects_, artifacts);
+  HEADRACE_TRY(StoreArtifacts(*objects_, artifacts, stored));
+  return synced;
 }
 
 // Everything the job leaves is stored before its last status shows.
 Result<JobFollower::Progress> JobFollower::Conclude(const JobEnd& found) {
   JobEnd end = found;
   StoredArtifacts artifacts;
-  if (auto synced = SyncCheckpoints(true); !synced && !end.failed()) end = FailureOf(synced.error());
-  if (auto stored = StoreAll(end); stored)
-    artifacts = std::move(*stored);
-  else if (!end.failed())
-    end = FailureOf(stored.error());
+  if (const auto stored = StoreAll(end, artifacts); !stored) {
+    if (leaving_()) return Progress::kIdle;
+    const bool given_up = stored.error().code() == ErrorCode::kUnavailable && GivesUpStoring();
+    if (given_up) artifacts.notes.push_back("[headrace] warning: the job was to end: not all that it left is stored");
+    if (given_up && end.status == TrainingStatus::kCompleted)
+      end = directory_.StopRequested() ? JobEnd::Stopped() : JobEnd::MaxRuntimeExceeded();
+    if (!given_up && !end.failed()) end = FailureOf(stored.error());
+  }
 
   // Before the end is written: the job may have filled the disk.
   for (const auto& host : hosts_) rubbish_.Take(host.directory.files());

@@ -2,6 +2,7 @@
 // in what they spool, stores what they leave. What the hosts' states make of the job's is in job_state.h.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,8 +28,9 @@ bool NeedsNoCores(const IngestState& state, const TrainingRequest& request);
 
 class JobFollower {
  public:
-  // What it is handed outlives it.
-  JobFollower(const TrainingOptions& options, Rubbish& rubbish, std::string account, std::string name);
+  // What it is handed outlives it. `leaving`: this process is to end; what the follower is at is left to the next one.
+  JobFollower(const TrainingOptions& options, Rubbish& rubbish, std::string account, std::string name,
+              std::function<bool()> leaving);
 
   // Its cores may go to others: what is left is packing and storing.
   bool NeedsNoCores() const { return jobs::NeedsNoCores(state_, request_); }
@@ -72,7 +74,8 @@ class JobFollower {
   std::string WhyAgain() const;
   Status ReadTheRest();
   Result<Progress> Conclude(const JobEnd& end);
-  Result<StoredArtifacts> StoreAll(const JobEnd& end) const;
+  Status StoreAll(const JobEnd& end, StoredArtifacts& artifacts);
+  bool GivesUpStoring();
   bool ProgramHasRun() const;
   Status SyncCheckpoints(bool last);
   void CleanUp();
@@ -88,8 +91,9 @@ class JobFollower {
   std::optional<store::AccountObjects> objects_;  // set by Begin
   std::unique_ptr<Doorbell> bell_;                // set once there is a supervisor, or may be one
   Rubbish& rubbish_;
+  const std::function<bool()> leaving_;
   const BootClock steady_;
-  int64_t next_sync_ = 0, ended_since_ = 0;  // of steady_; 0: not yet
+  int64_t next_sync_ = 0, ended_since_ = 0, asked_to_end_ = 0;  // of steady_; 0: not yet
 };
 
 }  // namespace headrace::jobs

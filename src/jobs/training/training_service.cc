@@ -1,6 +1,7 @@
 #include "jobs/training/training_service.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
@@ -155,7 +156,7 @@ class TrainingService::Impl {
   }
 
   void FollowToTheEnd(const JobKey& key) {
-    JobFollower follower(options_, *rubbish_, key.account, key.job);
+    JobFollower follower(options_, *rubbish_, key.account, key.job, [this] { return stopping_.load(); });
     bool has_room = true;
     int pause = options_.poll_millis;
     while (true) {
@@ -211,7 +212,8 @@ class TrainingService::Impl {
   std::mutex mutex_;
   std::condition_variable wakeup_;
   const Descriptor stop_{::eventfd(0, EFD_CLOEXEC)};  // readable once stopping_
-  bool stopping_ = false, look_ = true;
+  std::atomic<bool> stopping_{false};
+  bool look_ = true;
   std::map<JobKey, std::thread> followers_;
   std::vector<JobKey> finished_;
   std::thread thread_;

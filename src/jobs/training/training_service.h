@@ -56,7 +56,8 @@ class TrainingService {
 
   // Finds supervisors of an earlier process again and follows them, finishes what ended meanwhile, starts what waits.
   Status Start();
-  // Stops following. Running jobs go on and are found again by the next Start().
+  // Stops following. Running jobs go on and are found again by the next Start(), which also stores what jobs leave and
+  // is not stored yet.
   void Stop();
 
   // The row is in the database (InProgress, Starting): wakes the scheduler. Any thread.

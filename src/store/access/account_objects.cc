@@ -91,9 +91,9 @@ Result<Object> AccountObjects::Commit(BlobWriter writer, const std::string& buck
 }
 
 Result<Object> AccountObjects::PutFile(const std::string& bucket, const std::string& key, const std::string& path,
-                                       bool move) const {
+                                       bool move, const std::function<bool()>& cancelled) const {
   HEADRACE_TRY(Check(bucket, key, "s3:PutObject"));  // before the file is moved or copied
-  return objects_->PutFile(bucket, key, path, InfoOf(caller_), move, Asks("s3:PutObject", key));
+  return objects_->PutFile(bucket, key, path, InfoOf(caller_), move, Asks("s3:PutObject", key), cancelled);
 }
 
 Result<bool> AccountObjects::Delete(const std::string& bucket, const std::string& key) const {

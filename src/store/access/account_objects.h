@@ -7,6 +7,7 @@
 // permission is missing.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,9 @@ class AccountObjects {
   // s3:PutObject. The object is the account's, with the content type binary/octet-stream.
   Result<BlobWriter> NewBlob() const { return objects_->NewBlob(); }
   Result<Object> Commit(BlobWriter writer, const std::string& bucket, const std::string& key) const;
-  Result<Object> PutFile(const std::string& bucket, const std::string& key, const std::string& path, bool move) const;
+  // Of a file: kUnavailable when `cancelled` before all of it was read.
+  Result<Object> PutFile(const std::string& bucket, const std::string& key, const std::string& path, bool move,
+                         const std::function<bool()>& cancelled) const;
   // s3:DeleteObject. False when there was none.
   Result<bool> Delete(const std::string& bucket, const std::string& key) const;
 

@@ -44,11 +44,12 @@ struct Hashes {
   uint64_t crc64 = 0, size = 0;
 };
 
-Result<Hashes> HashFile(int fd, const std::string& path) {
+Result<Hashes> HashFile(int fd, const std::string& path, const std::function<bool()>& cancelled) {
   Hashes hashes;
   Md5 md5;
   std::string buffer(size_t{1} << 20, '\0');
   while (true) {
+    if (cancelled()) return Fail(ErrorCode::kUnavailable, "{}: cancelled", path);
     const ssize_t n = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(hashes.size));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return FailErrno(path, "read");
@@ -186,11 +187,11 @@ Result<BlobWriter> BlobDirectory::New(Hashing hashing) const {
   return writer;
 }
 
-Result<BlobWriter> BlobDirectory::Adopt(const std::string& file) const {
+Result<BlobWriter> BlobDirectory::Adopt(const std::string& file, const std::function<bool()>& cancelled) const {
   const Descriptor from(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!from) return FailErrno(file, "open");
   BlobWriter writer(*this, NewName());
-  HEADRACE_ASSIGN(const Hashes hashes, HashFile(from.get(), file));
+  HEADRACE_ASSIGN(const Hashes hashes, HashFile(from.get(), file, cancelled));
   writer.md5_ = hashes.md5;
   writer.crc64_ = hashes.crc64;
   writer.size_ = hashes.size;

@@ -72,8 +72,9 @@ class BlobDirectory {
 
   // kResourceExhausted on a full disk (DiskRoom); so is a Write that would fill it.
   Result<BlobWriter> New(Hashing hashing = Hashing::kHere) const;
-  // A sealed blob from a file of the same file system, which moves. Its bytes are read once for their hashes.
-  Result<BlobWriter> Adopt(const std::string& file) const;
+  // A sealed blob from a file of the same file system, which moves. Its bytes are read once for their hashes, which
+  // takes as long as the file is: kUnavailable when `cancelled` meanwhile, and the file is where it was.
+  Result<BlobWriter> Adopt(const std::string& file, const std::function<bool()>& cancelled) const;
   std::string PathOf(const std::string& blob) const;
   Result<std::shared_ptr<const Descriptor>> Open(const std::string& blob, const char* what) const;
   void Remove(const std::string& blob) const;

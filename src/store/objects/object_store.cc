@@ -20,7 +20,7 @@ Object MakeObject(const BlobWriter& writer, const std::string& bucket, const std
   return {bucket, key, writer.blob(), writer.size(), writer.md5(), now, std::move(info)};
 }
 
-Result<BlobWriter> CopyIn(const BlobDirectory& blobs, const std::string& path) {
+Result<BlobWriter> CopyIn(const BlobDirectory& blobs, const std::string& path, const std::function<bool()>& cancelled) {
   const Descriptor from(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!from) {
     const auto code = errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kFailedPrecondition;
@@ -29,6 +29,7 @@ Result<BlobWriter> CopyIn(const BlobDirectory& blobs, const std::string& path) {
   HEADRACE_ASSIGN(BlobWriter writer, blobs.New());
   std::string buffer(size_t{1} << 20, '\0');
   while (true) {
+    if (cancelled()) return Fail(ErrorCode::kUnavailable, "{}: cancelled", path);
     const ssize_t n = ::read(from.get(), buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return Fail(ErrorCode::kFailedPrecondition, "{}: cannot read: {}", path, std::strerror(errno));
@@ -156,7 +157,8 @@ Result<Object> ObjectStore::Commit(BlobWriter writer, const std::string& bucket,
 }
 
 Result<Object> ObjectStore::PutFile(const std::string& bucket, const std::string& key, const std::string& path,
-                                    ObjectInfo info, bool move, const Guard& guard) {
+                                    ObjectInfo info, bool move, const Guard& guard,
+                                    const std::function<bool()>& cancelled) {
   HEADRACE_TRY(FindBucket(bucket));
   if (move) {
     struct stat file {
@@ -164,11 +166,11 @@ Result<Object> ObjectStore::PutFile(const std::string& bucket, const std::string
     const bool same = ::stat(path.c_str(), &file) == 0 && ::stat(blobs_->PathOf("").c_str(), &blobs) == 0 &&
                       file.st_dev == blobs.st_dev;
     if (same) {
-      HEADRACE_ASSIGN(BlobWriter writer, blobs_->Adopt(path));
+      HEADRACE_ASSIGN(BlobWriter writer, blobs_->Adopt(path, cancelled));
       return Commit(std::move(writer), bucket, key, std::move(info), {}, guard);
     }
   }
-  HEADRACE_ASSIGN(BlobWriter writer, CopyIn(*blobs_, path));
+  HEADRACE_ASSIGN(BlobWriter writer, CopyIn(*blobs_, path, cancelled));
   auto object = Commit(std::move(writer), bucket, key, std::move(info), {}, guard);
   if (object && move) ::unlink(path.c_str());
   return object;

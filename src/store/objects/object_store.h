@@ -54,9 +54,11 @@ class ObjectStore {
   Result<BlobWriter> NewBlob(Hashing hashing = Hashing::kHere) const { return blobs_->New(hashing); }
   Result<Object> Commit(BlobWriter writer, const std::string& bucket, const std::string& key, ObjectInfo info,
                         const Precondition& wanted = {}, const Guard& guard = {});
-  // Takes a finished file: it moves when `move` and both lie in one file system, and is copied otherwise.
-  Result<Object> PutFile(const std::string& bucket, const std::string& key, const std::string& path, ObjectInfo info,
-                         bool move, const Guard& guard = {});
+  // Takes a finished file: it moves when `move` and both lie in one file system, and is copied otherwise. kUnavailable
+  // when `cancelled` before all of it was read; nothing has happened then.
+  Result<Object> PutFile(
+      const std::string& bucket, const std::string& key, const std::string& path, ObjectInfo info, bool move,
+      const Guard& guard = {}, const std::function<bool()>& cancelled = [] { return false; });
   Result<Object> Find(const std::string& bucket, const std::string& key, const Guard& guard = {}) const;
   Result<OpenObject> Open(const std::string& bucket, const std::string& key, const Guard& guard = {}) const;
   Result<std::shared_ptr<const Descriptor>> Open(const Object& object) const;

@@ -167,6 +167,22 @@ TEST_F(ObjectStoreTest, TakesFiles) {
   EXPECT_EQ(store_->PutFile("b", "k", directory_ / "absent", {}, true).error().code(), ErrorCode::kNotFound);
 }
 
+TEST_F(ObjectStoreTest, TakingAFileCanBeCancelled) {
+  MakeBucket();
+  ASSERT_TRUE(WriteFileAtomically(directory_ / "file", ""));
+  std::filesystem::resize_file(directory_ / "file", uint64_t{1} << 40);  // all holes: it would take half an hour
+  for (const bool move : {false, true}) {
+    int pieces = 0;
+    const auto cancelled = [&] { return ++pieces > 3; };
+    const auto put = store_->PutFile("b", "file", directory_ / "file", {}, move, {}, cancelled);
+    ASSERT_FALSE(put);
+    EXPECT_EQ(put.error().code(), ErrorCode::kUnavailable);
+    EXPECT_EQ(std::filesystem::file_size(directory_ / "file"), uint64_t{1} << 40);
+    EXPECT_EQ(CountFiles(), 0U);
+    EXPECT_EQ(store_->Find("b", "file").error().code(), ErrorCode::kNotFound);
+  }
+}
+
 TEST_F(ObjectStoreTest, WhatThePlatformWritesHasAChecksumToo) {
   MakeBucket();
   const std::map<std::string, std::string> wanted = {{"CRC64NVME", "rosUhgp5mIg="}};
