@@ -3,14 +3,16 @@ import os
 import pathlib
 import random
 import shutil
+import subprocess
 import sys
+import tarfile
 import time
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from platform_fixtures import *  # noqa: E402,F401,F403
-from platform_fixtures import ROOT  # noqa: E402
+from platform_fixtures import BIN, ROOT  # noqa: E402
 
 SCREENSHOTS = ROOT / "build/screenshots"
 NARROW = {"width": 380, "height": 800}
@@ -106,3 +108,22 @@ def jobs(server, boto):
     for name in ("console-a", "console-b", "console-c"):
         wait_for_job(boto, name)
     return ["console-a", "console-b", "console-c"]
+
+
+@pytest.fixture(scope="session")
+def endpoint(server, boto, tmp_path_factory):
+    """An endpoint with a small network for 32 x 32 pictures of ten classes."""
+    directory = tmp_path_factory.mktemp("exported")
+    subprocess.run([BIN / "export_models", directory], check=True)
+    with tarfile.open(directory / "model.tar.gz", "w:gz") as archive:
+        archive.add(directory / "cnn/1", "1")
+    s3, sagemaker = boto("s3"), boto("sagemaker")
+    s3.create_bucket(Bucket="console-models", CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    s3.upload_file(str(directory / "model.tar.gz"), "console-models", "model.tar.gz")
+    sagemaker.create_model(ModelName="console-model", ExecutionRoleArn="arn:aws:iam::123456789012:role/MyRole", PrimaryContainer={
+        "Image": "763104351884.dkr.ecr.us-west-2.amazonaws.com/tensorflow-inference:1.15-cpu", "ModelDataUrl": "s3://console-models/model.tar.gz"})
+    sagemaker.create_endpoint_config(EndpointConfigName="console-config", ProductionVariants=[
+        {"VariantName": "AllTraffic", "ModelName": "console-model", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}])
+    sagemaker.create_endpoint(EndpointName="console-endpoint", EndpointConfigName="console-config")
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="console-endpoint", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    return "console-endpoint"

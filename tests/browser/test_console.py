@@ -74,8 +74,7 @@ def test_a_job_shows_its_curves_its_log_and_what_it_was_asked_for(console, jobs)
 
 def test_a_failure_is_told_in_large(console, jobs):
     console.page.goto("/console/jobs/console-c")
-    assert "exit code 3" in console.page.get_by_role("region", name="Failure").inner_text().lower().replace("code: 3", "code 3") \
-        or "3" in console.page.get_by_role("region", name="Failure").inner_text()
+    assert re.search("exit code:? 3", console.page.get_by_role("region", name="Failure").inner_text(), re.IGNORECASE)
     console.screenshot("job-failed")
 
 
@@ -150,6 +149,41 @@ def test_training_data_is_previewed(console, boto, cifar10):
     page.get_by_text("image: bytes, 1 value of 3072 bytes").first.wait_for()
 
 
+def test_an_evaluations_report_is_a_confusion_matrix(console, boto):
+    s3 = boto("s3")
+    bucket = f"console-report-{time.time_ns()}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    figures = {"precision": 0.5, "recall": 0.75, "f1": 0.6, "support": 4}
+    s3.put_object(Bucket=bucket, Key="report.json", Body=json.dumps({
+        "accuracy": 0.625, "images": 8, "model": "m", "data": "d", "macro_average": figures, "confusion_matrix": [[3, 1], [2, 2]],
+        "classes": [{"name": "cat", **figures}, {"name": "dog", **figures}]}))
+    page = console.page
+    page.goto(f"/console/storage/{bucket}?object=report.json")
+    matrix = page.get_by_role("region", name="Confusion matrix")
+    assert matrix.get_by_role("row", name=re.compile("^cat")).inner_text().split() == ["cat", "3", "1"]
+    page.get_by_label("shares of the true class").check()
+    assert matrix.get_by_role("row", name=re.compile("^dog")).inner_text().split() == ["dog", "50.0", "%", "50.0", "%"]
+    console.screenshot("evaluation")
+
+
+def test_an_endpoint_is_asked_with_a_picture(console, endpoint, cifar10, tmp_path):
+    server, page = console.server, console.page
+    server.headrace("images", cifar10 / "eval/eval.tfrecords", tmp_path, "--count", "1")
+    page.goto("/console/endpoints")
+    page.get_by_role("link", name=endpoint).click()
+    page.get_by_label("Drop an image").set_input_files(next(tmp_path.glob("*.png")))
+    page.get_by_text("Answered in").wait_for()
+    assert page.locator(".bars-table tbody tr").count() == 10
+    page.get_by_text("The same request as a command").click()
+    page.get_by_text(f"headrace invoke {endpoint}").wait_for()
+    page.get_by_label("Or a body").fill("no json")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("alert").wait_for()  # the model's refusal, in its words
+    console.screenshot("endpoint")
+    page.get_by_role("tab", name="Traffic").click()
+    page.get_by_role("heading", name="Invocations", exact=True).wait_for()
+
+
 SCRIPT = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>'
 
 
@@ -193,11 +227,11 @@ def test_another_account_sees_nothing(open_console, server, jobs):
 
 
 PLACES = ["jobs", "jobs/console-a", "jobs/console-a?tab=logs", "jobs/console-a?tab=configuration", "jobs/console-c", "create-job", "compare?jobs=console-a,console-b",
-          "endpoints", "transforms", "storage", "health"]
+          "endpoints", "endpoints/console-endpoint", "transforms", "storage", "health"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_is_out_of_reach(open_console, jobs, theme):
+def test_nothing_is_out_of_reach(open_console, jobs, endpoint, theme):
     """axe-core finds no violation at any place, in either theme."""
     from axe_playwright_python.sync_playwright import Axe
     console = open_console(color_scheme=theme)
