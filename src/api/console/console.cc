@@ -52,6 +52,12 @@ bool SameSecret(std::string_view a, std::string_view b) {
   return a.size() == b.size() && ::CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
+// What is asked of the services; /console/endpoints/NAME itself is a place.
+bool IsForServices(std::string_view path) {
+  return path.starts_with("/console/api/") || path.starts_with("/console/objects/") ||
+         (path.starts_with("/console/endpoints/") && path.ends_with("/invocations"));
+}
+
 json Described(const SignedIn& who) { return {{"User", who.user}, {"AccountId", who.account_id}}; }
 
 // Whose temporary credentials end when those of `access_key_id` do.
@@ -102,8 +108,7 @@ Task<Response> Console::Handle(Request& request) {
   std::string_view rest = request.path;
   if (TakePrefix(rest, "/console/assets/")) co_return console::AssetResponse(request, rest);
   if (rest == "/console/session") co_return co_await Session(request);
-  for (const std::string_view prefix : {"/console/api/", "/console/objects/", "/console/endpoints/"})
-    if (rest.starts_with(prefix)) co_return co_await Forward(request);
+  if (IsForServices(rest)) co_return co_await Forward(request);
   if (IsRead(request)) co_return console::PageResponse(request);
   co_return ErrorResponse(405, "MethodNotAllowed",
                           fmt::format("{}: a place of the console is only read.", request.method));

@@ -192,7 +192,8 @@ TEST_F(ConsoleTest, ALinkSignsInOnce) {
 }
 
 TEST_F(ConsoleTest, EveryPlaceIsThePage) {
-  for (const char* place : {"/console/jobs", "/console/jobs/x?tab=logs", "/console", "/cloudwatch/home?region=x"}) {
+  for (const char* place :
+       {"/console/jobs", "/console/jobs/x?tab=logs", "/console/endpoints/e", "/console", "/cloudwatch/home?region=x"}) {
     const Response response = Ask(Make("GET", place));
     EXPECT_EQ(response.status, 200) << place;
     EXPECT_THAT(response.headers.Get("Content-Security-Policy"), HasSubstr("default-src 'self'"));
