@@ -1,7 +1,6 @@
 #include "api/console/curves.h"
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include <fmt/format.h>
@@ -17,6 +16,7 @@ using aws::Json;
 using aws::Reply;
 
 constexpr size_t kMostCurves = 100;
+constexpr UnixMillis kFarMillis = 253'402'300'799'999;  // the end of the year 9999
 constexpr int64_t kMostColumns = 4000, kUsualColumns = 800;
 
 struct Interval {
@@ -57,15 +57,23 @@ Reply<double> WeightIn(const Json& input) {
   return weight;
 }
 
+Reply<UnixMillis> TimeOr(const Json& input, const char* member, UnixMillis otherwise) {
+  if (cloudwatch::Find(input, member) == nullptr) return otherwise;
+  HEADRACE_REPLY_PASS(const UnixMillis time, cloudwatch::TimeOf(input, member, member));
+  return std::clamp(time, -kFarMillis, kFarMillis);  // so that a difference times the columns is a number, too
+}
+
 // What was asked for, or from the first sample to the last.
-Interval IntervalOf(const Json& input, const std::vector<std::optional<store::MetricSeries>>& series) {
-  UnixMillis first = std::numeric_limits<int64_t>::max(), last = 0;
+Reply<Interval> IntervalOf(const Json& input, const std::vector<std::optional<store::MetricSeries>>& series) {
+  std::optional<UnixMillis> first, last;
   for (const auto& one : series) {
     if (!one) continue;
-    first = std::min(first, one->first);
-    last = std::max(last, one->last);
+    first = std::min(first.value_or(one->first), one->first);
+    last = std::max(last.value_or(one->last), one->last);
   }
-  Interval interval{TimeIn(input, "StartTime").value_or(first), TimeIn(input, "EndTime").value_or(last + 1)};
+  Interval interval;
+  HEADRACE_REPLY_PASS(interval.from, TimeOr(input, "StartTime", first.value_or(0)));
+  HEADRACE_REPLY_PASS(interval.to, TimeOr(input, "EndTime", last.value_or(0) + 1));
   interval.to = std::max(interval.to, interval.from + 1);
   return interval;
 }
@@ -147,7 +155,7 @@ Reply<Json> GetMetricCurves(store::Database& database, const aws::Call& call, co
   for (const auto& key : keys) {
     HEADRACE_REPLY(series.emplace_back(), metrics.Find(key));
   }
-  const Interval interval = IntervalOf(input, series);
+  HEADRACE_REPLY_PASS(const Interval interval, IntervalOf(input, series));
   Json reply{{"StartTime", Seconds(interval.from)}, {"EndTime", Seconds(interval.to)}, {"Curves", Json::array()}};
   for (const auto& one : series) {
     Curve curve;

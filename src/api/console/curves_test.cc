@@ -67,6 +67,17 @@ TEST_F(CurvesTest, AnIntervalShowsWhatLiesInIt) {
   EXPECT_EQ(reply["Curves"][0]["Values"], Json({2, 3}));
 }
 
+TEST_F(CurvesTest, AnIntervalMayLieAnywhere) {
+  Put("loss", {1, 2});
+  for (const double at : {-8e15, -1.0, 0.0, 8e15}) {
+    const Json reply = Do("GetMetricCurves", {{"Curves", {Of("loss")}}, {"StartTime", at}, {"EndTime", at}});
+    EXPECT_EQ(reply["Curves"][0]["SampleCount"], 0) << at;
+  }
+  const Json all =
+      Do("GetMetricCurves", {{"Curves", {Of("loss")}}, {"StartTime", 0}, {"EndTime", 8e15}, {"Columns", 4000}});
+  EXPECT_EQ(all["Curves"][0]["SampleCount"], 2);
+}
+
 TEST_F(CurvesTest, SmoothingSeesEverySampleHoweverFewAreDrawn) {
   std::vector<double> values;
   for (int i = 0; i < 100; ++i) values.push_back(i % 2);
@@ -88,6 +99,7 @@ TEST_F(CurvesTest, RefusesWhatItCannotDraw) {
   EXPECT_THAT(Refusal("GetMetricCurves", Json::object()), HasSubstr("Curves"));
   EXPECT_THAT(Refusal("GetMetricCurves", {{"Curves", {Of("a")}}, {"Columns", 0}}), HasSubstr("wanted 1 to 4000"));
   EXPECT_THAT(Refusal("GetMetricCurves", {{"Curves", {Of("a")}}, {"Smoothing", 1}}), HasSubstr("Smoothing"));
+  EXPECT_THAT(Refusal("GetMetricCurves", {{"Curves", {Of("a")}}, {"EndTime", 1e18}}), HasSubstr("EndTime"));
   EXPECT_THAT(Refusal("GetMetricCurves", {{"Curves", {{{"Namespace", "n"}}}}}), HasSubstr("MetricName"));
 }
 
