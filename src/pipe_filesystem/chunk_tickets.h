@@ -1,7 +1,7 @@
 // How chunks of records come through files into TensorFlow. The epoch is a TFRecord file of *tickets*, which
 // TensorFlow's TFRecordDataset reads; each is the name of a file that holds one chunk and is there for one reading
-// (tf.io.read_file). The records themselves do not go through the TFRecord file: TensorFlow takes longer for their
-// checksums than for all else, and they have been verified.
+// (tf.io.read_file). The records themselves do not go through the TFRecord file: TensorFlow would compute their
+// checksums again, and they have been verified.
 #pragma once
 
 #include <cstdint>
