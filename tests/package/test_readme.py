@@ -71,7 +71,9 @@ def no_server_runs_in(directory):
 
 def test_a_demo_that_is_interrupted_ends_its_job_and_its_server(demo):
     """A second demo, and Ctrl-C in its first job."""
-    shell = subprocess.Popen([ROOT / "scripts/demo"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    # A shell that runs the tests behind its back has them ignore Ctrl-C, and what ignores it when it starts cannot trap it.
+    shell = subprocess.Popen([ROOT / "scripts/demo"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     try:
         for line in shell.stdout:
             if line.startswith("Epoch 2/"):
@@ -116,9 +118,11 @@ def test_the_program_in_cpp(home, work, readme_program):
 
 
 def test_the_commands_of_the_platform(home, work):
-    """All lines at once: the second waits for the server that the first starts."""
+    """All lines at once: the second waits for the server that the first starts. But for the one that fetches a package: there is no
+    network here, and test_guide.py runs it."""
     shutil.copy(ROOT / "README.md", work / "model.tar.gz")
-    said = paste(commands("The platform"), work, home, "aws s3 ls s3://models/\nheadrace keys list\nkill %1\nwait %1 || true")
+    platform = "".join(line for line in commands("The platform").splitlines(keepends=True) if not line.startswith("headrace python add"))
+    said = paste(platform, work, home, "aws s3 ls s3://models/\nheadrace keys list\nkill %1\nwait %1 || true")
     assert "make_bucket: models" in said
     assert "model.tar.gz" in said.split("make_bucket: models")[1]
     assert "alice" in said
