@@ -217,7 +217,7 @@ def test_checkpoints_ask_again_while_the_job_runs(mallory, mallorys, alice):
     job = mallory.start("cat /opt/ml/checkpoints/one; echo; echo restored; until [ -e /opt/ml/checkpoints/go ]; do sleep 0.2; date > "
                         "/opt/ml/checkpoints/beat; done", OutputDataConfig=output(mallorys), CheckpointConfig={"S3Uri": f"https://s3/{bucket}/c"})
     mallory.wait_for_line(job, "restored")
-    assert any(SECRET in line for line in mallory.log(job))  # while the policy allowed it
+    assert any(SECRET in line for line in mallory.log(job)), mallory.log(job)  # while the policy allowed it
     s3.delete_bucket_policy(Bucket=bucket)
     mallory.client("sagemaker").stop_training_job(TrainingJobName=job)
     mallory.wait(job)
