@@ -14,7 +14,7 @@ const result = await build({
   outdir: "dist",
   write: false,
 });
-const files = [...result.outputFiles.map((file) => [file.path.split("/").pop(), file.text]), ...["index.html", "icon.svg"].map((name) => [name, readFileSync(`src/${name}`, "utf8")])];
+const files = result.outputFiles.map((file) => [file.path.split("/").pop(), file.text]);
 mkdirSync("dist", { recursive: true });
 let stale = 0;
 for (const [name, text] of files) {
