@@ -78,6 +78,13 @@ TEST_F(CurvesTest, AnIntervalMayLieAnywhere) {
   EXPECT_EQ(all["Curves"][0]["SampleCount"], 2);
 }
 
+TEST_F(CurvesTest, OfWhatWasSummedUpTheMeanIsShown) {
+  const std::vector<store::MetricDatum> data{{{kAccount, "n", "sum", {}}, {kStart, 4, 10, 1, 5}},
+                                             {{kAccount, "n", "sum", {}}, {kStart + 1000, 0.5, 1, 2, 2}}};
+  ASSERT_TRUE(store::Metrics(*database_).Put(data));
+  EXPECT_EQ(Do("GetMetricCurves", {{"Curves", {Of("sum")}}})["Curves"][0]["Values"], Json({2.5, 2}));
+}
+
 TEST_F(CurvesTest, SmoothingSeesEverySampleHoweverFewAreDrawn) {
   std::vector<double> values;
   for (int i = 0; i < 100; ++i) values.push_back(i % 2);

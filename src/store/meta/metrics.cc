@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "store/meta/connection.h"
@@ -120,6 +121,27 @@ class SeriesOfBatch {
   std::map<MetricKey, Entry> entries_;
 };
 
+struct SampleRange {
+  int64_t series_id = 0;
+  UnixMillis from = 0, to = 0;  // [from, to)
+};
+
+// The samples of a series in order: rows of a time and `columns`.
+template <typename VisitRow>
+Status ReadSamples(Database& database, const char* columns, const SampleRange& range, const VisitRow& visit) {
+  return database.Read([&](Connection& db) -> Status {
+    Query select(db,
+                 fmt::format("SELECT timestamp_ms, {} FROM metric_samples WHERE series_id = ? AND timestamp_ms >= ? "
+                             "AND timestamp_ms < ? ORDER BY timestamp_ms, sequence",
+                             columns));
+    select.bind(1, range.series_id);
+    select.bind(2, range.from);
+    select.bind(3, range.to);
+    while (select.executeStep()) visit(select);
+    return {};
+  });
+}
+
 }  // namespace
 
 Status Metrics::Put(std::span<const MetricDatum> data) {
@@ -198,35 +220,17 @@ Result<std::vector<MetricSeries>> Metrics::List(const SeriesFilter& filter) {
 }
 
 Status Metrics::Read(int64_t series_id, UnixMillis from, UnixMillis to, const Visit& visit) {
-  return database_.Read([&](Connection& db) -> Status {
-    Query select(db,
-                 "SELECT timestamp_ms, sample_count, sum, minimum, maximum, unit FROM metric_samples "
-                 "WHERE series_id = ? AND timestamp_ms >= ? AND timestamp_ms < ? "
-                 "ORDER BY timestamp_ms, sequence");
-    select.bind(1, series_id);
-    select.bind(2, from);
-    select.bind(3, to);
-    while (select.executeStep()) {
-      visit({select.getColumn(0).getInt64(), select.getColumn(1).getDouble(), select.getColumn(2).getDouble(),
-             select.getColumn(3).getDouble(), select.getColumn(4).getDouble(), select.getColumn(5).getString()});
-    }
-    return {};
+  return ReadSamples(database_, "sample_count, sum, minimum, maximum, unit", {series_id, from, to}, [&](Query& row) {
+    visit({row.getColumn(0).getInt64(), row.getColumn(1).getDouble(), row.getColumn(2).getDouble(),
+           row.getColumn(3).getDouble(), row.getColumn(4).getDouble(), row.getColumn(5).getString()});
   });
 }
 
 Status Metrics::ReadValues(int64_t series_id, UnixMillis from, UnixMillis to, const VisitValue& visit) {
-  return database_.Read([&](Connection& db) -> Status {
-    Query select(db,
-                 "SELECT timestamp_ms, sum / max(sample_count, 1), minimum, maximum FROM metric_samples "
-                 "WHERE series_id = ? AND timestamp_ms >= ? AND timestamp_ms < ? "
-                 "ORDER BY timestamp_ms, sequence");
-    select.bind(1, series_id);
-    select.bind(2, from);
-    select.bind(3, to);
-    while (select.executeStep())
-      visit({select.getColumn(0).getInt64(), select.getColumn(1).getDouble(), select.getColumn(2).getDouble(),
-             select.getColumn(3).getDouble()});
-    return {};
+  constexpr const char* kMean = "CASE WHEN sample_count > 0 THEN sum / sample_count ELSE sum END, minimum, maximum";
+  return ReadSamples(database_, kMean, {series_id, from, to}, [&](Query& row) {
+    visit({row.getColumn(0).getInt64(), row.getColumn(1).getDouble(), row.getColumn(2).getDouble(),
+           row.getColumn(3).getDouble()});
   });
 }
 
