@@ -214,9 +214,9 @@ def test_checkpoints_ask_again_while_the_job_runs(mallory, mallorys, alice):
     s3 = alice.client("s3")
     allow(alice, bucket, "s3:*")
     s3.put_object(Bucket=bucket, Key="c/one", Body=SECRET.encode())
-    job = mallory.start("cat /opt/ml/checkpoints/one; echo; echo restored; until [ -e /opt/ml/checkpoints/go ]; do sleep 0.2; date > "
+    job = mallory.start("cat /opt/ml/checkpoints/one; echo; echo program runs; until [ -e /opt/ml/checkpoints/go ]; do sleep 0.2; date > "
                         "/opt/ml/checkpoints/beat; done", OutputDataConfig=output(mallorys), CheckpointConfig={"S3Uri": f"https://s3/{bucket}/c"})
-    mallory.wait_for_line(job, "restored")
+    mallory.wait_for_line(job, "program runs")
     assert any(SECRET in line for line in mallory.log(job)), mallory.log(job)  # while the policy allowed it
     s3.delete_bucket_policy(Bucket=bucket)
     mallory.client("sagemaker").stop_training_job(TrainingJobName=job)
@@ -229,9 +229,9 @@ def test_checkpoints_are_not_deleted_once_the_permission_is_gone(mallory, mallor
     s3 = alice.client("s3")
     allow(alice, bucket, "s3:*")
     s3.put_object(Bucket=bucket, Key="c/one", Body=SECRET.encode())
-    job = mallory.start("echo restored; sleep 4; rm -f /opt/ml/checkpoints/*; sleep 4", OutputDataConfig=output(mallorys),
+    job = mallory.start("echo program runs; sleep 4; rm -f /opt/ml/checkpoints/*; sleep 4", OutputDataConfig=output(mallorys),
                         CheckpointConfig={"S3Uri": f"s3://{bucket}/c"})
-    mallory.wait_for_line(job, "restored")
+    mallory.wait_for_line(job, "program runs")
     s3.delete_bucket_policy(Bucket=bucket)
     ended = mallory.wait(job)
     assert ended["TrainingJobStatus"] == "Failed" and "denied" in ended["FailureReason"]
