@@ -1,6 +1,8 @@
-// Makes dist/ from src/: one script, one style. usage: npm run build, or node build.mjs --check (fails when dist/ is another build's)
+// Makes dist/ from src/: one script, one style, and SHA256SUMS of these and of what they were made from, by which scripts/check-includes
+// sees without npm that nobody has forgotten to build. usage: npm run build
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
-import { readFileSync, writeFileSync, mkdirSync } from "node:fs";
 
 const result = await build({
   entryPoints: { app: "src/main.tsx" },
@@ -12,19 +14,10 @@ const result = await build({
   jsxImportSource: "preact",
   legalComments: "none",
   outdir: "dist",
-  write: false,
+  metafile: true,
 });
-const files = result.outputFiles.map((file) => [file.path.split("/").pop(), file.text]);
+const sources = Object.keys(result.metafile.inputs).filter((path) => path.startsWith("src/"));
+const files = [...sources, ...Object.keys(result.metafile.outputs), "build.mjs", "package-lock.json"].sort();
+const sums = files.map((path) => `${createHash("sha256").update(readFileSync(path)).digest("hex")}  ${path}\n`);
 mkdirSync("dist", { recursive: true });
-let stale = 0;
-for (const [name, text] of files) {
-  const path = `dist/${name}`;
-  let before = null;
-  try { before = readFileSync(path, "utf8"); } catch { /* a first build */ }
-  if (process.argv.includes("--check")) {
-    if (before !== text) { console.error(`console: ${path} is not what src/ makes: run npm run build in console/`); stale = 1; }
-  } else if (before !== text) {
-    writeFileSync(path, text);
-  }
-}
-process.exit(stale);
+writeFileSync("dist/SHA256SUMS", sums.join(""));

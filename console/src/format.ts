@@ -1,7 +1,22 @@
-// Values as people read them. Times are shown in the browser's zone, and in UTC on hover.
-export const time = (seconds: number) =>
-  new Date(seconds * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+// Values as people read them: times in the zone that the page's head says, numbers with their units.
+import { signal } from "@preact/signals";
+
+export type Zone = "local" | "UTC";
+export const zone = signal<Zone>(localStorage.getItem("zone") === "UTC" ? "UTC" : "local");
+zone.subscribe((name) => localStorage.setItem("zone", name));
+
 export const utc = (seconds: number) => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+const inUtc = (seconds: number) => utc(seconds).replace("T", " ").replace("Z", " UTC");
+const inLocal = (seconds: number) => new Date(seconds * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+export const time = (seconds: number) => (zone.value === "UTC" ? inUtc(seconds) : inLocal(seconds));
+export const otherTime = (seconds: number) => (zone.value === "UTC" ? `${inLocal(seconds)} (local)` : inUtc(seconds));
+
+// To the millisecond: of log lines and samples. Local times are written like the others, so that they are as wide.
+export function preciseTime(milliseconds: number): string {
+  const shift = zone.value === "UTC" ? 0 : new Date(milliseconds).getTimezoneOffset() * 60_000;
+  return new Date(milliseconds - shift).toISOString().slice(0, 23).replace("T", " ");
+}
 
 export function duration(seconds: number): string {
   if (seconds < 0) return "–";

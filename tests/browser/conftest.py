@@ -1,4 +1,5 @@
 """A platform with jobs, and Debian's Chromium on its console."""
+import json
 import os
 import pathlib
 import random
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import time
+import urllib.request
 
 import pytest
 
@@ -71,10 +73,23 @@ def open_console(chromium, server):
         assert not console.complaints
 
 
+@pytest.fixture(scope="session")
+def session_cookie(server):
+    """A session of the server's owner, for all tests that are about something else than signing in."""
+    keys = {"AccessKeyId": server.environment["AWS_ACCESS_KEY_ID"], "SecretAccessKey": server.environment["AWS_SECRET_ACCESS_KEY"]}
+    request = urllib.request.Request(f"{server.url}/console/session", json.dumps(keys).encode(),
+                                     {"Content-Type": "application/json", "X-Headrace-Console": "1", "Origin": server.url})
+    with urllib.request.urlopen(request) as answer:
+        name, value = answer.headers["Set-Cookie"].split(";")[0].split("=", 1)
+    return {"name": name, "value": value, "domain": "127.0.0.1", "path": "/console", "httpOnly": True, "sameSite": "Strict"}
+
+
 @pytest.fixture
-def console(open_console):
+def console(open_console, session_cookie):
+    """A browser that the server's owner is signed in with, at the training jobs."""
     console = open_console()
-    console.sign_in()
+    console.context.add_cookies([session_cookie])
+    console.page.goto("/console/jobs")
     return console
 
 

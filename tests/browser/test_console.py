@@ -29,7 +29,9 @@ def test_a_link_signs_in_once(open_console, server):
     assert "has been used" in second.page.get_by_role("alert").inner_text()
 
 
-def test_the_cookie_is_out_of_scripts_reach_and_a_session_that_ends_says_so(console):
+def test_the_cookie_is_out_of_scripts_reach_and_a_session_that_ends_says_so(open_console):
+    console = open_console()
+    console.sign_in()
     assert console.page.evaluate("document.cookie") == ""
     cookie, = console.context.cookies()
     assert cookie["httpOnly"] and cookie["sameSite"] == "Strict" and cookie["path"] == "/console"

@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import type { Curve } from "../data/metrics";
-import { number } from "../format";
+import { number, preciseTime, zone } from "../format";
 import { save } from "./pieces";
 
 // Okabe and Ito's colours, told apart with every kind of colour vision; dark enough on white, light enough on black.
@@ -48,7 +48,7 @@ export function Chart({ title, lines, axis = "time", zoom }: { title: string; li
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [tabled, setTabled] = useState(false);
-  const shape = lines.map((line) => line.label + (line.curve.minimums ? "~" : "")).join("\n") + axis;
+  const shape = lines.map((line) => line.label + (line.curve.minimums ? "~" : "")).join("\n") + axis + zone.value;
   const data = useMemo(() => align(lines, axis), [lines, axis]);
 
   useEffect(() => {
@@ -58,6 +58,7 @@ export function Chart({ title, lines, axis = "time", zoom }: { title: string; li
     plot.current = new uPlot({
       width: Math.max(240, element.clientWidth), height: 220, series, bands,
       scales: { x: { time: axis === "time" } },
+      tzDate: (seconds) => (zone.value === "UTC" ? uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") : new Date(seconds * 1000)),
       axes: [{ stroke: cssColour("--text"), grid, values: axis === "elapsed" ? (_, ticks) => ticks.map((tick) => `${tick} s`) : undefined },
              { stroke: cssColour("--text"), grid, size: 64 }],
       cursor: { drag: { x: true, y: false } },
@@ -94,10 +95,10 @@ function ValuesTable({ lines }: { lines: Line[] }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Values">
       <table>
-        <thead><tr><th scope="col">Curve</th><th scope="col">Time (UTC)</th><th scope="col">Value</th><th scope="col">Least</th><th scope="col">Greatest</th></tr></thead>
+        <thead><tr><th scope="col">Curve</th><th scope="col">Time ({zone.value})</th><th scope="col">Value</th><th scope="col">Least</th><th scope="col">Greatest</th></tr></thead>
         <tbody>
           {rows.slice(-most).map((row, i) => (
-            <tr key={i}><td>{row.label}</td><td>{new Date(row.time * 1000).toISOString().slice(0, 23)}</td><td class="number">{number(row.value)}</td>
+            <tr key={i}><td>{row.label}</td><td>{preciseTime(row.time * 1000)}</td><td class="number">{number(row.value)}</td>
               <td class="number">{row.least === undefined ? "" : number(row.least)}</td><td class="number">{row.greatest === undefined ? "" : number(row.greatest)}</td></tr>
           ))}
         </tbody>

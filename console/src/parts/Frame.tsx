@@ -1,6 +1,7 @@
 // What is around every view: where one can go, who is signed in, the theme.
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { zone } from "../format";
 import { Link, place } from "../router";
 import { signOut, user } from "../session";
 
@@ -18,6 +19,8 @@ function ThemeSwitch() {
   return <button class="quiet" onClick={choose}>Theme: {theme.value || "system"}</button>;
 }
 
+const ZoneSwitch = () => <button class="quiet" onClick={() => { zone.value = zone.value === "UTC" ? "local" : "UTC"; }}>Times: {zone.value}</button>;
+
 export function Frame({ children }: { children: ComponentChildren }) {
   const room = place.value.path.split("/")[2] || "jobs";
   return (
@@ -29,6 +32,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
           {ROOMS.map(([name, title]) => <Link key={name} to={`/console/${name}`} aria-current={room === name ? "page" : undefined}>{title}</Link>)}
         </nav>
         <span class="who">{user.value?.name} <small>{user.value?.account}</small></span>
+        <ZoneSwitch />
         <ThemeSwitch />
         <button class="quiet" onClick={() => void signOut()}>Sign out</button>
       </header>

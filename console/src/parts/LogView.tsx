@@ -1,6 +1,7 @@
 // Logs that follow, are searched, copied and saved. Only the lines in sight are in the page, so that a million scroll smoothly.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { LogReader, streams, type LogLine } from "../data/logs";
+import { preciseTime } from "../format";
 import { Copy, Problem, save } from "./pieces";
 
 const ROW = 18, SIGHT = 480, MARGIN = 20;
@@ -86,7 +87,7 @@ export function LogView({ group, prefix, following, name }: { group: string; pre
         <div style={{ height: shown.length * ROW, position: "relative" }}>
           <pre style={{ position: "absolute", top: first * ROW, left: 0, right: 0 }}>
             {shown.slice(first, last).map((line, i) => (
-              <div key={first + i} class={needle && line.text.toLowerCase().includes(needle) ? "hit" : undefined} title={new Date(line.time).toISOString()}>
+              <div key={first + i} class={needle && line.text.toLowerCase().includes(needle) ? "hit" : undefined} title={preciseTime(line.time)}>
                 {several ? <span class="host">{line.host} </span> : null}{line.text || " "}
               </div>
             ))}

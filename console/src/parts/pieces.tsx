@@ -1,9 +1,9 @@
 // Small pieces that many views show.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { time, utc } from "../format";
+import { otherTime, time, utc } from "../format";
 
-export const Time = ({ at }: { at?: number }) => (at ? <time dateTime={utc(at)} title={utc(at)}>{time(at)}</time> : <>–</>);
+export const Time = ({ at }: { at?: number }) => (at ? <time dateTime={utc(at)} title={otherTime(at)}>{time(at)}</time> : <>–</>);
 
 const MARKS: Record<string, string> = { Completed: "✓", InService: "✓", Failed: "✕", Stopped: "■", Stopping: "◐", InProgress: "▶", Creating: "▶", Updating: "▶", Deleting: "◐" };
 export const Status = ({ of }: { of: string }) => <span class={`status ${of}`}><span aria-hidden="true">{MARKS[of] ?? "•"}</span> {of}</span>;

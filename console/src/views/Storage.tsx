@@ -4,7 +4,7 @@ import { deleteObject, listBuckets, listFolder, objectAddress, upload, type Fold
 import { bytes } from "../format";
 import { useLoaded } from "../live";
 import { Preview } from "../parts/Preview";
-import { Empty, Problem } from "../parts/pieces";
+import { Empty, Problem, Time } from "../parts/pieces";
 import { address, choose, Link, query } from "../router";
 
 export function BucketsPage() {
@@ -16,7 +16,7 @@ export function BucketsPage() {
       {buckets.value?.length === 0 ? <Empty command="aws s3 mb s3://my-bucket">No bucket. In a shell:</Empty> : null}
       {buckets.value?.length ? <table>
         <thead><tr><th scope="col">Bucket</th><th scope="col">Created</th></tr></thead>
-        <tbody>{buckets.value.map((bucket) => <tr key={bucket.name}><td><Link to={address("storage", bucket.name)}>{bucket.name}</Link></td><td>{bucket.created}</td></tr>)}</tbody>
+        <tbody>{buckets.value.map((bucket) => <tr key={bucket.name}><td><Link to={address("storage", bucket.name)}>{bucket.name}</Link></td><td><Time at={Date.parse(bucket.created) / 1000} /></td></tr>)}</tbody>
       </table> : null}
     </>
   );
@@ -66,7 +66,7 @@ export function FolderPage({ bucket, prefix: given }: { bucket: string; prefix: 
           {objects.map((object) => (
             <tr key={object.key}>
               <td><button class="link" onClick={() => choose({ object: object.key })}>{object.key.slice(prefix.length) || object.key}</button></td>
-              <td class="number">{bytes(object.size)}</td><td>{object.modified}</td>
+              <td class="number">{bytes(object.size)}</td><td><Time at={Date.parse(object.modified) / 1000} /></td>
               <td><a href={objectAddress(bucket, object.key)} download>Download</a> <button class="quiet" aria-label={`Delete ${object.key}`} onClick={() => void remove(object.key)}>Delete</button></td>
             </tr>
           ))}

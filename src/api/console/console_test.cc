@@ -45,6 +45,7 @@ class ConsoleTest : public testing::Test {
     request.peer = "127.0.0.1:5";
     request.headers.Set("Host", "127.0.0.1:4567");
     request.headers.Set("X-Headrace-Console", "1");
+    if (method != "GET") request.headers.Set("Origin", "http://127.0.0.1:4567");  // as browsers do
     return request;
   }
   Response Ask(Request request, const std::string& text = "") {
@@ -106,6 +107,7 @@ TEST_F(ConsoleTest, SignsInOverTlsOrOnThisMachine) {
   const json keys{{"AccessKeyId", key_.access_key_id}, {"SecretAccessKey", key_.secret_access_key}};
   EXPECT_EQ(Ask(request, keys.dump()).status, 403);
   request.secure = true;
+  request.headers.Set("Origin", "https://127.0.0.1:4567");
   const Response response = Ask(request, keys.dump());
   EXPECT_EQ(response.status, 200);
   EXPECT_THAT(response.headers.Get("Set-Cookie"), HasSubstr("Secure"));

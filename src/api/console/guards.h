@@ -19,7 +19,7 @@ std::string_view SessionCookie(const http::Request& request);
 std::string MakeSessionCookie(std::string_view id, bool secure);
 
 // A refusal when a page of another site may have made the request: no page header, or an Origin that is not this
-// address.
+// address, or none with a request that changes something.
 std::optional<http::Response> RefuseForeignPage(const http::Request& request);
 // A refusal when keys and cookies would cross a network as plain text.
 std::optional<http::Response> RefusePlainNetwork(const http::Request& request);

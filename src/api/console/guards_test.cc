@@ -47,6 +47,17 @@ TEST(RefuseForeignPage, TakesOwnPagesOnly) {
   EXPECT_TRUE(RefuseForeignPage(request));
 }
 
+TEST(RefuseForeignPage, WantsToKnowWhoseAWishForAChangeIs) {
+  http::Request request = Post();
+  request.headers.Remove("Origin");
+  for (const char* method : {"POST", "PUT", "DELETE"}) {
+    request.method = method;
+    EXPECT_TRUE(RefuseForeignPage(request)) << method;
+  }
+  request.method = "GET";
+  EXPECT_FALSE(RefuseForeignPage(request));
+}
+
 TEST(RefusePlainNetwork, WantsTlsBeyondTheMachine) {
   http::Request request = Post();
   EXPECT_FALSE(RefusePlainNetwork(request));
