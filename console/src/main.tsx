@@ -8,6 +8,7 @@ import { place } from "./router";
 import { start, user } from "./session";
 import { ComparePage } from "./views/Compare";
 import { CreateJobPage } from "./views/CreateJob";
+import { CreateTransformPage } from "./views/CreateTransform";
 import { EndpointPage } from "./views/Endpoint";
 import { EndpointsPage } from "./views/Endpoints";
 import { HealthPage } from "./views/Health";
@@ -16,6 +17,7 @@ import { JobsPage } from "./views/Jobs";
 import { MetricsLinkPage } from "./views/MetricsLink";
 import { SignInPage } from "./views/SignIn";
 import { BucketsPage, FolderPage } from "./views/Storage";
+import { TransformPage } from "./views/Transform";
 import { TransformsPage } from "./views/Transforms";
 
 function View() {
@@ -28,7 +30,8 @@ function View() {
     case "create-job": return <CreateJobPage />;
     case "compare": return <ComparePage />;
     case "endpoints": return name ? <EndpointPage key={name} name={name} /> : <EndpointsPage />;
-    case "transforms": return <TransformsPage />;
+    case "create-transform": return <CreateTransformPage />;
+    case "transforms": return name ? <TransformPage key={name} name={name} /> : <TransformsPage />;
     case "storage": return name ? <FolderPage key={place.value.path} bucket={name} prefix={rest.join("/")} /> : <BucketsPage />;
     case "health": return <HealthPage />;
     default: return <p>There is no place <code>{place.value.path}</code> in the console.</p>;

@@ -229,7 +229,7 @@ def test_another_account_sees_nothing(open_console, server, jobs):
 
 
 PLACES = ["jobs", "jobs/console-a", "jobs/console-a?tab=logs", "jobs/console-a?tab=configuration", "jobs/console-c", "create-job", "compare?jobs=console-a,console-b",
-          "endpoints", "endpoints/console-endpoint", "transforms", "storage", "health"]
+          "create-job?like=console-a", "endpoints", "endpoints/console-endpoint", "endpoints/console-endpoint?tab=traffic", "transforms", "create-transform", "storage", "health"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -1,5 +1,12 @@
 """What the console's views show, each shortly, in Chromium."""
+import json
+import os
 import re
+import subprocess
+import sys
+
+import pytest
+from platform_fixtures import BIN, ROOT
 
 
 def test_times_are_local_or_utc_everywhere(open_console, session_cookie, jobs):
@@ -19,3 +26,159 @@ def test_times_are_local_or_utc_everywhere(open_console, session_cookie, jobs):
     other = page.locator(".log pre div").first.get_attribute("title")
     hours = [int(text[11:13]) * 60 + int(text[14:16]) for text in (shown, other)]
     assert (hours[1] - hours[0]) % 1440 == 330 and re.fullmatch(r"[-0-9]{10} [:0-9]{8}\.\d{3}", shown)
+
+
+def commands_of(page):
+    """{"curl": …}: the texts of the tester's commands."""
+    shown = page.locator("details:has(summary:text('The same request')) > div")
+    return {each.locator("p").inner_text(): each.locator("pre").text_content() for each in shown.all()}
+
+
+def test_an_endpoint_is_updated_scaled_and_watched_by_variant(console, boto, endpoint):
+    sagemaker, page = boto("sagemaker"), console.page
+    sagemaker.create_endpoint_config(EndpointConfigName="console-two", ProductionVariants=[
+        {"VariantName": name, "ModelName": "console-model", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large", "InitialVariantWeight": 1}
+        for name in ("first", "second")])
+    page.goto(f"/console/endpoints/{endpoint}")
+    page.get_by_role("button", name="Update").click()
+    question = page.get_by_role("dialog", name=f"Update {endpoint}")
+    question.get_by_label("Configuration").select_option("console-two")
+    question.get_by_role("button", name="Update").click()
+    page.get_by_role("row", name="second").wait_for(timeout=30_000)
+    page.locator(".status.InService").wait_for(timeout=30_000)
+    page.get_by_role("button", name="Scale first").click()
+    page.get_by_label("Instances").fill("0")
+    assert page.get_by_role("button", name="Change").is_disabled()
+    page.get_by_label("Instances").fill("2")
+    page.get_by_role("spinbutton", name="Weight").fill("3")
+    page.get_by_role("button", name="Change").click()
+    page.get_by_text("2 of 2").wait_for(timeout=30_000)
+    page.get_by_text("75.0 %").wait_for()
+    page.get_by_label("Or a body").fill('{"instances": [1]}')  # the model wants pictures
+    page.get_by_label("Variant").select_option("second")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("alert").wait_for()
+    page.get_by_role("tab", name="Traffic").click()
+    row = page.get_by_role("region", name="Variants' figures").get_by_role("row", name="second")
+    row.wait_for()
+    page.wait_for_function("[...document.querySelectorAll('tr')].some((row) => /^second\\t1\\t1\\t0\\t.* ms/.test(row.innerText))")
+    assert page.get_by_role("heading", name="Model latency (ms)").count() == 1
+    console.screenshot("endpoint-traffic")
+    page.get_by_role("tab", name="Logs").click()
+    page.get_by_label("Variant").select_option("second")
+    page.locator(".log pre div").first.wait_for()
+
+
+def test_the_testers_commands_send_the_same_request(console, server, endpoint, cifar10, tmp_path):
+    page = console.page
+    server.headrace("images", cifar10 / "eval/eval.tfrecords", tmp_path, "--count", "1")
+    page.goto(f"/console/endpoints/{endpoint}")
+    page.get_by_label("Classes").fill("plane, car, bird")
+    page.get_by_label("Drop an image").set_input_files(next(tmp_path.glob("*.png")))
+    page.get_by_text("Answered in").wait_for()
+    page.locator(".bars-table").get_by_text("bird").wait_for()
+    page.get_by_text("The same request as a command").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save it").click()
+    download.value.save_as(tmp_path / "request.json")
+    page.get_by_text("Answer", exact=True).click()
+    answer = json.loads(page.locator("details pre").first.text_content())
+    commands = commands_of(page)
+    (tmp_path / "request.cc").write_text(commands["C++"])
+    library = BIN.parent / "lib"
+    path = f"{BIN}:{os.environ['PATH']}"
+    for command in (["sh", "-c", commands["Shell"]], ["sh", "-c", commands["curl"]], [sys.executable, "-c", commands["boto3"]],
+                    ["sh", "-c", f"g++ -std=c++20 request.cc -I{ROOT}/include -L{library} -lheadrace_sagemaker -Wl,-rpath,{library} -o request && ./request"]):
+        ran = subprocess.run(command, cwd=tmp_path, env=server.client_environment(PATH=path), capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+        assert json.loads(ran.stdout)["predictions"][0] == pytest.approx(answer["predictions"][0], rel=1e-5)
+
+
+def test_an_endpoint_is_deleted_with_what_it_was_made_from(console, boto, endpoint):
+    sagemaker, page = boto("sagemaker"), console.page
+    model = sagemaker.describe_model(ModelName="console-model")
+    sagemaker.create_model(ModelName="doomed", ExecutionRoleArn=model["ExecutionRoleArn"], PrimaryContainer={
+        "Image": model["PrimaryContainer"]["Image"], "ModelDataUrl": model["PrimaryContainer"]["ModelDataUrl"]})
+    sagemaker.create_endpoint_config(EndpointConfigName="doomed", ProductionVariants=[
+        {"VariantName": "AllTraffic", "ModelName": "doomed", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}])
+    sagemaker.create_endpoint(EndpointName="doomed", EndpointConfigName="doomed")
+    page.goto("/console/endpoints/doomed")
+    page.get_by_role("button", name="Delete").click()
+    question = page.get_by_role("dialog", name="Delete doomed?")
+    assert question.get_by_role("button", name="Delete").is_disabled()
+    page.keyboard.press("Escape")
+    question.wait_for(state="detached")  # and the focus is where it was
+    assert page.evaluate("document.activeElement.textContent") == "Delete"
+    page.keyboard.press("Enter")
+    question.get_by_label("Its name").fill("doomed")
+    question.get_by_label("with its configuration and models").check()
+    question.get_by_role("button", name="Delete").click()
+    page.get_by_role("heading", name="Endpoints").wait_for()
+    for kind, operation in (("EndpointConfigs", sagemaker.list_endpoint_configs), ("Models", sagemaker.list_models)):
+        assert not operation(NameContains="doomed")[kind]
+
+
+def test_a_transform_job_is_created_shown_and_cloned(console, boto, endpoint):
+    s3, page = boto("s3"), console.page
+    s3.put_object(Bucket="console-models", Key="pictures/one.json", Body=json.dumps({"instances": [[[[0] * 3] * 32] * 32]}))
+    page.goto("/console/create-transform")
+    page.get_by_label("Name", exact=True).fill("console-transform")
+    page.get_by_label("Model").fill("console-model")
+    page.get_by_label("Input").fill("s3://no-such-bucket/pictures")
+    page.get_by_text("There is no bucket no-such-bucket").wait_for()
+    assert page.get_by_role("button", name="Create").is_disabled()
+    page.get_by_label("Input").fill("s3://console-models/pictures/")
+    page.get_by_label("Output").fill("s3://console-models/answers")
+    page.get_by_role("button", name="Create").click()
+    page.locator(".status.Completed").wait_for(timeout=30_000)
+    console.screenshot("transform")
+    page.get_by_role("tab", name="Logs").click()
+    page.locator(".log pre div").first.wait_for()
+    page.get_by_role("link", name="Create like this").click()
+    assert page.get_by_label("Name", exact=True).input_value() == "console-transform-2"
+    assert page.get_by_label("Input").input_value() == "s3://console-models/pictures/"
+    page.goto("/console/transforms/console-transform")
+    page.get_by_role("link", name="s3://console-models/answers").click()
+    page.get_by_role("button", name="one.json.out", exact=True).click()
+    page.get_by_text("predictions").wait_for()
+
+
+def test_a_form_tells_what_is_wrong_while_one_types(console, boto, jobs):
+    page = console.page
+    page.goto("/console/create-job?like=console-a")
+    name, role = page.get_by_label("Name", exact=True), page.get_by_label("Role")
+    name.fill("console-b")
+    page.get_by_text("There is one of this name").wait_for()
+    name.fill("console-like-a")
+    role.fill("nobody")
+    page.get_by_text("Wanted arn:aws:iam").wait_for()
+    role.fill("arn:aws:iam::123456789012:role/MyRole")
+    page.get_by_label("Hyperparameters: value of lr").fill("0.5")
+    page.get_by_role("tab", name="Whole request").click()
+    request = page.get_by_label("Request")
+    whole = json.loads(request.input_value())
+    assert whole["HyperParameters"]["lr"] == "0.5"
+    whole["HyperParameters"]["epochs"] = 5
+    request.fill(json.dumps(whole))
+    page.get_by_text('Hyperparameters epochs: wanted a text, "5" in quotes').wait_for()
+    whole["HyperParameters"]["epochs"] = "5"
+    request.fill(json.dumps(whole))
+    page.get_by_role("button", name="Create").click()
+    page.get_by_role("heading", name="console-like-a").wait_for()
+    assert boto("sagemaker").describe_training_job(TrainingJobName="console-like-a")["HyperParameters"] == {"lr": "0.5", "epochs": "5"}
+
+
+def test_jobs_are_sorted_by_any_column_and_filtered_by_date(console, jobs):
+    page = console.page
+    page.get_by_role("link", name="console-a", exact=True).wait_for()
+    page.get_by_role("button", name="Duration").click()
+    assert page.get_by_role("columnheader", name="Duration").get_attribute("aria-sort") == "ascending"
+    page.get_by_label("Name contains").fill("console-")
+    page.get_by_role("link", name="console-c").wait_for()
+    seconds = page.evaluate("""[...document.querySelectorAll('tbody tr td:last-child')].map((cell) => cell.innerText)
+        .filter((text) => /^[0-9.]+ s$/.test(text)).map((text) => parseFloat(text))""")
+    assert len(seconds) > 2 and seconds == sorted(seconds)
+    page.get_by_label("To", exact=True).fill("2001-01-01")
+    page.get_by_text("None matches").wait_for()
+    page.get_by_role("button", name="All").click()
+    page.get_by_role("link", name="console-a", exact=True).wait_for()

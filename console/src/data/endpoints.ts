@@ -1,10 +1,12 @@
-// Endpoints, batch transform jobs, and an endpoint asked.
-import { call, request } from "../wire";
+// Endpoints, what they are made from, and an endpoint asked.
+import { call, callAll, request } from "../wire";
+import { listPage, type Filter } from "./listing";
 
 export interface EndpointRow {
   name: string;
   status: string;
   created: number;
+  modified: number;
 }
 
 export interface Variant {
@@ -19,15 +21,19 @@ export interface Variant {
 export interface Endpoint extends EndpointRow {
   config: string;
   failure?: string;
-  modified: number;
   variants: Variant[];
 }
 
-export async function listEndpoints(token?: string): Promise<{ rows: EndpointRow[]; next?: string }> {
-  const page = await call<{ Endpoints: { EndpointName: string; EndpointStatus: string; CreationTime: number }[]; NextToken?: string }>(
-    "sagemaker", "ListEndpoints", { MaxResults: 100, SortBy: "CreationTime", SortOrder: "Descending", ...(token ? { NextToken: token } : {}) });
-  return { rows: page.Endpoints.map((wire) => ({ name: wire.EndpointName, status: wire.EndpointStatus, created: wire.CreationTime })), next: page.NextToken };
+interface WireRow {
+  EndpointName: string;
+  EndpointStatus: string;
+  CreationTime: number;
+  LastModifiedTime: number;
 }
+
+const rowOf = (wire: WireRow): EndpointRow => ({ name: wire.EndpointName, status: wire.EndpointStatus, created: wire.CreationTime, modified: wire.LastModifiedTime });
+
+export const listEndpoints = (filter: Filter, token?: string) => listPage<WireRow, EndpointRow>("ListEndpoints", "Endpoints", rowOf, filter, token);
 
 interface WireVariant {
   VariantName: string;
@@ -39,13 +45,11 @@ interface WireVariant {
 }
 
 export async function describeEndpoint(name: string): Promise<Endpoint> {
-  const wire = await call<{
-    EndpointName: string; EndpointStatus: string; EndpointConfigName: string; CreationTime: number; LastModifiedTime: number; FailureReason?: string; ProductionVariants?: WireVariant[];
-  }>("sagemaker", "DescribeEndpoint", { EndpointName: name });
+  const wire = await call<WireRow & { EndpointConfigName: string; FailureReason?: string; ProductionVariants?: WireVariant[] }>("sagemaker", "DescribeEndpoint", { EndpointName: name });
   const config = await call<{ ProductionVariants: WireVariant[] }>("sagemaker", "DescribeEndpointConfig", { EndpointConfigName: wire.EndpointConfigName })
     .catch(() => ({ ProductionVariants: [] }));
   return {
-    name: wire.EndpointName, status: wire.EndpointStatus, created: wire.CreationTime, modified: wire.LastModifiedTime, config: wire.EndpointConfigName, failure: wire.FailureReason,
+    ...rowOf(wire), config: wire.EndpointConfigName, failure: wire.FailureReason,
     variants: (wire.ProductionVariants ?? config.ProductionVariants).map((variant) => {
       const configured = config.ProductionVariants.find((other) => other.VariantName === variant.VariantName);
       return {
@@ -56,32 +60,44 @@ export async function describeEndpoint(name: string): Promise<Endpoint> {
   };
 }
 
-export const deleteEndpoint = (name: string) => call("sagemaker", "DeleteEndpoint", { EndpointName: name });
-export const scaleVariant = (endpoint: string, variant: string, count: number) =>
-  call("sagemaker", "UpdateEndpointWeightsAndCapacities", { EndpointName: endpoint, DesiredWeightsAndCapacities: [{ VariantName: variant, DesiredInstanceCount: count }] });
+export const updateEndpoint = (name: string, config: string) => call("sagemaker", "UpdateEndpoint", { EndpointName: name, EndpointConfigName: config });
+
+export const changeVariant = (endpoint: string, variant: string, count: number, weight: number) =>
+  call("sagemaker", "UpdateEndpointWeightsAndCapacities", {
+    EndpointName: endpoint, DesiredWeightsAndCapacities: [{ VariantName: variant, DesiredInstanceCount: count, DesiredWeight: weight }],
+  });
+
+// With `all`: also its configuration and that one's models, which deletion of an endpoint leaves.
+export async function deleteEndpoint(endpoint: Endpoint, all: boolean): Promise<void> {
+  await call("sagemaker", "DeleteEndpoint", { EndpointName: endpoint.name });
+  if (!all) return;
+  await call("sagemaker", "DeleteEndpointConfig", { EndpointConfigName: endpoint.config });
+  for (const model of new Set(endpoint.variants.map((variant) => variant.model).filter(Boolean))) await call("sagemaker", "DeleteModel", { ModelName: model });
+}
+
+export async function listConfigs(): Promise<string[]> {
+  const rows = await callAll<{ EndpointConfigName: string }>("sagemaker", "ListEndpointConfigs", { MaxResults: 100, SortBy: "CreationTime", SortOrder: "Descending" }, "EndpointConfigs", 1000);
+  return rows.map((row) => row.EndpointConfigName);
+}
+
+export async function listModels(): Promise<string[]> {
+  const rows = await callAll<{ ModelName: string }>("sagemaker", "ListModels", { MaxResults: 100, SortBy: "CreationTime", SortOrder: "Descending" }, "Models", 1000);
+  return rows.map((row) => row.ModelName);
+}
 
 export interface Answer {
   text: string;
   milliseconds: number;
   contentType: string;
+  variant: string; // that answered
 }
 
-export async function invoke(endpoint: string, contentType: string, body: BodyInit): Promise<Answer> {
+// `variant`: "" asks whichever the weights choose.
+export async function invoke(endpoint: string, variant: string, contentType: string, body: BodyInit): Promise<Answer> {
   const started = performance.now();
-  const response = await request("POST", `/console/endpoints/${encodeURIComponent(endpoint)}/invocations`, body, { "Content-Type": contentType });
+  const response = await request("POST", `/console/endpoints/${encodeURIComponent(endpoint)}/invocations`, body, {
+    "Content-Type": contentType, ...(variant ? { "X-Amzn-SageMaker-Target-Variant": variant } : {}),
+  });
   const text = await response.text();
-  return { text, milliseconds: performance.now() - started, contentType: response.headers.get("Content-Type") ?? "" };
-}
-
-export interface TransformRow {
-  name: string;
-  status: string;
-  created: number;
-  ended?: number;
-}
-
-export async function listTransforms(): Promise<TransformRow[]> {
-  const page = await call<{ TransformJobSummaries: { TransformJobName: string; TransformJobStatus: string; CreationTime: number; TransformEndTime?: number }[] }>(
-    "sagemaker", "ListTransformJobs", { MaxResults: 100, SortBy: "CreationTime", SortOrder: "Descending" });
-  return page.TransformJobSummaries.map((wire) => ({ name: wire.TransformJobName, status: wire.TransformJobStatus, created: wire.CreationTime, ended: wire.TransformEndTime }));
+  return { text, milliseconds: performance.now() - started, contentType: response.headers.get("Content-Type") ?? "", variant: response.headers.get("x-Amzn-Invoked-Production-Variant") ?? "" };
 }

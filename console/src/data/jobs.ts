@@ -1,5 +1,6 @@
 // Training jobs, as the console shows them.
 import { call, type Json } from "../wire";
+import { listPage, type Filter } from "./listing";
 
 export type JobStatus = "InProgress" | "Completed" | "Failed" | "Stopping" | "Stopped";
 
@@ -40,13 +41,6 @@ export interface Job extends JobRow {
 
 export const isOver = (job: { status: JobStatus }) => ["Completed", "Failed", "Stopped"].includes(job.status);
 
-export interface JobFilter {
-  nameContains?: string;
-  status?: string;
-  sortBy: "Name" | "CreationTime" | "Status";
-  descending: boolean;
-}
-
 interface WireRow {
   TrainingJobName: string;
   TrainingJobStatus: JobStatus;
@@ -59,15 +53,7 @@ const rowOf = (wire: WireRow): JobRow => ({
   name: wire.TrainingJobName, status: wire.TrainingJobStatus, phase: wire.SecondaryStatus ?? "", created: wire.CreationTime, ended: wire.TrainingEndTime,
 });
 
-export async function listJobs(filter: JobFilter, token?: string): Promise<{ rows: JobRow[]; next?: string }> {
-  const page = await call<{ TrainingJobSummaries: WireRow[]; NextToken?: string }>("sagemaker", "ListTrainingJobs", {
-    MaxResults: 100, SortBy: filter.sortBy, SortOrder: filter.descending ? "Descending" : "Ascending",
-    ...(filter.nameContains ? { NameContains: filter.nameContains } : {}),
-    ...(filter.status ? { StatusEquals: filter.status } : {}),
-    ...(token ? { NextToken: token } : {}),
-  });
-  return { rows: page.TrainingJobSummaries.map(rowOf), next: page.NextToken };
-}
+export const listJobs = (filter: Filter, token?: string) => listPage<WireRow, JobRow>("ListTrainingJobs", "TrainingJobSummaries", rowOf, filter, token);
 
 interface WireChannel {
   ChannelName: string;

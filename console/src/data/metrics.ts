@@ -38,6 +38,12 @@ export async function jobMetrics(job: string, hosts: number): Promise<{ program:
   return { program: program.map(metricOf), hosts: used.flat().map(metricOf) };
 }
 
+// What the instances of a job used, of jobs whose instances are not known by name.
+export async function hostMetrics(namespace: string, job: string): Promise<Metric[]> {
+  const all = await callAll<WireMetric>("monitoring", "ListMetrics", { Namespace: namespace, Dimensions: [{ Name: "Host" }] }, "Metrics");
+  return all.map(metricOf).filter((metric) => metric.dimensions.some((dimension) => dimension.Value.startsWith(`${job}/`)));
+}
+
 export async function endpointMetrics(endpoint: string): Promise<Metric[]> {
   const of = async (namespace: string) =>
     (await callAll<WireMetric>("monitoring", "ListMetrics", { Namespace: namespace, Dimensions: [{ Name: "EndpointName", Value: endpoint }] }, "Metrics")).map(metricOf);

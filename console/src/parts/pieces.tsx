@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { otherTime, time, utc } from "../format";
+import { address, Link } from "../router";
 
 export const Time = ({ at }: { at?: number }) => (at ? <time dateTime={utc(at)} title={otherTime(at)}>{time(at)}</time> : <>–</>);
 
@@ -18,6 +19,13 @@ export function Empty({ children, command }: { children: ComponentChildren; comm
       {command ? <Command text={command} /> : null}
     </div>
   );
+}
+
+// What an s3:// address names, in the console's storage.
+export function StorageLink({ uri }: { uri: string }) {
+  const match = /^s3:\/\/([^/]+)\/?(.*)$/.exec(uri);
+  if (!match) return <code>{uri}</code>;
+  return <Link to={address("storage", match[1]!, ...match[2]!.split("/").filter(Boolean))}>{uri}</Link>;
 }
 
 export function Command({ text }: { text: string }) {
@@ -49,7 +57,7 @@ export function Tabs({ names, chosen, choose }: { names: string[]; chosen: strin
   return (
     <div role="tablist" class="tabs" onKeyDown={move}>
       {names.map((name) => (
-        <button key={name} role="tab" data-tab={name} aria-selected={name === chosen} tabIndex={name === chosen ? 0 : -1} onClick={() => choose(name)}>{name}</button>
+        <button key={name} type="button" role="tab" data-tab={name} aria-selected={name === chosen} tabIndex={name === chosen ? 0 : -1} onClick={() => choose(name)}>{name}</button>
       ))}
     </div>
   );

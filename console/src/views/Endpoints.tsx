@@ -1,21 +1,21 @@
-import { listEndpoints } from "../data/endpoints";
-import { useLoaded } from "../live";
-import { Empty, Problem, Status, Time } from "../parts/pieces";
+// All endpoints.
+import { listEndpoints, type EndpointRow } from "../data/endpoints";
+import { Listing, type Column } from "../parts/Listing";
+import { Status, Time } from "../parts/pieces";
 import { address, Link } from "../router";
 
+const STEADY = ["InService", "OutOfService", "Failed", "UpdateRollbackFailed"];
+
+const COLUMNS: Column<EndpointRow>[] = [
+  { key: "name", title: "Name", sortBy: "Name", cell: (row) => <Link to={address("endpoints", row.name)}>{row.name}</Link> },
+  { key: "status", title: "Status", sortBy: "Status", cell: (row) => <Status of={row.status} /> },
+  { key: "created", title: "Created", sortBy: "CreationTime", cell: (row) => <Time at={row.created} /> },
+  { key: "changed", title: "Changed", value: (row) => row.modified, cell: (row) => <Time at={row.modified} /> },
+];
+
 export function EndpointsPage() {
-  const page = useLoaded(() => listEndpoints(), [], 2);
-  const rows = page.value?.rows ?? [];
   return (
-    <>
-      <h1>Endpoints</h1>
-      <Problem of={page.problem} />
-      {page.value && rows.length === 0 ? <Empty command="headrace deploy JOB --name my-endpoint">No endpoint. A model of a training job gets one by:</Empty> : null}
-      {rows.length ? <table>
-        <thead><tr><th scope="col">Name</th><th scope="col">Status</th><th scope="col">Created</th></tr></thead>
-        <tbody>{rows.map((row) => <tr key={row.name}><td><Link to={address("endpoints", row.name)}>{row.name}</Link></td><td><Status of={row.status} /></td><td><Time at={row.created} /></td></tr>)}</tbody>
-      </table> : null}
-      {page.value?.next ? <p>The newest 100 are shown.</p> : null}
-    </>
+    <Listing title="Endpoints" columns={COLUMNS} list={listEndpoints} changing={(row) => !STEADY.includes(row.status)} statuses={["Creating", "Updating", "RollingBack", "Deleting", ...STEADY]}
+      empty={{ text: "No endpoint. A model of a training job gets one by:", command: "headrace deploy JOB --name my-endpoint" }} />
   );
 }

@@ -8,9 +8,9 @@ import { duration, number } from "../format";
 import { useLoaded } from "../live";
 import { Chart, type Line } from "../parts/Chart";
 import { LogView } from "../parts/LogView";
-import { Facts, Problem, Status, Tabs, Time } from "../parts/pieces";
+import { Facts, Problem, Status, StorageLink, Tabs, Time } from "../parts/pieces";
 import { Timeline } from "../parts/Timeline";
-import { address, choose, Link, query } from "../router";
+import { choose, Link, query } from "../router";
 
 const TABS = ["Metrics", "Logs", "Instances", "Configuration"];
 
@@ -132,10 +132,4 @@ function Configuration({ job }: { job: Job }) {
         <tbody>{Object.entries(job.hyperparameters).sort().map(([name, value]) => <tr key={name}><td>{name}</td><td><code>{value}</code></td></tr>)}</tbody></table>
     </>
   );
-}
-
-function StorageLink({ uri }: { uri: string }) {
-  const match = /^s3:\/\/([^/]+)\/?(.*)$/.exec(uri);
-  if (!match) return <code>{uri}</code>;
-  return <Link to={address("storage", match[1]!, ...match[2]!.split("/").filter(Boolean))}>{uri}</Link>;
 }

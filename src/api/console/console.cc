@@ -68,8 +68,15 @@ Result<SignedIn> Derive(store::Principals& principals, const std::string& access
 }
 
 // What a page may send along to a service; the rest (cookies first of all) ends here.
-constexpr std::string_view kPassedOn[] = {"Host",     "Content-Type",      "Accept",        "Range",
-                                          "If-Match", "If-Modified-Since", "If-None-Match", "If-Unmodified-Since"};
+constexpr std::string_view kPassedOn[] = {"Host",
+                                          "Content-Type",
+                                          "Accept",
+                                          "Range",
+                                          "If-Match",
+                                          "If-Modified-Since",
+                                          "If-None-Match",
+                                          "If-Unmodified-Since",
+                                          "X-Amzn-SageMaker-Target-Variant"};
 
 void KeepPassedOn(Request& request) {
   http::Headers kept;
