@@ -112,8 +112,9 @@ Result<Curve> ReadCurve(store::Metrics& metrics, int64_t series, const Interval&
     merged = {sample.time, sample.last, std::min(merged.minimum, sample.minimum),
               std::max(merged.maximum, sample.maximum), sample.smoothed};
   };
-  HEADRACE_TRY(metrics.ReadValues(series, interval.from, interval.to, [&](const store::MetricValue& value) {
-    const Column sample{value.time, value.mean, value.minimum, value.maximum, smoothing.Next(value.mean)};
+  HEADRACE_TRY(metrics.Read(series, interval.from, interval.to, [&](const store::MetricSample& value) {
+    const double mean = value.Mean();
+    const Column sample{value.time, mean, value.minimum, value.maximum, smoothing.Next(mean)};
     if (++curve.samples <= columns) samples.push_back(sample);
     add(sample);
   }));

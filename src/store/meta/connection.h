@@ -34,6 +34,7 @@ class Query {
   void bind(int index, Value&& value) {
     statement().bind(index, std::forward<Value>(value));
   }
+  void bind(int index, const void* bytes, int size) { statement().bind(index, bytes, size); }
   bool executeStep() { return statement().executeStep(); }
   int exec() { return statement().exec(); }
   int tryExecuteStep() noexcept { return statement().tryExecuteStep(); }

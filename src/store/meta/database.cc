@@ -52,6 +52,7 @@ Status Migrate(Connection& db, const std::string& path) {
   for (size_t i = static_cast<size_t>(version); i < migrations.size(); ++i) {
     SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
     db.exec(migrations[i].sql);
+    if (migrations[i].convert) HEADRACE_TRY(migrations[i].convert(db));
     db.exec(fmt::format("PRAGMA user_version = {}", i + 1));
     transaction.commit();
   }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "store/meta/connection.h"
+#include "store/meta/metric_blocks.h"
 
 namespace headrace::store {
 namespace {
@@ -26,7 +27,8 @@ Dimensions ParseDimensions(const std::string& text) {
   return dimensions;
 }
 
-constexpr const char* kColumns = "s.id, s.account_id, s.namespace, s.name, s.dimensions, s.first_ms, s.last_ms";
+constexpr const char* kColumns =
+    "s.id, s.account_id, s.namespace, s.name, s.dimensions, s.first_ms, s.last_ms, s.samples";
 
 MetricSeries SeriesFromRow(Query& row) {
   MetricSeries series;
@@ -35,6 +37,7 @@ MetricSeries SeriesFromRow(Query& row) {
                 ParseDimensions(row.getColumn(4).getString())};
   series.first = row.getColumn(5).getInt64();
   series.last = row.getColumn(6).getInt64();
+  series.samples = row.getColumn(7).getInt64();
   return series;
 }
 
@@ -55,91 +58,74 @@ bool IsFinite(const MetricSample& sample) {
          std::isfinite(sample.maximum);
 }
 
-// The series of one batch: found or made once each, brought up to date once each.
-class SeriesOfBatch {
- public:
-  explicit SeriesOfBatch(Connection& db)
-      : db_(db),
-        find_(db,
-              "SELECT id, next_sequence, first_ms, last_ms FROM metric_series WHERE account_id = ? AND namespace = ? "
-              "AND name = ? AND dimensions = ?") {}
+// A series, and what one batch puts into it, in order of arrival.
+struct SeriesInBatch {
+  int64_t id = 0, samples = 0;
+  UnixMillis first = 0, last = 0;
+  std::vector<const MetricSample*> more;
+};
 
-  struct Entry {
-    int64_t id = 0, next_sequence = 0;
-    UnixMillis first = 0, last = 0;
+// By key; `order` has them as they came up, which is the order in which new ones are made.
+struct MetricBatch {
+  explicit MetricBatch(std::span<const MetricDatum> data) {
+    for (const auto& [key, sample] : data) {
+      if (!IsFinite(sample)) continue;
+      const auto [found, is_new] = series.try_emplace(&key);
+      if (is_new) order.push_back(found);
+      found->second.more.push_back(&sample);
+    }
+    for (auto& [key, one] : series)
+      std::stable_sort(one.more.begin(), one.more.end(),
+                       [](const MetricSample* a, const MetricSample* b) { return a->time < b->time; });
+  }
+
+  struct ByKey {
+    bool operator()(const MetricKey* a, const MetricKey* b) const { return *a < *b; }
   };
-
-  Entry& For(const MetricKey& key, UnixMillis time) {
-    auto [found, is_new] = entries_.try_emplace(key);
-    Entry& entry = found->second;
-    if (is_new) entry = FindOrInsert(key, time);
-    entry.first = std::min(entry.first, time);
-    entry.last = std::max(entry.last, time);
-    return entry;
-  }
-
-  void Save() {
-    Query update(db_, "UPDATE metric_series SET next_sequence = ?, first_ms = ?, last_ms = ? WHERE id = ?");
-    for (const auto& [key, entry] : entries_) {
-      update.bind(1, entry.next_sequence);
-      update.bind(2, entry.first);
-      update.bind(3, entry.last);
-      update.bind(4, entry.id);
-      update.exec();
-      update.reset();
-    }
-  }
-
- private:
-  Entry FindOrInsert(const MetricKey& key, UnixMillis time) {
-    const std::string dimensions = CanonicalText(key.dimensions);
-    find_.reset();
-    find_.bind(1, key.account_id);
-    find_.bind(2, key.name_space);
-    find_.bind(3, key.name);
-    find_.bind(4, dimensions);
-    if (find_.executeStep()) {
-      return {find_.getColumn(0).getInt64(), find_.getColumn(1).getInt64(), find_.getColumn(2).getInt64(),
-              find_.getColumn(3).getInt64()};
-    }
-    Query insert(db_,
-                 "INSERT INTO metric_series (account_id, namespace, name, dimensions, first_ms, last_ms) "
-                 "VALUES (?1, ?2, ?3, ?4, ?5, ?5)");
-    insert.bind(1, key.account_id);
-    insert.bind(2, key.name_space);
-    insert.bind(3, key.name);
-    insert.bind(4, dimensions);
-    insert.bind(5, time);
-    insert.exec();
-    const int64_t id = db_.getLastInsertRowid();
-    InsertDimensions(db_, id, key);
-    return {id, 0, time, time};
-  }
-
-  Connection& db_;
-  Query find_;
-  std::map<MetricKey, Entry> entries_;
+  std::map<const MetricKey*, SeriesInBatch, ByKey> series;
+  std::vector<decltype(series)::iterator> order;
 };
 
-struct SampleRange {
-  int64_t series_id = 0;
-  UnixMillis from = 0, to = 0;  // [from, to)
-};
+bool FindSeries(Connection& db, const MetricKey& key, SeriesInBatch& series) {
+  Query find(db,
+             "SELECT id, samples, first_ms, last_ms FROM metric_series WHERE account_id = ? AND namespace = ? "
+             "AND name = ? AND dimensions = ?");
+  find.bind(1, key.account_id);
+  find.bind(2, key.name_space);
+  find.bind(3, key.name);
+  find.bind(4, CanonicalText(key.dimensions));
+  if (!find.executeStep()) return false;
+  series.id = find.getColumn(0).getInt64();
+  series.samples = find.getColumn(1).getInt64();
+  series.first = find.getColumn(2).getInt64();
+  series.last = find.getColumn(3).getInt64();
+  return true;
+}
 
-// The samples of a series in order: rows of a time and `columns`.
-template <typename VisitRow>
-Status ReadSamples(Database& database, const char* columns, const SampleRange& range, const VisitRow& visit) {
-  return database.Read([&](Connection& db) -> Status {
-    Query select(db,
-                 fmt::format("SELECT timestamp_ms, {} FROM metric_samples WHERE series_id = ? AND timestamp_ms >= ? "
-                             "AND timestamp_ms < ? ORDER BY timestamp_ms, sequence",
-                             columns));
-    select.bind(1, range.series_id);
-    select.bind(2, range.from);
-    select.bind(3, range.to);
-    while (select.executeStep()) visit(select);
-    return {};
-  });
+void InsertSeries(Connection& db, const MetricKey& key, SeriesInBatch& series) {
+  series.first = series.more.front()->time;
+  series.last = series.more.back()->time;
+  Query insert(db,
+               "INSERT INTO metric_series (account_id, namespace, name, dimensions, first_ms, last_ms) "
+               "VALUES (?, ?, ?, ?, ?, ?)");
+  insert.bind(1, key.account_id);
+  insert.bind(2, key.name_space);
+  insert.bind(3, key.name);
+  insert.bind(4, CanonicalText(key.dimensions));
+  insert.bind(5, series.first);
+  insert.bind(6, series.last);
+  insert.exec();
+  series.id = db.getLastInsertRowid();
+  InsertDimensions(db, series.id, key);
+}
+
+void UpdateSeries(Connection& db, const SeriesInBatch& series) {
+  Query update(db, "UPDATE metric_series SET samples = ?, first_ms = ?, last_ms = ? WHERE id = ?");
+  update.bind(1, series.samples + static_cast<int64_t>(series.more.size()));
+  update.bind(2, std::min(series.first, series.more.front()->time));
+  update.bind(3, std::max(series.last, series.more.back()->time));
+  update.bind(4, series.id);
+  update.exec();
 }
 
 }  // namespace
@@ -150,26 +136,14 @@ Status Metrics::Put(std::span<const MetricDatum> data) {
 }
 
 Status Metrics::PutIn(Connection& db, std::span<const MetricDatum> data) {
-  if (data.empty()) return {};
-  SeriesOfBatch series(db);
-  Query insert(db,
-               "INSERT INTO metric_samples (series_id, timestamp_ms, sequence, sample_count, sum, minimum, "
-               "maximum, unit) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-  for (const auto& [key, sample] : data) {
-    if (!IsFinite(sample)) continue;
-    auto& entry = series.For(key, sample.time);
-    insert.bind(1, entry.id);
-    insert.bind(2, sample.time);
-    insert.bind(3, entry.next_sequence++);
-    insert.bind(4, sample.count);
-    insert.bind(5, sample.sum);
-    insert.bind(6, sample.minimum);
-    insert.bind(7, sample.maximum);
-    insert.bind(8, sample.unit);
-    insert.exec();
-    insert.reset();
+  MetricBatch batch(data);
+  for (const auto& entry : batch.order) {
+    const MetricKey& key = *entry->first;
+    SeriesInBatch& series = entry->second;
+    if (!FindSeries(db, key, series)) InsertSeries(db, key, series);
+    HEADRACE_TRY(MetricBlocks(db, series.id).Add(series.more));
+    UpdateSeries(db, series);
   }
-  series.Save();
   return {};
 }
 
@@ -220,18 +194,11 @@ Result<std::vector<MetricSeries>> Metrics::List(const SeriesFilter& filter) {
 }
 
 Status Metrics::Read(int64_t series_id, UnixMillis from, UnixMillis to, const Visit& visit) {
-  return ReadSamples(database_, "sample_count, sum, minimum, maximum, unit", {series_id, from, to}, [&](Query& row) {
-    visit({row.getColumn(0).getInt64(), row.getColumn(1).getDouble(), row.getColumn(2).getDouble(),
-           row.getColumn(3).getDouble(), row.getColumn(4).getDouble(), row.getColumn(5).getString()});
-  });
+  return database_.Read([&](Connection& db) { return MetricBlocks(db, series_id).ReadTimes(from, to, visit); });
 }
 
-Status Metrics::ReadValues(int64_t series_id, UnixMillis from, UnixMillis to, const VisitValue& visit) {
-  constexpr const char* kMean = "CASE WHEN sample_count > 0 THEN sum / sample_count ELSE sum END, minimum, maximum";
-  return ReadSamples(database_, kMean, {series_id, from, to}, [&](Query& row) {
-    visit({row.getColumn(0).getInt64(), row.getColumn(1).getDouble(), row.getColumn(2).getDouble(),
-           row.getColumn(3).getDouble()});
-  });
+Status Metrics::ReadNumbers(int64_t series_id, int64_t from, int64_t to, const Visit& visit) {
+  return database_.Read([&](Connection& db) { return MetricBlocks(db, series_id).ReadNumbers(from, to, visit); });
 }
 
 Result<int64_t> Metrics::Expire(UnixMillis horizon, int64_t limit) {
@@ -245,18 +212,17 @@ Result<int64_t> Metrics::Expire(UnixMillis horizon, int64_t limit) {
     }
     for (const int64_t id : outdated) {
       if (deleted >= limit) break;
-      Query remove(db, "DELETE FROM metric_samples WHERE series_id = ? AND timestamp_ms < ?");
-      remove.bind(1, id);
-      remove.bind(2, horizon);
-      deleted += remove.exec();
+      UnixMillis first = horizon;
+      HEADRACE_ASSIGN(const int64_t gone, MetricBlocks(db, id).Expire(horizon, first));
+      deleted += gone;
       Query empty(db, "DELETE FROM metric_series WHERE id = ?1 AND last_ms < ?2");
       empty.bind(1, id);
       empty.bind(2, horizon);
       if (empty.exec() > 0) continue;
-      Query update(db,
-                   "UPDATE metric_series SET first_ms = (SELECT min(timestamp_ms) FROM metric_samples "
-                   "WHERE series_id = ?1) WHERE id = ?1");
-      update.bind(1, id);
+      Query update(db, "UPDATE metric_series SET first_ms = ?, samples = samples - ? WHERE id = ?");
+      update.bind(1, first);
+      update.bind(2, gone);
+      update.bind(3, id);
       update.exec();
     }
     return {};

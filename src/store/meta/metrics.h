@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "store/meta/database.h"
+#include "store/meta/metric_sample.h"
 
 namespace headrace::store {
 
@@ -24,27 +25,11 @@ struct MetricKey {
   auto operator<=>(const MetricKey&) const = default;
 };
 
-// A measurement, or a set of them that somebody has already summed up. For one value: count 1, the rest the value.
-struct MetricSample {
-  UnixMillis time = 0;
-  double count = 1, sum = 0, minimum = 0, maximum = 0;
-  std::string unit = "None";
-  static MetricSample Of(UnixMillis time, double value, std::string unit = "None", double count = 1) {
-    return {time, count, value * count, value, value, std::move(unit)};
-  }
-  bool operator==(const MetricSample&) const = default;
-};
-
-// A sample as a curve shows it.
-struct MetricValue {
-  UnixMillis time = 0;
-  double mean = 0, minimum = 0, maximum = 0;
-};
-
 struct MetricSeries {
   int64_t id = 0;
   MetricKey key;
   UnixMillis first = 0, last = 0;  // times of its samples
+  int64_t samples = 0;
 };
 
 struct MetricDatum {
@@ -83,9 +68,8 @@ class Metrics {
   // Samples in [from, to), in order of time, then arrival.
   using Visit = std::function<void(const MetricSample&)>;
   Status Read(int64_t series_id, UnixMillis from, UnixMillis to, const Visit& visit);
-  // The same without counts and units, for whoever draws many.
-  using VisitValue = std::function<void(const MetricValue&)>;
-  Status ReadValues(int64_t series_id, UnixMillis from, UnixMillis to, const VisitValue& visit);
+  // By their place in that order: those with a number in [from, to), of which the first is 0.
+  Status ReadNumbers(int64_t series_id, int64_t from, int64_t to, const Visit& visit);
 
   // Deletes samples older than `horizon`, and series without any; at most about `limit` samples. For a timer.
   Result<int64_t> Expire(UnixMillis horizon, int64_t limit = 100'000);

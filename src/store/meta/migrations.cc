@@ -1,5 +1,7 @@
 #include "store/meta/migrations.h"
 
+#include "store/meta/pack_metric_rows.h"
+
 namespace headrace::store {
 namespace {
 
@@ -290,6 +292,22 @@ CREATE INDEX training_jobs_without_word ON training_jobs (sequence)
 CREATE INDEX training_jobs_under_way ON training_jobs (sequence)
   WHERE status IN ('InProgress', 'Stopping') AND state <> '{}';
 )sql"},
+    // Samples were rows. `start_ms`: none of the block's is before it; `part`: of the blocks that start at one time.
+    // A row fits into a page of the table, which an index's would not; the key is an index of its own for that reason.
+    {"metric samples in blocks", R"sql(
+CREATE TABLE metric_blocks (
+  id INTEGER PRIMARY KEY,
+  series_id INTEGER NOT NULL REFERENCES metric_series(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL,
+  part INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  samples INTEGER NOT NULL,
+  bytes BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX metric_blocks_in_order ON metric_blocks (series_id, start_ms, part);
+ALTER TABLE metric_series RENAME COLUMN next_sequence TO samples;
+)sql",
+     PackMetricRows},
 };
 
 }  // namespace

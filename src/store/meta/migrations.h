@@ -3,11 +3,16 @@
 
 #include <span>
 
+#include "base/result.h"
+
 namespace headrace::store {
+
+class Connection;
 
 struct Migration {
   const char* name;
   const char* sql;
+  Status (*convert)(Connection&) = nullptr;  // what SQL cannot say; after `sql`
 };
 
 // In the order they apply; the database's user_version counts how many it has had.
