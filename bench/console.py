@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import sqlite3
 import statistics
+import struct
 import sys
 import tempfile
 import time
@@ -51,18 +52,28 @@ def make_jobs(server, client, count):
     server.start()
 
 
+def block_of(values, begin, end):
+    """The bytes of a block of samples a second apart (docs/formats/data-directory.md)."""
+    step = bytes([0xd1, 0x0f])  # 1000 ms, shifted by one bit, which says that a sample is one value
+    return b"".join((step if i > begin else b"\x01") + struct.pack("<d", values[i]) for i in range(begin, end))
+
+
 def put_curves(server, points):
-    """`points` samples of train:loss for each of 20 jobs, a second apart, as rows."""
+    """`points` samples of train:loss for each of 20 jobs, a second apart, as rows of blocks."""
     server.stop()
+    per_block = 390
     with sqlite3.connect(server.directory / "meta.db") as db:
         account, = db.execute("SELECT account_id FROM training_jobs LIMIT 1").fetchone()
         start = int(time.time() * 1000) - points * 1000
+        values = [2 / (1 + i / 500) + (i * 2654435761 % 1000) / 5000 for i in range(points)]
         for number in range(CURVES):
-            series = db.execute("INSERT INTO metric_series (account_id, namespace, name, dimensions, first_ms, last_ms) VALUES (?, ?, 'train:loss', ?, ?, ?)",
-                                (account, NAMESPACE, f'[["TrainingJobName","job-{number:05}"]]', start, start + (points - 1) * 1000)).lastrowid
+            series = db.execute("INSERT INTO metric_series (account_id, namespace, name, dimensions, first_ms, last_ms, samples) VALUES (?, ?, 'train:loss', ?, ?, ?, ?)",
+                                (account, NAMESPACE, f'[["TrainingJobName","job-{number:05}"]]', start, start + (points - 1) * 1000, points)).lastrowid
             db.execute("INSERT INTO metric_dimensions (account_id, series_id, name, value) VALUES (?, ?, 'TrainingJobName', ?)", (account, series, f"job-{number:05}"))
-            db.executemany("INSERT INTO metric_samples VALUES (?, ?, ?, 1, ?, ?, ?, 'None')",
-                           ((series, start + i * 1000, i, value, value, value) for i in range(points) for value in [2 / (1 + i / 500) + (i * 2654435761 % 1000) / 5000]))
+            for begin in range(0, points, per_block):
+                end = min(begin + per_block, points)
+                db.execute("INSERT INTO metric_blocks (series_id, start_ms, part, last_ms, samples, bytes) VALUES (?, ?, 0, ?, ?, ?)",
+                           (series, start + begin * 1000, start + (end - 1) * 1000, end - begin, block_of(values, begin, end)))
     server.start()
 
 
@@ -92,7 +103,7 @@ def zoom(client_page, points):
     return client_page.evaluate("""async ([curves, from, to]) => {
         const begun = performance.now();
         const reply = await fetch('/console/api/headrace/GetMetricCurves', {method: 'POST', headers: {'X-Headrace-Console': '1'},
-            body: JSON.stringify({Columns: 800, StartTime: from, EndTime: to, Curves: curves})});
+            body: JSON.stringify({Columns: 800, From: from, To: to, Curves: curves})});
         await reply.json();
         return performance.now() - begun;
     }""", [[{"Namespace": NAMESPACE, "MetricName": "train:loss", "Dimensions": [{"Name": "TrainingJobName", "Value": f"job-{number:05}"}]} for number in range(CURVES)],

@@ -33,3 +33,10 @@ export function useLoaded<T>(read: () => Promise<T>, inputs: unknown[], seconds:
   }, inputs);
   return { ...state, reload: () => latest.current() };
 }
+
+// What was shown before, until there is something else: a chart does not vanish while it is read anew.
+export function useLatest<T>(value: T | undefined): T | undefined {
+  const latest = useRef(value);
+  if (value !== undefined) latest.current = value;
+  return latest.current;
+}

@@ -74,6 +74,50 @@ def test_a_job_shows_its_curves_its_log_and_what_it_was_asked_for(console, jobs)
     console.screenshot("job-configuration")
 
 
+def test_curves_go_over_time_or_steps_and_are_smoothed(console, jobs):
+    """loss is 0.85, 0.75, … 0.45, five values 50 ms apart."""
+    page = console.page
+
+    def rows(curve="train:loss"):
+        return [[cell.inner_text() for cell in row.get_by_role("cell").all()]
+                for row in page.get_by_role("region", name="Values").get_by_role("row").all()[1:] if row.get_by_role("cell").first.inner_text() == curve]
+
+    page.goto("/console/jobs/console-a?axis=step")
+    page.get_by_role("button", name="Table").first.click()
+    page.get_by_role("columnheader", name="Step").wait_for()
+    assert [(row[1], row[3]) for row in rows()] == [("1", "0.85"), ("2", "0.75"), ("3", "0.65"), ("4", "0.55"), ("5", "0.45")]
+    page.goto("/console/jobs/console-a?axis=step&smoothing=0.5&from=2&to=4")  # a place of its own: a zoom has an address
+    page.get_by_role("button", name="Table").first.click()
+    page.get_by_role("columnheader", name="Smoothed").wait_for()
+    averages = [(0.85 * 0.5 + 0.75) / 1.5, (0.85 * 0.25 + 0.75 * 0.5 + 0.65) / 1.75]  # they know the first value, which is not shown
+    assert [(row[1], float(row[4])) for row in rows()] == [("2", pytest.approx(averages[0], abs=1e-4)), ("3", pytest.approx(averages[1], abs=1e-4))]
+    page.get_by_role("button", name="Show all").click()
+    page.locator("[aria-label=Values] tbody tr").nth(9).wait_for()
+    page.get_by_label("Axis").select_option("since start")
+    page.get_by_role("columnheader", name="Seconds since start").wait_for()
+    elapsed = [float(row[1]) for row in rows()]
+    assert elapsed == sorted(elapsed) and 0 <= elapsed[0] and elapsed[-1] < 10
+    page.get_by_label("Axis").select_option("time")
+    page.get_by_role("columnheader", name="Seconds since start").wait_for(state="detached")
+
+
+def test_a_chart_is_zoomed_into_by_dragging(console, jobs):
+    page = console.page
+    page.goto("/console/jobs/console-a?axis=step")
+    over = page.locator(".chart .u-over").first
+    over.wait_for()
+    box = over.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 60, steps=3)
+    page.mouse.up()
+    page.get_by_role("button", name="Show all").wait_for()
+    page.get_by_role("button", name="Table").first.click()
+    page.locator("[aria-label=Values] tbody tr").nth(5).wait_for(state="detached")
+    steps = {row.get_by_role("cell").nth(1).inner_text() for row in page.locator("[aria-label=Values] tbody tr").all()}
+    assert steps == {"3"}  # of 1 to 5
+
+
 def test_a_failure_is_told_in_large(console, jobs):
     console.page.goto("/console/jobs/console-c")
     assert re.search("exit code:? 3", console.page.get_by_role("region", name="Failure").inner_text(), re.IGNORECASE)
@@ -107,6 +151,10 @@ def test_jobs_are_compared(console, jobs):
     page.get_by_role("heading", name="loss").wait_for()
     assert page.get_by_role("row", name=re.compile("--lr")).inner_text().split() == ["--lr", "0.1", "0.01"]
     assert page.get_by_role("row", name=re.compile("--epochs")).count() == 0  # they do not differ
+    page.get_by_label("Axis").select_option("step")
+    page.get_by_role("button", name="Table").click()
+    page.get_by_role("columnheader", name="Step").wait_for()
+    assert page.get_by_role("region", name="Values").get_by_role("row").count() == 1 + 2 * 2 * 5
     with page.expect_download() as download:
         page.get_by_role("button", name="PNG").click()
     assert open(download.value.path(), "rb").read(8) == b"\x89PNG\r\n\x1a\n"

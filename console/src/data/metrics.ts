@@ -7,15 +7,22 @@ export interface Metric {
   dimensions: { Name: string; Value: string }[];
 }
 
+// By columns of the chart's grid, those in which something lies: the same for all curves that were read together.
 export interface Curve {
   metric: Metric;
-  samples: number; // that there are; a curve of more than the chart's columns has a least and greatest value by column
-  times: number[];
-  values: number[]; // of a column: its last
+  samples: number; // in what is drawn
+  x: number[]; // of the columns, on the chart's axis
+  times: number[]; // of a column: its last sample's
+  values: number[]; // likewise
   smoothed?: number[]; // computed over all samples, however few are drawn
-  minimums?: number[];
+  minimums?: number[]; // where a column has more than one value
   maximums?: number[];
 }
+
+// What has not been read by columns: a value at each of these times.
+export const curveAt = (metric: Metric, times: number[], values: number[]): Curve => ({ metric, samples: times.length, x: times, times, values });
+
+export type Axis = "time" | "elapsed" | "step"; // "step": a metric's first sample is step 1
 
 const JOBS = "/aws/sagemaker/TrainingJobs";
 
@@ -27,15 +34,9 @@ interface WireMetric {
 
 const metricOf = (wire: WireMetric): Metric => ({ namespace: wire.Namespace, name: wire.MetricName, dimensions: wire.Dimensions ?? [] });
 
-// What the job's program reported, and what its hosts used of processor, memory and disk.
-export async function jobMetrics(job: string, hosts: number): Promise<{ program: Metric[]; hosts: Metric[] }> {
-  const list = (dimension: string, value: string) =>
-    callAll<WireMetric>("monitoring", "ListMetrics", { Namespace: JOBS, Dimensions: [{ Name: dimension, Value: value }] }, "Metrics");
-  const [program, ...used] = await Promise.all([
-    list("TrainingJobName", job),
-    ...Array.from({ length: Math.min(hosts, 16) }, (_, host) => list("Host", `${job}/algo-${host + 1}`)),
-  ]);
-  return { program: program.map(metricOf), hosts: used.flat().map(metricOf) };
+// What the job's program reported.
+export async function jobMetrics(job: string): Promise<Metric[]> {
+  return (await callAll<WireMetric>("monitoring", "ListMetrics", { Namespace: JOBS, Dimensions: [{ Name: "TrainingJobName", Value: job }] }, "Metrics")).map(metricOf);
 }
 
 // What the instances of a job used, of jobs whose instances are not known by name.
@@ -51,7 +52,10 @@ export async function endpointMetrics(endpoint: string): Promise<Metric[]> {
 }
 
 interface WireCurve {
+  Curve: number;
+  MetricName: string;
   SampleCount: number;
+  Columns: number[];
   Times: number[];
   Values: number[];
   Smoothed?: number[];
@@ -60,25 +64,46 @@ interface WireCurve {
 }
 
 export interface Window {
-  from?: number;
+  axis?: Axis;
+  from?: number; // on the axis
   to?: number;
   columns?: number;
   smoothing?: number; // 0 to 0.999, the weight of what was before
 }
 
-export async function readCurves(metrics: Metric[], window: Window = {}): Promise<Curve[]> {
-  if (metrics.length === 0) return [];
-  const reply = await call<{ Curves: WireCurve[] }>("headrace", "GetMetricCurves", {
-    Curves: metrics.map((metric) => ({ Namespace: metric.namespace, MetricName: metric.name, Dimensions: metric.dimensions })),
-    Columns: window.columns ?? 800,
-    ...(window.smoothing ? { Smoothing: window.smoothing } : {}),
-    ...(window.from === undefined ? {} : { StartTime: window.from }),
-    ...(window.to === undefined ? {} : { EndTime: window.to }),
+// All curves of one dimension set, or one of them; `origin`: where its axis of elapsed time begins.
+interface Wanted {
+  namespace: string;
+  name?: string;
+  dimensions: { Name: string; Value: string }[];
+  origin?: number;
+}
+
+async function read(wanted: Wanted[], window: Window): Promise<Curve[]> {
+  if (wanted.length === 0) return [];
+  const reply = await call<{ Start: number; Width: number; Curves: WireCurve[] }>("headrace", "GetMetricCurves", {
+    Curves: wanted.map(({ namespace, name, dimensions, origin }) => ({
+      Namespace: namespace, MetricName: name, Dimensions: dimensions, Origin: window.axis === "elapsed" ? origin : undefined,
+    })),
+    Axis: window.axis === "step" ? "Step" : "Time", Columns: window.columns ?? 800, Smoothing: window.smoothing, From: window.from, To: window.to,
   });
-  return reply.Curves.map((wire, i) => ({
-    metric: metrics[i]!, samples: wire.SampleCount, times: wire.Times, values: wire.Values, smoothed: wire.Smoothed, minimums: wire.Minimums, maximums: wire.Maximums,
+  return reply.Curves.map((wire) => ({
+    metric: { namespace: wanted[wire.Curve]!.namespace, name: wire.MetricName, dimensions: wanted[wire.Curve]!.dimensions },
+    samples: wire.SampleCount, x: wire.Columns.map((column) => reply.Start + column * reply.Width),
+    times: wire.Times, values: wire.Values, smoothed: wire.Smoothed, minimums: wire.Minimums, maximums: wire.Maximums,
   }));
 }
+
+export const readCurves = (metrics: Metric[], window: Window = {}) => read(metrics, window);
+
+// What the jobs' programs reported, of all jobs on one grid; `jobOf` says whose a curve is.
+export const readJobCurves = (jobs: { name: string; started?: number; created: number }[], window: Window) =>
+  read(jobs.map((job) => ({ namespace: JOBS, dimensions: [{ Name: "TrainingJobName", Value: job.name }], origin: job.started ?? job.created })), window);
+export const jobOf = (curve: Curve) => curve.metric.dimensions[0]!.Value;
+
+// What a job's hosts used of processor, memory and disk.
+export const readHostCurves = (job: string, hosts: number, window: Window) =>
+  read(Array.from({ length: Math.min(hosts, 16) }, (_, host) => ({ namespace: JOBS, dimensions: [{ Name: "Host", Value: `${job}/algo-${host + 1}` }] })), window);
 
 export interface Statistic {
   time: number;

@@ -1,8 +1,8 @@
-// Curves over time. Of a curve with more samples than the chart has columns, each column shows its least and greatest value as a
-// band and its last as the line. Beside every chart is a table of the same values.
+// Curves over time or steps. Of a curve with more samples than the chart has columns, each column shows its least and greatest
+// value as a band and its last as the line. Beside every chart is a table of the same values.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import type { Curve } from "../data/metrics";
+import type { Axis, Curve } from "../data/metrics";
 import { number, preciseTime, zone } from "../format";
 import { save } from "./pieces";
 
@@ -10,26 +10,37 @@ import { save } from "./pieces";
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#b2568d", "#8a6d00", "#3a8fc4", "#6f6f6f", "#a3461a"];
 const DASHES: number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
 
+const AXIS_TITLES: Record<Axis, string> = { time: "Time", elapsed: "Seconds since start", step: "Step" };
+const AXIS_VALUES: Record<Axis, uPlot.Axis["values"]> = {
+  time: undefined, elapsed: (_, ticks) => ticks.map((tick) => `${tick} s`), step: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? String(tick) : "")),
+};
+
 export interface Line {
   label: string;
   curve: Curve;
-  origin?: number; // where this line's time begins, on an axis of elapsed time
 }
 
-type Axis = "time" | "elapsed";
-
-// All lines on one grid of x: uPlot wants aligned columns. Where a line has no value there is null.
-function align(lines: Line[], axis: Axis): uPlot.AlignedData {
-  const tables = lines.map(({ curve, origin }) => {
-    const x = curve.times.map((time) => (axis === "elapsed" ? time - (origin ?? curve.times[0] ?? 0) : time));
-    const shown = curve.smoothed ?? curve.values;
-    return [x, shown, curve.minimums ?? shown, curve.maximums ?? shown] as uPlot.AlignedData;
-  });
-  return tables.length ? uPlot.join(tables) : [[]];
+// A part of the axis that somebody has dragged over.
+export interface Zoom {
+  from: number;
+  to: number;
 }
 
-function seriesOf(lines: Line[]): { series: uPlot.Series[]; bands: uPlot.Band[] } {
-  const series: uPlot.Series[] = [{}];
+// uPlot wants one list of x for all lines, and null where a line has no value.
+function align(lines: Line[]): uPlot.AlignedData {
+  const xs = [...new Set(lines.flatMap(({ curve }) => curve.x))].sort((a, b) => a - b);
+  const place = new Map(xs.map((x, i) => [x, i]));
+  const spread = (curve: Curve, values: number[]) => {
+    const row: (number | null)[] = new Array(xs.length).fill(null);
+    curve.x.forEach((x, i) => { row[place.get(x)!] = values[i]!; });
+    return row;
+  };
+  return [xs, ...lines.flatMap(({ curve }) =>
+    [curve.smoothed ?? curve.values, curve.minimums ?? curve.values, curve.maximums ?? curve.values].map((values) => spread(curve, values)))];
+}
+
+function seriesOf(lines: Line[], axis: Axis): { series: uPlot.Series[]; bands: uPlot.Band[] } {
+  const series: uPlot.Series[] = [axis === "time" ? {} : { label: AXIS_TITLES[axis], value: (_, x) => (x === null ? "–" : number(x)) }];
   const bands: uPlot.Band[] = [];
   lines.forEach((line, i) => {
     const stroke = COLOURS[i % COLOURS.length]!;
@@ -37,40 +48,43 @@ function seriesOf(lines: Line[]): { series: uPlot.Series[]; bands: uPlot.Band[] 
     series.push({ label: line.label, stroke, width: 1.5, dash: DASHES[Math.floor(i / COLOURS.length) % DASHES.length], spanGaps: true, value: (_, value) => (value === null ? "–" : number(value)) });
     series.push({ show: true, stroke: "transparent", width: 0, spanGaps: true, points: { show: false }, label: `${line.label} least`, class: "hidden" });
     series.push({ show: true, stroke: "transparent", width: 0, spanGaps: true, points: { show: false }, label: `${line.label} greatest`, class: "hidden" });
-    if (line.curve.minimums) bands.push({ series: [at + 2, at + 1], fill: stroke + "33" });
+    bands.push({ series: [at + 2, at + 1], fill: stroke + "33" });
   });
   return { series, bands };
 }
 
 const cssColour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-export function Chart({ title, lines, axis = "time", zoom }: { title: string; lines: Line[]; axis?: Axis; zoom?: (window: { from: number; to: number } | null) => void }) {
+export function Chart({ title, lines, axis = "time", zoom }: { title: string; lines: Line[]; axis?: Axis; zoom?: (part: Zoom | null) => void }) {
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
+  const zoomTo = useRef(zoom);
+  zoomTo.current = zoom;
   const [tabled, setTabled] = useState(false);
-  const shape = lines.map((line) => line.label + (line.curve.minimums ? "~" : "")).join("\n") + axis + zone.value;
-  const data = useMemo(() => align(lines, axis), [lines, axis]);
+  const shape = lines.map((line) => line.label).join("\n") + axis + zone.value;
+  const data = useMemo(() => align(lines), [lines]);
 
   useEffect(() => {
     const element = holder.current!;
-    const { series, bands } = seriesOf(lines);
+    const { series, bands } = seriesOf(lines, axis);
     const grid = { stroke: cssColour("--grid"), width: 1 };
     plot.current = new uPlot({
       width: Math.max(240, element.clientWidth), height: 220, series, bands,
       scales: { x: { time: axis === "time" } },
       tzDate: (seconds) => (zone.value === "UTC" ? uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") : new Date(seconds * 1000)),
-      axes: [{ stroke: cssColour("--text"), grid, values: axis === "elapsed" ? (_, ticks) => ticks.map((tick) => `${tick} s`) : undefined },
+      axes: [{ stroke: cssColour("--text"), grid, values: AXIS_VALUES[axis] },
              { stroke: cssColour("--text"), grid, size: 64 }],
       cursor: { drag: { x: true, y: false } },
       hooks: {
         setSelect: [(chart) => {
-          if (chart.select.width > 4 && zoom && axis === "time") zoom({ from: chart.posToVal(chart.select.left, "x"), to: chart.posToVal(chart.select.left + chart.select.width, "x") });
+          const at = (pixel: number) => chart.posToVal(pixel, "x");
+          if (chart.select.width > 4) zoomTo.current?.({ from: at(chart.select.left), to: at(chart.select.left + chart.select.width) });
         }],
       },
     }, data, element);
     const resize = new ResizeObserver(() => plot.current?.setSize({ width: Math.max(240, element.clientWidth), height: 220 }));
     resize.observe(element);
-    element.ondblclick = () => zoom?.(null);
+    element.ondblclick = () => zoomTo.current?.(null);
     return () => { resize.disconnect(); plot.current?.destroy(); plot.current = null; };
   }, [shape]);
   useEffect(() => { plot.current?.setData(data); }, [data]);
@@ -84,22 +98,25 @@ export function Chart({ title, lines, axis = "time", zoom }: { title: string; li
         <button class="quiet" onClick={picture}>PNG</button>
       </figcaption>
       <div ref={holder} role="img" aria-label={`${title}: ${lines.map((line) => `${line.label}, last ${number(line.curve.values.at(-1) ?? NaN)}`).join("; ")}`} />
-      {tabled ? <ValuesTable lines={lines} /> : null}
+      {tabled ? <ValuesTable lines={lines} axis={axis} /> : null}
     </figure>
   );
 }
 
-function ValuesTable({ lines }: { lines: Line[] }) {
-  const rows = lines.flatMap((line) => line.curve.times.map((time, i) => ({ label: line.label, time, value: line.curve.values[i]!, least: line.curve.minimums?.[i], greatest: line.curve.maximums?.[i] })));
-  const most = 500;
+function ValuesTable({ lines, axis }: { lines: Line[]; axis: Axis }) {
+  const rows = lines.flatMap(({ label, curve }) => curve.times.map((time, i) =>
+    ({ label, time, x: curve.x[i]!, value: curve.values[i]!, smoothed: curve.smoothed?.[i], least: curve.minimums?.[i], greatest: curve.maximums?.[i] })));
+  const most = 500, smoothed = rows.some((row) => row.smoothed !== undefined);
+  const cell = (value: number | undefined) => <td class="number">{value === undefined ? "" : number(value)}</td>;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Values">
       <table>
-        <thead><tr><th scope="col">Curve</th><th scope="col">Time ({zone.value})</th><th scope="col">Value</th><th scope="col">Least</th><th scope="col">Greatest</th></tr></thead>
+        <thead><tr><th scope="col">Curve</th>{axis === "time" ? null : <th scope="col">{AXIS_TITLES[axis]}</th>}<th scope="col">Time ({zone.value})</th><th scope="col">Value</th>
+          {smoothed ? <th scope="col">Smoothed</th> : null}<th scope="col">Least</th><th scope="col">Greatest</th></tr></thead>
         <tbody>
           {rows.slice(-most).map((row, i) => (
-            <tr key={i}><td>{row.label}</td><td>{preciseTime(row.time * 1000)}</td><td class="number">{number(row.value)}</td>
-              <td class="number">{row.least === undefined ? "" : number(row.least)}</td><td class="number">{row.greatest === undefined ? "" : number(row.greatest)}</td></tr>
+            <tr key={i}><td>{row.label}</td>{axis === "time" ? null : cell(row.x)}<td>{preciseTime(row.time * 1000)}</td>{cell(row.value)}
+              {smoothed ? cell(row.smoothed) : null}{cell(row.least)}{cell(row.greatest)}</tr>
           ))}
         </tbody>
       </table>

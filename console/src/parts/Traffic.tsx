@@ -1,5 +1,5 @@
 // What requests to an endpoint did: figures by variant, and the same over time.
-import { endpointMetrics, readCurves, type Curve } from "../data/metrics";
+import { curveAt, endpointMetrics, readCurves, type Curve } from "../data/metrics";
 import { readTraffic, type PeriodFigures } from "../data/traffic";
 import { number } from "../format";
 import { useLoaded } from "../live";
@@ -15,7 +15,7 @@ const milliseconds = (value: number) => (isNaN(value) ? "–" : `${number(value)
 
 function lineOf(label: string, periods: PeriodFigures[], value: (period: PeriodFigures) => number): Line {
   const drawn = periods.filter((period) => !isNaN(value(period)));
-  const curve: Curve = { metric: { namespace: "", name: label, dimensions: [] }, samples: drawn.length, times: drawn.map((period) => period.time), values: drawn.map(value) };
+  const curve = curveAt({ namespace: "", name: label, dimensions: [] }, drawn.map((period) => period.time), drawn.map(value));
   return { label, curve };
 }
 

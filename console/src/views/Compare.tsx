@@ -1,45 +1,51 @@
 // Jobs side by side: curves on one axis that begins where each program does, figures, and the hyperparameters that differ.
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { describeJob, isOver, listJobs, type Job } from "../data/jobs";
-import { chartOf, jobMetrics, readCurves, type Curve } from "../data/metrics";
+import { chartOf, jobOf, readJobCurves, type Axis, type Curve, type Window } from "../data/metrics";
 import { duration, number } from "../format";
-import { useLoaded } from "../live";
+import { useLatest, useLoaded } from "../live";
 import { Chart, type Line } from "../parts/Chart";
+import { AxisChoice, chosenWindow, SmoothingChoice, WholeAxis, zoomTo } from "../parts/CurveTools";
 import { Problem, Status } from "../parts/pieces";
 import { address, choose, Link, query } from "../router";
 
+const AXES: Axis[] = ["elapsed", "step"];
+
 interface Compared {
-  job: Job;
+  jobs: Job[];
   curves: Curve[];
 }
 
-async function read(name: string, smoothing: number): Promise<Compared> {
-  const [job, metrics] = await Promise.all([describeJob(name), jobMetrics(name, 0)]);
-  return { job, curves: await readCurves(metrics.program, { columns: 600, smoothing }) };
+async function read(names: string[], window: Window, known: Map<string, Job>): Promise<Compared> {
+  const jobs = await Promise.all(names.map((name) => known.get(name) ?? describeJob(name)));
+  for (const job of jobs) if (isOver(job)) known.set(job.name, job);
+  return { jobs, curves: await readJobCurves(jobs, { ...window, columns: 600 }) };
 }
 
 export function ComparePage() {
   const names = (query.value.get("jobs") ?? "").split(",").filter(Boolean);
-  const smoothing = Number(query.value.get("smoothing") ?? 0);
-  const loaded = useLoaded(() => Promise.all(names.map((name) => read(name, smoothing))), [names.join(), smoothing], (all) => (all?.every(({ job }) => isOver(job)) ? 0 : 2));
-  const jobs = loaded.value ?? [];
+  const window = chosenWindow(AXES);
+  const known = useRef(new Map<string, Job>()); // those that have ended: nothing of them changes any more
+  const loaded = useLoaded(() => read(names, window, known.current), [names.join(), ...Object.values(window)], (all) => (all?.jobs.every(isOver) ? 0 : 2));
+  const { jobs, curves } = useLatest(loaded.value) ?? { jobs: [], curves: [] };
   const set = (list: string[]) => choose({ jobs: list.join(",") });
   const charts = new Map<string, Line[]>();
-  for (const { job, curves } of jobs)
-    for (const curve of curves) {
-      const title = chartOf(curve.metric.name);
-      charts.set(title, [...(charts.get(title) ?? []), { label: `${job.name} ${curve.metric.name}`, curve, origin: job.started ?? job.created }]);
-    }
+  for (const curve of curves) {
+    const title = chartOf(curve.metric.name);
+    charts.set(title, [...(charts.get(title) ?? []), { label: `${jobOf(curve)} ${curve.metric.name}`, curve }]);
+  }
   return (
     <>
       <h1>Compare training jobs</h1>
       <div class="tools">
         <AddJob known={names} add={(name) => set([...names, name])} />
-        <label>Smoothing <input type="range" min="0" max="0.99" step="0.01" value={smoothing} onInput={(event) => choose({ smoothing: event.currentTarget.value })} /> {smoothing}</label>
+        <SmoothingChoice smoothing={window.smoothing} />
+        <AxisChoice axes={AXES} axis={window.axis} />
+        <WholeAxis {...window} />
       </div>
       <Problem of={loaded.problem} />
       {jobs.length ? <Figures jobs={jobs} remove={(name) => set(names.filter((other) => other !== name))} /> : <p>Choose jobs to put side by side.</p>}
-      <div class="charts">{[...charts].map(([title, lines]) => <Chart key={title} title={title} lines={lines} axis="elapsed" />)}</div>
+      <div class="charts">{[...charts].map(([title, lines]) => <Chart key={title} title={title} lines={lines} axis={window.axis} zoom={zoomTo} />)}</div>
     </>
   );
 }
@@ -58,10 +64,10 @@ function AddJob({ known, add }: { known: string[]; add: (name: string) => void }
   );
 }
 
-function Figures({ jobs, remove }: { jobs: Compared[]; remove: (name: string) => void }) {
-  const names = [...new Set(jobs.flatMap(({ job }) => Object.keys(job.hyperparameters)))].sort();
-  const differing = names.filter((name) => new Set(jobs.map(({ job }) => job.hyperparameters[name])).size > 1);
-  const metrics = [...new Set(jobs.flatMap(({ job }) => job.finalMetrics.map((metric) => metric.name)))];
+function Figures({ jobs, remove }: { jobs: Job[]; remove: (name: string) => void }) {
+  const names = [...new Set(jobs.flatMap((job) => Object.keys(job.hyperparameters)))].sort();
+  const differing = names.filter((name) => new Set(jobs.map((job) => job.hyperparameters[name])).size > 1);
+  const metrics = [...new Set(jobs.flatMap((job) => job.finalMetrics.map((metric) => metric.name)))];
   const rows: [string, (job: Job) => string][] = [
     ["Instances", (job) => `${job.instanceCount} × ${job.instanceType}`],
     ["Input mode", (job) => job.inputMode],
@@ -73,8 +79,8 @@ function Figures({ jobs, remove }: { jobs: Compared[]; remove: (name: string) =>
   ];
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Figures"><table>
-      <thead><tr><th scope="col">Figure</th>{jobs.map(({ job }) => <th scope="col" key={job.name}><Link to={address("jobs", job.name)}>{job.name}</Link> <Status of={job.status} /> <button class="quiet" aria-label={`Remove ${job.name}`} onClick={() => remove(job.name)}>✕</button></th>)}</tr></thead>
-      <tbody>{rows.map(([title, value]) => <tr key={title}><th scope="row">{title}</th>{jobs.map(({ job }) => <td key={job.name} class="number">{value(job)}</td>)}</tr>)}</tbody>
+      <thead><tr><th scope="col">Figure</th>{jobs.map((job) => <th scope="col" key={job.name}><Link to={address("jobs", job.name)}>{job.name}</Link> <Status of={job.status} /> <button class="quiet" aria-label={`Remove ${job.name}`} onClick={() => remove(job.name)}>✕</button></th>)}</tr></thead>
+      <tbody>{rows.map(([title, value]) => <tr key={title}><th scope="row">{title}</th>{jobs.map((job) => <td key={job.name} class="number">{value(job)}</td>)}</tr>)}</tbody>
     </table></div>
   );
 }

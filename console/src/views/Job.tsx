@@ -2,11 +2,12 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { describeJob, isOver, stopJob, type Job } from "../data/jobs";
 import { JOBS_GROUP } from "../data/logs";
-import { chartOf, jobMetrics, readCurves, readStatistics, type Curve, type Metric } from "../data/metrics";
+import { chartOf, curveAt, jobMetrics, readHostCurves, readJobCurves, readStatistics, type Axis, type Curve, type Window } from "../data/metrics";
 import { objectAddress } from "../data/storage";
 import { duration, number } from "../format";
-import { useLoaded } from "../live";
+import { useLatest, useLoaded } from "../live";
 import { Chart, type Line } from "../parts/Chart";
+import { AxisChoice, chosenWindow, SmoothingChoice, WholeAxis, zoomTo } from "../parts/CurveTools";
 import { LogView } from "../parts/LogView";
 import { Facts, Problem, Status, StorageLink, Tabs, Time } from "../parts/pieces";
 import { Timeline } from "../parts/Timeline";
@@ -38,7 +39,7 @@ export function JobPage({ name }: { name: string }) {
       {value.failure ? <section class="failure" aria-label="Failure"><h2>Why it failed</h2><pre tabIndex={0}>{value.failure}</pre></section> : null}
       <Timeline phases={value.phases} now={Date.now() / 1000} />
       <Tabs names={TABS} chosen={tab} choose={(one) => choose({ tab: one.toLowerCase() })} />
-      {tab === "Metrics" ? <JobCharts job={value} /> : null}
+      {tab === "Metrics" ? <JobCharts key={name} job={value} /> : null}
       {tab === "Logs" ? <LogView group={JOBS_GROUP} prefix={`${name}/`} following={!over} name={name} /> : null}
       {tab === "Instances" ? <HostCharts job={value} /> : null}
       {tab === "Configuration" ? <Configuration job={value} /> : null}
@@ -53,48 +54,52 @@ function objectLink(uri: string): string {
 
 const STATISTICS = ["raw", "Average", "Minimum", "Maximum", "Sum", "p50", "p90", "p99"];
 
+// The samples themselves, or CloudWatch's statistics of periods, which know no steps.
+async function readJob(job: Job, window: Window, statistic: string, period: number): Promise<Curve[]> {
+  if (statistic === "raw") return readJobCurves([job], window);
+  const origin = window.axis === "elapsed" ? job.started ?? job.created : 0;
+  const from = window.from === undefined ? job.created - 60 : origin + window.from;
+  const to = window.to === undefined ? (job.ended ?? Date.now() / 1000) + 60 : origin + window.to;
+  return Promise.all((await jobMetrics(job.name)).map(async (metric) => {
+    const points = await readStatistics(metric, period, statistic, from, to);
+    const times = points.map((point) => point.time);
+    return { ...curveAt(metric, times, points.map((point) => point.value)), x: times.map((time) => time - origin) };
+  }));
+}
+
 function JobCharts({ job }: { job: Job }) {
   const over = isOver(job);
-  const smoothing = Number(query.value.get("smoothing") ?? 0);
   const statistic = query.value.get("statistic") ?? "raw";
   const period = Number(query.value.get("period") ?? 60);
-  const axis = query.value.get("axis") === "elapsed" ? "elapsed" : "time";
-  const [window, setWindow] = useState<{ from: number; to: number } | null>(null);
-  const metrics = useLoaded(() => jobMetrics(job.name, 0), [job.name, over], over ? 0 : 2);
-  const key = (metrics.value?.program ?? []).map((metric) => metric.name).join();
-  const curves = useLoaded(() => read(metrics.value?.program ?? []), [key, smoothing, statistic, period, window, over], over ? 0 : 1);
-
-  async function read(list: Metric[]): Promise<Curve[]> {
-    if (statistic === "raw") return readCurves(list, { columns: 800, smoothing, ...(window ?? {}) });
-    return Promise.all(list.map(async (metric) => {
-      const points = await readStatistics(metric, period, statistic, window?.from ?? job.created - 60, window?.to ?? (job.ended ?? Date.now() / 1000) + 60);
-      return { metric, samples: points.length, times: points.map((point) => point.time), values: points.map((point) => point.value) };
-    }));
-  }
+  const axes: Axis[] = statistic === "raw" ? ["time", "elapsed", "step"] : ["time", "elapsed"];
+  const window = chosenWindow(axes);
+  const { axis, smoothing, from, to } = window;
+  const loaded = useLoaded(() => readJob(job, window, statistic, period), [job.started, smoothing, statistic, period, axis, from, to, over], over ? 0 : 1);
+  const curves = useLatest(loaded.value);
   const charts = useMemo(() => {
     const byTitle = new Map<string, Line[]>();
-    for (const curve of curves.value ?? []) {
+    for (const curve of curves ?? []) {
       const lines = byTitle.get(chartOf(curve.metric.name)) ?? [];
-      lines.push({ label: curve.metric.name, curve, origin: job.started ?? job.created });
+      lines.push({ label: curve.metric.name, curve });
       byTitle.set(chartOf(curve.metric.name), lines);
     }
     return [...byTitle];
-  }, [curves.value]);
+  }, [curves]);
   return (
     <>
       <div class="tools">
         <label>Statistic <select value={statistic} onChange={(event) => choose({ statistic: event.currentTarget.value })}>{STATISTICS.map((one) => <option key={one}>{one}</option>)}</select></label>
         {statistic === "raw"
-          ? <label>Smoothing <input type="range" min="0" max="0.99" step="0.01" value={smoothing} onInput={(event) => choose({ smoothing: event.currentTarget.value })} /> {smoothing}</label>
+          ? <SmoothingChoice smoothing={smoothing} />
           : <label>Period <select value={period} onChange={(event) => choose({ period: event.currentTarget.value })}>
             {[[1, "1 second"], [10, "10 seconds"], [60, "1 minute"], [300, "5 minutes"], [3600, "1 hour"]].map(([seconds, title]) => <option key={seconds} value={seconds}>{title}</option>)}
           </select></label>}
-        <label>Axis <select value={axis} onChange={(event) => choose({ axis: event.currentTarget.value })}><option value="time">time</option><option value="elapsed">since start</option></select></label>
-        {window ? <button onClick={() => setWindow(null)}>Whole time</button> : null}
+        <AxisChoice axes={axes} axis={axis} />
+        <WholeAxis {...window} />
       </div>
-      <Problem of={metrics.problem ?? curves.problem} />
-      {curves.value && charts.length === 0 ? <p>{job.metricNames.length ? `No value of ${job.metricNames.join(", ")} in the log so far.` : "This job has no metric definitions."}</p> : null}
-      <div class="charts">{charts.map(([title, lines]) => <Chart key={title} title={title} lines={lines} axis={axis} zoom={setWindow} />)}</div>
+      <Problem of={loaded.problem} />
+      {curves && charts.length === 0 ? <p>{job.metricNames.length ? `No value of ${job.metricNames.join(", ")} in ${from === undefined ? "the log so far" : "this part of the axis"}.` : "This job has no metric definitions."}</p> : null}
+      <div class="charts">{charts.map(([title, lines]) => <Chart key={title} title={title} lines={lines} axis={axis} zoom={zoomTo} />)}</div>
       {job.finalMetrics.length ? <><h2>Last values</h2><table><thead><tr><th scope="col">Metric</th><th scope="col">Value</th><th scope="col">At</th></tr></thead>
         <tbody>{job.finalMetrics.map((metric) => <tr key={metric.name}><td>{metric.name}</td><td class="number">{number(metric.value)}</td><td><Time at={metric.at} /></td></tr>)}</tbody></table></> : null}
     </>
@@ -103,7 +108,7 @@ function JobCharts({ job }: { job: Job }) {
 
 function HostCharts({ job }: { job: Job }) {
   const over = isOver(job);
-  const curves = useLoaded(async () => readCurves((await jobMetrics(job.name, job.instanceCount)).hosts, { columns: 400 }), [job.name, over], over ? 0 : 2);
+  const curves = useLoaded(() => readHostCurves(job.name, job.instanceCount, { columns: 400 }), [job.name, over], over ? 0 : 2);
   const byName = new Map<string, Line[]>();
   for (const curve of curves.value ?? []) {
     const host = curve.metric.dimensions.find((dimension) => dimension.Name === "Host")?.Value.split("/").pop() ?? "";

@@ -1,11 +1,14 @@
 #include "api/console/curves.h"
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "api/cloudwatch/fields.h"
+#include "api/console/columns.h"
 #include "api/input.h"
 #include "store/meta/metrics.h"
 
@@ -15,155 +18,170 @@ namespace {
 using aws::Json;
 using aws::Reply;
 
-constexpr size_t kMostCurves = 100;
-constexpr UnixMillis kFarMillis = 253'402'300'799'999;  // the end of the year 9999
+constexpr size_t kMostAsked = 100, kMostCurves = 200;
 constexpr int64_t kMostColumns = 4000, kUsualColumns = 800;
+constexpr double kFarSeconds = 253'402'300'800;  // the year 10,000; as steps, more than anybody takes
 
-struct Interval {
-  UnixMillis from = 0, to = 0;  // [from, to)
+enum class Axis { kTime, kStep };
+
+struct Asked {
+  store::MetricKey key;   // without a name: all of these dimensions
+  UnixMillis origin = 0;  // where its axis begins
 };
 
-struct Column {
-  UnixMillis time = 0;
-  double last = 0, minimum = 0, maximum = 0;
-  double smoothed = 0;  // the moving average up to `last`
+struct Found {
+  size_t asked = 0;
+  UnixMillis origin = 0;
+  store::MetricSeries series;
+  int64_t first(Axis axis) const { return axis == Axis::kStep ? 1 : series.first - origin; }
+  int64_t last(Axis axis) const { return axis == Axis::kStep ? series.samples : series.last - origin; }
 };
 
-struct Curve {
-  std::vector<Column> columns;
-  int64_t samples = 0;
-};
+// A number that a difference of two can be multiplied with.
+Reply<std::optional<double>> NumberIn(const Json& input, const char* member) {
+  const Json* given = cloudwatch::Find(input, member);
+  if (given == nullptr) return std::nullopt;
+  HEADRACE_REPLY_PASS(const double number, cloudwatch::NumberOf(*given, member));
+  return std::clamp(number, -kFarSeconds, kFarSeconds);
+}
 
-Reply<std::vector<store::MetricKey>> KeysIn(const aws::Call& call, const Json& input) {
-  HEADRACE_REPLY_PASS(const auto wanted, cloudwatch::ListOf(input, "Curves", "Curves", kMostCurves));
-  std::vector<store::MetricKey> keys;
+Reply<std::vector<Asked>> AskedIn(const aws::Call& call, const Json& input) {
+  HEADRACE_REPLY_PASS(const auto wanted, cloudwatch::ListOf(input, "Curves", "Curves", kMostAsked));
+  std::vector<Asked> asked;
   for (const Json& curve : wanted) {
-    store::MetricKey key{call.caller.account_id, {}, {}, {}};
-    HEADRACE_REPLY_PASS(key.name_space, cloudwatch::NamespaceOf(curve, "Namespace"));
-    HEADRACE_REPLY_PASS(key.name, cloudwatch::TextOf(curve, "MetricName", "MetricName", 255));
-    HEADRACE_REPLY_PASS(key.dimensions, cloudwatch::DimensionsOf(curve, "Dimensions"));
-    keys.push_back(std::move(key));
+    Asked one{{call.caller.account_id, {}, {}, {}}};
+    HEADRACE_REPLY_PASS(one.key.name_space, cloudwatch::NamespaceOf(curve, "Namespace"));
+    HEADRACE_REPLY_PASS(const auto name, cloudwatch::OptionalText(curve, "MetricName", "MetricName", 255));
+    HEADRACE_REPLY_PASS(one.key.dimensions, cloudwatch::DimensionsOf(curve, "Dimensions"));
+    HEADRACE_REPLY_PASS(const auto origin, NumberIn(curve, "Origin"));
+    one.key.name = name.value_or("");
+    one.origin = std::llround(origin.value_or(0) * 1000);
+    asked.push_back(std::move(one));
   }
-  if (keys.empty()) return cloudwatch::MissingParameter("Curves");
-  return keys;
+  if (asked.empty()) return cloudwatch::MissingParameter("Curves");
+  return asked;
 }
 
-Reply<double> WeightIn(const Json& input) {
-  const Json* given = cloudwatch::Find(input, "Smoothing");
-  if (given == nullptr) return 0.0;
-  HEADRACE_REPLY_PASS(const double weight, cloudwatch::NumberOf(*given, "Smoothing"));
-  if (weight < 0 || weight >= 1)
-    return cloudwatch::InvalidValue(fmt::format("Smoothing {}: wanted 0 to below 1.", weight));
-  return weight;
+Reply<Axis> AxisIn(const Json& input) {
+  HEADRACE_REPLY_PASS(const auto name, cloudwatch::OptionalText(input, "Axis", "Axis", 16));
+  if (!name || *name == "Time") return Axis::kTime;
+  if (*name == "Step") return Axis::kStep;
+  return cloudwatch::InvalidValue(fmt::format("Axis {}: wanted Time or Step.", *name));
 }
 
-Reply<UnixMillis> TimeOr(const Json& input, const char* member, UnixMillis otherwise) {
-  if (cloudwatch::Find(input, member) == nullptr) return otherwise;
-  HEADRACE_REPLY_PASS(const UnixMillis time, cloudwatch::TimeOf(input, member, member));
-  return std::clamp(time, -kFarMillis, kFarMillis);  // so that a difference times the columns is a number, too
+Reply<int64_t> ColumnsIn(const Json& input) {
+  HEADRACE_REPLY_PASS(const auto columns, cloudwatch::OptionalInteger(input, "Columns", "Columns"));
+  if (columns && (*columns < 1 || *columns > kMostColumns))
+    return cloudwatch::InvalidValue(fmt::format("Columns {}: wanted 1 to {}.", *columns, kMostColumns));
+  return columns.value_or(kUsualColumns);
+}
+
+Reply<double> SmoothingIn(const Json& input) {
+  HEADRACE_REPLY_PASS(const auto weight, NumberIn(input, "Smoothing"));
+  if (weight && (*weight < 0 || *weight >= 1))
+    return cloudwatch::InvalidValue(fmt::format("Smoothing {}: wanted 0 to below 1.", *weight));
+  return weight.value_or(0);
+}
+
+Result<std::vector<store::MetricSeries>> SeriesOf(store::Metrics& metrics, const store::MetricKey& key) {
+  if (!key.name.empty()) {
+    HEADRACE_ASSIGN(auto one, metrics.Find(key));
+    return one ? std::vector{*std::move(one)} : std::vector<store::MetricSeries>();
+  }
+  store::Metrics::SeriesFilter filter{key.account_id, key.name_space};
+  for (const auto& [name, value] : key.dimensions) filter.dimensions.push_back({name, value});
+  HEADRACE_ASSIGN(auto all, metrics.List(filter));
+  std::erase_if(all, [&](const store::MetricSeries& one) { return one.key.dimensions != key.dimensions; });
+  return all;
+}
+
+Reply<std::vector<Found>> Find(store::Metrics& metrics, const std::vector<Asked>& asked) {
+  std::vector<Found> found;
+  for (size_t i = 0; i < asked.size(); ++i) {
+    HEADRACE_REPLY(auto series, SeriesOf(metrics, asked[i].key));
+    for (store::MetricSeries& one : series) found.push_back({i, asked[i].origin, std::move(one)});
+    if (found.size() > kMostCurves)
+      return cloudwatch::InvalidValue(
+          fmt::format("Curves: these are more than {} curves; ask for fewer at a time.", kMostCurves));
+  }
+  return found;
 }
 
 // What was asked for, or from the first sample to the last.
-Reply<Interval> IntervalOf(const Json& input, const std::vector<std::optional<store::MetricSeries>>& series) {
-  std::optional<UnixMillis> first, last;
-  for (const auto& one : series) {
-    if (!one) continue;
-    first = std::min(first.value_or(one->first), one->first);
-    last = std::max(last.value_or(one->last), one->last);
+Reply<Grid> GridOf(const Json& input, Axis axis, const std::vector<Found>& found) {
+  HEADRACE_REPLY_PASS(const auto from, NumberIn(input, "From"));
+  HEADRACE_REPLY_PASS(const auto to, NumberIn(input, "To"));
+  HEADRACE_REPLY_PASS(const int64_t columns, ColumnsIn(input));
+  std::optional<int64_t> first, last;
+  for (const Found& one : found) {
+    first = std::min(first.value_or(one.first(axis)), one.first(axis));
+    last = std::max(last.value_or(one.last(axis)), one.last(axis));
   }
-  Interval interval;
-  HEADRACE_REPLY_PASS(interval.from, TimeOr(input, "StartTime", first.value_or(0)));
-  HEADRACE_REPLY_PASS(interval.to, TimeOr(input, "EndTime", last.value_or(0) + 1));
-  interval.to = std::max(interval.to, interval.from + 1);
-  return interval;
+  const auto whole = [&](double x) {
+    return axis == Axis::kStep ? static_cast<int64_t>(std::ceil(x)) : std::llround(x * 1000);
+  };
+  return Grid::Of(from ? whole(*from) : first.value_or(0), to ? whole(*to) : last.value_or(0) + 1, columns);
 }
 
-// The exponential moving average that TensorBoard draws: without a bias towards 0 at the beginning.
-class Smoothing {
- public:
-  explicit Smoothing(double weight) : weight_(weight) {}
-  double Next(double value) {
-    sum_ = sum_ * weight_ + (1 - weight_) * value;
-    remaining_ *= weight_;
-    return sum_ / (1 - remaining_);
+// Only what is drawn is read, unless it is smoothed: then all that came before, too.
+Result<Curve> Read(store::Metrics& metrics, const Found& found, Axis axis, const Grid& grid, double smoothing) {
+  Curve curve(grid, smoothing);
+  Status read;
+  if (axis == Axis::kStep) {
+    const int64_t begin = smoothing > 0 ? 0 : std::max<int64_t>(grid.from - 1, 0);
+    int64_t step = begin;
+    read = metrics.ReadNumbers(found.series.id, begin, grid.to - 1,
+                               [&](const store::MetricSample& sample) { curve.Add(++step, sample); });
+  } else {
+    const UnixMillis begin = smoothing > 0 ? INT64_MIN : grid.from + found.origin;
+    read = metrics.Read(found.series.id, begin, grid.to + found.origin,
+                        [&](const store::MetricSample& sample) { curve.Add(sample.time - found.origin, sample); });
   }
-
- private:
-  const double weight_;
-  double sum_ = 0, remaining_ = 1;
-};
-
-// By column when there are more samples than columns; else sample by sample. Smoothing sees every sample.
-Result<Curve> ReadCurve(store::Metrics& metrics, int64_t series, const Interval& interval, int64_t columns,
-                        double weight) {
-  const int64_t length = interval.to - interval.from;
-  Curve curve;
-  std::vector<Column> samples;  // until there are more than columns
-  int64_t current = -1;
-  Smoothing smoothing(weight);
-  const auto add = [&](const Column& sample) {
-    const int64_t column = (sample.time - interval.from) * columns / length;
-    if (column != current) {
-      current = column;
-      curve.columns.push_back(sample);
-      return;
-    }
-    Column& merged = curve.columns.back();
-    merged = {sample.time, sample.last, std::min(merged.minimum, sample.minimum),
-              std::max(merged.maximum, sample.maximum), sample.smoothed};
-  };
-  HEADRACE_TRY(metrics.Read(series, interval.from, interval.to, [&](const store::MetricSample& value) {
-    const double mean = value.Mean();
-    const Column sample{value.time, mean, value.minimum, value.maximum, smoothing.Next(mean)};
-    if (++curve.samples <= columns) samples.push_back(sample);
-    add(sample);
-  }));
-  if (curve.samples <= columns) curve.columns = std::move(samples);
+  if (!read) return tl::unexpected(read.error());
   return curve;
 }
 
-Json Describe(const Curve& curve, bool by_column, bool smoothed) {
-  Json times = Json::array(), values = Json::array(), minimums = Json::array(), maximums = Json::array();
-  Json averages = Json::array();
-  for (const Column& column : curve.columns) {
-    times.push_back(Seconds(column.time));
-    values.push_back(column.last);
-    if (smoothed) averages.push_back(column.smoothed);
-    if (!by_column) continue;
-    minimums.push_back(column.minimum);
-    maximums.push_back(column.maximum);
+template <typename ValueOf>
+Json List(const std::vector<Column>& columns, const ValueOf& value_of) {
+  Json::array_t list;
+  list.reserve(columns.size());
+  for (const Column& column : columns) list.emplace_back(value_of(column));
+  return list;
+}
+
+Json Describe(const Found& found, const Curve& curve, bool smoothed) {
+  const auto& columns = curve.columns();
+  Json described{{"Curve", found.asked},
+                 {"MetricName", found.series.key.name},
+                 {"SampleCount", curve.samples()},
+                 {"Columns", List(columns, [](const Column& column) { return column.number; })},
+                 {"Times", List(columns, [](const Column& column) { return Seconds(column.time); })},
+                 {"Values", List(columns, [](const Column& column) { return column.last; })}};
+  const auto differ = [](const Column& column) { return column.minimum != column.maximum; };
+  if (std::any_of(columns.begin(), columns.end(), differ)) {
+    described["Minimums"] = List(columns, [](const Column& column) { return column.minimum; });
+    described["Maximums"] = List(columns, [](const Column& column) { return column.maximum; });
   }
-  Json described{{"SampleCount", curve.samples}, {"Times", std::move(times)}, {"Values", std::move(values)}};
-  if (smoothed) described["Smoothed"] = std::move(averages);
-  if (by_column) {
-    described["Minimums"] = std::move(minimums);
-    described["Maximums"] = std::move(maximums);
-  }
+  if (smoothed) described["Smoothed"] = List(columns, [](const Column& column) { return column.smoothed; });
   return described;
 }
 
 }  // namespace
 
 Reply<Json> GetMetricCurves(store::Database& database, const aws::Call& call, const Json& input) {
-  HEADRACE_REPLY_PASS(const auto keys, KeysIn(call, input));
-  HEADRACE_REPLY_PASS(const auto asked, cloudwatch::OptionalInteger(input, "Columns", "Columns"));
-  const int64_t columns = asked.value_or(kUsualColumns);
-  if (columns < 1 || columns > kMostColumns)
-    return cloudwatch::InvalidValue(fmt::format("Columns {}: wanted 1 to {}.", columns, kMostColumns));
-  HEADRACE_REPLY_PASS(const double weight, WeightIn(input));
+  HEADRACE_REPLY_PASS(const auto asked, AskedIn(call, input));
+  HEADRACE_REPLY_PASS(const Axis axis, AxisIn(input));
+  HEADRACE_REPLY_PASS(const double smoothing, SmoothingIn(input));
   store::Metrics metrics(database);
-  std::vector<std::optional<store::MetricSeries>> series;
-  for (const auto& key : keys) {
-    HEADRACE_REPLY(series.emplace_back(), metrics.Find(key));
-  }
-  HEADRACE_REPLY_PASS(const Interval interval, IntervalOf(input, series));
-  Json reply{{"StartTime", Seconds(interval.from)}, {"EndTime", Seconds(interval.to)}, {"Curves", Json::array()}};
-  for (const auto& one : series) {
-    Curve curve;
-    if (one) {
-      HEADRACE_REPLY(curve, ReadCurve(metrics, one->id, interval, columns, weight));
-    }
-    reply["Curves"].push_back(Describe(curve, curve.samples > columns, weight > 0));
+  HEADRACE_REPLY_PASS(const auto found, Find(metrics, asked));
+  HEADRACE_REPLY_PASS(const Grid grid, GridOf(input, axis, found));
+  const double unit = axis == Axis::kStep ? 1 : 1000;  // of x
+  Json reply{{"Start", static_cast<double>(grid.start()) / unit},
+             {"Width", static_cast<double>(grid.width) / unit},
+             {"Curves", Json::array()}};
+  for (const Found& one : found) {
+    HEADRACE_REPLY(const Curve curve, Read(metrics, one, axis, grid, smoothing));
+    reply["Curves"].push_back(Describe(one, curve, smoothing > 0));
   }
   return reply;
 }
