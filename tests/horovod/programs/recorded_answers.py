@@ -25,7 +25,8 @@ for dtype in ("float32", "float64", "float16", "int32", "int64", "uint8"):
     keep("allgather " + dtype, hvd.allgather(mine[:rank + 1], name="allgather." + dtype))
     keep("broadcast " + dtype, hvd.broadcast(mine, size - 1, name="broadcast." + dtype))
     keep("alltoall " + dtype, *hvd.alltoall(mine, [2 + rank, 4 - rank], name="alltoall." + dtype))
-    keep("reducescatter " + dtype, hvd.reducescatter(mine[:5], op=hvd.Sum, name="reducescatter." + dtype))
+    if dtype != "uint8":  # Horovod has no reducescatter of it
+        keep("reducescatter " + dtype, hvd.reducescatter(mine[:5], op=hvd.Sum, name="reducescatter." + dtype))
 real = tf.constant(random.normal(size=(40,)).astype("float32"))
 keep("adasum", hvd.allreduce(real, op=hvd.Adasum, name="adasum"))
 keep("scaled", hvd.allreduce(real, op=hvd.Sum, prescale_factor=0.5, postscale_factor=3.0, name="scaled"))
@@ -38,7 +39,7 @@ for name, function in (("average", lambda x: hvd.allreduce(x, name="g")), ("sum"
     keep("gradient of " + name, tape.gradient(y, x))
 with tf.GradientTape() as tape:
     y = tf.reduce_sum(x * x) * float(rank + 1)
-keep("tape", hvd.DistributedGradientTape(tape, gradient_predivide_factor=2.0).gradient(y, x))
+keep("tape", *hvd.DistributedGradientTape(tape, gradient_predivide_factor=2.0).gradient(y, [x]))
 np.savez("{}-{}.npz".format(sys.argv[1], rank), **answers)
 print("rank {}: all agree".format(rank), flush=True)
 hvd.shutdown()
