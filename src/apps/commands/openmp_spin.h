@@ -3,10 +3,10 @@
 
 namespace headrace::apps {
 
-// libgomp's threads spin for long before they sleep, and keep the processor that the thread they wait for has lost:
-// beside any other busy process an answer takes many times as long. Bounded to some ten microseconds, they still bridge
-// the gaps inside one computation. libgomp reads the bound only when it is loaded,
-// so the program begins again with it. Does nothing when the user has set GOMP_SPINCOUNT or OMP_WAIT_POLICY.
+// Bounds it (base/processors.h says why) in the programs that this process begins from now on. False when the user has
+// set GOMP_SPINCOUNT or OMP_WAIT_POLICY, which stay as they are.
+bool BoundSpinOfPrograms();
+// The same for this program: libgomp reads the bound only when it is loaded, so the program begins again with it.
 void BoundOpenMpSpin();
 
 }  // namespace headrace::apps

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "apps/command.h"
+#include "apps/commands/openmp_spin.h"
 #include "base/result.h"
 #include "jobs/runtime/compiler.h"
 
@@ -105,6 +106,7 @@ void AddRunCommand(CLI::App& app) {
     std::vector<char*> argv;
     for (auto& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
+    BoundSpinOfPrograms();
     ::execv(program.c_str(), argv.data());
     throw MakeError(ErrorCode::kFailedPrecondition, "{}: cannot be run: {}", program, std::strerror(errno));
   });

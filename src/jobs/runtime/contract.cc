@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/processors.h"
 #include "jobs/python/framework.h"
 #include "jobs/request/hyperparameters.h"
 
@@ -172,6 +173,7 @@ std::map<std::string, std::string> ContractVariables(const JobDescription& job, 
   variables.insert(job.environment.begin(), job.environment.end());
   variables["AWS_REGION"] = variables["AWS_DEFAULT_REGION"] = job.region;
   for (const auto& [name, value] : job.request.environment) variables[name] = value;
+  if (!variables.contains(kWaitPolicyVariable)) variables.emplace(kSpinVariable, kBoundedSpins);
 
   // What programs read by itself; the rest of the object is in SM_TRAINING_ENV.
   for (const char* name : {"hosts",

@@ -70,6 +70,19 @@ TEST(ContractTest, FilesAreAsTheContractHasThem) {
     EXPECT_TRUE(std::filesystem::is_directory(ml / directory)) << directory;
 }
 
+TEST(ContractTest, ThreadsThatWaitAreBoundedUnlessTheRequestSaysHowTheyWait) {
+  const auto spins = [](const nlohmann::json& environment) {
+    auto job = SeedsJob();
+    job.request.environment = environment.get<decltype(job.request.environment)>();
+    const auto variables = ContractVariables(job, kProgram, "/opt/ml", "/opt/headrace/requirements");
+    const auto found = variables.find("GOMP_SPINCOUNT");
+    return found == variables.end() ? "" : found->second;
+  };
+  EXPECT_EQ(spins(json::object()), "3000");
+  EXPECT_EQ(spins({{"GOMP_SPINCOUNT", "7"}}), "7");
+  EXPECT_EQ(spins({{"OMP_WAIT_POLICY", "active"}}), "");
+}
+
 TEST(ContractTest, VariablesAreAsTheToolkitSetsThem) {
   using Pair = std::pair<const std::string, std::string>;
   const auto variables = ContractVariables(SeedsJob(), kProgram, "/opt/ml", "/opt/headrace/requirements");
