@@ -81,7 +81,7 @@ class Machines:
                    *KEEPALIVE, *exports, BIN / program, *arguments]
         return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, **variables})
 
-    def run(self, program, *arguments, ranks, timeout=60, **environment):
+    def run(self, program, *arguments, ranks, timeout=180, **environment):
         """The exit code and the output."""
         with self.start(program, *arguments, ranks=ranks, **environment) as process:
             try:

@@ -14,6 +14,7 @@ namespace headrace::job_init {
 namespace {
 
 constexpr double kWarningSeconds = 10, kLimitSeconds = 60;  // src/horovod/settings.h
+constexpr double kLastMoments = 2;                          // seconds that mpirun may take to end what it let go on
 
 double Now() {
   struct timespec now {};
@@ -67,6 +68,10 @@ void HeldProgram::Stopped(int wait_status) {
 
 void HeldProgram::Continued() {
   if (held_ != 0 && named_) Say(Now() - since_, "goes on, having been held");
+  if (held_ != 0) {
+    last_held_ = held_;
+    until_ = Now();
+  }
   held_ = 0;
   RingEverySecond(false);
 }
@@ -83,6 +88,14 @@ void HeldProgram::Look() {
     named_ = true;
     Say(seconds, "is held, and others may wait for it");
   }
+}
+
+int HeldProgram::HeldUntilTheEnd() const {
+  if (ended_while_ != 0 || limit_ == 0) return ended_while_;
+  const double now = Now(), end = held_ != 0 ? now : until_;
+  const bool for_long = end - since_ >= limit_ / 2;  // those who waited for it began to at some other time
+  const int status = held_ != 0 ? held_ : last_held_;
+  return for_long && now - end < kLastMoments ? status : 0;
 }
 
 // In one piece, so that no other process's line comes between.

@@ -108,7 +108,8 @@ int GuardRank(int count, char** arguments) {
       ended = true;
     }
   }
-  if (rank >= 0) WriteRecord(directory, rank, held.ended_while() != 0 ? held.ended_while() : status);
+  const int held_until_the_end = WIFSIGNALED(status) ? held.HeldUntilTheEnd() : 0;
+  if (rank >= 0) WriteRecord(directory, rank, held_until_the_end != 0 ? held_until_the_end : status);
   const struct timespec pause = {0, kLookNanos};
   while (stopping != 0 && rank >= 0 && !AllHaveEnded(directory, ranks)) nanosleep(&pause, nullptr);
   EndAs(status);

@@ -90,6 +90,9 @@ TEST(RankRecords, TheFirstFailureIsTheCauseOfTheOthers) {
   EXPECT_EQ(ends.size(), 3u);
   EXPECT_EQ(FirstFailure(ends)->rank, 1);
   EXPECT_FALSE(FirstFailure({RankEnd{}}));
+  const RankEnd gave_up{.rank = 0, .exit_code = 1, .time = 10};
+  const RankEnd held{.rank = 1, .exit_code = 137, .signal = SIGKILL, .held_by = SIGSTOP, .time = 11};
+  EXPECT_EQ(FirstFailure({gave_up, held})->rank, 1);
   EXPECT_EQ(FirstFailure({RankEnd{.rank = 7, .exit_code = 143, .signal = SIGTERM}})->rank, 7);
 }
 

@@ -73,7 +73,9 @@ std::vector<RankEnd> ReadRankRecords(const std::string& directory, int ranks) {
 }
 
 std::optional<RankEnd> FirstFailure(const std::vector<RankEnd>& ends) {
-  const auto key = [](const RankEnd& end) { return std::tuple(end.signal == SIGTERM, end.time, end.rank); };
+  const auto key = [](const RankEnd& end) {
+    return std::tuple(end.held_by == 0, end.signal == SIGTERM, end.time, end.rank);
+  };
   const RankEnd* first = nullptr;
   for (const auto& end : ends)
     if (!end.succeeded() && (first == nullptr || key(end) < key(*first))) first = &end;

@@ -15,7 +15,7 @@ struct RankEnd {
   std::string host;
   int exit_code = 0;  // 128 + the signal, when one killed it
   int signal = 0;
-  int held_by = 0;  // the signal by which it was held, for so long that its guard ended it
+  int held_by = 0;  // the signal by which it was held, for so long that its guard or those that waited for it ended it
   UnixMillis time = 0;
 
   bool succeeded() const { return exit_code == 0 && signal == 0; }
@@ -28,8 +28,8 @@ std::optional<RankEnd> ParseRankRecord(int rank, std::string_view text);
 // read than there can be.
 std::vector<RankEnd> ReadRankRecords(const std::string& directory, int ranks);
 
-// The rank that failed first; those that SIGTERM has ended come last, because that is how the others are ended when one
-// fails.
+// The rank that failed first. One that was held comes before all, because others may give up waiting for it sooner than
+// it is ended; those that SIGTERM has ended come last, because that is how the others are ended when one fails.
 std::optional<RankEnd> FirstFailure(const std::vector<RankEnd>& ends);
 
 bool WasKilledBy(int signal, const std::optional<RankEnd>& end);
