@@ -18,6 +18,14 @@ export function preciseTime(milliseconds: number): string {
   return new Date(milliseconds - shift).toISOString().slice(0, 23).replace("T", " ");
 }
 
+// The moment that somebody has typed: "2026-11-30 14:05:30", or only "14:05", then at `near` or in the day behind it. Milliseconds.
+export function timeIn(typed: string, near: number): number | undefined {
+  const [, day, clock] = /^(?:(\d{4}-\d\d-\d\d)[ T])?(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)$/.exec(typed) ?? [];
+  if (!clock) return undefined;
+  const moment = Date.parse(`${day ?? preciseTime(near).slice(0, 10)}T${clock}${zone.value === "UTC" ? "Z" : ""}`);
+  return isNaN(moment) ? undefined : day || moment >= near - 3_600_000 ? moment : moment + 86_400_000;
+}
+
 export function duration(seconds: number): string {
   if (seconds < 0) return "–";
   if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;

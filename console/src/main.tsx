@@ -11,6 +11,7 @@ import { CreateJobPage } from "./views/CreateJob";
 import { CreateTransformPage } from "./views/CreateTransform";
 import { EndpointPage } from "./views/Endpoint";
 import { EndpointsPage } from "./views/Endpoints";
+import { EvaluationPage, EvaluationsPage } from "./views/Evaluations";
 import { HealthPage } from "./views/Health";
 import { JobPage } from "./views/Job";
 import { JobsPage } from "./views/Jobs";
@@ -32,6 +33,7 @@ function View() {
     case "endpoints": return name ? <EndpointPage key={name} name={name} /> : <EndpointsPage />;
     case "create-transform": return <CreateTransformPage />;
     case "transforms": return name ? <TransformPage key={name} name={name} /> : <TransformsPage />;
+    case "evaluations": return name ? <EvaluationPage key={place.value.path} bucket={name} reportKey={rest.join("/")} /> : <EvaluationsPage />;
     case "storage": return name ? <FolderPage key={place.value.path} bucket={name} prefix={rest.join("/")} /> : <BucketsPage />;
     case "health": return <HealthPage />;
     default: return <p>There is no place <code>{place.value.path}</code> in the console.</p>;

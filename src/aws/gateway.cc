@@ -153,6 +153,14 @@ void Gateway::Add(Service service) { services_.push_back(std::move(service)); }
 void Gateway::SetS3(RestService service) { s3_ = std::move(service); }
 void Gateway::SetRuntime(RestService service) { runtime_ = std::move(service); }
 
+const Operation* Gateway::FindOperation(std::string_view signing_name, std::string_view operation) const {
+  for (const Service& service : services_)
+    if (const auto found = service.operations.find(operation);
+        service.signing_name == signing_name && found != service.operations.end())
+      return &found->second;
+  return nullptr;
+}
+
 const Service* Gateway::FindService(std::string_view target_prefix) const {
   for (const Service& service : services_)
     if (!service.target_prefix.empty() && service.target_prefix == target_prefix) return &service;

@@ -39,6 +39,10 @@ class Gateway {
   // sagemaker-runtime and sagemaker-metrics: /endpoints/…, /BatchPutMetrics. The body is in memory, verified.
   void SetRuntime(RestService service);
 
+  // An operation of a service with documents, for what runs in this process in the name of a caller who has been
+  // authenticated; null when there is none.
+  const Operation* FindOperation(std::string_view signing_name, std::string_view operation) const;
+
   // For S3, request.body is a PayloadReader (payload.h), request.content_length the object's size where it is known,
   // and aws-chunked is gone from Content-Encoding. Of presigned requests, query parameters x-amz-* that are headers
   // elsewhere have become headers. Every request has been authenticated.

@@ -1,6 +1,7 @@
 """The console in Chromium: sign-in, jobs, comparison, storage, another account, accessibility."""
 import json
 import re
+import struct
 import time
 
 import pytest
@@ -237,20 +238,36 @@ def test_an_endpoint_is_asked_with_a_picture(console, endpoint, cifar10, tmp_pat
 SCRIPT = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>'
 
 
-def test_what_people_name_and_print_is_text(console, boto):
-    """Object names, log lines, metric names and SVG objects, all of a stranger's making, run nothing."""
+def tf_record(name):
+    """A file of one tf.Example, whose one feature has this name."""
+    field = lambda number, value: bytes([8 * number + 2, len(value) & 127 | 128, len(value) >> 7]) + value
+    example = field(1, field(1, field(1, name.encode()) + field(2, field(1, field(1, b"x")))))
+    return struct.pack("<Q", len(example)) + bytes(4) + example + bytes(4)
+
+
+def test_what_people_name_and_print_is_text(console, boto, jobs):
+    """Object names, log lines, metric names, reports and data, SVG objects, all of a stranger's making, run nothing."""
     s3, page = boto("s3"), console.page
-    bucket = create_job(boto, "console-xss", f"echo '{SCRIPT}'; exit 1")
+    bucket = create_job(boto, "console-xss", f"echo '{SCRIPT}'; exit 1", HyperParameters={"x": SCRIPT})
     wait_for_job(boto, "console-xss")
     boto("cloudwatch").put_metric_data(Namespace="/aws/sagemaker/TrainingJobs", MetricData=[
         {"MetricName": SCRIPT[:200], "Dimensions": [{"Name": "TrainingJobName", "Value": "console-xss"}], "Value": 1}])
-    s3.put_object(Bucket=bucket, Key=f"{SCRIPT}", Body=b"x")
+    figures = {"precision": 0.5, "recall": 0.75, "f1": 0.6, "support": 4}
+    report = {"accuracy": 1, "images": SCRIPT, "endpoint": SCRIPT, "data": f"s3://{bucket}/{SCRIPT}", "confusion_matrix": [[1]], "classes": [{"name": SCRIPT, **figures}]}
+    header = f"{{'descr': '{SCRIPT}', 'shape': (1,)}}".encode()
+    for key, body in ((SCRIPT, b"x"), ("report.json", json.dumps(report)), ("bad.tfrecords", tf_record(SCRIPT)), ("predictions.csv", f"record,true,predicted,score\n0,0,0,{SCRIPT}\n"),
+                      ("bad.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header), ("bad.txt", SCRIPT)):
+        s3.put_object(Bucket=bucket, Key=key, Body=body)
     s3.put_object(Bucket=bucket, Key="picture.svg", ContentType="image/svg+xml",
                   Body=b'<svg xmlns="http://www.w3.org/2000/svg"><script>parent.document.title="owned";document.title="owned"</script></svg>')
-    for place in ("/console/jobs/console-xss", "/console/jobs/console-xss?tab=logs", f"/console/storage/{bucket}", f"/console/storage/{bucket}?object=picture.svg"):
-        page.goto(place)
-        page.wait_for_timeout(500)
+    for place in ("jobs/console-xss", "jobs/console-xss?tab=logs", "jobs/console-xss?tab=configuration", "create-job?like=console-xss", "compare?jobs=console-xss,console-a",
+                  "evaluations", f"evaluations/{bucket}/report.json", f"evaluations/{bucket}/report.json?cell=0-0", f"storage/{bucket}",
+                  *(f"storage/{bucket}?object={key}" for key in ("picture.svg", "report.json", "bad.tfrecords", "bad.npy", "bad.txt"))):
+        console.visit(place)
         assert page.title() == "Headrace", place
+    for place, shown in (("evaluations", SCRIPT), (f"storage/{bucket}?object=bad.tfrecords", f"{SCRIPT}: bytes")):  # they did show it
+        console.visit(place)
+        page.get_by_text(shown).first.wait_for()
     # Opened as a page of its own, the object is saved, not shown.
     with page.expect_download():
         page.evaluate(f"location.href = '/console/objects/{bucket}/picture.svg'")
@@ -277,16 +294,33 @@ def test_another_account_sees_nothing(open_console, server, jobs):
 
 
 PLACES = ["jobs", "jobs/console-a", "jobs/console-a?tab=logs", "jobs/console-a?tab=configuration", "jobs/console-c", "create-job", "compare?jobs=console-a,console-b",
-          "create-job?like=console-a", "endpoints", "endpoints/console-endpoint", "endpoints/console-endpoint?tab=traffic", "transforms", "create-transform", "storage", "health"]
+          "create-job?like=console-a", "endpoints", "endpoints/console-endpoint?tab=test", "endpoints/console-endpoint?tab=traffic", "transforms", "create-transform",
+          "evaluations", "storage", "health", "health?tab=doctor", "health?tab=figures", "endpoints/console-endpoint?tab=evaluation"]
 
 
-def test_nothing_is_out_of_reach(console, jobs, endpoint):
+@pytest.fixture
+def further_places(boto, endpoint):
+    """A report's and a transform job's."""
+    figures = {"precision": 0.5, "recall": 0.75, "f1": 0.6, "support": 4}
+    boto("s3").put_object(Bucket="console-models", Key="places/report.json", Body=json.dumps({
+        "accuracy": 0.625, "images": 8, "endpoint": endpoint, "data": "s3://console-models/none", "confusion_matrix": [[3, 1], [2, 2]],
+        "classes": [{"name": "cat", **figures}, {"name": "dog", **figures}]}))
+    boto("sagemaker").create_transform_job(
+        TransformJobName="console-places", ModelName="console-model", TransformOutput={"S3OutputPath": "s3://console-models/nowhere"},
+        TransformInput={"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://console-models/places/"}}},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1})
+    return ["evaluations/console-models/places/report.json", "transforms/console-places"]
+
+
+def test_nothing_is_out_of_reach(console, jobs, endpoint, further_places):
     """axe-core finds no violation at any place, in either theme, and a narrow screen needs no sideways scrolling."""
     from axe_playwright_python.sync_playwright import Axe
     page, axe, found = console.page, Axe(), []
     wide = page.viewport_size
-    for place in PLACES:
+    for place in [*PLACES, *further_places, "endpoints/console-endpoint"]:
         console.visit(place)
+        if place == "endpoints/console-endpoint":
+            page.get_by_role("button", name="Delete").click()
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme=theme)
             found += [(place, theme, violation["id"], [node["html"][:120] for node in violation["nodes"][:3]]) for violation in axe.run(page).response["violations"]]

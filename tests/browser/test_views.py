@@ -2,10 +2,13 @@
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
+import time
 
 import pytest
+from conftest import SCREENSHOTS, create_job, wait_for_job
 from platform_fixtures import BIN, ROOT
 
 
@@ -182,3 +185,92 @@ def test_jobs_are_sorted_by_any_column_and_filtered_by_date(console, jobs):
     page.get_by_text("None matches").wait_for()
     page.get_by_role("button", name="All").click()
     page.get_by_role("link", name="console-a", exact=True).wait_for()
+
+
+def bucket_for(boto, what):
+    s3, name = boto("s3"), f"console-{what}-{time.time_ns()}"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    return name
+
+
+def test_an_evaluation_is_found_with_the_images_behind_a_cell(console, server, boto, endpoint, cifar10, tmp_path):
+    page, bucket = console.page, bucket_for(boto, "evaluation")
+    data, report = f"s3://{bucket}/eval/eval.tfrecords", f"s3://{bucket}/evaluations/{endpoint}"
+    boto("s3").upload_file(str(cifar10 / "eval/eval.tfrecords"), bucket, "eval/eval.tfrecords")
+    told = json.loads(server.headrace("evaluate", "--endpoint", endpoint, "--data", data, "--report", report, "-o", "json").stdout)
+    page.goto("/console/evaluations")
+    page.get_by_role("link", name=f"{bucket}/evaluations/{endpoint}").click()
+    page.get_by_role("region", name="Confusion matrix").wait_for()
+    matrix = told["confusion_matrix"]
+    truth, predicted = max(((i, j) for i in range(10) for j in range(10) if i != j), key=lambda cell: matrix[cell[0]][cell[1]])
+    names, count = [each["name"] for each in told["classes"]], matrix[truth][predicted]
+    page.get_by_role("button", name=f"{count} of {names[truth]} taken for {names[predicted]}").click()
+    page.locator(".images li").nth(min(count, 48) - 1).wait_for()
+    assert page.locator(".images li").count() == min(count, 48)
+    rows = boto("s3").get_object(Bucket=bucket, Key=f"evaluations/{endpoint}/predictions.csv")["Body"].read().decode().splitlines()[1:]
+    record = next(row.split(",")[0] for row in rows if row.split(",")[1:3] == [str(truth), str(predicted)])
+    assert page.locator(".images li").first.inner_text().startswith(f"record {record}\n")
+    # The first of them is the picture that the file has there.
+    drawn = page.evaluate("[...document.querySelector('.images canvas').getContext('2d').getImageData(0, 0, 32, 32).data].filter((_, i) => i % 4 < 3)")
+    server.headrace("images", cifar10 / "eval/eval.tfrecords", tmp_path, "--skip", record, "--count", "1", "--as", "npy")
+    assert bytes(drawn) == next(tmp_path.glob("*.npy")).read_bytes()[-3072:]
+    console.screenshot("evaluation-cell")
+    page.goto(f"/console/endpoints/{endpoint}?tab=evaluation")
+    page.get_by_role("link", name=f"{bucket}/evaluations/{endpoint}").wait_for()
+
+
+def test_health_shows_the_machine_and_what_runs_for_its_user_alone(console, open_console, server, endpoint):
+    page = console.page
+    page.goto("/console/health")
+    row = page.get_by_role("row", name=re.compile(f"^Endpoint {endpoint}"))
+    row.first.wait_for()
+    page.get_by_text(re.compile(r"^[\d.]+ of \d+$")).first.wait_for()
+    version = subprocess.run([BIN / "headrace", "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
+    assert page.get_by_role("row", name=re.compile("^Headrace")).inner_text().split() == ["Headrace", version]
+    console.screenshot("health")
+    page.get_by_role("tab", name="Doctor").click()
+    page.get_by_text("Examined").wait_for(timeout=60_000)
+    assert page.get_by_role("row", name=re.compile("^sandbox")).count() == 1
+    page.get_by_role("tab", name="Figures").click()
+    page.get_by_role("region", name="Figures").get_by_text("headrace_http_requests_total").first.wait_for()
+    keys = dict(re.findall(r"(AWS_ACCESS_KEY_ID|AWS_SECRET_ACCESS_KEY)=(\S+)", server.headrace("keys", "create", "bystander", "--data-dir", server.directory).stdout))
+    bystander = open_console()
+    page = bystander.sign_in(keys, "/console/health")
+    page.get_by_text("None of your jobs or endpoints has a process").wait_for()
+    page.get_by_role("tab", name="Doctor").click()
+    page.get_by_text("told to the server's owner alone").wait_for()
+
+
+def test_a_comparison_has_speeds_and_is_one_picture(console, boto, jobs):
+    page = console.page
+    create_job(boto, "console-keras", "echo Epoch 1/1; sleep 0.2; echo '25/25 [=====] - 2s 66ms/step - loss: 0.5'", HyperParameters={"batch-size": "128"})
+    wait_for_job(boto, "console-keras")
+    page.goto("/console/compare?jobs=console-a,console-keras")
+    assert page.get_by_role("row", name=re.compile("^Images.s")).inner_text().split() == ["Images/s", "–", "1939.4"]
+    assert re.fullmatch(r"Time an epoch\s+–\s+0\.\d s", page.get_by_role("row", name=re.compile("^Time an epoch")).inner_text())
+    assert "no price" in page.get_by_role("row", name=re.compile("^Cost")).get_by_role("cell").last.get_attribute("title")
+    page.get_by_role("heading", name="loss").wait_for()
+    page.locator(".chart canvas").first.wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Picture of all").click()
+    picture = open(download.value.path(), "rb").read()
+    width, height = struct.unpack(">II", picture[16:24])
+    assert picture.startswith(b"\x89PNG") and width == 1200 and height > 400
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    (SCREENSHOTS / "comparison.png").write_bytes(picture)
+
+
+def test_arrays_and_examples_are_previewed(console, boto, cifar10):
+    import io
+    page, bucket, s3 = console.page, bucket_for(boto, "preview"), boto("s3")
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }\n"
+    s3.put_object(Bucket=bucket, Key="array.npy", Body=b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + struct.pack("<6f", 1, 2.5, 3, 4, 5, 6))
+    s3.upload_fileobj(io.BytesIO((cifar10 / "eval/eval.tfrecords").read_bytes()), bucket, "eval.tfrecords")
+    page.goto(f"/console/storage/{bucket}?object=array.npy")
+    page.get_by_text("float32, shape (2, 3)").wait_for()
+    page.get_by_text("1  2.5  3").wait_for()
+    page.get_by_role("button", name="eval.tfrecords", exact=True).click()
+    page.locator("canvas.example").nth(9).wait_for()
+    page.get_by_role("button", name="Next examples").click()
+    page.locator("canvas.example").nth(19).wait_for()
+    page.get_by_role("rowheader", name="record 19").wait_for()

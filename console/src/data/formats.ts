@@ -2,29 +2,34 @@
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
+const DTYPES: Record<string, string> = { f2: "float16", f4: "float32", f8: "float64", i1: "int8", i2: "int16", i4: "int32", i8: "int64", u1: "uint8", u2: "uint16", u4: "uint32", u8: "uint64", b1: "bool" };
+
+// Kind and shape of an array, and its first values where their kind is one of numbers.
 export function describeNpy(bytes: Uint8Array): string {
-  if (text(bytes.subarray(1, 6)) !== "NUMPY") return "Not an .npy file: its first bytes are others.";
+  if (text(bytes.subarray(1, 6)) !== "NUMPY" || bytes.length < 12) return "Not an .npy file: its first bytes are others.";
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const long = bytes[6]! > 1;
   const size = long ? view.getUint32(8, true) : view.getUint16(8, true), begin = long ? 12 : 10;
-  return size > bytes.length - begin ? "The header is cut off." : text(bytes.subarray(begin, begin + size)).trim();
+  if (size > bytes.length - begin) return "The header is cut off.";
+  const header = text(bytes.subarray(begin, begin + size)).trim();
+  const [, order, code = ""] = /'descr': '([<>|=])(\w+)'/.exec(header) ?? [], shape = /'shape': (\([\d, ]*\))/.exec(header)?.[1];
+  if (!shape) return header;
+  const kind = DTYPES[code] ?? code, columns = /'fortran_order': True/.test(header) ? ", column by column" : "";
+  const values = firstValues(new DataView(bytes.buffer, bytes.byteOffset + begin + size, bytes.length - begin - size), code, order !== ">");
+  return `${kind}, shape ${shape}${columns}${values.length ? `\n${values.join("  ")}  …` : ""}`;
 }
 
-// Records of a TFRecord file, each a tf.Example: names, kinds, counts and first values.
-export function describeTFRecords(bytes: Uint8Array, most = 20): string {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const lines: string[] = [];
-  let at = 0;
-  for (let record = 0; record < most && at + 12 <= bytes.length; record++) {
-    const size = view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
-    if (size > bytes.length - at - 16) { lines.push(`record ${record}: ${size} bytes, beyond what was read`); break; }
-    lines.push(`record ${record}: ${size} bytes`, ...describeExample(bytes.subarray(at + 12, at + 12 + size)).map((line) => `    ${line}`));
-    at += size + 16;
-  }
-  return lines.length ? lines.join("\n") : "No whole record.";
+function firstValues(view: DataView, code: string, little: boolean, most = 32): (number | bigint)[] {
+  const readers: Record<string, (at: number) => number | bigint> = {
+    f4: (at) => +view.getFloat32(at, little).toPrecision(6), f8: (at) => view.getFloat64(at, little), i1: (at) => view.getInt8(at), i2: (at) => view.getInt16(at, little),
+    i4: (at) => view.getInt32(at, little), i8: (at) => view.getBigInt64(at, little), u1: (at) => view.getUint8(at), u2: (at) => view.getUint16(at, little),
+    u4: (at) => view.getUint32(at, little), u8: (at) => view.getBigUint64(at, little), b1: (at) => view.getUint8(at),
+  };
+  const read = readers[code], width = Number(code.slice(1));
+  return read ? Array.from({ length: Math.min(most, Math.floor(view.byteLength / width)) }, (_, i) => read(i * width)) : [];
 }
 
-interface Field {
+export interface Field {
   number: number;
   wire: number;
   bytes: Uint8Array; // of length-delimited fields
@@ -32,7 +37,7 @@ interface Field {
 }
 
 // The fields of a protocol buffer; what is malformed ends the list.
-function* fields(bytes: Uint8Array): Generator<Field> {
+export function* fields(bytes: Uint8Array): Generator<Field> {
   let at = 0;
   const varint = () => {
     let value = 0, factor = 1;
@@ -54,7 +59,7 @@ function* fields(bytes: Uint8Array): Generator<Field> {
   }
 }
 
-function describeExample(bytes: Uint8Array): string[] {
+export function describeExample(bytes: Uint8Array): string[] {
   const lines: string[] = [];
   for (const features of fields(bytes)) for (const entry of fields(features.bytes)) {
     let name = "", told = "empty";

@@ -133,6 +133,26 @@ function jobOf(wire: WireJob): Job {
 }
 
 export const describeJob = async (name: string) => jobOf(await call<WireJob>("sagemaker", "DescribeTrainingJob", { TrainingJobName: name }));
+// What `headrace jobs compare` says of a job: a number and where it comes from, or why there is none.
+export interface Figure {
+  value?: number;
+  source: string;
+}
+
+export interface Speed {
+  firstStep: Figure; // seconds from the job's creation
+  epoch: Figure; // seconds
+  imagesPerSecond: Figure;
+  billable: Figure; // seconds, of all instances together
+  cost: Figure;
+}
+
+export async function readSpeed(name: string): Promise<Speed> {
+  const wire = await call<Json>("headrace", "CompareTrainingJob", { TrainingJobName: name });
+  const figure = (member: string): Figure => ({ value: (wire[member] as number | null) ?? undefined, source: String(wire[`${member}_source`]) });
+  return { firstStep: figure("first_step_seconds"), epoch: figure("epoch_seconds"), imagesPerSecond: figure("images_per_second"), billable: figure("billable_seconds"), cost: figure("cost") };
+}
+
 export const stopJob = (name: string) => call("sagemaker", "StopTrainingJob", { TrainingJobName: name });
 export const createJob = (name: string, request: Json) => call("sagemaker", "CreateTrainingJob", { TrainingJobName: name, ...request });
 export const JOB_NAME = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;

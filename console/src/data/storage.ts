@@ -22,6 +22,9 @@ const text = (parent: Element | Document, name: string) => parent.getElementsByT
 const parse = async (response: Response) => new DOMParser().parseFromString(await response.text(), "application/xml");
 const encodeKey = (key: string) => key.split("/").map(encodeURIComponent).join("/");
 
+const rowsOf = (document: Document): ObjectRow[] =>
+  [...document.getElementsByTagName("Contents")].map((object) => ({ key: text(object, "Key"), size: Number(text(object, "Size")), modified: text(object, "LastModified") }));
+
 export const objectAddress = (bucket: string, key: string) => `/console/objects/${encodeURIComponent(bucket)}/${encodeKey(key)}`;
 
 export async function listBuckets(): Promise<Bucket[]> {
@@ -34,9 +37,22 @@ export async function listFolder(bucket: string, prefix: string, token?: string)
   const document = await parse(await request("GET", `/console/objects/${encodeURIComponent(bucket)}?${query}`));
   return {
     prefixes: [...document.getElementsByTagName("CommonPrefixes")].map((common) => text(common, "Prefix")),
-    objects: [...document.getElementsByTagName("Contents")].map((object) => ({ key: text(object, "Key"), size: Number(text(object, "Size")), modified: text(object, "LastModified") })),
+    objects: rowsOf(document),
     next: text(document, "NextContinuationToken") || undefined,
   };
+}
+
+// All objects of a bucket, up to `most`.
+export async function listKeys(bucket: string, most: number): Promise<{ objects: ObjectRow[]; all: boolean }> {
+  const objects: ObjectRow[] = [];
+  let token = "";
+  do {
+    const query = new URLSearchParams({ "list-type": "2", ...(token ? { "continuation-token": token } : {}) });
+    const document = await parse(await request("GET", `/console/objects/${encodeURIComponent(bucket)}?${query}`));
+    objects.push(...rowsOf(document));
+    token = text(document, "NextContinuationToken");
+  } while (token && objects.length < most);
+  return { objects, all: token === "" };
 }
 
 // The first bytes of an object.

@@ -5,7 +5,7 @@ import { zone } from "../format";
 import { Link, place } from "../router";
 import { signOut, user } from "../session";
 
-const ROOMS = [["jobs", "Training jobs"], ["endpoints", "Endpoints"], ["transforms", "Batch transform"], ["storage", "Storage"], ["health", "Health"]] as const;
+const ROOMS = [["jobs", "Training jobs"], ["endpoints", "Endpoints"], ["transforms", "Batch transform"], ["evaluations", "Evaluations"], ["storage", "Storage"], ["health", "Health"]] as const;
 
 const theme = signal(localStorage.getItem("theme") ?? "");
 theme.subscribe((name) => {

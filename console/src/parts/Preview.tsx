@@ -1,26 +1,27 @@
 // The beginning of an object, as what it is: text, JSON, a report of an evaluation, an image, TFRecords by example, the shape of an .npy.
 import { useEffect, useState } from "preact/hooks";
-import { describeNpy, describeTFRecords } from "../data/formats";
+import { describeNpy } from "../data/formats";
 import { reportOf, type Report } from "../data/reports";
 import { readStart } from "../data/storage";
 import { bytes } from "../format";
 import { useLoaded } from "../live";
 import type { Json } from "../wire";
 import { Confusion } from "./Confusion";
+import { Examples } from "./Examples";
 import { Problem } from "./pieces";
 
 const MOST = 256 * 1024, MOST_IMAGE = 20 * 1024 * 1024;
 const IMAGES: Record<string, string> = { png: "image/png", jpg: "image/jpeg", jpeg: "image/jpeg", gif: "image/gif", webp: "image/webp", svg: "image/svg+xml" };
 
-type Shown = { kind: "text"; text: string } | { kind: "image"; address: string } | { kind: "report"; report: Report };
+type Shown = { kind: "text"; text: string } | { kind: "image"; address: string } | { kind: "report"; report: Report } | { kind: "examples" };
 
 async function look(bucket: string, key: string): Promise<Shown> {
   const ending = key.slice(key.lastIndexOf(".") + 1).toLowerCase();
+  if (ending === "tfrecord" || ending === "tfrecords") return { kind: "examples" };
   const type = IMAGES[ending];
   // An <img> runs no script, also of an SVG's.
   if (type) return { kind: "image", address: URL.createObjectURL(new Blob([await readStart(bucket, key, MOST_IMAGE) as BlobPart], { type })) };
   const start = await readStart(bucket, key, MOST);
-  if (ending === "tfrecord" || ending === "tfrecords") return { kind: "text", text: describeTFRecords(start) };
   if (ending === "npy") return { kind: "text", text: describeNpy(start) };
   const text = new TextDecoder().decode(start);
   if (text.includes("\0")) return { kind: "text", text: hexOf(start) };
@@ -47,7 +48,8 @@ export function Preview({ bucket, objectKey, size }: { bucket: string; objectKey
       <h2>{objectKey.split("/").pop()} <small>{size === undefined ? "" : bytes(size)}</small></h2>
       <Problem of={shown.problem} />
       {value?.kind === "image" ? <><img src={value.address} alt={objectKey} style={{ imageRendering: "pixelated" }} onLoad={(event) => setScale(event.currentTarget.naturalWidth < 128 ? 4 : 1)} class={`scale-${scale}`} /></> : null}
-      {value?.kind === "report" ? <Confusion report={value.report} /> : null}
+      {value?.kind === "report" ? <Confusion report={value.report} bucket={bucket} reportKey={objectKey} /> : null}
+      {value?.kind === "examples" ? <Examples bucket={bucket} objectKey={objectKey} /> : null}
       {value?.kind === "text" ? <pre tabIndex={0} class="preview">{value.text}</pre> : null}
       {size !== undefined && size > MOST && value?.kind === "text" ? <p>Of the first {bytes(MOST)}.</p> : null}
     </section>

@@ -1,11 +1,12 @@
 // Jobs side by side: curves on one axis that begins where each program does, figures, and the hyperparameters that differ.
 import { useRef, useState } from "preact/hooks";
-import { describeJob, isOver, listJobs, type Job } from "../data/jobs";
+import { describeJob, isOver, listJobs, readSpeed, type Figure, type Job, type Speed } from "../data/jobs";
 import { chartOf, jobOf, readJobCurves, type Axis, type Curve, type Window } from "../data/metrics";
 import { duration, number } from "../format";
 import { useLatest, useLoaded } from "../live";
 import { Chart, type Line } from "../parts/Chart";
 import { AxisChoice, chosenWindow, SmoothingChoice, WholeAxis, zoomTo } from "../parts/CurveTools";
+import { PictureButton } from "../parts/Picture";
 import { Problem, Status } from "../parts/pieces";
 import { address, choose, Link, query } from "../router";
 
@@ -42,6 +43,7 @@ export function ComparePage() {
         <SmoothingChoice smoothing={window.smoothing} />
         <AxisChoice axes={AXES} axis={window.axis} />
         <WholeAxis {...window} />
+        {jobs.length ? <PictureButton title={`Compared: ${jobs.map((job) => job.name).join(", ")}`} file="comparison.png" /> : null}
       </div>
       <Problem of={loaded.problem} />
       {jobs.length ? <Figures jobs={jobs} remove={(name) => set(names.filter((other) => other !== name))} /> : <p>Choose jobs to put side by side.</p>}
@@ -64,23 +66,35 @@ function AddJob({ known, add }: { known: string[]; add: (name: string) => void }
   );
 }
 
+// As `headrace jobs compare` has them; a figure's title says where it comes from, or why there is none.
+const SPEEDS: [title: string, figure: (speed: Speed) => Figure, told: (value: number) => string][] = [
+  ["Time to the first step", (speed) => speed.firstStep, duration], ["Time an epoch", (speed) => speed.epoch, duration],
+  ["Images/s", (speed) => speed.imagesPerSecond, number], ["Billable", (speed) => speed.billable, (value) => `${value} s`], ["Cost", (speed) => speed.cost, number],
+];
+
+const readSpeeds = async (jobs: Job[]) => new Map(await Promise.all(jobs.map(async (job) => [job.name, await readSpeed(job.name)] as const)));
+
 function Figures({ jobs, remove }: { jobs: Job[]; remove: (name: string) => void }) {
   const names = [...new Set(jobs.flatMap((job) => Object.keys(job.hyperparameters)))].sort();
   const differing = names.filter((name) => new Set(jobs.map((job) => job.hyperparameters[name])).size > 1);
+  const speeds = useLoaded(() => readSpeeds(jobs), [jobs.map((job) => job.name + job.status).join()], jobs.every(isOver) ? 0 : 10);
   const metrics = [...new Set(jobs.flatMap((job) => job.finalMetrics.map((metric) => metric.name)))];
   const rows: [string, (job: Job) => string][] = [
     ["Instances", (job) => `${job.instanceCount} × ${job.instanceType}`],
     ["Input mode", (job) => job.inputMode],
     ["Took", (job) => (job.ended ? duration(job.ended - job.created) : "–")],
     ["Program ran", (job) => (job.started && job.ended ? duration(job.ended - job.started) : "–")],
-    ["Billable", (job) => (job.billable === undefined ? "–" : `${job.billable} s`)],
     ...metrics.map((metric): [string, (job: Job) => string] => [metric, (job) => { const last = job.finalMetrics.find((one) => one.name === metric); return last ? number(last.value) : "–"; }]),
     ...differing.map((name): [string, (job: Job) => string] => [`--${name}`, (job) => job.hyperparameters[name] ?? "–"]),
   ];
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Figures"><table>
       <thead><tr><th scope="col">Figure</th>{jobs.map((job) => <th scope="col" key={job.name}><Link to={address("jobs", job.name)}>{job.name}</Link> <Status of={job.status} /> <button class="quiet" aria-label={`Remove ${job.name}`} onClick={() => remove(job.name)}>✕</button></th>)}</tr></thead>
-      <tbody>{rows.map(([title, value]) => <tr key={title}><th scope="row">{title}</th>{jobs.map((job) => <td key={job.name} class="number">{value(job)}</td>)}</tr>)}</tbody>
-    </table></div>
+      <tbody>{SPEEDS.map(([title, figure, told]) => <tr key={title}><th scope="row">{title}</th>{jobs.map((job) => {
+        const found = speeds.value?.get(job.name) && figure(speeds.value.get(job.name)!);
+        return <td key={job.name} class="number" title={found?.source}>{found?.value === undefined ? "–" : told(found.value)}</td>;
+      })}</tr>)}
+      {rows.map(([title, value]) => <tr key={title}><th scope="row">{title}</th>{jobs.map((job) => <td key={job.name} class="number">{value(job)}</td>)}</tr>)}</tbody>
+    </table><Problem of={speeds.problem} /></div>
   );
 }

@@ -9,8 +9,9 @@ import { Facts, Problem, Status, Tabs, Time } from "../parts/pieces";
 import { Tester } from "../parts/Tester";
 import { Traffic } from "../parts/Traffic";
 import { choose, go, query } from "../router";
+import { Reports } from "./Evaluations";
 
-const TABS = ["Test", "Traffic", "Logs"];
+const TABS = ["Test", "Traffic", "Logs", "Evaluation"];
 
 type Asked = { what: "delete" | "update" } | { what: "scale"; variant: Variant };
 
@@ -33,6 +34,7 @@ export function EndpointPage({ name }: { name: string }) {
       {tab === "Test" ? <Tester endpoint={name} variants={value.variants.map((variant) => variant.name)} /> : null}
       {tab === "Traffic" ? <Traffic name={name} variants={value.variants.map((variant) => variant.name)} /> : null}
       {tab === "Logs" ? <EndpointLogs endpoint={value} /> : null}
+      {tab === "Evaluation" ? <Reports endpoint={name} /> : null}
       {asked?.what === "delete" ? <DeleteDialog endpoint={value} close={close} /> : null}
       {asked?.what === "update" ? <UpdateDialog endpoint={value} close={close} done={done} /> : null}
       {asked?.what === "scale" ? <ScaleDialog endpoint={name} variant={asked.variant} close={close} done={done} /> : null}

@@ -127,7 +127,7 @@ function Configuration({ job }: { job: Job }) {
         ["Created", <Time at={job.created} />], ["Program started", <Time at={job.started} />], ["Ended", <Time at={job.ended} />],
         ["Took", duration((job.ended ?? now) - job.created)], ["Billable", job.billable === undefined ? "–" : `${job.billable} s`],
         ["Instances", `${job.instanceCount} × ${job.instanceType}`], ["Input mode", job.inputMode], ["Image", <code>{job.image}</code>], ["Role", <code>{job.role}</code>],
-        ["Output", <code>{job.output}</code>], ["Model", job.model ? <code>{job.model}</code> : "–"], ["ARN", <code>{job.arn}</code>],
+        ["Output", <StorageLink uri={job.output} />], ["Model", job.model ? <StorageLink uri={job.model} /> : "–"], ["ARN", <code>{job.arn}</code>],
       ]} />
       <h2>Channels</h2>
       <table><thead><tr><th scope="col">Channel</th><th scope="col">Data</th><th scope="col">Mode</th><th scope="col">Distribution</th></tr></thead>

@@ -5,7 +5,7 @@ import { bytes } from "../format";
 import { useLoaded } from "../live";
 import { Preview } from "../parts/Preview";
 import { Empty, Problem, Time } from "../parts/pieces";
-import { address, choose, Link, query } from "../router";
+import { address, choose, go, Link, query } from "../router";
 
 export function BucketsPage() {
   const buckets = useLoaded(listBuckets, [], 10);
@@ -22,9 +22,20 @@ export function BucketsPage() {
   );
 }
 
+// A link may lead to an object as to a folder: then its folder is shown, with the object looked into.
+async function readFolder(bucket: string, given: string, prefix: string): Promise<Folder> {
+  const folder = await listFolder(bucket, prefix);
+  if (folder.objects.length + folder.prefixes.length > 0 || given === "" || given.endsWith("/")) return folder;
+  const named = await listFolder(bucket, given);
+  if (!named.objects.some((object) => object.key === given)) return folder;
+  const parts = given.split("/");
+  go(`${address("storage", bucket, ...parts.slice(0, -1))}?object=${encodeURIComponent(given)}`, true);
+  return folder;
+}
+
 export function FolderPage({ bucket, prefix: given }: { bucket: string; prefix: string }) {
   const prefix = given && !given.endsWith("/") ? `${given}/` : given;
-  const folder = useLoaded(() => listFolder(bucket, prefix), [bucket, prefix]);
+  const folder = useLoaded(() => readFolder(bucket, given, prefix), [bucket, prefix]);
   const [more, setMore] = useState<Folder>();
   const [failure, setFailure] = useState<Error>();
   const [sent, setSent] = useState<Record<string, number>>({});
@@ -58,7 +69,7 @@ export function FolderPage({ bucket, prefix: given }: { bucket: string; prefix: 
         {Object.entries(sent).map(([name, share]) => <label key={name}>{name} <progress value={share} max={1} /></label>)}
       </div>
       <Problem of={failure ?? folder.problem} />
-      {folder.value && prefixes.length + objects.length === 0 ? <p>Nothing here.</p> : null}
+      {folder.value && prefixes.length + objects.length === 0 ? <Empty command={`headrace upload FILE s3://${bucket}/${prefix}`}>Nothing here. From a shell:</Empty> : null}
       {prefixes.length + objects.length ? <div class="scroll" tabIndex={0} role="region" aria-label="Objects"><table>
         <thead><tr><th scope="col">Name</th><th scope="col">Size</th><th scope="col">Modified</th><th scope="col"><span class="visually-hidden">Do</span></th></tr></thead>
         <tbody>

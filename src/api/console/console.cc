@@ -251,6 +251,18 @@ aws::Service Console::Service() {
   service.operations["GetMetricCurves"] = [this](const aws::Call& call, const json& input) {
     return console::GetMetricCurves(options_.database, call, input);
   };
+  service.operations["CompareTrainingJob"] = [this](const aws::Call& call, const json& input) {
+    return options_.compare_job(call, TextOf(input, "TrainingJobName"));
+  };
+  service.operations["DescribeMachine"] = [this](const aws::Call& call, const json&) -> aws::Reply<json> {
+    return options_.describe_machine(call.caller.account_id);
+  };
+  service.operations["ExamineMachine"] = [this](const aws::Call& call, const json& input) -> aws::Reply<json> {
+    const auto again = input.find("Again");
+    auto told = options_.examine_machine(call.caller.account_id, again != input.end() && *again == true);
+    if (!told) return aws::Refuse("AccessDeniedException", told.error().message(), 403);
+    return std::move(*told);
+  };
   return service;
 }
 

@@ -10,7 +10,10 @@
 //   sagemaker-runtime
 #pragma once
 
+#include <functional>
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 #include "api/console/sessions.h"
 #include "aws/service.h"
@@ -31,6 +34,12 @@ struct ConsoleOptions {
   const Clock& steady;
   http::Handler services;  // signed requests go here
   std::string region;
+  // What `headrace jobs compare` says of a training job, read in the caller's name.
+  std::function<aws::Reply<nlohmann::json>(const aws::Call& call, const std::string& job)> compare_job = {};
+  // What an account is told of this machine: what is used of it, and by which of the account's processes.
+  std::function<nlohmann::json(const std::string& account)> describe_machine = {};
+  // What `headrace doctor` says, examined again or as it was; the error says why this account is not told.
+  std::function<Result<nlohmann::json>(const std::string& account, bool again)> examine_machine = {};
 };
 
 class Console {
@@ -41,7 +50,8 @@ class Console {
   static bool Wants(const http::Request& request);
   http::Task<http::Response> Handle(http::Request& request);
 
-  // What only the console needs, for signed callers like every other service: CreateSignInLink, GetMetricCurves.
+  // What only the console needs, for signed callers like every other service: CreateSignInLink, GetMetricCurves,
+  // CompareTrainingJob, DescribeMachine, ExamineMachine.
   aws::Service Service();
 
  private:

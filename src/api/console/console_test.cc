@@ -101,6 +101,18 @@ TEST_F(ConsoleTest, WrongKeysAreRefusedAlike) {
   EXPECT_EQ(Ask(Make("POST", "/console/session"), std::string(100'000, 'x')).status, 400);
 }
 
+TEST_F(ConsoleTest, ASignInTakesNoIdentifierThatABrowserBrings) {
+  SignIn();
+  const std::string planted = cookie_;  // of a session that somebody else opened, or of none
+  SignIn();
+  EXPECT_NE(cookie_, planted);
+  cookie_ = "headrace-session=chosen";
+  SignIn();
+  EXPECT_NE(cookie_, "headrace-session=chosen");
+  cookie_ = "headrace-session=chosen";
+  EXPECT_EQ(Ask(Make("GET", "/console/session")).status, 401);
+}
+
 TEST_F(ConsoleTest, SignsInOverTlsOrOnThisMachine) {
   Request request = Make("POST", "/console/session");
   request.peer = "192.0.2.1:5";
@@ -123,6 +135,16 @@ TEST_F(ConsoleTest, WhatAPageAsksIsSignedWithTheSessionsCredentials) {
   EXPECT_THAT(asked_.headers.Get("Authorization"), HasSubstr("/eu-west-1/sagemaker/aws4_request"));
   EXPECT_THAT(asked_.headers.Get("Authorization"), HasSubstr("Credential=ASIA"));
   EXPECT_FALSE(asked_.headers.Has("Cookie"));
+}
+
+TEST_F(ConsoleTest, AnInvocationMayNameAVariant) {
+  SignIn();
+  Request request = Make("POST", "/console/endpoints/e/invocations");
+  request.headers.Set("X-Amzn-SageMaker-Target-Variant", "second");
+  request.headers.Set("X-Amzn-SageMaker-Session-Id", "x");
+  EXPECT_EQ(Ask(request, "{}").status, 200);
+  EXPECT_EQ(asked_.headers.Get("X-Amzn-SageMaker-Target-Variant"), "second");
+  EXPECT_FALSE(asked_.headers.Has("X-Amzn-SageMaker-Session-Id"));
 }
 
 TEST_F(ConsoleTest, NothingIsAskedWithoutASession) {

@@ -1,6 +1,7 @@
 // Calls to the services with JSON, as subcommands make them.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -14,17 +15,22 @@ namespace headrace::apps {
 
 class ApiClient {
  public:
-  explicit ApiClient(sagemaker::Session session) : session_(std::move(session)) {}
+  // How an operation is asked; `service`: "sagemaker", "logs", "cloudwatch" or "headrace".
+  using Ask = std::function<Result<nlohmann::json>(std::string_view service, const std::string& operation,
+                                                   const nlohmann::json& input, const sagemaker::CallOptions& options)>;
 
-  // `service`: "sagemaker", "logs", "cloudwatch" or "headrace". The error says what the service refuses, or that nobody
-  // answers.
+  explicit ApiClient(sagemaker::Session session);
+  // Of a process that has the operations itself.
+  explicit ApiClient(Ask ask) : ask_(std::move(ask)) {}
+
+  // The error says what the service refuses, or that nobody answers.
   Result<nlohmann::json> Call(std::string_view service, const std::string& operation, const nlohmann::json& input,
-                              const sagemaker::CallOptions& options = {}) const;
+                              const sagemaker::CallOptions& options = {}) const {
+    return ask_(service, operation, input, options);
+  }
 
  private:
-  const sagemaker::Client& ClientOf(std::string_view service) const;
-
-  sagemaker::Session session_;
+  Ask ask_;
 };
 
 }  // namespace headrace::apps

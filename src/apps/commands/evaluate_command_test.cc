@@ -21,6 +21,7 @@
 namespace headrace::apps {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -81,6 +82,9 @@ TEST_F(Commands, EvaluateCountsAndReports) {
   EXPECT_EQ(json["accuracy"], 0.75);
   EXPECT_EQ(json["confusion_matrix"][2][0], 1);
   EXPECT_EQ(json["model"], root_ + "/export/1");
+  // The red bird is taken for an airplane: e^5.1 / (e^5.1 + 9).
+  EXPECT_THAT(ReadFile(root_ + "/report/predictions.csv").value(),
+              AllOf(StartsWith("record,true,predicted,score\n0,0,0,0.9480\n"), HasSubstr("\n3,2,0,0.9480\n")));
   EXPECT_THAT(ReadFile(root_ + "/report/confusion_matrix.png").value(), StartsWith("\x89PNG"));
   EXPECT_THAT(ReadFile(root_ + "/report/confusion_matrix.svg").value(), HasSubstr("<svg"));
 

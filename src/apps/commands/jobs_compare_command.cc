@@ -1,15 +1,13 @@
 #include "apps/commands/jobs_compare_command.h"
 
-#include <algorithm>
 #include <iostream>
-#include <map>
 
-#include "apps/client/job_log.h"
 #include "apps/client/server_options.h"
 #include "apps/command.h"
 #include "apps/commands/job_curves.h"
 #include "apps/comparison/compared_job.h"
 #include "apps/comparison/curves_picture.h"
+#include "apps/comparison/read_job.h"
 #include "base/file.h"
 #include "base/result.h"
 
@@ -17,7 +15,6 @@ namespace headrace::apps {
 namespace {
 
 using namespace comparison;
-using Json = nlohmann::json;
 
 struct CompareOptions {
   std::vector<std::string> jobs, metrics;
@@ -25,17 +22,6 @@ struct CompareOptions {
   std::optional<int64_t> batch_size;
   std::shared_ptr<OutputFormat> format;
 };
-
-// Of the first host that prints epochs; without one of the first host.
-TrainingProgress ReadProgress(const ApiClient& client, const std::string& job) {
-  std::map<std::string, TrainingProgress> by_stream;
-  JobLog(client, job).ForEachNew([&](const std::string& stream, const Json& event) {
-    by_stream[stream].Feed(event["timestamp"], event["message"].get_ref<const std::string&>());
-  });
-  const auto prints = std::find_if(by_stream.begin(), by_stream.end(),
-                                   [](const auto& entry) { return !entry.second.epochs().empty(); });
-  return prints == by_stream.end() ? TrainingProgress() : prints->second;
-}
 
 void WritePicture(const std::string& path, const std::vector<ComparedJob>& jobs) {
   ValueOrThrow(WriteFileAtomically(path, path.ends_with(".svg") ? DrawSvg(jobs) : DrawPng(jobs)));
@@ -45,11 +31,8 @@ void RunCompare(const ServerOptions& server, const CompareOptions& options) {
   const InstancePrices prices = ValueOrThrow(InstancePrices::Parse(server.ReadSettings().instance_prices));
   const ApiClient client = server.FindClient();
   std::vector<ComparedJob> jobs;
-  for (const std::string& name : options.jobs) {
-    const Json described = ValueOrThrow(client.Call("sagemaker", "DescribeTrainingJob", {{"TrainingJobName", name}}));
-    jobs.push_back(CompareJob(described, ReadProgress(client, name), ReadCurves(client, described, options.metrics),
-                              prices, options.batch_size));
-  }
+  for (const std::string& name : options.jobs)
+    jobs.push_back(ReadJob(client, name, options.metrics, prices, options.batch_size));
   if (!options.picture.empty()) WritePicture(options.picture, jobs);
   if (*options.format == OutputFormat::kJson) {
     std::cout << ToJson(jobs).dump(2) << "\n";

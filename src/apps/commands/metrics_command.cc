@@ -12,6 +12,7 @@
 #include "apps/command.h"
 #include "apps/commands/job_curves.h"
 #include "apps/commands/metric_trial.h"
+#include "apps/comparison/read_job.h"
 #include "aws/time.h"
 
 namespace headrace::apps {
@@ -44,7 +45,7 @@ void Plot(const ServerOptions& server, const std::string& name, const std::vecto
   const ApiClient client = server.FindClient();
   const Json described = ValueOrThrow(client.Call("sagemaker", "DescribeTrainingJob", {{"TrainingJobName", name}}));
   comparison::ComparedJob job{.name = name};
-  job.curves = ReadCurves(client, described, metrics);
+  job.curves = comparison::ReadCurves(client, described, metrics);
   if (job.curves.empty())
     throw MakeError(ErrorCode::kNotFound, "{}: no metric has values yet; --check tries its definitions on its log",
                     name);

@@ -13,11 +13,16 @@
 #include "api/s3/s3_service.h"
 #include "api/sagemaker/sagemaker_service.h"
 #include "api/sts/sts_service.h"
+#include "apps/client/api_client.h"
+#include "apps/comparison/read_job.h"
+#include "apps/doctor/examine.h"
+#include "apps/doctor/rounds.h"
 #include "apps/platform/aws_data_path.h"
 #include "apps/platform/client_environment.h"
 #include "apps/platform/disk_watch.h"
 #include "apps/platform/job_environment.h"
 #include "apps/platform/listen_address.h"
+#include "apps/platform/machine_report.h"
 #include "apps/platform/principal_keys.h"
 #include "apps/platform/retention.h"
 #include "apps/platform/unsigned_page.h"
@@ -34,6 +39,7 @@
 #include "jobs/hosting/hosting_service.h"
 #include "jobs/machine/machine.h"
 #include "jobs/python/program_check.h"
+#include "jobs/runtime/installation.h"
 #include "jobs/training/local_executor.h"
 #include "jobs/training/training_service.h"
 #include "jobs/transform/transform_service.h"
@@ -227,8 +233,42 @@ class RunningPlatform : public Platform {
                                               .max_body_bytes = static_cast<size_t>(settings_.max_invocation_bytes)}));
     console_ = std::make_unique<api::Console>(
         api::ConsoleOptions{*keys_, *principals_, *database_, *pool_, clock_, steady_,
-                            [this](http::Request& request) { return gateway_->Handle(request); }, settings_.region});
+                            [this](http::Request& request) { return gateway_->Handle(request); }, settings_.region,
+                            [this](const aws::Call& call, const std::string& job) { return CompareJob(call, job); },
+                            [this](const std::string& account) { return DescribeMachine(account); },
+                            [this](const std::string& account, bool again) { return ExamineMachine(account, again); }});
     gateway_->Add(console_->Service());
+  }
+
+  // By the operations that the caller could ask for as well.
+  aws::Reply<nlohmann::json> CompareJob(const aws::Call& call, const std::string& job) {
+    const ApiClient own([&](std::string_view service, const std::string& operation, const nlohmann::json& input,
+                            const sagemaker::CallOptions&) -> Result<nlohmann::json> {
+      const auto* found = gateway_->FindOperation(service == "cloudwatch" ? "monitoring" : service, operation);
+      if (found == nullptr) return Fail(ErrorCode::kNotFound, "{}: no operation of {}", operation, service);
+      auto reply = (*found)(call, input);
+      if (!reply) return Fail(ErrorCode::kFailedPrecondition, "{}: {}", operation, reply.error().message);
+      return std::move(*reply);
+    });
+    try {
+      const auto prices = ValueOrThrow(comparison::InstancePrices::Parse(settings_.instance_prices));
+      return comparison::ToJson({comparison::ReadJob(own, job, {}, prices, {})})["jobs"][0];
+    } catch (const Error& error) {
+      return aws::Refuse("ValidationException", error.what());
+    }
+  }
+
+  nlohmann::json DescribeMachine(const std::string& account) {
+    return MachineReport({directory_.path(), jobs::FindInstallation(binary_).supervisor, started_}, machine_->cores(),
+                         account);
+  }
+
+  // It tells of this machine's paths and programs, and takes seconds of its processors: the owner may know, and ask.
+  Result<nlohmann::json> ExamineMachine(const std::string& account, bool again) {
+    HEADRACE_ASSIGN(const auto owner, principals_->Find(kDefaultPrincipal));
+    if (account != owner.account_id)
+      return Fail(ErrorCode::kFailedPrecondition, "What headrace doctor finds is told to the server's owner alone.");
+    return doctor_.Ask(again);
   }
 
   // Without a sandbox around it, what an account runs can do what this server can. Asked for when somebody comes who is
@@ -339,6 +379,7 @@ class RunningPlatform : public Platform {
   DataDirectory directory_;
   SystemClock clock_;
   BootClock steady_;
+  const UnixMillis started_ = clock_.Now();
   const SettledClock settled_{clock_, steady_, kPatienceMillis};
   ServerAddress address_;
   std::unique_ptr<store::Database> database_;
@@ -356,6 +397,7 @@ class RunningPlatform : public Platform {
   std::unique_ptr<jobs::TrainingService> training_;
   std::unique_ptr<jobs::HostingService> hosting_;
   std::unique_ptr<jobs::TransformService> transforms_;
+  DoctorRounds doctor_{clock_, [this] { return Examine(settings_); }};
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<aws::Gateway> gateway_;
   std::unique_ptr<api::Console> console_;

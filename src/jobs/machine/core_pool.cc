@@ -64,6 +64,11 @@ std::optional<std::vector<CoreLease>> CorePool::Take(const std::vector<int>& cou
   return leases;
 }
 
+int CorePool::taken() {
+  const std::lock_guard lock(mutex_);
+  return taken_;
+}
+
 CoreLease CorePool::Retake(const std::vector<int>& places, int count) {
   const std::lock_guard lock(mutex_);
   const auto free = FreePlaces();

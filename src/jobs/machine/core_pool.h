@@ -44,6 +44,7 @@ class CorePool {
   explicit CorePool(std::vector<int> cores, int for_jobs = 0);
 
   int for_jobs() const { return for_jobs_; }
+  int taken();  // of them, now
 
   // As many cores for each as `counts` says, disjoint from each other and from what others have taken; nullopt when not
   // all of them are free. Those that fewest share come first, of these the highest.
