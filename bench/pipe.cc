@@ -4,6 +4,7 @@
 //                                                names) until standard input ends
 //   bench_pipe drain PATH...                     reads each path to its end and drops the bytes
 //   bench_pipe records DIRECTORY CHANNEL         one epoch of TFRecords through PipeModeDataset, checksums verified
+//   bench_pipe batches DIRECTORY CHANNEL         the same in batches of 256, each copied into memory of its own
 //   bench_pipe epochs DIRECTORY CHANNEL N        N epochs of it, one after the other
 //   bench_pipe first-pipe DIRECTORY FILE...      from a channel's start to the first batch, in Pipe mode
 //   bench_pipe first-file DIRECTORY FILE...      the same in File mode: the files are copied to DIRECTORY first
@@ -117,11 +118,11 @@ data::Dataset Channel(const std::string& directory, const std::string& channel) 
   return data::PipeModeDataset(channel, options);
 }
 
-void RunEpochs(const data::Dataset& dataset, int count) {
+void RunThrough(const data::Dataset& dataset) {
   const auto start = Clock::now();
   uint64_t bytes = 0;
-  auto records = dataset.repeat(count).MakeIterator();
-  while (const auto record = records.Next()) bytes += data::Bytes(record->x()).size();
+  auto elements = dataset.MakeIterator();
+  while (const auto element = elements.Next()) bytes += element->x().bytes();
   PrintResult(Since(start), bytes);
 }
 
@@ -166,9 +167,11 @@ int main(int argc, char** argv) {
     else if (what == "drain")
       RunDrain(arguments);
     else if (what == "records" && arguments.size() == 2)
-      RunEpochs(Channel(arguments[0], arguments[1]), 1);
+      RunThrough(Channel(arguments[0], arguments[1]));
+    else if (what == "batches" && arguments.size() == 2)
+      RunThrough(Channel(arguments[0], arguments[1]).batch(kBatch));
     else if (what == "epochs" && arguments.size() == 3)
-      RunEpochs(Channel(arguments[0], arguments[1]), std::stoi(arguments[2]));
+      RunThrough(Channel(arguments[0], arguments[1]).repeat(std::stoi(arguments[2])));
     else if (what == "first-pipe" && arguments.size() > 1)
       RunFirstInPipeMode(arguments);
     else if (what == "first-file" && arguments.size() > 1)

@@ -127,25 +127,33 @@ def throughput(folder, records):
 
 
 def tensorflow(folder, records):
-    """PipeModeDataset in C++ and in Python on the same channel; TensorFlow's own reader on the file behind it."""
+    """PipeModeDataset in C++ and in Python on the same channel, and TensorFlow's own reader on the file behind it; SageMaker's own
+    package, where HEADRACE_TENSORFLOW_2_14_PYTHON names a Python that has it."""
     file = objects(folder, records, 300 * MB, 1, "tensorflow", distinct=True)[0]
     size = file.stat().st_size
-    ways = {"cpp": "C++, record by record", "records": "TensorFlow, record by record", "batches": "TensorFlow, batches of 256",
-            "through_python": "the same as before TensorFlow 2.5", "file_records": "TensorFlow's TFRecordDataset, a local file",
-            "file_batches": "the same, batches of 256", "memory_records": "TensorFlow, one string in memory again and again",
-            "memory_batches": "the same, batches of 256"}
+    pythons = {"": str(ROOT / "build/venv/tensorflow/bin/python")}
+    if os.environ.get("HEADRACE_TENSORFLOW_2_14_PYTHON"): pythons["original_"] = os.environ["HEADRACE_TENSORFLOW_2_14_PYTHON"]
+    ways = {"cpp_batches": "C++, batches of 256", "batches": "TensorFlow", "elements": "TensorFlow, element by element into batches",
+            "through_python": "the same as before TensorFlow 2.5", "memory": "TensorFlow, one string in memory, read once",
+            "file": "TensorFlow's TFRecordDataset, a local file", "original_batches": "SageMaker's own package, TensorFlow 2.14",
+            "original_memory": "TensorFlow 2.14, one string in memory, read once",
+            "cpp_records": "C++, record by record", "records": "TensorFlow", "memory_records": "TensorFlow, one string in memory",
+            "file_records": "TensorFlow's TFRecordDataset, a local file", "original_records": "SageMaker's own package, TensorFlow 2.14"}
     rounds = {way: [] for way in ways}
     for _ in range(ROUNDS):
         directory = pathlib.Path(tempfile.mkdtemp(dir=folder))
         with Feeder(directory, 1, [file]):
-            rounds["cpp"].append(min(run("records", directory, "c0")["seconds"] for _ in range(3)))
-            peer = subprocess.run([ROOT / "build/venv/tensorflow/bin/python", ROOT / "bench/peers/pipe_dataset.py", directory, "c0", file],
-                                  check=True, capture_output=True, text=True)
-        for way, seconds in json.loads(peer.stdout).items(): rounds[way].append(seconds)
+            for what in ("records", "batches"):
+                rounds["cpp_" + what].append(min(run(what, directory, "c0")["seconds"] for _ in range(3)))
+            for whose, python in pythons.items():
+                peer = subprocess.run([python, ROOT / "bench/peers/pipe_dataset.py", directory, "c0", file, *whose.split("_")[:1]],
+                                      check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                for way, seconds in json.loads(peer.stdout).items(): rounds[whose + way].append(seconds)
         shutil.rmtree(directory)
-    ours = statistics.median(rounds["cpp"])
     print(f"\n{'one channel of TFRecords, 300 MB':50}{'GB/s':>6}{'of C++':>8}")
     for way, title in ways.items():
+        if not rounds[way]: continue
+        if way.startswith("cpp"): ours = statistics.median(rounds[way])
         seconds = statistics.median(rounds[way])
         print(f"{title:50}{size / seconds * 1e-9:6.2f}{ours / seconds:8.2f}", flush=True)
 

@@ -1,6 +1,8 @@
-"""Reads one channel with PipeModeDataset, in batches and record by record, and a local file with TensorFlow's own reader, for bench/pipe.py.
+"""Reads one channel with PipeModeDataset, in batches of 256 and record by record, and a local file with TensorFlow's own reader, for
+bench/pipe.py.
 
-usage: pipe_dataset.py DIRECTORY CHANNEL FILE    prints one JSON object of seconds, the best of three
+usage: pipe_dataset.py DIRECTORY CHANNEL FILE [original]    prints one JSON object of seconds, the best of three
+"original": with the sagemaker_tensorflow that this Python has, which is SageMaker's.
 """
 import json
 import os
@@ -12,16 +14,17 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 os.environ.setdefault("HEADRACE_LIBRARY_DIR", str(ROOT / "build/release/lib"))
-sys.path.insert(0, str(ROOT / "python/sagemaker_tensorflow"))
+directory, channel, file = sys.argv[1:4]
+ORIGINAL = "original" in sys.argv[4:]
+if not ORIGINAL: sys.path.insert(0, str(ROOT / "python/sagemaker_tensorflow"))
 
+import sagemaker_tensorflow
 import tensorflow as tf
-from sagemaker_tensorflow import PipeModeDataset, records
-
-directory, channel, file = sys.argv[1:]
 
 
 def pipe():
-    return PipeModeDataset(channel, "TFRecord", state_dir=f"{directory}/state", pipe_dir=directory, config_dir=f"{directory}/config-{channel}")
+    return sagemaker_tensorflow.PipeModeDataset(channel, "TFRecord", state_dir=f"{directory}/state", pipe_dir=directory,
+                                                config_dir=f"{directory}/config-{channel}")
 
 
 def memory():
@@ -31,6 +34,7 @@ def memory():
 
 
 def through_python():
+    records = sagemaker_tensorflow.records
     records.READS_ITSELF = False
     dataset = pipe()
     records.READS_ITSELF = True
@@ -46,14 +50,24 @@ def seconds(make):
     return min(once() for _ in range(3))
 
 
+def batches(dataset):
+    return dataset.batch(256)
+
+
+def elements(dataset):
+    """Batches as TensorFlow makes them behind a step that has taken the records one by one: map(), shuffle() …; this one does nothing."""
+    return dataset.take(-1).batch(256)
+
+
 def alone(dataset):
     """Every record is made and dropped, inside TensorFlow."""
-    return dataset.ignore_errors().skip(10 ** 9)
+    return dataset.ignore_errors().skip(10 ** 9) if hasattr(dataset, "ignore_errors") else dataset.skip(10 ** 9)
 
 
-print(json.dumps({
-    "batches": seconds(lambda: pipe().batch(256)), "records": seconds(lambda: alone(pipe())),
-    "through_python": seconds(lambda: through_python().batch(256)),
-    "file_batches": seconds(lambda: tf.data.TFRecordDataset(file).batch(256)), "file_records": seconds(lambda: alone(tf.data.TFRecordDataset(file))),
-    "memory_batches": seconds(lambda: memory().batch(256)), "memory_records": seconds(lambda: alone(memory())),
-}))
+ways = {"batches": lambda: batches(pipe()), "records": lambda: alone(pipe()), "memory": lambda: batches(memory())}
+if not ORIGINAL:
+    ways.update({
+        "elements": lambda: elements(pipe()), "through_python": lambda: elements(through_python()),
+        "file": lambda: batches(tf.data.TFRecordDataset(file)), "file_records": lambda: alone(tf.data.TFRecordDataset(file)),
+        "memory_records": lambda: alone(memory())})
+print(json.dumps({way: seconds(make) for way, make in ways.items()}))

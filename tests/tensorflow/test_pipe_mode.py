@@ -76,6 +76,36 @@ def test_composes_with_everything(channels, way):
     assert set(seen) <= set(RECORDS) and seen != sorted(seen) and len(set(seen)) > 290
 
 
+@pytest.mark.parametrize("size, drop_remainder, options", [(7, False, {}), (7, True, {}), (1000, False, {}), (7, False, {"num_parallel_calls": 2})])
+def test_batches_are_those_of_the_records(channels, way, size, drop_remainder, options):
+    """They are cut out of chunks, of which an epoch ends inside of a batch; asked for otherwise, TensorFlow makes them."""
+    channels.feed("train", [tfrecords(RECORDS), tfrecords(RECORDS[:20])] * 2)
+    dataset = PipeModeDataset("train", "TFRecord", **channels.options()).repeat(2)
+    batches = dataset.batch(size, drop_remainder, **options)
+    assert batches.element_spec == tf.TensorSpec([size if drop_remainder else None], tf.string)
+    expected = RECORDS + RECORDS[:20]
+    expected = [expected[i:i + size] for i in range(0, len(expected), size)]
+    if drop_remainder and len(expected[-1]) < size: del expected[-1]
+    for _ in range(2):  # iterations, of two epochs each
+        assert [batch.numpy().tolist() for batch in batches] == expected
+
+
+def test_a_batch_is_there_as_soon_as_its_records_have_come(channels, way):
+    seen = threading.Semaphore(0)
+    def slowly(fifo):
+        for i in range(0, 20, 4):
+            for record in RECORDS[i:i + 4]: fifo.write(tfrecords([record]))
+            assert seen.acquire(timeout=60)
+        fifo.write(tfrecords(RECORDS[:1])[:-3])
+    channels.feed("train", [slowly])
+    found = []
+    with pytest.raises(tf.errors.OpError, match="record 20 at byte [0-9]+: truncated"):
+        for batch in PipeModeDataset("train", "TFRecord", **channels.options()).batch(4):
+            found.append(batch.numpy().tolist())
+            seen.release()
+    assert found == [RECORDS[i:i + 4] for i in range(0, 20, 4)]
+
+
 def test_inside_a_function(channels, way):
     channels.feed("train", [tfrecords(RECORDS)] * 2)
 

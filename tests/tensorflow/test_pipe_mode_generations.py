@@ -34,6 +34,7 @@ def expected():
 def read(python, directory, *path):
     environment = {**os.environ, "HEADRACE_LIBRARY_DIR": str(BIN.parent / "lib"), "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "",
                    "PYTHONPATH": os.pathsep.join(map(str, path))}
+    environment.pop("TF2_BEHAVIOR", None)  # TensorFlow 2 sets it for its process, where other tests have loaded it
     done = subprocess.run([python, pathlib.Path(__file__).with_name("pipe_epochs.py"), directory], env=environment, timeout=300,
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]

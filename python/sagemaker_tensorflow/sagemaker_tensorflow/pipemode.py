@@ -1,8 +1,6 @@
 """PipeModeDataset: the records of a training job's channel in Pipe mode as a tf.data.Dataset."""
 import json
 
-import tensorflow as tf
-
 from sagemaker_tensorflow import library, records
 
 
@@ -10,7 +8,7 @@ class PipeModeDatasetException(Exception):
     """The channel cannot be read with a PipeModeDataset; the message says how it can be."""
 
 
-class PipeModeDataset(tf.data.Dataset):
+class PipeModeDataset(records.ChunkedRecords):
     """The records of a channel, scalar strings.
 
         dataset = PipeModeDataset("train", record_format="TFRecord").repeat(10).prefetch(10).map(parse).batch(64)
@@ -42,18 +40,6 @@ class PipeModeDataset(tf.data.Dataset):
         wrong = library.check(options)
         if wrong:
             raise PipeModeDatasetException(wrong)
-        self._records = records.dataset(options)
-        if hasattr(tf.data.Dataset, "_as_variant_tensor"):  # TensorFlow 1 asks for it
-            super(PipeModeDataset, self).__init__()
-        else:
-            super(PipeModeDataset, self).__init__(self._as_variant_tensor())
-
-    def _as_variant_tensor(self):
-        return self._records._variant_tensor
-
-    def _inputs(self):
-        return [self._records]
-
-    @property
-    def element_spec(self):
-        return tf.TensorSpec([], tf.string)
+        chunks = records.chunks(options)
+        # A chunk is read and verified while the one before is handed out, record by record.
+        super(PipeModeDataset, self).__init__(chunks.prefetch(1).unbatch(), chunks)
