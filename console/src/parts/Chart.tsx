@@ -26,26 +26,33 @@ export interface Zoom {
   to: number;
 }
 
-// uPlot wants one list of x for all lines, and null where a line has no value.
-function align(lines: Line[]): uPlot.AlignedData {
+type Row<T> = (T | undefined)[];
+
+// One list of x for all lines, and their values spread over it: nothing where a line has no value.
+function joined(lines: Line[]) {
   const xs = [...new Set(lines.flatMap(({ curve }) => curve.x))].sort((a, b) => a - b);
   const place = new Map(xs.map((x, i) => [x, i]));
-  const spread = (curve: Curve, values: number[]) => {
-    const row: (number | null)[] = new Array(xs.length).fill(null);
+  const spread = <T,>(curve: Curve, values: T[]): Row<T> => {
+    const row: Row<T> = new Array(xs.length);
     curve.x.forEach((x, i) => { row[place.get(x)!] = values[i]!; });
     return row;
   };
+  return { xs, spread };
+}
+
+function align(lines: Line[]): uPlot.AlignedData {
+  const { xs, spread } = joined(lines);
   return [xs, ...lines.flatMap(({ curve }) =>
     [curve.smoothed ?? curve.values, curve.minimums ?? curve.values, curve.maximums ?? curve.values].map((values) => spread(curve, values)))];
 }
 
 function seriesOf(lines: Line[], axis: Axis): { series: uPlot.Series[]; bands: uPlot.Band[] } {
-  const series: uPlot.Series[] = [axis === "time" ? {} : { label: AXIS_TITLES[axis], value: (_, x) => (x === null ? "–" : number(x)) }];
+  const series: uPlot.Series[] = [axis === "time" ? {} : { label: AXIS_TITLES[axis], value: (_, x) => (x == null ? "–" : number(x)) }];
   const bands: uPlot.Band[] = [];
   lines.forEach((line, i) => {
     const stroke = COLOURS[i % COLOURS.length]!;
     const at = series.length;
-    series.push({ label: line.label, stroke, width: 1.5, dash: DASHES[Math.floor(i / COLOURS.length) % DASHES.length], spanGaps: true, value: (_, value) => (value === null ? "–" : number(value)) });
+    series.push({ label: line.label, stroke, width: 1.5, dash: DASHES[Math.floor(i / COLOURS.length) % DASHES.length], spanGaps: true, value: (_, value) => (value == null ? "–" : number(value)) });
     series.push({ show: true, stroke: "transparent", width: 0, spanGaps: true, points: { show: false }, label: `${line.label} least`, class: "hidden" });
     series.push({ show: true, stroke: "transparent", width: 0, spanGaps: true, points: { show: false }, label: `${line.label} greatest`, class: "hidden" });
     bands.push({ series: [at + 2, at + 1], fill: stroke + "33" });
@@ -97,30 +104,41 @@ export function Chart({ title, lines, axis = "time", zoom }: { title: string; li
         <button class="quiet" aria-expanded={tabled} onClick={() => setTabled(!tabled)}>{tabled ? "Hide table" : "Table"}</button>
         <button class="quiet" onClick={picture}>PNG</button>
       </figcaption>
-      <div ref={holder} role="img" aria-label={`${title}: ${lines.map((line) => `${line.label}, last ${number(line.curve.values.at(-1) ?? NaN)}`).join("; ")}`} />
+      <div ref={holder} role="img" aria-label={`${title}: ${lines.map(({ label, curve }) => `${label}, ${curve.values.length ? `last ${number(curve.values.at(-1)!)}` : "no value"}`).join("; ")}`} />
       {tabled ? <ValuesTable lines={lines} axis={axis} /> : null}
     </figure>
   );
 }
 
+const ROWS = 100; // at a time
+
+// A row for each column of the chart in which something lies, a column for each line and what is known of it.
 function ValuesTable({ lines, axis }: { lines: Line[]; axis: Axis }) {
-  const rows = lines.flatMap(({ label, curve }) => curve.times.map((time, i) =>
-    ({ label, time, x: curve.x[i]!, value: curve.values[i]!, smoothed: curve.smoothed?.[i], least: curve.minimums?.[i], greatest: curve.maximums?.[i] })));
-  const most = 500, smoothed = rows.some((row) => row.smoothed !== undefined);
-  const cell = (value: number | undefined) => <td class="number">{value === undefined ? "" : number(value)}</td>;
+  const { xs, spread } = useMemo(() => joined(lines), [lines]);
+  const columns = lines.flatMap(({ label, curve }) => {
+    const column = (title: string, values: number[] | undefined) => (values ? [{ title, values: spread(curve, values) }] : []);
+    return [...column(label, curve.values), ...column(`${label}, smoothed`, curve.smoothed), ...column(`${label}, least`, curve.minimums), ...column(`${label}, greatest`, curve.maximums)];
+  });
+  const times = lines.map(({ curve }) => spread(curve, curve.times));
+  const [chosen, setFirst] = useState<number>(); // the last rows, until somebody turns the pages
+  const first = Math.min(chosen ?? Infinity, Math.max(0, xs.length - ROWS)), end = Math.min(first + ROWS, xs.length);
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Values">
       <table>
-        <thead><tr><th scope="col">Curve</th>{axis === "time" ? null : <th scope="col">{AXIS_TITLES[axis]}</th>}<th scope="col">Time ({zone.value})</th><th scope="col">Value</th>
-          {smoothed ? <th scope="col">Smoothed</th> : null}<th scope="col">Least</th><th scope="col">Greatest</th></tr></thead>
+        <thead><tr>{axis === "time" ? null : <th scope="col">{AXIS_TITLES[axis]}</th>}<th scope="col">Time ({zone.value})</th>
+          {columns.map(({ title }) => <th scope="col" key={title}>{title}</th>)}</tr></thead>
         <tbody>
-          {rows.slice(-most).map((row, i) => (
-            <tr key={i}><td>{row.label}</td>{axis === "time" ? null : cell(row.x)}<td>{preciseTime(row.time * 1000)}</td>{cell(row.value)}
-              {smoothed ? cell(row.smoothed) : null}{cell(row.least)}{cell(row.greatest)}</tr>
+          {xs.slice(first, end).map((x, i) => (
+            <tr key={x}>{axis === "time" ? null : <th scope="row" class="number">{number(x)}</th>}
+              <td>{preciseTime(1000 * Math.max(...times.map((row) => row[first + i] ?? 0)))}</td>
+              {columns.map(({ title, values }) => { const value = values[first + i]; return <td class="number" key={title}>{value === undefined ? "" : number(value)}</td>; })}</tr>
           ))}
         </tbody>
       </table>
-      {rows.length > most ? <p>The last {most} of {rows.length} values.</p> : null}
+      {xs.length > ROWS ? <p class="tools">
+        <button disabled={first === 0} onClick={() => setFirst(Math.max(0, first - ROWS))}>Earlier</button>
+        <button disabled={end === xs.length} onClick={() => setFirst(first + ROWS)}>Later</button>
+        <span role="status">Rows {first + 1} to {end} of {xs.length}</span></p> : null}
     </div>
   );
 }

@@ -1,5 +1,5 @@
 // What a page of curves lets people choose, kept in its address: axis, smoothing, the part of the axis that is shown.
-import type { Axis, Window } from "../data/metrics";
+import type { Axis, Curve, Window } from "../data/metrics";
 import { choose, query } from "../router";
 import type { Zoom } from "./Chart";
 
@@ -26,6 +26,16 @@ export function SmoothingChoice({ smoothing = 0 }: { smoothing?: number }) {
   return <label>Smoothing <input type="range" min="0" max="0.99" step="0.01" value={smoothing} onInput={(event) => choose({ smoothing: event.currentTarget.value })} /> {smoothing}</label>;
 }
 
-export function WholeAxis({ from, to }: Window) {
-  return from === undefined && to === undefined ? null : <button onClick={() => zoomTo(null)}>Show all</button>;
+// What dragging over a chart does, for keyboards; and back to the whole.
+export function ZoomChoice({ curves, window }: { curves: Curve[]; window: Window }) {
+  const from = window.from ?? Math.min(...curves.map((curve) => curve.x[0] ?? Infinity));
+  const to = window.to ?? Math.max(...curves.map((curve) => curve.x.at(-1) ?? -Infinity));
+  const length = to - from, zoomed = window.from !== undefined || window.to !== undefined;
+  const button = (title: string, part: Zoom | null) => <button onClick={() => zoomTo(part)}>{title}</button>;
+  return (
+    <>
+      {length > 0 && isFinite(length) ? button("Zoom in", { from: from + length / 4, to: to - length / 4 }) : null}
+      {zoomed ? <>{button("Move left", { from: from - length / 2, to: to - length / 2 })}{button("Move right", { from: from + length / 2, to: to + length / 2 })}{button("Show all", null)}</> : null}
+    </>
+  );
 }

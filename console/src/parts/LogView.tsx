@@ -1,21 +1,18 @@
 // Logs that follow, are searched, copied and saved. Only the lines in sight are in the page, so that a million scroll smoothly.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { LogReader, streams, type LogLine } from "../data/logs";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Lines } from "../data/lines";
+import { LogReader, streams } from "../data/logs";
 import { preciseTime } from "../format";
 import { Copy, Problem, save } from "./pieces";
 
 const ROW = 18, SIGHT = 480, MARGIN = 20;
 
-interface Shown extends LogLine {
-  host: string;
-}
-
 // Lines of all streams of a group with this prefix, growing while `following`.
-function useLines(group: string, prefix: string, following: boolean): { lines: Shown[]; problem?: Error } {
-  const [lines, setLines] = useState<Shown[]>([]);
+function useLines(group: string, prefix: string, following: boolean): { lines: Lines; problem?: Error } {
+  const [, setEnd] = useState(0); // the lines' own: it is drawn anew when there are more
   const [problem, setProblem] = useState<Error>();
   const readers = useRef(new Map<string, LogReader>());
-  const all = useRef<Shown[]>([]);
+  const lines = useRef(new Lines());
   useEffect(() => {
     let ended = false, timer: ReturnType<typeof setTimeout> | undefined, rounds = 0;
     const run = async () => {
@@ -29,8 +26,8 @@ function useLines(group: string, prefix: string, following: boolean): { lines: S
         got = more.length;
         if (got) {
           if (readers.current.size > 1) more.sort((a, b) => a.time - b.time);
-          all.current = all.current.concat(more);
-          if (!ended) setLines(all.current);
+          lines.current.append(more);
+          if (!ended) setEnd(lines.current.end);
         }
         if (!ended) setProblem(undefined);
       } catch (failure) {
@@ -41,7 +38,17 @@ function useLines(group: string, prefix: string, following: boolean): { lines: S
     void run();
     return () => { ended = true; clearTimeout(timer); };
   }, [group, prefix, following]);
-  return { lines, problem };
+  return { lines: lines.current, problem };
+}
+
+// Numbers of the lines that have the text: only new lines are looked at when there are more.
+function useHits(lines: Lines, text: string): number[] {
+  const found = useRef({ text: "", end: 0, hits: [] as number[] });
+  if (found.current.text !== text) found.current = { text, end: 0, hits: [] };
+  const { end, hits } = found.current;
+  if (!text || lines.end === end) return hits;
+  found.current = { text, end: lines.end, hits: [...hits.filter((hit) => hit >= lines.first), ...lines.find(text, end)] };
+  return found.current.hits;
 }
 
 export function LogView({ group, prefix, following, name }: { group: string; prefix: string; following: boolean; name: string }) {
@@ -52,23 +59,24 @@ export function LogView({ group, prefix, following, name }: { group: string; pre
   const [follow, setFollow] = useState(true);
   const box = useRef<HTMLDivElement>(null);
   const needle = wanted.toLowerCase();
-  const hits = useMemo(() => (needle ? lines.flatMap((line, i) => (line.text.toLowerCase().includes(needle) ? [i] : [])) : []), [lines, needle]);
-  const shown = useMemo(() => (only && needle ? hits.map((i) => lines[i]!) : lines), [lines, hits, only, needle]);
-  const several = useMemo(() => new Set(lines.slice(0, 2000).map((line) => line.host)).size > 1, [lines]);
+  const hits = useHits(lines, needle);
+  const some = only && needle !== "", count = some ? hits.length : lines.length;
+  const numberOf = (row: number) => (some ? hits[row]! : lines.first + row);
+  const several = lines.hosts > 1;
 
-  useEffect(() => { if (follow && box.current) box.current.scrollTop = box.current.scrollHeight; }, [shown.length, follow]);
+  useEffect(() => { if (follow && box.current) box.current.scrollTop = box.current.scrollHeight; }, [lines.end, count, follow]);
   const scrolled = () => {
     const element = box.current!;
     setTop(element.scrollTop);
     setFollow(element.scrollTop + element.clientHeight >= element.scrollHeight - ROW);
   };
   const jump = (direction: 1 | -1) => {
-    const at = Math.floor((box.current!.scrollTop + ROW / 2) / ROW);
+    const at = lines.first + Math.floor((box.current!.scrollTop + ROW / 2) / ROW);
     const next = direction === 1 ? hits.find((i) => i > at) ?? hits[0] : hits.findLast((i) => i < at) ?? hits.at(-1);
-    if (next !== undefined && !only) { setFollow(false); box.current!.scrollTop = next * ROW; }
+    if (next !== undefined && !only) { setFollow(false); box.current!.scrollTop = (next - lines.first) * ROW; }
   };
-  const first = Math.max(0, Math.floor(top / ROW) - MARGIN), last = Math.min(shown.length, first + Math.ceil(SIGHT / ROW) + 2 * MARGIN);
-  const text = () => shown.map((line) => line.text).join("\n");
+  const first = Math.max(0, Math.floor(top / ROW) - MARGIN), last = Math.min(count, first + Math.ceil(SIGHT / ROW) + 2 * MARGIN);
+  const text = () => (some ? hits.map((hit) => lines.at(hit).text).join("\n") : lines.text());
   return (
     <section aria-label="Log">
       <div class="tools">
@@ -80,17 +88,20 @@ export function LogView({ group, prefix, following, name }: { group: string; pre
         <label><input type="checkbox" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} /> Follow</label>
         <Copy text={text} label="Copy all" />
         <button class="quiet" onClick={() => save(`${name}.log`, new Blob([text(), "\n"], { type: "text/plain" }))}>Download</button>
-        <span>{lines.length.toLocaleString()} lines</span>
+        <span>{lines.length.toLocaleString()} lines{lines.first ? `, without the first ${lines.first.toLocaleString()}: a page keeps the last million` : ""}</span>
       </div>
       <Problem of={problem} />
-      <div class="log" ref={box} onScroll={scrolled} tabIndex={0} role="log" aria-live="off" style={{ height: SIGHT }}>
-        <div style={{ height: shown.length * ROW, position: "relative" }}>
-          <pre style={{ position: "absolute", top: first * ROW, left: 0, right: 0 }}>
-            {shown.slice(first, last).map((line, i) => (
-              <div key={first + i} class={needle && line.text.toLowerCase().includes(needle) ? "hit" : undefined} title={preciseTime(line.time)}>
-                {several ? <span class="host">{line.host} </span> : null}{line.text || " "}
-              </div>
-            ))}
+      <div class="log" ref={box} onScroll={scrolled} tabIndex={0} role="log" aria-live="off" style={{ height: `${SIGHT}px` }}>
+        <div style={{ height: `${count * ROW}px`, position: "relative" }}>
+          <pre style={{ position: "absolute", top: `${first * ROW}px`, left: 0, right: 0 }}>
+            {Array.from({ length: Math.max(0, last - first) }, (_, i) => {
+              const number = numberOf(first + i), line = lines.at(number);
+              return (
+                <div key={number} class={needle && line.text.toLowerCase().includes(needle) ? "hit" : undefined} title={preciseTime(line.time)}>
+                  {several ? <span class="host">{line.host} </span> : null}{line.text || " "}
+                </div>
+              );
+            })}
           </pre>
         </div>
       </div>

@@ -1,11 +1,11 @@
 // Jobs side by side: curves on one axis that begins where each program does, figures, and the hyperparameters that differ.
-import { useRef, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { describeJob, isOver, listJobs, readSpeed, type Figure, type Job, type Speed } from "../data/jobs";
 import { chartOf, jobOf, readJobCurves, type Axis, type Curve, type Window } from "../data/metrics";
 import { duration, number } from "../format";
 import { useLatest, useLoaded } from "../live";
 import { Chart, type Line } from "../parts/Chart";
-import { AxisChoice, chosenWindow, SmoothingChoice, WholeAxis, zoomTo } from "../parts/CurveTools";
+import { AxisChoice, chosenWindow, SmoothingChoice, ZoomChoice, zoomTo } from "../parts/CurveTools";
 import { PictureButton } from "../parts/Picture";
 import { Problem, Status } from "../parts/pieces";
 import { address, choose, Link, query } from "../router";
@@ -13,14 +13,26 @@ import { address, choose, Link, query } from "../router";
 const AXES: Axis[] = ["elapsed", "step"];
 
 interface Compared {
+  axis: Axis;
   jobs: Job[];
   curves: Curve[];
 }
 
-async function read(names: string[], window: Window, known: Map<string, Job>): Promise<Compared> {
+const NOTHING: Compared = { axis: "elapsed", jobs: [], curves: [] };
+
+async function read(names: string[], window: Window & { axis: Axis }, known: Map<string, Job>): Promise<Compared> {
   const jobs = await Promise.all(names.map((name) => known.get(name) ?? describeJob(name)));
   for (const job of jobs) if (isOver(job)) known.set(job.name, job);
-  return { jobs, curves: await readJobCurves(jobs, { ...window, columns: 600 }) };
+  return { axis: window.axis, jobs, curves: await readJobCurves(jobs, { ...window, columns: 600 }) };
+}
+
+function chartsOf(curves: Curve[]): Map<string, Line[]> {
+  const charts = new Map<string, Line[]>();
+  for (const curve of curves) {
+    const title = chartOf(curve.metric.name);
+    charts.set(title, [...(charts.get(title) ?? []), { label: `${jobOf(curve)} ${curve.metric.name}`, curve }]);
+  }
+  return charts;
 }
 
 export function ComparePage() {
@@ -28,13 +40,9 @@ export function ComparePage() {
   const window = chosenWindow(AXES);
   const known = useRef(new Map<string, Job>()); // those that have ended: nothing of them changes any more
   const loaded = useLoaded(() => read(names, window, known.current), [names.join(), ...Object.values(window)], (all) => (all?.jobs.every(isOver) ? 0 : 2));
-  const { jobs, curves } = useLatest(loaded.value) ?? { jobs: [], curves: [] };
+  const { axis, jobs, curves } = useLatest(loaded.value) ?? NOTHING;
   const set = (list: string[]) => choose({ jobs: list.join(",") });
-  const charts = new Map<string, Line[]>();
-  for (const curve of curves) {
-    const title = chartOf(curve.metric.name);
-    charts.set(title, [...(charts.get(title) ?? []), { label: `${jobOf(curve)} ${curve.metric.name}`, curve }]);
-  }
+  const charts = useMemo(() => chartsOf(curves), [curves]);
   return (
     <>
       <h1>Compare training jobs</h1>
@@ -42,12 +50,12 @@ export function ComparePage() {
         <AddJob known={names} add={(name) => set([...names, name])} />
         <SmoothingChoice smoothing={window.smoothing} />
         <AxisChoice axes={AXES} axis={window.axis} />
-        <WholeAxis {...window} />
+        <ZoomChoice curves={curves} window={window} />
         {jobs.length ? <PictureButton title={`Compared: ${jobs.map((job) => job.name).join(", ")}`} file="comparison.png" /> : null}
       </div>
       <Problem of={loaded.problem} />
       {jobs.length ? <Figures jobs={jobs} remove={(name) => set(names.filter((other) => other !== name))} /> : <p>Choose jobs to put side by side.</p>}
-      <div class="charts">{[...charts].map(([title, lines]) => <Chart key={title} title={title} lines={lines} axis={window.axis} zoom={zoomTo} />)}</div>
+      <div class="charts">{[...charts].map(([title, lines]) => <Chart key={title} title={title} lines={lines} axis={axis} zoom={zoomTo} />)}</div>
     </>
   );
 }

@@ -7,7 +7,7 @@ import { objectAddress } from "../data/storage";
 import { duration, number } from "../format";
 import { useLatest, useLoaded } from "../live";
 import { Chart, type Line } from "../parts/Chart";
-import { AxisChoice, chosenWindow, SmoothingChoice, WholeAxis, zoomTo } from "../parts/CurveTools";
+import { AxisChoice, chosenWindow, SmoothingChoice, ZoomChoice, zoomTo } from "../parts/CurveTools";
 import { LogView } from "../parts/LogView";
 import { Facts, Problem, Status, StorageLink, Tabs, Time } from "../parts/pieces";
 import { Timeline } from "../parts/Timeline";
@@ -74,8 +74,8 @@ function JobCharts({ job }: { job: Job }) {
   const axes: Axis[] = statistic === "raw" ? ["time", "elapsed", "step"] : ["time", "elapsed"];
   const window = chosenWindow(axes);
   const { axis, smoothing, from, to } = window;
-  const loaded = useLoaded(() => readJob(job, window, statistic, period), [job.started, smoothing, statistic, period, axis, from, to, over], over ? 0 : 1);
-  const curves = useLatest(loaded.value);
+  const loaded = useLoaded(async () => ({ axis, curves: await readJob(job, window, statistic, period) }), [job.started, smoothing, statistic, period, axis, from, to, over], over ? 0 : 1);
+  const shown = useLatest(loaded.value), curves = shown?.curves;
   const charts = useMemo(() => {
     const byTitle = new Map<string, Line[]>();
     for (const curve of curves ?? []) {
@@ -95,11 +95,11 @@ function JobCharts({ job }: { job: Job }) {
             {[[1, "1 second"], [10, "10 seconds"], [60, "1 minute"], [300, "5 minutes"], [3600, "1 hour"]].map(([seconds, title]) => <option key={seconds} value={seconds}>{title}</option>)}
           </select></label>}
         <AxisChoice axes={axes} axis={axis} />
-        <WholeAxis {...window} />
+        <ZoomChoice curves={curves ?? []} window={window} />
       </div>
       <Problem of={loaded.problem} />
       {curves && charts.length === 0 ? <p>{job.metricNames.length ? `No value of ${job.metricNames.join(", ")} in ${from === undefined ? "the log so far" : "this part of the axis"}.` : "This job has no metric definitions."}</p> : null}
-      <div class="charts">{charts.map(([title, lines]) => <Chart key={title} title={title} lines={lines} axis={axis} zoom={zoomTo} />)}</div>
+      <div class="charts">{charts.map(([title, lines]) => <Chart key={title} title={title} lines={lines} axis={shown!.axis} zoom={zoomTo} />)}</div>
       {job.finalMetrics.length ? <><h2>Last values</h2><table><thead><tr><th scope="col">Metric</th><th scope="col">Value</th><th scope="col">At</th></tr></thead>
         <tbody>{job.finalMetrics.map((metric) => <tr key={metric.name}><td>{metric.name}</td><td class="number">{number(metric.value)}</td><td><Time at={metric.at} /></td></tr>)}</tbody></table></> : null}
     </>
