@@ -17,6 +17,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,6 +34,8 @@ namespace headrace::keras {
 
 namespace internal {  // src/keras; promises nothing
 class LayerState;
+struct LossState;
+struct MetricState;
 struct Node;
 struct OptimizerState;
 struct ModelState;
@@ -88,6 +91,36 @@ class Layer {
   std::shared_ptr<internal::LayerState> state_;
 };
 
+// What is added to the loss to keep weights or activities small: l1 * sum |w| + l2 * sum w^2. Of activities: of each
+// call's output, divided by the number of rows. Weights that are not trained add nothing.
+class Regularizer {
+ public:
+  Regularizer() = default;        // none
+  Regularizer(const char* name);  // "l1", "l2", "l1_l2", factors 0.01
+  Regularizer(const std::string& name) : Regularizer(name.c_str()) {}
+  float l1() const { return l1_; }
+  float l2() const { return l2_; }
+  explicit operator bool() const { return l1_ != 0 || l2_ != 0; }
+
+ protected:
+  Regularizer(float l1, float l2);
+
+ private:
+  float l1_ = 0, l2_ = 0;
+};
+class L1 : public Regularizer {
+ public:
+  explicit L1(float l1 = 0.01f) : Regularizer(l1, 0) {}
+};
+class L2 : public Regularizer {
+ public:
+  explicit L2(float l2 = 0.01f) : Regularizer(0, l2) {}
+};
+class L1L2 : public Regularizer {
+ public:
+  explicit L1L2(float l1 = 0, float l2 = 0) : Regularizer(l1, l2) {}
+};
+
 using Size2D = std::array<int64_t, 2>;  // {height, width}
 
 struct Conv2DOptions {
@@ -98,6 +131,7 @@ struct Conv2DOptions {
   bool use_bias = true;
   std::string kernel_initializer = "glorot_uniform";
   std::string bias_initializer = "zeros";
+  Regularizer kernel_regularizer = {}, bias_regularizer = {}, activity_regularizer = {};
   std::string name = "";
   Shape input_shape = {};  // first layer of a Sequential only
 };
@@ -112,10 +146,11 @@ struct DenseOptions {
   bool use_bias = true;
   std::string kernel_initializer = "glorot_uniform";
   std::string bias_initializer = "zeros";
+  Regularizer kernel_regularizer = {}, bias_regularizer = {}, activity_regularizer = {};
   std::string name = "";
   Shape input_shape = {};
 };
-// x * kernel + bias; kernel [in, units]. [n, in] -> [n, units].
+// x * kernel + bias over the last axis; kernel [in, units]. [n, …, in] -> [n, …, units].
 class Dense : public Layer {
  public:
   explicit Dense(int64_t units, DenseOptions options = {});
@@ -178,45 +213,192 @@ class ZeroPadding2D : public Layer {
   explicit ZeroPadding2D(std::array<Size2D, 2> padding = {{{1, 1}, {1, 1}}}, LayerOptions options = {});
 };
 
-// --------------------------------------------------------------------------------------------- losses, optimizers
+// ----------------------------------------------------------------------------------------------------- losses
 
-// Mean over the batch. A softmax that ends the model is folded into the loss: its logits are used, nothing is clipped.
+// What training makes small: a number for each row of a batch (or for each of its places), reduced to one. Reductions:
+// "sum_over_batch_size" (the mean of all numbers; "mean" says the same), "sum", "mean_with_sample_weight" (divided by
+// the sum of the weights). Targets have the shape of the predictions, any rank; [n] goes with [n, 1]. Where the model
+// ends in the softmax or sigmoid that a crossentropy belongs to, its logits are used and nothing is clipped, as in
+// Keras 3.
 class Loss {
  public:
-  enum class Kind { kCategoricalCrossentropy, kSparseCategoricalCrossentropy };
-  Loss(const char* name);  // "categorical_crossentropy", "sparse_categorical_crossentropy"
+  // Keras's names, "mean_squared_error", and short names, "mse", with their defaults.
+  Loss(const char* name);
   Loss(const std::string& name) : Loss(name.c_str()) {}
-  Kind kind() const { return kind_; }
-  bool from_logits() const { return from_logits_; }
-  float label_smoothing() const { return label_smoothing_; }
-  std::string name() const;
+  const std::string& name() const;
+
+  const std::shared_ptr<const internal::LossState>& state() const { return state_; }
 
  protected:
-  Loss(Kind kind, bool from_logits, float label_smoothing)
-      : kind_(kind), from_logits_(from_logits), label_smoothing_(label_smoothing) {}
+  explicit Loss(std::shared_ptr<const internal::LossState> state) : state_(std::move(state)) {}
 
  private:
-  Kind kind_;
-  bool from_logits_ = false;
-  float label_smoothing_ = 0;
+  std::shared_ptr<const internal::LossState> state_;
+};
+struct LossOptions {
+  std::string reduction = "sum_over_batch_size";
+  std::string name = "";
+};
+class MeanSquaredError : public Loss {
+ public:
+  explicit MeanSquaredError(LossOptions options = {});
+};
+class MeanAbsoluteError : public Loss {
+ public:
+  explicit MeanAbsoluteError(LossOptions options = {});
+};
+class MeanAbsolutePercentageError : public Loss {
+ public:
+  explicit MeanAbsolutePercentageError(LossOptions options = {});
+};
+class MeanSquaredLogarithmicError : public Loss {
+ public:
+  explicit MeanSquaredLogarithmicError(LossOptions options = {});
+};
+class LogCosh : public Loss {
+ public:
+  explicit LogCosh(LossOptions options = {});
+};
+class Hinge : public Loss {  // this and SquaredHinge take labels of 0 and 1 as -1 and 1
+ public:
+  explicit Hinge(LossOptions options = {});
+};
+class SquaredHinge : public Loss {
+ public:
+  explicit SquaredHinge(LossOptions options = {});
+};
+class CategoricalHinge : public Loss {
+ public:
+  explicit CategoricalHinge(LossOptions options = {});
+};
+class KLDivergence : public Loss {
+ public:
+  explicit KLDivergence(LossOptions options = {});
+};
+class Poisson : public Loss {
+ public:
+  explicit Poisson(LossOptions options = {});
+};
+struct HuberOptions {
+  float delta = 1;
+  std::string reduction = "sum_over_batch_size";
+  std::string name = "";
+};
+class Huber : public Loss {
+ public:
+  explicit Huber(HuberOptions options = {});
+};
+struct CosineSimilarityOptions {
+  int64_t axis = -1;
+  std::string reduction = "sum_over_batch_size";
+  std::string name = "";
+};
+class CosineSimilarity : public Loss {  // -1 for equal directions
+ public:
+  explicit CosineSimilarity(CosineSimilarityOptions options = {});
+};
+struct BinaryCrossentropyOptions {
+  bool from_logits = false;
+  float label_smoothing = 0;  // a: targets become t * (1 - a) + a / 2
+  std::string reduction = "sum_over_batch_size";
+  std::string name = "";
+};
+class BinaryCrossentropy : public Loss {
+ public:
+  explicit BinaryCrossentropy(BinaryCrossentropyOptions options = {});
+};
+struct BinaryFocalCrossentropyOptions {
+  bool apply_class_balancing = false;
+  float alpha = 0.25f, gamma = 2;
+  bool from_logits = false;
+  float label_smoothing = 0;
+  std::string reduction = "sum_over_batch_size";
+  std::string name = "";
+};
+class BinaryFocalCrossentropy : public Loss {
+ public:
+  explicit BinaryFocalCrossentropy(BinaryFocalCrossentropyOptions options = {});
 };
 struct CategoricalCrossentropyOptions {
   bool from_logits = false;
   float label_smoothing = 0;  // a: targets become t * (1 - a) + a / classes
+  std::string reduction = "sum_over_batch_size";
+  std::string name = "";
 };
-class CategoricalCrossentropy : public Loss {  // targets: float32 [n, classes], rows of probabilities
+class CategoricalCrossentropy : public Loss {  // targets: rows of probabilities, [..., classes]
  public:
-  explicit CategoricalCrossentropy(CategoricalCrossentropyOptions options = {})
-      : Loss(Kind::kCategoricalCrossentropy, options.from_logits, options.label_smoothing) {}
+  explicit CategoricalCrossentropy(CategoricalCrossentropyOptions options = {});
+};
+struct CategoricalFocalCrossentropyOptions {
+  float alpha = 0.25f, gamma = 2;
+  bool from_logits = false;
+  float label_smoothing = 0;
+  std::string reduction = "sum_over_batch_size";
+  std::string name = "";
+};
+class CategoricalFocalCrossentropy : public Loss {
+ public:
+  explicit CategoricalFocalCrossentropy(CategoricalFocalCrossentropyOptions options = {});
 };
 struct SparseCategoricalCrossentropyOptions {
   bool from_logits = false;
+  std::string reduction = "sum_over_batch_size";
+  std::string name = "";
 };
-class SparseCategoricalCrossentropy : public Loss {  // targets: int64 [n] or [n, 1], classes 0 …
+class SparseCategoricalCrossentropy : public Loss {  // targets: integers [...] or [..., 1], classes 0 …
  public:
-  explicit SparseCategoricalCrossentropy(SparseCategoricalCrossentropyOptions options = {})
-      : Loss(Kind::kSparseCategoricalCrossentropy, options.from_logits, 0) {}
+  explicit SparseCategoricalCrossentropy(SparseCategoricalCrossentropyOptions options = {});
 };
+struct CategoricalGeneralizedCrossEntropyOptions {
+  float q = 0.5f;  // between 0 and 1
+  std::string reduction = "sum_over_batch_size";
+  std::string name = "";
+};
+class CategoricalGeneralizedCrossEntropy : public Loss {  // targets as SparseCategoricalCrossentropy's
+ public:
+  explicit CategoricalGeneralizedCrossEntropy(CategoricalGeneralizedCrossEntropyOptions options = {});
+};
+struct DiceOptions {
+  std::vector<int64_t> axis = {};  // none: all, the batch included
+  std::string reduction = "sum_over_batch_size";
+  std::string name = "";
+};
+class Dice : public Loss {
+ public:
+  explicit Dice(DiceOptions options = {});
+};
+struct TverskyOptions {
+  float alpha = 0.5f, beta = 0.5f;
+  std::vector<int64_t> axis = {};
+  std::string reduction = "sum_over_batch_size";
+  std::string name = "";
+};
+class Tversky : public Loss {
+ public:
+  explicit Tversky(TverskyOptions options = {});
+};
+
+// ---------------------------------------------------------------------------------------------------- metrics
+
+// What is counted beside the loss, over all rows of an epoch or of evaluate(). "accuracy" is the accuracy that goes
+// with the output: binary for one number a row, sparse where targets are numbers of classes, else categorical.
+class Metric {
+ public:
+  // Keras's names and short names: "accuracy", "mae", "binary_accuracy", "AUC", …, and those of losses.
+  Metric(const char* name);
+  Metric(const std::string& name) : Metric(name.c_str()) {}
+  const std::string& name() const;  // as the logs have it
+
+  const std::shared_ptr<const internal::MetricState>& state() const { return state_; }
+
+ protected:
+  explicit Metric(std::shared_ptr<const internal::MetricState> state) : state_(std::move(state)) {}
+
+ private:
+  std::shared_ptr<const internal::MetricState> state_;
+};
+
+// ------------------------------------------------------------------------------------------------- optimizers
 
 // Legacy `decay`: the step's rate is learning_rate / (1 + decay * iterations), iterations counted before the step.
 class Optimizer {
@@ -401,11 +583,15 @@ struct FitOptions {
   int64_t batch_size = 32;      // for tensors; a dataset brings its own batches
   bool shuffle = true;          // for tensors: a new order every epoch
   double validation_split = 0;  // for tensors: the last fraction, taken before shuffling
+  Tensor sample_weight = {};    // for tensors: [n], of each row's loss; a dataset brings it behind y
+  // Of each row's loss, by the class in y: a number, or where the row is largest. Classes not named here have 1.
+  std::map<int64_t, float> class_weight = {};
 };
 struct EvaluateOptions {
   int64_t steps = 0;
   int64_t batch_size = 32;
   int verbose = 1;
+  Tensor sample_weight = {};  // as fit()'s
 };
 struct PredictOptions {
   int64_t steps = 0;
@@ -417,11 +603,12 @@ class Model {
   // The graph between the two; every layer in it belongs to the model.
   Model(const KerasTensor& input, const KerasTensor& output, ModelOptions options = {});
 
-  // Fixes loss, optimizer and metrics ("accuracy") and builds the execution plan at the first batch.
-  void compile(Optimizer optimizer, Loss loss, std::vector<std::string> metrics = {}, CompileOptions options = {});
+  // Fixes loss, optimizer and metrics, and builds the execution plan at the first batch.
+  void compile(Optimizer optimizer, Loss loss, std::vector<Metric> metrics = {}, CompileOptions options = {});
 
-  // Datasets yield {x, y} batches: x uint8 or float32 [n, …], y as the loss wants it. Throws kInvalidArgument for an
-  // empty dataset, shapes that do not fit and labels out of range (which are named), before weights change.
+  // Datasets yield {x, y} batches, or {x, y, sample_weight}: x uint8 or float32 [n, …], y as the loss wants it. Throws
+  // kInvalidArgument for an empty dataset, shapes that do not fit and labels out of range (which are named), before
+  // weights change.
   History fit(const data::Dataset& data, FitOptions options = {});
   History fit(const Tensor& x, const Tensor& y, FitOptions options = {});
   Logs evaluate(const data::Dataset& data, EvaluateOptions options = {});

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "keras/losses/loss_state.h"
 #include "keras/plan/algorithms.h"
 #include "keras/plan/parameters.h"
 #include "keras/plan/plan.h"
@@ -33,125 +34,145 @@ std::string AlgorithmsOf(const ModelState& model) {
 }  // namespace
 
 struct Engine::Impl {
-  enum class Use { kTrain, kTest, kPredict };
-
   Impl(ModelState& m, std::unique_ptr<tensor::Backend> b)
-      : model(m), backend(std::move(b)), graph(model.Lower()), chooser(*backend, AlgorithmsOf(model)) {
+      : model(m), backend(std::move(b)), chooser(*backend, AlgorithmsOf(model)) {
     if (!model.compiled) return;
     model.PackParameters();
     parameters = model.compiled->parameters;
     model.EnsureSlots();
   }
 
-  const Loss& loss() const { return model.compiled->loss; }
-  bool sparse() const { return loss().kind() == Loss::Kind::kSparseCategoricalCrossentropy; }
-  int64_t classes() const {
-    const Shape& shape = graph.values[graph.output].shape;
-    return shape[shape.rank() - 1];
-  }
-
-  Plan& PlanFor(Use use, int64_t batch) {
-    auto& plan = plans[{use, batch}];
-    if (plan) return *plan;
-    PlanOptions options{.batch = batch, .dtype = ActivationType(model), .training = use == Use::kTrain};
-    options.drop_softmax = use != Use::kPredict && !loss().from_logits();
-    plan = std::make_unique<Plan>(graph, *backend, parameters.get(), chooser, options);
-    return *plan;
-  }
-
   void RequireCompiled(const char* what) const {
     if (!model.compiled)
       throw MakeError(ErrorCode::kFailedPrecondition, "model {}: {} before compile()", model.name, what);
-    const Shape& shape = graph.values[graph.output].shape;
-    if (shape.rank() != 2)
-      throw MakeError(ErrorCode::kInvalidArgument,
-                      "model {}: the loss wants an output of shape (None, classes), found {}", model.name,
-                      shape.ToString());
   }
 
-  void CheckInput(const Tensor& x) const;
-  // The labels in the form the kernels read, checked.
-  Tensor CheckLabels(const Tensor& x, const Tensor& y) const;
-  void CheckSparse(const Tensor& y) const;
+  // An objective and its plans: for targets and weights of one shape.
+  struct Trainer {
+    Objective objective;
+    std::map<std::pair<bool, int64_t>, std::unique_ptr<Plan>> plans;  // by training and number of rows
+  };
+  Trainer& TrainerFor(const Batch& batch);
+  Plan& PlanFor(Trainer& trainer, bool training, int64_t rows);
+  BatchResult RunPlan(const Trainer& trainer, Plan& plan, const Batch& batch, const StepContext& step) const;
+  MetricBatch Read(const Reading& reading, const Plan& plan, const Batch& batch) const;
 
-  // Runs the loss on the plan's scores; writes dscores in training.
-  BatchResult RunLoss(Plan& plan, const Tensor& labels, int64_t rows, bool training);
   void Update(const float* gradients);
   // Behind backward.
   bool FinishStep(bool trained);
   StepContext Step() const;
-  Plan& TrainingPlan(int64_t batch);
+  Plan& TrainingPlan(Trainer& trainer, int64_t rows);
   Plan& AnyTrainingPlan();
 
   ModelState& model;
   std::unique_ptr<tensor::Backend> backend;
-  Graph graph;
   ConvChooser chooser;
   std::shared_ptr<Parameters> parameters;
-  std::map<std::pair<Use, int64_t>, std::unique_ptr<Plan>> plans;
-  std::vector<float> losses;
-  std::vector<uint8_t> correct;
+  std::map<std::string, Trainer> trainers;
+  std::map<int64_t, std::unique_ptr<Plan>> predictors;
   Profile* profile = nullptr;
   bool one_choice = false;  // of implementations, on all ranks
 };
 
-void Engine::Impl::CheckInput(const Tensor& x) const {
-  Shape wanted = graph.values[0].shape;
-  bool fits = x.defined() && x.shape().rank() == wanted.rank() && x.dim(0) > 0;
-  for (size_t axis = 1; fits && axis < wanted.rank(); ++axis) fits = x.dim(axis) == wanted[axis];
-  if (!fits)
-    throw MakeError(ErrorCode::kInvalidArgument, "model {}: found input of shape {}, wanted {}", model.name,
-                    x.shape().ToString(), wanted.ToString());
-  if (x.dtype() != DType::kFloat32 && x.dtype() != DType::kUInt8)
-    throw MakeError(ErrorCode::kInvalidArgument, "model {}: found input of dtype {}, wanted float32 or uint8",
-                    model.name, NameOf(x.dtype()));
-}
+namespace {
 
-Tensor Engine::Impl::CheckLabels(const Tensor& x, const Tensor& y) const {
-  const int64_t rows = x.dim(0);
-  if (sparse()) {
-    const bool fits = y.defined() && y.size() == rows && (y.shape().rank() == 1 || y.shape().rank() == 2);
-    if (!fits || y.dtype() == DType::kFloat32)
-      throw MakeError(ErrorCode::kInvalidArgument, "{}: found labels {} of shape {}, wanted integers of shape ({},)",
-                      loss().name(), NameOf(y.dtype()), y.shape().ToString(), rows);
-    Tensor labels = y.Cast(DType::kInt64);
-    CheckSparse(labels);
-    return labels;
+// What an objective depends on.
+std::string Signature(const Batch& batch) {
+  std::string text;
+  for (const auto* tensors : {&batch.y, &batch.weights}) {
+    for (const Tensor& tensor : *tensors) {
+      if (tensor.defined()) text += Shape({tensor.shape().dims().begin() + 1, tensor.shape().dims().end()}).ToString();
+      text += ';';
+    }
+    text += '|';
   }
-  if (!y.defined() || y.shape() != Shape{rows, classes()} || y.dtype() != DType::kFloat32)
-    throw MakeError(ErrorCode::kInvalidArgument,
-                    "{}: found labels {} of shape {}, wanted float32 of shape {} (one-hot; integer labels go with "
-                    "sparse_categorical_crossentropy)",
-                    loss().name(), NameOf(y.dtype()), y.shape().ToString(), Shape({rows, classes()}).ToString());
-  return y;
+  return text;
 }
 
-void Engine::Impl::CheckSparse(const Tensor& y) const {
-  const int64_t* labels = y.data<int64_t>();
-  for (int64_t i = 0; i < y.size(); ++i)
-    if (labels[i] < 0 || labels[i] >= classes())
-      throw MakeError(ErrorCode::kInvalidArgument,
-                      "label {} in row {} of the batch is out of range, wanted 0 <= label < {}", labels[i], i,
-                      classes());
+// A batch that could be: for a rank whose first step comes without one.
+Batch EmptyBatch(const ModelState& model) {
+  Batch batch;
+  const auto one_row = [](Shape shape) {
+    shape[0] = 1;
+    return Tensor::Zeros(DType::kFloat32, shape);
+  };
+  for (const auto& input : model.inputs) batch.x.push_back(one_row(input->shape));
+  for (size_t i = 0; i < model.outputs.size(); ++i) {
+    Tensor y = one_row(model.outputs[i]->shape);
+    const auto& loss = model.compiled->losses[i];
+    if (loss && loss->state()->classes)
+      y = Tensor::Zeros(DType::kInt64, Shape({y.shape().dims().begin(), y.shape().dims().end() - 1}));
+    batch.y.push_back(std::move(y));
+  }
+  return batch;
 }
 
-BatchResult Engine::Impl::RunLoss(Plan& plan, const Tensor& labels, int64_t rows, bool training) {
-  losses.resize(static_cast<size_t>(rows));
-  correct.resize(static_cast<size_t>(rows));
-  backend->Crossentropy({.rows = rows,
-                         .classes = classes(),
-                         .from_logits = plan.softmax_dropped() || loss().from_logits(),
-                         .label_smoothing = loss().label_smoothing(),
-                         .labels = sparse() ? tensor::Labels::kSparse : tensor::Labels::kOneHot,
-                         .dtype = ActivationType(model),
-                         .scores = plan.scores(),
-                         .targets = labels.raw(),
-                         .dscores = training ? plan.dscores() : nullptr,
-                         .losses = losses.data(),
-                         .correct = correct.data()});
-  return {.rows = rows,
-          .loss = std::accumulate(losses.begin(), losses.end(), 0.0),
-          .correct = std::accumulate(correct.begin(), correct.end(), int64_t{0})};
+// The model's outputs in float32.
+Graph PredictionGraph(const ModelState& model) {
+  Graph graph = model.Lower();
+  GraphBuilder build(graph, "predict");
+  graph.output = build.Cast(graph.output, DType::kFloat32);
+  for (int& output : graph.more_outputs) output = build.Cast(output, DType::kFloat32);
+  return graph;
+}
+
+Tensor ViewOf(const void* data, Shape shape, int64_t rows) {
+  if (shape.rank() > 0 && shape[0] < 0) shape[0] = rows;
+  return Tensor::View(DType::kFloat32, std::move(shape), const_cast<void*>(data), nullptr);
+}
+
+}  // namespace
+
+Engine::Impl::Trainer& Engine::Impl::TrainerFor(const Batch& batch) {
+  const std::string signature = Signature(batch);
+  const auto found = trainers.find(signature);
+  if (found != trainers.end()) return found->second;
+  return trainers.emplace(signature, Trainer{MakeObjective(model, batch), {}}).first->second;
+}
+
+Plan& Engine::Impl::PlanFor(Trainer& trainer, bool training, int64_t rows) {
+  auto& plan = trainer.plans[{training, rows}];
+  if (plan) return *plan;
+  PlanOptions options{.batch = rows, .dtype = ActivationType(model), .training = training};
+  if (training) options.loss = trainer.objective.loss;
+  plan = std::make_unique<Plan>(trainer.objective.graph, *backend, parameters.get(), chooser, options);
+  return *plan;
+}
+
+BatchResult Engine::Impl::RunPlan(const Trainer& trainer, Plan& plan, const Batch& batch,
+                                  const StepContext& step) const {
+  std::vector<Tensor> inputs;
+  for (const Feed& feed : trainer.objective.feeds)
+    inputs.push_back(feed.from == Feed::From::kInput    ? batch.x[feed.index]
+                     : feed.from == Feed::From::kTarget ? batch.y[feed.index]
+                                                        : batch.weights[feed.index]);
+  plan.Run(inputs, step);
+  const auto number = [&](int output) { return *static_cast<const float*>(plan.output(static_cast<size_t>(output))); };
+  BatchResult result{.rows = batch.x[0].dim(0)};
+  const auto rows = static_cast<double>(result.rows);
+  result.loss = number(0) * rows;
+  for (const int output : trainer.objective.losses) result.losses.push_back(number(output) * rows);
+  result.metrics.resize(model.compiled->columns.size());
+  for (const Reading& reading : trainer.objective.readings) result.metrics[reading.metric] = Read(reading, plan, batch);
+  return result;
+}
+
+MetricBatch Engine::Impl::Read(const Reading& reading, const Plan& plan, const Batch& batch) const {
+  const int64_t rows = batch.x[0].dim(0);
+  const auto at = [&](int output) { return plan.output(static_cast<size_t>(output)); };
+  MetricBatch found;
+  if (reading.sum >= 0) {
+    found.sum = *static_cast<const float*>(at(reading.sum));
+    Shape values = reading.values;
+    if (values.rank() > 0 && values[0] < 0) values[0] = rows;
+    found.weight =
+        reading.weight >= 0 ? *static_cast<const float*>(at(reading.weight)) : static_cast<double>(values.size());
+    return found;
+  }
+  found.y_true = batch.y[reading.output];
+  found.y_pred = ViewOf(at(reading.predictions), model.outputs[reading.output]->shape, rows);
+  if (reading.weighted) found.weights = batch.weights[reading.output];
+  return found;
 }
 
 void Engine::Impl::Update(const float* g) {
@@ -201,19 +222,20 @@ bool Engine::Impl::FinishStep(bool trained) {
 
 // Rank 0 chooses the implementations for all: ranks that time them each for itself choose differently, run to run, and
 // wait in every step for the one that was unlucky.
-Plan& Engine::Impl::TrainingPlan(int64_t batch) {
+Plan& Engine::Impl::TrainingPlan(Trainer& trainer, int64_t rows) {
   GradientExchange* exchange = std::exchange(one_choice, true) ? nullptr : model.exchange();
   if (exchange != nullptr && exchange->rank() != 0) chooser.Follow(exchange->OfFirstRank(""));
-  Plan& plan = PlanFor(Use::kTrain, batch);
+  Plan& plan = PlanFor(trainer, true, rows);
   if (exchange != nullptr && exchange->rank() == 0) exchange->OfFirstRank(chooser.record());
   return plan;
 }
 
-// What ranks wait for does not depend on the size of the batch.
+// What ranks wait for depends neither on the size of the batch nor on its targets.
 Plan& Engine::Impl::AnyTrainingPlan() {
-  for (const auto& [key, plan] : plans)
-    if (key.first == Use::kTrain) return *plan;
-  return TrainingPlan(1);
+  for (const auto& [signature, trainer] : trainers)
+    for (const auto& [key, plan] : trainer.plans)
+      if (key.first) return *plan;
+  return TrainingPlan(TrainerFor(EmptyBatch(model)), 1);
 }
 
 Engine::Engine(ModelState& model, std::unique_ptr<tensor::Backend> backend)
@@ -221,17 +243,15 @@ Engine::Engine(ModelState& model, std::unique_ptr<tensor::Backend> backend)
 
 Engine::~Engine() = default;
 
-BatchResult Engine::TrainBatch(const Tensor& x, const Tensor& y) {
+BatchResult Engine::TrainBatch(const Batch& given) {
   Impl& impl = *impl_;
   impl.RequireCompiled("training");
-  impl.CheckInput(x);
-  const Tensor labels = impl.CheckLabels(x, y);
+  const Batch batch = CheckBatch(impl.model, given);
+  Impl::Trainer& trainer = impl.TrainerFor(batch);
   impl.parameters->Claim();
   const StepContext step = impl.Step();
-  Plan& plan = impl.TrainingPlan(x.dim(0));
-  plan.Forward(x, step);
-  const BatchResult result = impl.RunLoss(plan, labels, x.dim(0), true);
-  plan.Backward(step);
+  Plan& plan = impl.TrainingPlan(trainer, batch.x[0].dim(0));
+  const BatchResult result = impl.RunPlan(trainer, plan, batch, step);
   impl.FinishStep(true);
   return result;
 }
@@ -246,22 +266,33 @@ bool Engine::TrainWithoutBatch() {
   return impl.FinishStep(false);
 }
 
-BatchResult Engine::TestBatch(const Tensor& x, const Tensor& y) {
+BatchResult Engine::TestBatch(const Batch& given) {
   Impl& impl = *impl_;
   impl.RequireCompiled("evaluation");
-  impl.CheckInput(x);
-  const Tensor labels = impl.CheckLabels(x, y);
-  Plan& plan = impl.PlanFor(Impl::Use::kTest, x.dim(0));
-  plan.Forward(x, {});
-  return impl.RunLoss(plan, labels, x.dim(0), false);
+  const Batch batch = CheckBatch(impl.model, given);
+  Impl::Trainer& trainer = impl.TrainerFor(batch);
+  return impl.RunPlan(trainer, impl.PlanFor(trainer, false, batch.x[0].dim(0)), batch, {});
+}
+
+void Engine::PredictBatch(const std::vector<Tensor>& x, std::vector<Tensor>& out) {
+  Impl& impl = *impl_;
+  CheckInputs(impl.model, x);
+  const int64_t rows = x[0].dim(0);
+  auto& plan = impl.predictors[rows];
+  if (!plan)
+    plan = std::make_unique<Plan>(PredictionGraph(impl.model), *impl.backend, nullptr, impl.chooser,
+                                  PlanOptions{.batch = rows, .dtype = ActivationType(impl.model)});
+  std::vector<Tensor> inputs;  // in the order of the graph
+  for (const auto& node : impl.model.nodes)
+    for (size_t i = 0; i < x.size(); ++i)
+      if (impl.model.inputs[i] == node) inputs.push_back(x[i]);
+  plan->Run(inputs, {.profile = impl.profile});
+  for (size_t i = 0; i < out.size(); ++i) std::memcpy(out[i].raw(), plan->output(i), out[i].bytes());
 }
 
 void Engine::PredictBatch(const Tensor& x, Tensor& out) {
-  Impl& impl = *impl_;
-  impl.CheckInput(x);
-  Plan& plan = impl.PlanFor(Impl::Use::kPredict, x.dim(0));
-  plan.Forward(x, {.profile = impl.profile});
-  impl.backend->Convert(out.size(), ActivationType(impl.model), plan.scores(), DType::kFloat32, out.raw());
+  std::vector<Tensor> outs = {out};
+  PredictBatch(std::vector<Tensor>{x}, outs);
 }
 
 std::string Engine::algorithms() const { return impl_->chooser.record(); }

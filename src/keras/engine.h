@@ -1,23 +1,27 @@
-// Engine: a built model's execution plans and its optimizer, one batch at a time. fit.cc drives it.
+// Engine: a built model's execution plans and its optimizer, one batch at a time. fit/ drives it.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "headrace/tensor.h"
 
+#include "keras/metrics/metric_state.h"
 #include "keras/model_state.h"
+#include "keras/objective.h"
 #include "keras/plan/profile.h"
 #include "tensor/backend.h"
 
 namespace headrace::keras::internal {
 
-// Sums over the rows of one batch; a mean is sum / rows.
+// What one batch says. Tensors in it are valid until the next batch.
 struct BatchResult {
   int64_t rows = 0;
-  double loss = 0;      // sum of the rows' losses
-  int64_t correct = 0;  // rows whose largest score is the label's class
+  double loss = 0;                   // times the rows, so that sums over batches divide by sums of rows
+  std::vector<double> losses;        // the same of each output, where several have a loss
+  std::vector<MetricBatch> metrics;  // one for each of Compiled::columns
 };
 
 class Engine {
@@ -27,13 +31,16 @@ class Engine {
   Engine(ModelState& model, std::unique_ptr<tensor::Backend> backend);
   ~Engine();
 
-  // x [n, …] uint8 or float32; y as the loss wants it. Any n; a plan is compiled for each n seen (few in practice).
-  // Throw kInvalidArgument naming what does not fit, before anything changes.
-  BatchResult TrainBatch(const Tensor& x, const Tensor& y);
+  // Batches of any size; a plan is compiled for each size seen (few in practice). x uint8 or float32. Throw
+  // kInvalidArgument naming what does not fit, before anything changes.
+  BatchResult TrainBatch(const Batch& batch);
+  BatchResult TrainBatch(const Tensor& x, const Tensor& y) { return TrainBatch(Batch{{x}, {y}, {}}); }
   // A training step without a batch, so that the ranks that have one can go on. False: none has.
   bool TrainWithoutBatch();
-  BatchResult TestBatch(const Tensor& x, const Tensor& y);
-  // out: float32 [n, …output shape].
+  BatchResult TestBatch(const Batch& batch);
+  BatchResult TestBatch(const Tensor& x, const Tensor& y) { return TestBatch(Batch{{x}, {y}, {}}); }
+  // out: for each output float32 [n, …output shape].
+  void PredictBatch(const std::vector<Tensor>& x, std::vector<Tensor>& out);
   void PredictBatch(const Tensor& x, Tensor& out);
 
   std::string algorithms() const;

@@ -293,7 +293,7 @@ TEST(GradientExchange, IsToldWhyTrainingEnds) {
   EXPECT_THAT(exchange->aborts, ElementsAre("record 7 is corrupt"));
   EXPECT_THROW(model.train_on_batch(Images(), Images()), Error);
   ASSERT_EQ(exchange->aborts.size(), 2u);
-  EXPECT_THAT(exchange->aborts[1], HasSubstr("labels"));
+  EXPECT_THAT(exchange->aborts[1], HasSubstr("targets"));
 }
 
 }  // namespace

@@ -1,9 +1,13 @@
-// Graph: a model as operations on values, before the execution plan. Layers lower themselves into it; SavedModel
-// export reads it, SavedModel import writes it; plan/ compiles it. It knows no weights' values, only where they are.
+// Graph: a model as operations on values, before the execution plan. Layers lower themselves into it, losses and
+// metrics follow them (objective.h); SavedModel export reads it, SavedModel import writes it; plan/ compiles it, in
+// training with its gradients, which are operations, too. It knows no weights' values, only where they are. What an
+// operation is, beyond its attributes here, is in operations/.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -44,13 +48,12 @@ struct MaxPoolOp {
   int64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
 };
 struct GlobalAveragePoolOp {};  // [-1, c] or [-1, 1, 1, c]
-struct FlattenOp {};            // any other shape of the same elements
+struct FlattenOp {};            // any other shape of the same elements, in their order
 struct AddOp {};                // two inputs
 struct ZeroPadOp {
   int64_t top = 0, bottom = 0, left = 0, right = 0;
 };
 
-// Inference only: graphs of others have them, no layer lowers to them.
 struct AveragePoolOp {  // padding is not counted
   int64_t pool_h = 2, pool_w = 2, stride_h = 2, stride_w = 2;
   int64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
@@ -69,18 +72,19 @@ struct ConcatOp {    // two inputs or more
   int64_t axis = 1;
 };
 struct TransposeOp {
-  std::vector<int64_t> axes;  // axes[0] is 0, the batch
+  std::vector<int64_t> axes;  // axes[0] is 0, the batch, in graphs for inference
 };
 
+// Graphs for inference leave the batch as it is in these three: rows that are served together are strangers.
 struct ReduceOp {
   tensor::Reduction kind = tensor::Reduction::kMean;
-  std::vector<bool> reduced;  // by axis of the input; never the batch
+  std::vector<bool> reduced;  // by axis of the input
 };
 struct SliceOp {
-  std::vector<int64_t> begins, steps;  // by axis; of the batch 0 and 1
+  std::vector<int64_t> begins, steps;  // by axis
 };
 struct TileOp {
-  std::vector<int64_t> multiples;  // by axis; of the batch 1
+  std::vector<int64_t> multiples;  // by axis
 };
 struct ResizeOp {
   tensor::Resampling resampling = tensor::Resampling::kNearest;
@@ -91,25 +95,44 @@ struct SpreadOp {  // zeros between neighbours: a transposed convolution is one 
 };
 struct LookupOp {};  // variable: a table of rows. The input's elements are numbers of rows
 
-using Operation =
-    std::variant<InputOp, Conv2DOp, DenseOp, BatchNormOp, ActivationOp, DropoutOp, MaxPoolOp, GlobalAveragePoolOp,
-                 FlattenOp, AddOp, ZeroPadOp, AveragePoolOp, PointwiseOp, BinaryOp, SelectOp, ConcatOp, TransposeOp,
-                 ReduceOp, SliceOp, TileOp, ResizeOp, SpreadOp, LookupOp>;
+struct ConstantOp {
+  Tensor value;  // float32
+};
+struct VariableOp {};  // the variable as a value
+struct CastOp {};      // to the value's dtype
+struct ArgMaxOp {};    // over the last axis: the number of the first largest element
+// Inputs: scores [..., classes]; targets, float32 of the same shape or, sparse, int64 [...]. One loss a row: [...].
+struct CrossentropyOp {
+  bool from_logits = false, sparse = false;
+  float label_smoothing = 0;
+};
+
+// Made by plan/differentiate.h: what the kernels of forward step `step` do backwards. Input: the gradient of that
+// step's output; the value is the gradient of its first input, and the variables' gradients are written on the way.
+struct BackwardOp {
+  int step = 0;
+};
+
+using Operation = std::variant<InputOp, Conv2DOp, DenseOp, BatchNormOp, ActivationOp, DropoutOp, MaxPoolOp,
+                               GlobalAveragePoolOp, FlattenOp, AddOp, ZeroPadOp, AveragePoolOp, PointwiseOp, BinaryOp,
+                               SelectOp, ConcatOp, TransposeOp, ReduceOp, SliceOp, TileOp, ResizeOp, SpreadOp, LookupOp,
+                               ConstantOp, VariableOp, CastOp, ArgMaxOp, CrossentropyOp, BackwardOp>;
 
 // A value is named by the index of the operation that makes it.
 struct Value {
   Operation op;
   std::string layer;        // for messages and for SavedModel's node names
   std::vector<int> inputs;  // indices below this one
-  Shape shape;              // [-1, …]
+  Shape shape;              // -1 in front: as many as the batch has rows
   std::vector<VariablePtr> variables;
+  std::optional<DType> dtype = std::nullopt;  // none: the type that the plan computes activations in
 };
 
 struct Graph {
-  // In topological order; values[0] is an InputOp, the only one but in graphs for inference.
-  std::vector<Value> values;
+  // In topological order; values[0] is an InputOp. References to values stay valid while others are appended.
+  std::deque<Value> values;
   int output = 0;
-  std::vector<int> more_outputs;  // inference only: beside `output`
+  std::vector<int> more_outputs;  // beside `output`
 
   std::vector<int> Outputs() const {
     std::vector<int> all = {output};

@@ -19,6 +19,7 @@ struct WeightSpec {
   Shape shape;
   std::string initializer;  // "glorot_uniform", "he_normal", "zeros", "ones", …
   bool trainable = true;
+  Regularizer regularizer = {};
 };
 
 class LayerState {
@@ -38,7 +39,8 @@ class LayerState {
 
   std::string name;  // empty until the layer joins a model, unless given
   bool trainable = true;
-  Shape input_shape;  // given to the first layer of a Sequential; without the batch
+  Regularizer activity_regularizer;  // of its output at each call
+  Shape input_shape;                 // given to the first layer of a Sequential; without the batch
   std::vector<WeightSpec> specs;
   std::vector<VariablePtr> weights;  // in the order of `specs`; made by the first call
 

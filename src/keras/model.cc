@@ -1,5 +1,6 @@
 // The handles Model and Sequential: building, compiling and asking. Training is fit.cc's, files are model_files.cc's.
 #include "base/result.h"
+#include "keras/compile.h"
 #include "keras/engine.h"
 #include "keras/model_build.h"
 
@@ -21,32 +22,11 @@ const ModelState& Built(const ModelState& state) {
   return state;
 }
 
-void CheckLoss(const std::string& model, const Loss& loss, const Shape& output) {
-  if (output.rank() != 2)
-    throw MakeError(ErrorCode::kInvalidArgument, "{}: loss {}: found an output of shape {}, wanted (batch, classes)",
-                    model, loss.name(), output.ToString());
-  if (!(loss.label_smoothing() >= 0 && loss.label_smoothing() < 1))
-    throw MakeError(ErrorCode::kInvalidArgument, "{}: label_smoothing: found {}, wanted 0 <= label_smoothing < 1",
-                    model, loss.label_smoothing());
-}
-
-void CheckMetrics(const std::string& model, const std::vector<std::string>& metrics) {
-  for (const std::string& metric : metrics)
-    if (metric != "accuracy" && metric != "acc")
-      throw MakeError(ErrorCode::kInvalidArgument, "{}: metric: found \"{}\", wanted \"accuracy\"", model, metric);
-}
-
-void CheckPolicy(const std::string& model, const std::string& policy) {
-  if (policy != "float32" && policy != "mixed_bfloat16")
-    throw MakeError(ErrorCode::kInvalidArgument, "{}: policy: found \"{}\", wanted \"float32\" or \"mixed_bfloat16\"",
-                    model, policy);
-}
-
 }  // namespace
 
 Model::Model(const KerasTensor& input, const KerasTensor& output, ModelOptions options)
     : state_(internal::MakeModelState(options, false)) {
-  internal::BuildGraph(*state_, input.node_, output.node_);
+  internal::BuildGraph(*state_, {input.node_}, {output.node_});
 }
 
 Sequential::Sequential(ModelOptions options) : Model(internal::MakeModelState(options, true)) {}
@@ -57,15 +37,12 @@ Sequential::Sequential(const std::vector<Layer>& layers, ModelOptions options) :
 
 void Sequential::add(const Layer& layer) { internal::AppendLayer(*state_, layer.state()); }
 
-void Model::compile(Optimizer optimizer, Loss loss, std::vector<std::string> metrics, CompileOptions options) {
-  const Shape& output = Built(*state_).output()->shape;
-  CheckLoss(name(), loss, output);
-  CheckMetrics(name(), metrics);
-  CheckPolicy(name(), options.policy);
+void Model::compile(Optimizer optimizer, Loss loss, std::vector<Metric> metrics, CompileOptions options) {
+  internal::Compiled compiled =
+      internal::MakeCompiled(Built(*state_), std::move(optimizer), std::move(loss), metrics, std::move(options));
   state_->engine.reset();
   state_->compiled.reset();
-  state_->compiled.emplace(internal::Compiled{std::move(optimizer), loss, std::move(metrics), std::move(options),
-                                              state_->TrainableWeights()});
+  state_->compiled.emplace(std::move(compiled));
   state_->PackParameters();
 }
 

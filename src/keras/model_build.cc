@@ -79,10 +79,12 @@ std::shared_ptr<ModelState> MakeModelState(const ModelOptions& options, bool seq
   return state;
 }
 
-void BuildGraph(ModelState& state, const NodePtr& input, const NodePtr& output) {
-  std::vector<NodePtr> nodes = OrderNodes(input, output);
+void BuildGraph(ModelState& state, std::vector<NodePtr> inputs, std::vector<NodePtr> outputs) {
+  std::vector<NodePtr> nodes = OrderNodes(inputs, outputs);
   NameLayers(nodes);
   state.nodes = std::move(nodes);
+  state.inputs = std::move(inputs);
+  state.outputs = std::move(outputs);
   InitializeWeights(state);
 }
 
@@ -91,6 +93,8 @@ void AppendLayer(ModelState& state, const std::shared_ptr<LayerState>& layer) {
   if (unnamed) layer->name = AutomaticName(*layer, state.nodes);  // first, so that messages name the layer
   try {
     state.nodes = Extended(state.nodes, layer);
+    state.inputs = {state.nodes.front()};
+    state.outputs = {state.nodes.back()};
   } catch (...) {
     if (unnamed) layer->name.clear();
     throw;

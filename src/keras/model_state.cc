@@ -17,8 +17,8 @@ ModelState::~ModelState() = default;
 std::vector<std::shared_ptr<LayerState>> ModelState::Layers() const {
   std::vector<std::shared_ptr<LayerState>> layers;
   std::set<const LayerState*> seen;
-  for (size_t i = 1; i < nodes.size(); ++i)
-    if (seen.insert(nodes[i]->layer.get()).second) layers.push_back(nodes[i]->layer);
+  for (const auto& node : nodes)
+    if (!node->inputs.empty() && seen.insert(node->layer.get()).second) layers.push_back(node->layer);
   return layers;
 }
 
@@ -29,7 +29,10 @@ std::vector<VariablePtr> ModelState::Weights() const {
 }
 
 std::vector<VariablePtr> ModelState::TrainableWeights() const {
-  if (compiled) return compiled->trainable;
+  return compiled ? compiled->trainable : WeightsToTrain();
+}
+
+std::vector<VariablePtr> ModelState::WeightsToTrain() const {
   std::vector<VariablePtr> weights;
   for (const auto& layer : Layers())
     for (const VariablePtr& weight : layer->weights)
@@ -70,7 +73,7 @@ bool Fits(const std::vector<Slot>& slots, const std::vector<std::string>& names,
 
 }  // namespace
 
-Graph ModelState::Lower() const {
+Graph ModelState::Lower(std::vector<int>* node_values) const {
   Graph graph;
   std::vector<int> values;  // of each node
   for (const auto& node : nodes) {
@@ -79,7 +82,12 @@ Graph ModelState::Lower() const {
       inputs.push_back(values[std::find(nodes.begin(), nodes.end(), input) - nodes.begin()]);
     values.push_back(node->layer->Lower(graph, inputs));
   }
-  graph.output = values.back();
+  const auto value_of = [&](const std::shared_ptr<Node>& node) {
+    return values[static_cast<size_t>(std::find(nodes.begin(), nodes.end(), node) - nodes.begin())];
+  };
+  graph.output = value_of(outputs[0]);
+  for (size_t i = 1; i < outputs.size(); ++i) graph.more_outputs.push_back(value_of(outputs[i]));
+  if (node_values != nullptr) *node_values = std::move(values);
   if (compiled) FixBatchNormalizations(graph, compiled->trainable);
   return graph;
 }

@@ -19,10 +19,19 @@ namespace headrace::keras::internal {
 class Engine;
 class Parameters;
 
+// A metric of one of the model's outputs.
+struct Column {
+  Metric metric;
+  std::string name;       // in the logs
+  size_t output = 0;      // of the model
+  bool weighted = false;  // by the samples' weights
+};
+
 struct Compiled {
   Optimizer optimizer;
-  Loss loss;
-  std::vector<std::string> metrics;
+  std::vector<std::optional<Loss>> losses;  // one for each output of the model
+  std::vector<float> loss_weights;
+  std::vector<Column> columns;
   CompileOptions options;
   std::vector<VariablePtr> trainable;                    // as the layers said when compile() ran
   std::shared_ptr<GradientExchange> exchange = nullptr;  // made by PackParameters() when the optimizer is distributed
@@ -37,7 +46,8 @@ struct ModelState {
   bool sequential = false;
   uint64_t seed = 0;
   int64_t most_elements = std::numeric_limits<int64_t>::max();  // of all weights; a file's model may have no more
-  std::vector<std::shared_ptr<Node>> nodes;                     // in topological order; nodes[0] is the input
+  std::vector<std::shared_ptr<Node>> nodes;                     // in topological order; nodes[0] is an input
+  std::vector<std::shared_ptr<Node>> inputs, outputs;           // of `nodes`, as the model was given them
   std::optional<Compiled> compiled;
   std::unique_ptr<Engine> engine;  // made at the first batch; dropped when the model changes
   // The callbacks of the fit() that runs: Model::save() keeps CallbackStates(callbacks) in the file, and
@@ -45,14 +55,16 @@ struct ModelState {
   std::vector<CallbackPtr> callbacks;
   std::string training_state;
 
-  const std::shared_ptr<Node>& input() const { return nodes.front(); }
-  const std::shared_ptr<Node>& output() const { return nodes.back(); }
-  // Every layer once, in order, without the InputLayer.
+  const std::shared_ptr<Node>& input() const { return inputs.front(); }
+  const std::shared_ptr<Node>& output() const { return outputs.front(); }
+  // Every layer once, in order, without the InputLayers.
   std::vector<std::shared_ptr<LayerState>> Layers() const;
   std::vector<VariablePtr> Weights() const;  // layer by layer, trainable first within a layer
   // Those the optimizer updates, in the order of Weights(); fixed by compile(), until then what the layers say.
   std::vector<VariablePtr> TrainableWeights() const;
-  Graph Lower() const;
+  std::vector<VariablePtr> WeightsToTrain() const;  // what the layers say now
+  // Its outputs are the model's. node_values, where given: the value of each of `nodes`.
+  Graph Lower(std::vector<int>* node_values = nullptr) const;
   // Those it trains together with; null when it trains alone.
   GradientExchange* exchange() const { return compiled ? compiled->exchange.get() : nullptr; }
   // Moves the compiled model's trainable weights into the buffer that the optimizer updates, once. compile() and

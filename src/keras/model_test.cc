@@ -155,8 +155,8 @@ TEST(FunctionalModel, ALayerCalledTwiceIsOneLayer) {
 
 TEST(FunctionalModel, MisuseIsNamed) {
   const KerasTensor a = Input({4}), b = Input({4});
-  EXPECT_THAT(Misuse([&] { Model(a, Dense(2)(b)); }), HasSubstr("a second input of shape (None, 4)"));
-  EXPECT_THAT(Misuse([&] { Model(a, Add()({a, b})); }), HasSubstr("a second input of shape (None, 4)"));
+  EXPECT_THAT(Misuse([&] { Model(a, Dense(2)(b)); }), HasSubstr("another input of shape (None, 4)"));
+  EXPECT_THAT(Misuse([&] { Model(a, Add()({a, b})); }), HasSubstr("another input of shape (None, 4)"));
   EXPECT_THAT(Misuse([&] { Model(a, a); }), HasSubstr("no layer between input and output"));
   const KerasTensor inner = Dense(2, {.name = "d"})(a);
   EXPECT_THAT(Misuse([&] { Model(inner, Dense(3)(inner)); }), HasSubstr("found the output of layer d as input"));
@@ -174,15 +174,18 @@ TEST(Model, GetLayerListsTheNames) {
 TEST(Compile, ChecksWhatItIsGiven) {
   Sequential model = SmallModel();
   EXPECT_THAT(Misuse([&] { model.compile("adamw", "categorical_crossentropy"); }), HasSubstr("found \"adamw\""));
-  EXPECT_THAT(Misuse([&] { model.compile("adam", "mse"); }), HasSubstr("found \"mse\""));
-  EXPECT_THAT(Misuse([&] { model.compile("adam", "categorical_crossentropy", {"auc"}); }), HasSubstr("found \"auc\""));
+  EXPECT_THAT(Misuse([&] { model.compile("adam", "mean_square"); }), HasSubstr("found \"mean_square\""));
+  EXPECT_THAT(Misuse([&] { model.compile("adam", "categorical_crossentropy", {"auk"}); }), HasSubstr("found \"auk\""));
   EXPECT_THAT(Misuse([&] { model.compile("adam", "categorical_crossentropy", {}, {.policy = "float16"}); }),
               HasSubstr("policy: found \"float16\""));
   EXPECT_THAT(Misuse([&] { model.compile("adam", CategoricalCrossentropy({.label_smoothing = 1.5f})); }),
               HasSubstr("label_smoothing: found 1.5"));
-  Sequential image({Conv2D(2, {3, 3}, {.input_shape = {8, 8, 1}})});
-  EXPECT_THAT(Misuse([&] { image.compile("adam", "categorical_crossentropy"); }),
-              HasSubstr("found an output of shape (None, 6, 6, 2), wanted (batch, classes)"));
+  EXPECT_THAT(Misuse([&] { model.compile("adam", Huber({.reduction = "none"})); }),
+              HasSubstr("reduction: found \"none\""));
+  Sequential one({Dense(1, {.activation = "sigmoid", .input_shape = {8}})});
+  for (const char* loss : {"categorical_crossentropy", "sparse_categorical_crossentropy"})
+    EXPECT_THAT(Misuse([&] { one.compile("adam", loss); }),
+                HasSubstr("one number a row goes with \"binary_crossentropy\""));
 }
 
 TEST(Compile, DecidesWhatTrains) {

@@ -15,7 +15,9 @@ using NodePtr = std::shared_ptr<Node>;
 // A depth-first walk against the edges: which nodes there are, and when their layers were first met.
 class Walk {
  public:
-  explicit Walk(const NodePtr& output) { Visit(output); }
+  explicit Walk(const std::vector<NodePtr>& outputs) {
+    for (const NodePtr& output : outputs) Visit(output);
+  }
 
   const std::vector<NodePtr>& nodes() const { return nodes_; }  // inputs before what uses them
   size_t Rank(const NodePtr& node) const { return ranks_.at(node->layer.get()); }
@@ -33,7 +35,7 @@ class Walk {
   std::vector<NodePtr> nodes_;
 };
 
-// Steps from each node to the output, the longest way. A layer called more than once counts as far away as its
+// Steps from each node to an output, the longest way. A layer called more than once counts as far away as its
 // furthest call met so far, as in Keras.
 std::map<const Node*, int> DepthsOf(const std::vector<NodePtr>& nodes) {
   std::map<const Node*, int> depths;
@@ -49,19 +51,17 @@ std::map<const Node*, int> DepthsOf(const std::vector<NodePtr>& nodes) {
   return depths;
 }
 
-void CheckInputs(const std::vector<NodePtr>& nodes, const NodePtr& input) {
-  bool found = false;
-  for (const NodePtr& node : nodes) {
-    if (node == input) found = true;
-    if (node != input && node->inputs.empty())
+void CheckInputs(const std::vector<NodePtr>& nodes, const std::vector<NodePtr>& inputs) {
+  for (const NodePtr& node : nodes)
+    if (node->inputs.empty() && std::find(inputs.begin(), inputs.end(), node) == inputs.end())
       throw MakeError(ErrorCode::kInvalidArgument,
-                      "model: found an output that depends on a second input of shape {}, wanted only the given one",
+                      "model: found an output that depends on another input of shape {}, wanted only the given ones",
                       node->shape.ToString());
-  }
-  if (!found)
-    throw MakeError(ErrorCode::kInvalidArgument,
-                    "model: the graph is disconnected: the output does not depend on the "
-                    "given input");
+  for (const NodePtr& input : inputs)
+    if (std::find(nodes.begin(), nodes.end(), input) == nodes.end())
+      throw MakeError(ErrorCode::kInvalidArgument,
+                      "model: the graph is disconnected: no output depends on the given input {} of shape {}",
+                      input->layer->Label(), input->shape.ToString());
 }
 
 // "MaxPooling2D" -> "max_pooling2d".
@@ -88,13 +88,23 @@ void NameWeights(const LayerState& layer) {
 
 }  // namespace
 
-std::vector<NodePtr> OrderNodes(const NodePtr& input, const NodePtr& output) {
-  if (!input->inputs.empty())
-    throw MakeError(ErrorCode::kInvalidArgument, "model: found the output of layer {} as input, wanted one of Input()",
-                    input->layer->Label());
-  if (input == output) throw MakeError(ErrorCode::kInvalidArgument, "model: found no layer between input and output");
-  const Walk walk(output);
-  CheckInputs(walk.nodes(), input);
+std::vector<NodePtr> OrderNodes(const std::vector<NodePtr>& inputs, const std::vector<NodePtr>& outputs) {
+  if (inputs.empty() || outputs.empty())
+    throw MakeError(ErrorCode::kInvalidArgument, "model: found {} inputs and {} outputs, wanted one of each or more",
+                    inputs.size(), outputs.size());
+  for (const NodePtr& input : inputs) {
+    if (!input->inputs.empty())
+      throw MakeError(ErrorCode::kInvalidArgument,
+                      "model: found the output of layer {} as input, wanted one of Input()", input->layer->Label());
+    if (std::count(inputs.begin(), inputs.end(), input) > 1)
+      throw MakeError(ErrorCode::kInvalidArgument, "model: found the input {} twice, wanted each once",
+                      input->layer->Label());
+  }
+  for (const NodePtr& output : outputs)
+    if (output->inputs.empty())
+      throw MakeError(ErrorCode::kInvalidArgument, "model: found no layer between input and output");
+  const Walk walk(outputs);
+  CheckInputs(walk.nodes(), inputs);
   const std::map<const Node*, int> depths = DepthsOf(walk.nodes());
   std::vector<NodePtr> nodes = walk.nodes();
   const auto key = [&](const NodePtr& node) { return std::tuple(-depths.at(node.get()), walk.Rank(node)); };

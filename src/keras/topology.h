@@ -9,11 +9,12 @@
 
 namespace headrace::keras::internal {
 
-// The nodes between `input` and `output` in Keras's order, input first, output last: by falling distance from the
-// output, then by the order in which a walk from the output meets their layers. Weights files that Keras wrote go by
-// the order of layers that follows from it. Throws kInvalidArgument when the output does not depend on `input`, or
-// depends on another input too.
-std::vector<std::shared_ptr<Node>> OrderNodes(const std::shared_ptr<Node>& input, const std::shared_ptr<Node>& output);
+// The nodes between `inputs` and `outputs` in Keras's order: by falling distance from the outputs, then by the order in
+// which a walk from the outputs meets their layers. Weights files that Keras wrote go by the order of layers that
+// follows from it. Throws kInvalidArgument when no output depends on one of the inputs, or one depends on another input
+// too.
+std::vector<std::shared_ptr<Node>> OrderNodes(const std::vector<std::shared_ptr<Node>>& inputs,
+                                              const std::vector<std::shared_ptr<Node>>& outputs);
 
 // A name for an unnamed layer that joins `nodes`: the first free of "conv2d", "conv2d_1", …; of "input_1", … for an
 // input.

@@ -160,7 +160,7 @@ struct Pool2DDesc {
   int64_t out_w() const { return (w + pad_left + pad_right - pool_w) / stride_w + 1; }
 };
 
-// ---- inference only
+// ---- convolutions of inference
 
 // What a convolution with fixed weights applies to its result before it is stored.
 enum class PostActivation : uint8_t { kNone, kRelu, kRelu6 };
@@ -192,6 +192,8 @@ class PackedWeights {
   std::map<std::pair<const void*, std::string>, std::shared_ptr<const void>> packed_;
 };
 
+// ---- operations that any graph may have
+
 // y = f(x), element by element.
 enum class Pointwise : uint8_t {
   kRelu6,
@@ -211,6 +213,10 @@ enum class Pointwise : uint8_t {
   kLog1p,
   kReciprocal,
   kTruncate,  // towards zero
+  kFloor,
+  kSign,  // -1, 0 or 1
+  kSin,
+  kCos,
 };
 
 enum class Binary : uint8_t {
@@ -222,7 +228,9 @@ enum class Binary : uint8_t {
   kMinimum,
   kSquaredDifference,
   kPower,
-  kLess,  // this and below: 1 where it holds, else 0
+  kEqual,  // this and below: 1 where it holds, else 0
+  kNotEqual,
+  kLess,
   kLessEqual,
   kGreater,
   kGreaterEqual,
@@ -283,9 +291,11 @@ struct CrossentropyArgs {
   DType dtype = DType::kFloat32;  // of scores and dscores
   const void* scores = nullptr;   // [rows, classes]
   const void* targets = nullptr;
-  void* dscores = nullptr;     // gradient of the MEAN loss by scores, or null
-  float* losses = nullptr;     // [rows]
-  uint8_t* correct = nullptr;  // [rows] 1 where the first largest score is the (first largest) target
+  // The gradient by scores of the sum over rows of row_gradients[row] * losses[row], or null.
+  void* dscores = nullptr;
+  const float* row_gradients = nullptr;  // [rows]; null: 1 / rows each, the gradient of the mean
+  float* losses = nullptr;               // [rows] or null
+  uint8_t* correct = nullptr;            // [rows] 1 where the first largest score is the (first largest) target
 };
 
 // An optimizer's update of `count` contiguous parameters (Keras's formulas, stated in headrace/keras.h).
@@ -366,11 +376,13 @@ class Backend {
   // out[c] = sum over rows of x[rows, c].
   virtual void SumRows(int64_t rows, int64_t c, DType dtype, const void* x, float* out) const = 0;
 
-  // Inference only. Those with a body are plain parallel loops (inference_kernels.cc).
-  // kernel, bias (or null): as FixedConvDesc says; copies are made, in `packed` where the back end packs them.
+  // Those with a body are plain parallel loops (inference_kernels.cc, shape_kernels.cc).
+  // Inference only. kernel, bias (or null): as FixedConvDesc says; copies are made, in `packed` where the back end
+  // packs them.
   virtual std::unique_ptr<FixedConv> MakeFixedConv(const FixedConvDesc& desc, const float* kernel, const float* bias,
                                                    PackedWeights& packed) const;
   virtual void AveragePool(const Pool2DDesc& desc, const void* x, void* y) const;  // over the cells inside the image
+  // In this and in ApplyBinary y may be an operand of the result's shape.
   virtual void ApplyPointwise(Pointwise kind, float alpha, int64_t count, DType dtype, const void* x, void* y) const;
   virtual void ApplyBinary(const BinaryDesc& desc, const void* a, const void* b, void* y) const;
   // Rows of `widths[i]` elements of each part, side by side.
@@ -382,6 +394,8 @@ class Backend {
 
   virtual void Select(const SelectDesc& desc, const void* condition, const void* a, const void* b, void* y) const;
   virtual void Reduce(const ReduceDesc& desc, const void* x, void* y) const;
+  // y[row] = the number of the first largest element of x[row], [rows, c]; float32 [rows].
+  virtual void ArgMax(int64_t rows, int64_t c, DType dtype, const void* x, void* y) const;
   virtual void Slice(const SliceDesc& desc, const void* x, void* y) const;
   // x, `multiples` times along each axis.
   virtual void Tile(const Shape& shape, const std::vector<int64_t>& multiples, DType dtype, const void* x,

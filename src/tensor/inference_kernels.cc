@@ -1,4 +1,5 @@
-// What only inference needs, as plain parallel loops over float32 or bfloat16; back ends override what is worth it.
+// Operations that any graph may have, as plain parallel loops over float32 or bfloat16; back ends override what is
+// worth it.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -47,6 +48,14 @@ float Evaluate(Pointwise kind, float alpha, float x) {
       return 1 / x;
     case Pointwise::kTruncate:
       return std::trunc(x);
+    case Pointwise::kFloor:
+      return std::floor(x);
+    case Pointwise::kSign:
+      return x > 0 ? 1.0f : x < 0 ? -1.0f : x;  // not-a-number stays
+    case Pointwise::kSin:
+      return std::sin(x);
+    case Pointwise::kCos:
+      return std::cos(x);
   }
   return x;
 }
@@ -69,6 +78,10 @@ float Evaluate(Binary kind, float a, float b) {
       return (a - b) * (a - b);
     case Binary::kPower:
       return std::pow(a, b);
+    case Binary::kEqual:
+      return a == b ? 1.0f : 0.0f;
+    case Binary::kNotEqual:
+      return a != b ? 1.0f : 0.0f;
     case Binary::kLess:
       return a < b ? 1.0f : 0.0f;
     case Binary::kLessEqual:

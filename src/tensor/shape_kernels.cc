@@ -1,4 +1,4 @@
-// Inference only: operations that pick, repeat, resample or gather elements, as plain parallel loops.
+// Operations that pick, repeat, resample or gather elements, as plain parallel loops.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -108,8 +108,9 @@ void Backend::Select(const SelectDesc& desc, const void* condition, const void* 
 
 void Backend::Reduce(const ReduceDesc& desc, const void* x, void* y) const {
   const Axes kept = AxesOf(desc, false), reduced = AxesOf(desc, true);
-  std::vector<int64_t> places(static_cast<size_t>(reduced.count));
-  for (int64_t i = 0; i < reduced.count; ++i) places[static_cast<size_t>(i)] = reduced.Place(i);
+  const bool side_by_side = std::is_sorted(desc.reduced.begin(), desc.reduced.end());  // the last axes are reduced
+  std::vector<int64_t> places(side_by_side ? 0 : static_cast<size_t>(reduced.count));
+  for (size_t i = 0; i < places.size(); ++i) places[i] = reduced.Place(static_cast<int64_t>(i));
   const double factor =
       desc.kind == Reduction::kMean ? 1.0 / static_cast<double>(std::max<int64_t>(reduced.count, 1)) : 1;
   WithType(desc.dtype, [&](auto* type) {
@@ -120,11 +121,30 @@ void Backend::Reduce(const ReduceDesc& desc, const void* x, void* y) const {
           for (int64_t i = begin; i < end; ++i) {
             const T* from = static_cast<const T*>(x) + kept.Place(i);
             double sum = Start(desc.kind);
+            if (side_by_side)
+              for (int64_t k = 0; k < reduced.count; ++k) sum = Accumulate(desc.kind, sum, Load(from[k]));
             for (const int64_t place : places) sum = Accumulate(desc.kind, sum, Load(from[place]));
             static_cast<T*>(y)[i] = Store<T>(static_cast<float>(sum * factor));
           }
         },
         reduced.count);
+  });
+}
+
+void Backend::ArgMax(int64_t rows, int64_t c, DType dtype, const void* x, void* y) const {
+  WithType(dtype, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    Ranges(
+        rows,
+        [&](int64_t begin, int64_t end) {
+          for (int64_t row = begin; row < end; ++row) {
+            const T* from = static_cast<const T*>(x) + row * c;
+            int64_t best = 0;
+            for (int64_t i = 1; i < c; ++i) best = Load(from[i]) > Load(from[best]) ? i : best;
+            static_cast<float*>(y)[row] = static_cast<float>(best);
+          }
+        },
+        c);
   });
 }
 

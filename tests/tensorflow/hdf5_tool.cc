@@ -63,9 +63,11 @@ json Json(const internal::Compiled& compiled) {
     slots[slot.name] = json::array();
     for (const Tensor& value : slot.values) slots[slot.name].push_back(Json(value));
   }
+  json metrics = json::array();
+  for (const auto& column : compiled.columns) metrics.push_back(column.name);
   return {{"optimizer", compiled.optimizer.name()}, {"learning_rate", optimizer.learning_rate},
           {"iterations", optimizer.iterations},     {"slots", slots},
-          {"loss", compiled.loss.name()},           {"metrics", compiled.metrics},
+          {"loss", compiled.losses[0]->name()},     {"metrics", metrics},
           {"policy", compiled.options.policy}};
 }
 

@@ -3,7 +3,8 @@
 // usage: numerics_tool DIR
 // DIR holds model.h5, job.json and x.f32, y.f32 (raw float32, all batches one after the other).
 // job.json: {"x_shape": […], "classes": C, "batch": B, "steps": N, "optimizer": {"name", …}, "policy",
-//            "conv_algorithms", "label_smoothing", "from_logits", "sparse"}
+//            "conv_algorithms", "label_smoothing", "from_logits", "sparse"}, or in place of the last three
+//           {"loss": {"class_name", "config"}, "y_shape": […], "weighted"}; weighted: w.f32 has a weight for each row.
 // Writes predict.f32 (of the first batch, before training), losses.f32 (one a step), and for the first step
 // gradient_<i>.f32, after the last one weight_<i>.f32, i counting the trainable variables and all weights.
 #include <fstream>
@@ -15,6 +16,7 @@
 #include "headrace/keras.h"
 
 #include "keras/engine.h"
+#include "keras/losses/loss_state.h"
 
 namespace {
 
@@ -58,12 +60,15 @@ Optimizer OptimizerOf(const json& o) {
 }
 
 Loss LossOf(const json& job) {
+  if (job.contains("loss"))
+    return keras::internal::LossFromConfig(job["loss"].at("class_name"), job["loss"].at("config"));
   const bool from_logits = job.value("from_logits", false);
   if (job.value("sparse", false)) return SparseCategoricalCrossentropy({.from_logits = from_logits});
   return CategoricalCrossentropy({.from_logits = from_logits, .label_smoothing = job.value("label_smoothing", 0.0f)});
 }
 
-Tensor Labels(const json& job, const Tensor& y) {
+Tensor Labels(const json& job, const Loss& loss, const Tensor& y) {
+  if (job.contains("loss")) return loss.state()->classes ? y.Cast(DType::kInt64) : y;
   if (!job.value("sparse", false)) return y;
   return y.Reshape({y.size()}).Cast(DType::kInt64);
 }
@@ -74,10 +79,18 @@ void Run() {
   std::vector<int64_t> dims = job.at("x_shape");
   dims.insert(dims.begin(), batch * std::max<int64_t>(steps, 1));
   const Tensor x = ReadFloats("x.f32", Shape(dims));
-  const Tensor y = ReadFloats("y.f32", job.value("sparse", false) ? Shape{dims[0], 1} : Shape{dims[0], classes});
+  Shape targets = job.value("sparse", false) ? Shape{dims[0], 1} : Shape{dims[0], classes};
+  if (job.contains("y_shape")) {
+    std::vector<int64_t> y_dims = job.at("y_shape");
+    y_dims.insert(y_dims.begin(), dims[0]);
+    targets = Shape(y_dims);
+  }
+  const Tensor y = ReadFloats("y.f32", targets);
+  const Tensor sample_weights = job.value("weighted", false) ? ReadFloats("w.f32", {dims[0]}) : Tensor();
+  const Loss loss = LossOf(job);
 
   Model model = LoadModel(directory + "/model.h5");
-  model.compile(OptimizerOf(job.at("optimizer")), LossOf(job), {"accuracy"},
+  model.compile(OptimizerOf(job.at("optimizer")), loss, {"accuracy"},
                 {.policy = job.value("policy", "float32"), .conv_algorithms = job.value("conv_algorithms", "direct")});
   keras::internal::Engine engine(model.state(), tensor::MakeOneDnnBackend());
   Shape output = model.output_shape();
@@ -88,8 +101,10 @@ void Run() {
 
   std::vector<float> losses;
   for (int64_t step = 0; step < steps; ++step) {
-    const auto result = engine.TrainBatch(x.Slice(step * batch, (step + 1) * batch),
-                                          Labels(job, y.Slice(step * batch, (step + 1) * batch)));
+    const auto part = [&](const Tensor& all) { return all.Slice(step * batch, (step + 1) * batch); };
+    keras::internal::Batch rows{{part(x)}, {Labels(job, loss, part(y))}, {}};
+    if (sample_weights.defined()) rows.weights = {part(sample_weights)};
+    const auto result = engine.TrainBatch(rows);
     losses.push_back(static_cast<float>(result.loss / static_cast<double>(result.rows)));
     if (step > 0) continue;
     for (size_t i = 0; i < model.state().TrainableWeights().size(); ++i)

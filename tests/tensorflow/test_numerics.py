@@ -206,26 +206,6 @@ def test_layer_that_is_called_more_than_once(name, calls, tmp_path):
             assert relative(load(f"weight_{before + i}"), moving.numpy()) < 1e-5
 
 
-@pytest.mark.parametrize("job, loss, softmax", [
-    ({"label_smoothing": 0.1}, keras.losses.CategoricalCrossentropy(label_smoothing=0.1), True),
-    ({"from_logits": True}, keras.losses.CategoricalCrossentropy(from_logits=True), False),
-    ({"sparse": True}, keras.losses.SparseCategoricalCrossentropy(), True),
-    ({"sparse": True, "from_logits": True}, keras.losses.SparseCategoricalCrossentropy(from_logits=True), False),
-])
-def test_losses(job, loss, softmax, tmp_path):
-    keras.utils.set_random_seed(1)
-    stack = [keras.Input((6, 6, 2)), layers.Flatten(), layers.Dense(5)] + [layers.Activation("softmax")] * softmax
-    model = keras.Sequential(stack)
-    shake(model)
-    x, y = batches(model, 8, 1)
-    if job.get("sparse"):
-        y = y.argmax(1)
-    load = run(tmp_path, model, x, y, 8, 1, **job)
-    value, grads = gradients(model, x, y, loss)
-    assert abs(load("losses")[0] - value) < 1e-5 * abs(value)
-    check_gradients(load, grads, 1e-4)
-
-
 def decayed(optimizer, rate, decay):
     """Legacy decay for an optimizer that lost it: the rate of the next step."""
     optimizer.learning_rate = rate / (1 + decay * int(optimizer.iterations.numpy()))

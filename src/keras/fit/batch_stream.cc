@@ -20,10 +20,13 @@ data::Dataset CheckAndPrefetch(const std::string& name, const data::Dataset& dat
 
 }  // namespace
 
-BatchStream::BatchStream(std::string name, const data::Dataset& dataset, int64_t steps_per_epoch)
+BatchStream::BatchStream(std::string name, const data::Dataset& dataset, int64_t steps_per_epoch, size_t inputs,
+                         size_t outputs)
     : name_(std::move(name)),
       dataset_(CheckAndPrefetch(name_, dataset, steps_per_epoch)),
-      steps_per_epoch_(steps_per_epoch) {}
+      steps_per_epoch_(steps_per_epoch),
+      inputs_(inputs),
+      outputs_(outputs) {}
 
 int64_t BatchStream::steps() const {
   return steps_per_epoch_ > 0 ? steps_per_epoch_ : std::max<int64_t>(0, dataset_.cardinality());
@@ -78,12 +81,24 @@ std::optional<data::Element> BatchStream::Next() {
     ran_out_ = steps_per_epoch_ > 0;
     return std::nullopt;
   }
-  if (element->size() != 2 || !element->x().defined() || !element->y().defined()) {
-    throw MakeError(ErrorCode::kInvalidArgument, "{}: batch {}: found {} tensors, wanted 2: x and y", name_, step_,
-                    element->size());
-  }
+  Check(*element);
   ++step_;
   return element;
+}
+
+void BatchStream::Check(const data::Element& element) const {
+  const size_t least = inputs_ + outputs_, size = element.size();
+  bool fits = size == least || size == least + 1 || size == least + outputs_;
+  for (size_t i = 0; fits && i < least; ++i) fits = element[i].defined();
+  if (fits) return;
+  if (least == 2)
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "{}: batch {}: found {} tensors, wanted 2: x and y, or a third one with the samples' weights",
+                    name_, step_, size);
+  throw MakeError(
+      ErrorCode::kInvalidArgument,
+      "{}: batch {}: found {} tensors, wanted {}: {} inputs and {} targets, or behind them the samples' weights", name_,
+      step_, size, least, inputs_, outputs_);
 }
 
 }  // namespace headrace::keras::internal

@@ -15,9 +15,11 @@ namespace headrace::keras::internal {
 
 class BatchStream {
  public:
-  // `name`: for messages, "fit: validation_data". Batches are prepared on a thread of their own, ahead of the caller.
-  // Throws kInvalidArgument when `steps_per_epoch` is negative, or 0 for an endless dataset.
-  BatchStream(std::string name, const data::Dataset& dataset, int64_t steps_per_epoch);
+  // `name`: for messages, "fit: validation_data"; inputs, outputs: tensors of x and of y in an element. Batches are
+  // prepared on a thread of their own, ahead of the caller. Throws kInvalidArgument when `steps_per_epoch` is negative,
+  // or 0 for an endless dataset.
+  BatchStream(std::string name, const data::Dataset& dataset, int64_t steps_per_epoch, size_t inputs = 1,
+              size_t outputs = 1);
 
   // Batches of an epoch, 0 when only walking through it would tell.
   int64_t steps() const;
@@ -26,8 +28,8 @@ class BatchStream {
   void StartEpoch(int64_t epoch, int64_t step = 0);
   // The next batch is the first of all.
   void Rewind();
-  // The next {x, y} of the epoch, or nullopt when it is over: at its last step or at the end of the dataset.
-  // Throws kInvalidArgument for an element without x and y and for a dataset without elements.
+  // The next element of the epoch, or nullopt when it is over: at its last step or at the end of the dataset. It has x,
+  // y and perhaps weights of the samples. Throws kInvalidArgument for another one and for a dataset without elements.
   std::optional<data::Element> Next();
   // Whether the dataset ended before the epoch had its steps.
   bool RanOut() const { return ran_out_; }
@@ -35,10 +37,12 @@ class BatchStream {
  private:
   std::optional<data::Element> NextOfPass();
   void SkipTo(int64_t batch);
+  void Check(const data::Element& element) const;
 
   std::string name_;
   data::Dataset dataset_;
   int64_t steps_per_epoch_;
+  size_t inputs_, outputs_;
   std::optional<data::Iterator> iterator_;
   int64_t pass_ = 0;
   int64_t step_ = 0;  // batches of this epoch so far

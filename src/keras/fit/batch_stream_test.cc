@@ -104,7 +104,7 @@ TEST(BatchStream, RefusesWhatCannotBeWalked) {
               BatchStream stream("data", data::Dataset::FromTensors(Tensor::Zeros(DType::kFloat32, {3, 1})), 0);
               Epoch(stream, 0);
             }),
-            "data: batch 0: found 1 tensors, wanted 2: x and y");
+            "data: batch 0: found 1 tensors, wanted 2: x and y, or a third one with the samples' weights");
 }
 
 }  // namespace

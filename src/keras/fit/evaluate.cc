@@ -1,3 +1,6 @@
+#include <utility>
+#include <vector>
+
 #include "headrace/data.h"
 #include "headrace/keras.h"
 
@@ -12,10 +15,13 @@ using internal::Engine;
 
 Logs Model::evaluate(const data::Dataset& data, EvaluateOptions options) {
   Engine& engine = internal::CompiledEngineOf(*state_, "evaluate");
-  BatchStream stream("evaluate: the dataset", data, options.steps);
+  BatchStream stream("evaluate: the dataset", data, options.steps, state_->inputs.size(), state_->outputs.size());
   Logs logs;
-  internal::RunEvaluation({.test = [&engine](const Tensor& x, const Tensor& y) { return engine.TestBatch(x, y); },
-                           .metrics = state_->compiled->metrics,
+  const internal::BatchFn test = [&](const data::Element& element) {
+    return engine.TestBatch(internal::BatchOf(*state_, element, {}));
+  };
+  internal::RunEvaluation({.test = test,
+                           .columns = internal::ColumnsOf(*state_),
                            .verbose = internal::VerbosityOf(*state_, options.verbose),
                            .data = &stream},
                           internal::Display::Process(), logs);
@@ -24,18 +30,19 @@ Logs Model::evaluate(const data::Dataset& data, EvaluateOptions options) {
 
 Logs Model::evaluate(const Tensor& x, const Tensor& y, EvaluateOptions options) {
   internal::CheckRows(x, y);
-  return evaluate(data::Dataset::FromTensors(x, y).batch(options.batch_size), options);
+  std::vector<Tensor> components = {x, y};
+  if (options.sample_weight.defined()) components.push_back(std::exchange(options.sample_weight, {}));
+  return evaluate(data::Dataset::FromTensors(std::move(components)).batch(options.batch_size), options);
 }
 
 Logs Model::train_on_batch(const Tensor& x, const Tensor& y) {
   Engine& engine = internal::CompiledEngineOf(*state_, "train_on_batch");
-  return internal::TrainTogether(*state_,
-                                 [&] { return internal::MeansOf(engine.TrainBatch(x, y), state_->compiled->metrics); });
+  return internal::TrainTogether(*state_, [&] { return internal::LogsOf(engine.TrainBatch(x, y), *state_); });
 }
 
 Logs Model::test_on_batch(const Tensor& x, const Tensor& y) {
   Engine& engine = internal::CompiledEngineOf(*state_, "test_on_batch");
-  return internal::MeansOf(engine.TestBatch(x, y), state_->compiled->metrics);
+  return internal::LogsOf(engine.TestBatch(x, y), *state_);
 }
 
 }  // namespace headrace::keras

@@ -78,10 +78,11 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
   Check(options);
   ModelState& state = *state_;
   internal::CompiledEngineOf(state, "fit");
-  BatchStream stream("fit: the dataset", data, options.steps_per_epoch);
+  const size_t inputs = state.inputs.size(), outputs = state.outputs.size();
+  BatchStream stream("fit: the dataset", data, options.steps_per_epoch, inputs, outputs);
   std::optional<BatchStream> validation;
   if (options.validation_data != nullptr) {
-    validation.emplace("fit: validation_data", *options.validation_data, options.validation_steps);
+    validation.emplace("fit: validation_data", *options.validation_data, options.validation_steps, inputs, outputs);
   }
 
   const CallbacksInState callbacks(state, Ordered(std::move(options.callbacks)));
@@ -95,9 +96,15 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
 
   const internal::Training training{
       // The engine anew each time: a callback may compile the model again, or load weights. So its exchange.
-      .train = [&state](const Tensor& x, const Tensor& y) { return internal::EngineOf(state).TrainBatch(x, y); },
-      .test = [&state](const Tensor& x, const Tensor& y) { return internal::EngineOf(state).TestBatch(x, y); },
-      .metrics = state.compiled->metrics,
+      .train =
+          [&](const data::Element& element) {
+            return internal::EngineOf(state).TrainBatch(internal::BatchOf(state, element, options.class_weight));
+          },
+      .test =
+          [&](const data::Element& element) {
+            return internal::EngineOf(state).TestBatch(internal::BatchOf(state, element, {}));
+          },
+      .columns = internal::ColumnsOf(state),
       .epochs = options.epochs,
       .initial_epoch = options.initial_epoch,
       .verbose = internal::VerbosityOf(state, options.verbose),
@@ -118,11 +125,21 @@ History Model::fit(const Tensor& x, const Tensor& y, FitOptions options) {
   internal::CheckRows(x, y);
   const bool split = options.validation_split != 0 && options.validation_data == nullptr;
   const int64_t rows = split ? SplitAt(x, options.validation_split) : x.dim(0);
-  auto train = data::Dataset::FromTensors(x.Slice(0, rows), y.Slice(0, rows));
+  std::vector<Tensor> all = {x, y};
+  if (options.sample_weight.defined()) {
+    internal::CheckRows(x, options.sample_weight);
+    all.push_back(std::exchange(options.sample_weight, {}));
+  }
+  const auto part = [&](int64_t begin, int64_t end) {
+    std::vector<Tensor> components;
+    for (const Tensor& component : all) components.push_back(component.Slice(begin, end));
+    return data::Dataset::FromTensors(std::move(components));
+  };
+  auto train = part(0, rows);
   if (options.shuffle) train = train.shuffle(rows, {.seed = state_->seed});
   std::optional<data::Dataset> validation;
   if (split) {
-    validation = data::Dataset::FromTensors(x.Slice(rows, x.dim(0)), y.Slice(rows, x.dim(0))).batch(options.batch_size);
+    validation = part(rows, x.dim(0)).batch(options.batch_size);
     options.validation_data = &*validation;
   }
   return fit(train.batch(options.batch_size), std::move(options));

@@ -1,5 +1,7 @@
 #include "keras/fit/model_engine.h"
 
+#include <algorithm>
+
 #include "base/result.h"
 #include "keras/fit/training_loop.h"
 #include "keras/model_state.h"
@@ -33,12 +35,60 @@ void CheckRows(const Tensor& x, const Tensor& y) {
   }
 }
 
-Logs MeansOf(const BatchResult& batch, const std::vector<std::string>& metrics) {
-  RunningMeans means(metrics);
-  means.Add(batch);
+Logs LogsOf(const BatchResult& batch, const ModelState& state) {
+  const LogColumns columns = ColumnsOf(state);
+  RunningResults results(columns);
+  results.Add(batch);
   Logs logs;
-  means.WriteTo(logs);
+  results.WriteTo(logs);
   return logs;
+}
+
+namespace {
+
+// The class of each row: what a number says, or the first largest of several.
+int64_t ClassOf(const Tensor& y, int64_t row, int64_t width) {
+  const auto at = [&](int64_t i) {
+    return y.dtype() == DType::kInt64 ? static_cast<float>(y.data<int64_t>()[row * width + i])
+                                      : y.data<float>()[row * width + i];
+  };
+  if (width == 1) return static_cast<int64_t>(at(0));
+  int64_t best = 0;
+  for (int64_t i = 1; i < width; ++i) best = at(i) > at(best) ? i : best;
+  return best;
+}
+
+Tensor WeightsByClass(const Tensor& targets, const ClassWeights& class_weight) {
+  const Tensor y = targets.Cast(targets.dtype() == DType::kFloat32 ? DType::kFloat32 : DType::kInt64);
+  if (y.shape().rank() < 1 || y.shape().rank() > 2)
+    throw MakeError(
+        ErrorCode::kInvalidArgument,
+        "fit: class_weight: found targets of shape {}, wanted one class a row; sample_weight takes any shape",
+        y.shape().ToString());
+  const int64_t rows = y.dim(0), width = y.size() / std::max<int64_t>(rows, 1);
+  Tensor weights(DType::kFloat32, {rows});
+  for (int64_t row = 0; row < rows; ++row) {
+    const auto found = class_weight.find(ClassOf(y, row, width));
+    weights.data<float>()[row] = found == class_weight.end() ? 1.0f : found->second;
+  }
+  return weights;
+}
+
+}  // namespace
+
+Batch BatchOf(const ModelState& state, const data::Element& element, const ClassWeights& class_weight) {
+  const size_t inputs = state.inputs.size(), outputs = state.outputs.size();
+  Batch batch;
+  for (size_t i = 0; i < inputs; ++i) batch.x.push_back(element[i]);
+  for (size_t i = 0; i < outputs; ++i) batch.y.push_back(element[inputs + i]);
+  const size_t weights = element.size() - inputs - outputs;
+  if (weights > 0 && !class_weight.empty())
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "fit: found sample weights and class_weight, wanted one of them: multiply them into sample_weight");
+  if (!class_weight.empty()) batch.weights.push_back(WeightsByClass(batch.y[0], class_weight));
+  for (size_t i = 0; weights > 0 && i < outputs; ++i)
+    batch.weights.push_back(element[inputs + outputs + (weights == 1 ? 0 : i)]);
+  return batch;
 }
 
 }  // namespace headrace::keras::internal

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <exception>
+#include <map>
 
+#include "headrace/data.h"
 #include "headrace/keras.h"
 
 #include "keras/engine.h"
@@ -33,6 +35,13 @@ auto TrainTogether(ModelState& state, const Train& train) {
 void CheckRows(const Tensor& x, const Tensor& y);
 
 // Loss and metrics of one batch.
-Logs MeansOf(const BatchResult& batch, const std::vector<std::string>& metrics);
+Logs LogsOf(const BatchResult& batch, const ModelState& state);
+
+// By class, or none.
+using ClassWeights = std::map<int64_t, float>;
+
+// An element of a dataset as the model takes it: its inputs, its targets, and weights of the samples where there are
+// some: one tensor for all outputs, or one for each. class_weight: weights by the targets' class instead.
+Batch BatchOf(const ModelState& state, const data::Element& element, const ClassWeights& class_weight);
 
 }  // namespace headrace::keras::internal

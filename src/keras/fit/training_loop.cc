@@ -1,5 +1,6 @@
 #include "keras/fit/training_loop.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -41,9 +42,9 @@ class Run {
   // What callbacks read from the logs of an epoch: better an error now than behind the first.
   void CheckCallbacks() const {
     Logs logs;
-    RunningMeans means(training_.metrics);
-    means.WriteTo(logs);
-    if (training_.validation != nullptr) means.WriteTo(logs, "val_");
+    RunningResults results(training_.columns);
+    results.WriteTo(logs);
+    if (training_.validation != nullptr) results.WriteTo(logs, "val_");
     const ExpectedLogs expected = ExpectLogs(std::move(logs), training_.callbacks);
     for (const CallbackPtr& callback : training_.callbacks)
       if (const auto* built_in = dynamic_cast<const BuiltInCallback*>(callback.get())) built_in->CheckLogs(expected);
@@ -53,17 +54,17 @@ class Run {
     if (training_.verbose > 0) display_.write(fmt::format("Epoch {}/{}\n", epoch + 1, training_.epochs));
     for (const CallbackPtr& callback : training_.callbacks) callback->on_epoch_begin(epoch);
     Progbar bar = display_.Bar(target_, training_.verbose);
-    RunningMeans means(training_.metrics);
+    RunningResults results(training_.columns);
     const int64_t first = epoch == training_.initial_epoch ? training_.initial_step : 0;
     training_.data->StartEpoch(epoch, first);
-    const int64_t steps = Batches(epoch, first, means, bar);
+    const int64_t steps = Batches(epoch, first, results, bar);
     WaitForOtherRanks(epoch, steps);
     if (training_.data->RanOut()) SayDataRanOut(epoch, steps);
     if (steps == first) return;  // nothing to report
     target_ = steps;
 
     Logs logs;
-    means.WriteTo(logs);
+    results.WriteTo(logs);
     if (training_.validation != nullptr) Validate(logs);
     for (const CallbackPtr& callback : training_.callbacks) callback->on_epoch_end(epoch, logs);
     Record(epoch, logs);
@@ -86,17 +87,17 @@ class Run {
   }
 
   // Returns the number of steps, those before the first one included.
-  int64_t Batches(int epoch, int64_t first, RunningMeans& means, Progbar& bar) {
+  int64_t Batches(int epoch, int64_t first, RunningResults& results, Progbar& bar) {
     Logs logs;
     int64_t step = first;
     while (!*training_.stop) {
       const auto batch = training_.data->Next();
       if (!batch) break;
       for (const CallbackPtr& callback : training_.callbacks) callback->on_train_batch_begin(static_cast<int>(step));
-      const BatchResult result = training_.train(batch->x(), batch->y());
+      const BatchResult result = training_.train(*batch);
       if (!std::isfinite(result.loss)) SayLossIsNotFinite(epoch, step, result.loss);
-      means.Add(result);
-      means.WriteTo(logs);
+      results.Add(result);
+      results.WriteTo(logs);
       for (const CallbackPtr& callback : training_.callbacks) {
         callback->on_train_batch_end(static_cast<int>(step), logs);
       }
@@ -107,7 +108,7 @@ class Run {
   }
 
   void Validate(Logs& logs) {
-    RunEvaluation({training_.test, training_.metrics, 0, training_.validation}, display_, logs, "val_");
+    RunEvaluation({training_.test, training_.columns, 0, training_.validation}, display_, logs, "val_");
   }
 
   void Record(int epoch, const Logs& logs) {
@@ -159,16 +160,34 @@ Progbar Display::Bar(int64_t target, int verbose) const {
   return Progbar({.target = target, .verbose = verbose, .terminal = terminal, .now = now, .write = write});
 }
 
-void RunningMeans::Add(const BatchResult& batch) {
-  sum_.rows += batch.rows;
-  sum_.loss += batch.loss;
-  sum_.correct += batch.correct;
+LogColumns ColumnsOf(const ModelState& model) {
+  const Compiled& compiled = *model.compiled;
+  LogColumns columns;
+  for (size_t i = 0; i < model.outputs.size(); ++i)
+    if (compiled.losses[i]) columns.losses.push_back(model.outputs[i]->layer->name + "_loss");
+  if (columns.losses.size() < 2) columns.losses.clear();
+  for (const Column& column : compiled.columns)
+    columns.metrics.push_back({column.name, column.metric.state()->accumulate});
+  return columns;
 }
 
-void RunningMeans::WriteTo(Logs& logs, const std::string& prefix) const {
-  const auto rows = static_cast<double>(sum_.rows);
-  logs.Set(prefix + "loss", sum_.loss / rows);
-  for (const std::string& metric : metrics_) logs.Set(prefix + metric, static_cast<double>(sum_.correct) / rows);
+RunningResults::RunningResults(const LogColumns& columns) : columns_(columns), losses_(columns.losses.size()) {
+  for (const auto& metric : columns.metrics) metrics_.push_back(metric.accumulate());
+}
+
+void RunningResults::Add(const BatchResult& batch) {
+  rows_ += batch.rows;
+  loss_ += batch.loss;
+  // A callback may compile the model again, with fewer of them.
+  for (size_t i = 0; i < std::min(losses_.size(), batch.losses.size()); ++i) losses_[i] += batch.losses[i];
+  for (size_t i = 0; i < std::min(metrics_.size(), batch.metrics.size()); ++i) metrics_[i]->Add(batch.metrics[i]);
+}
+
+void RunningResults::WriteTo(Logs& logs, const std::string& prefix) const {
+  const auto rows = static_cast<double>(rows_);
+  logs.Set(prefix + "loss", loss_ / rows);
+  for (size_t i = 0; i < losses_.size(); ++i) logs.Set(prefix + columns_.losses[i], losses_[i] / rows);
+  for (size_t i = 0; i < metrics_.size(); ++i) logs.Set(prefix + columns_.metrics[i].name, metrics_[i]->Result());
 }
 
 History RunTraining(const Training& training, const Display& display) { return Run(training, display).Go(); }
@@ -176,12 +195,12 @@ History RunTraining(const Training& training, const Display& display) { return R
 void RunEvaluation(const Evaluation& evaluation, const Display& display, Logs& logs, const std::string& prefix) {
   BatchStream& data = *evaluation.data;
   Progbar bar = display.Bar(data.steps(), evaluation.verbose);
-  RunningMeans means(evaluation.metrics);
+  RunningResults results(evaluation.columns);
   data.Rewind();
   int64_t steps = 0;
   while (const auto batch = data.Next()) {
-    means.Add(evaluation.test(batch->x(), batch->y()));
-    means.WriteTo(logs, prefix);
+    results.Add(evaluation.test(*batch));
+    results.WriteTo(logs, prefix);
     if (++steps != data.steps()) bar.Update(steps, logs);
   }
   bar.Update(steps, logs, true);

@@ -14,7 +14,7 @@
 
 namespace headrace::keras::internal {
 
-using BatchFn = std::function<BatchResult(const Tensor& x, const Tensor& y)>;
+using BatchFn = std::function<BatchResult(const data::Element& batch)>;
 
 // Where a loop shows what happens. The defaults are the process's.
 struct Display {
@@ -26,21 +26,35 @@ struct Display {
   Progbar Bar(int64_t target, int verbose) const;
 };
 
-// Means over all rows so far, as Logs: loss, then the metrics ("accuracy" under the name the user gave it).
-class RunningMeans {
+// What the logs have beside "loss".
+struct LogColumns {
+  struct OfMetric {
+    std::string name;
+    std::function<std::unique_ptr<Accumulator>()> accumulate;
+  };
+  std::vector<std::string> losses;  // of the outputs, where several have one
+  std::vector<OfMetric> metrics;
+};
+LogColumns ColumnsOf(const ModelState& model);  // of a compiled model
+
+// Losses and metrics over all rows so far, as Logs.
+class RunningResults {
  public:
-  explicit RunningMeans(const std::vector<std::string>& metrics) : metrics_(metrics) {}
+  explicit RunningResults(const LogColumns& columns);
   void Add(const BatchResult& batch);
   void WriteTo(Logs& logs, const std::string& prefix = "") const;
 
  private:
-  const std::vector<std::string>& metrics_;
-  BatchResult sum_;
+  const LogColumns& columns_;
+  int64_t rows_ = 0;
+  double loss_ = 0;
+  std::vector<double> losses_;
+  std::vector<std::unique_ptr<Accumulator>> metrics_;
 };
 
 struct Training {
   BatchFn train, test;
-  std::vector<std::string> metrics;
+  LogColumns columns;
   int epochs = 1, initial_epoch = 0, verbose = 1;
   int64_t initial_step = 0;                     // of the first epoch
   int64_t steps_per_epoch = 0;                  // as fit() was asked; 0: until the dataset ends
@@ -56,7 +70,7 @@ History RunTraining(const Training& training, const Display& display);
 
 struct Evaluation {
   BatchFn test;
-  std::vector<std::string> metrics;
+  LogColumns columns;
   int verbose = 1;
   BatchStream* data = nullptr;
 };

@@ -23,12 +23,13 @@ data::Dataset Losses(const std::vector<float>& losses, int64_t batch_size) {
 }
 
 // Loss: the sum of x; correct: the rows below 1.
-BatchResult Score(const Tensor& x, const Tensor&) {
-  BatchResult result{.rows = x.dim(0)};
+BatchResult Score(const data::Element& batch) {
+  const Tensor& x = batch.x();
+  BatchResult result{.rows = x.dim(0), .metrics = {{.weight = static_cast<double>(x.dim(0))}}};
   for (int64_t i = 0; i < x.dim(0); ++i) {
     const float loss = x.data<float>()[i];
     result.loss += loss;
-    result.correct += loss < 1 ? 1 : 0;
+    result.metrics[0].sum += loss < 1 ? 1 : 0;
   }
   return result;
 }
@@ -57,11 +58,13 @@ class Recorder : public Callback {
   std::vector<std::string>& calls_;
 };
 
+const LogColumns kAccuracy = {{}, {{"accuracy", MakeMean}}};
+
 // A training over fakes, with a screen that the test reads.
 struct Fixture {
   explicit Fixture(BatchStream* data, BatchStream* validation = nullptr) {
     training = {
-        .train = Score, .test = Score, .metrics = {"accuracy"}, .data = data, .validation = validation, .stop = &stop};
+        .train = Score, .test = Score, .columns = kAccuracy, .data = data, .validation = validation, .stop = &stop};
     display = {.terminal = false,
                .now = [this] { return time += tick; },
                .write = [this](const std::string& text) { screen += text; },
@@ -276,7 +279,7 @@ TEST(EvaluationLoop, ShowsAndReturnsMeans) {
   BatchStream data("data", Losses({0.5, 1.5, 4}, 2), 0);
   Fixture fixture(&data);
   Logs logs;
-  RunEvaluation({Score, {"accuracy"}, 1, &data}, fixture.display, logs);
+  RunEvaluation({Score, kAccuracy, 1, &data}, fixture.display, logs);
   EXPECT_EQ(logs.At("loss"), 2);
   EXPECT_EQ(fixture.screen, "2/2 [==============================] - 0s 1ms/step - loss: 2.0000 - accuracy: 0.3333\n");
 }

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "keras/compile.h"
 #include "keras/engine.h"
 #include "keras/hdf5/file.h"
 #include "keras/hdf5/model_config.h"
@@ -130,10 +131,10 @@ void CompileFrom(const Group& root, const json& model_config, ModelState& state)
   const auto text = root.Text("training_config");
   if (!text) return;
   auto saved = hdf5::TrainingFromConfig(ParseAttribute(root, "training_config", *text));
-  if (!saved || state.output()->shape.rank() != 2) return;  // as compile() would refuse
+  if (!saved) return;
   CompileOptions options{.policy = hdf5::PolicyFromConfig(model_config)};
-  state.compiled.emplace(Compiled{std::move(saved->optimizer), saved->loss, std::move(saved->metrics),
-                                  std::move(options), state.TrainableWeights()});
+  state.compiled.emplace(
+      MakeCompiled(state, std::move(saved->optimizer), std::move(saved->loss), saved->metrics, std::move(options)));
 }
 
 }  // namespace

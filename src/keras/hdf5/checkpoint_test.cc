@@ -11,6 +11,7 @@
 #include "keras/hdf5/file.h"
 #include "keras/hdf5/model_config.h"
 #include "keras/hdf5/training_config.h"
+#include "keras/losses/loss_state.h"
 #include "keras/model_state.h"
 
 namespace headrace::keras::internal {
@@ -99,7 +100,8 @@ TEST_F(CheckpointTest, OptimizerStateComesBack) {
     EXPECT_EQ(loaded->compiled->optimizer.iterations(), 42);
     EXPECT_EQ(loaded->compiled->optimizer.learning_rate(), 0.125f);
     EXPECT_EQ(loaded->compiled->optimizer.name(), optimizer.name());
-    EXPECT_EQ(loaded->compiled->metrics, std::vector<std::string>{"accuracy"});
+    ASSERT_EQ(loaded->compiled->columns.size(), 1u);
+    EXPECT_EQ(loaded->compiled->columns[0].name, "accuracy");
     EXPECT_EQ(SlotValues(*loaded), SlotValues(model.state()));
     EXPECT_EQ(loaded->training_state, "patience 3");
     EXPECT_EQ(loaded->seed, 1u);
@@ -167,17 +169,23 @@ TEST_F(CheckpointTest, GraphsComeBack) {
 }
 
 TEST_F(CheckpointTest, LossesComeBack) {
-  const std::vector<Loss> losses = {"categorical_crossentropy", "sparse_categorical_crossentropy",
+  const std::vector<Loss> losses = {"categorical_crossentropy",
+                                    "sparse_categorical_crossentropy",
                                     CategoricalCrossentropy({.from_logits = true, .label_smoothing = 0.1f}),
-                                    SparseCategoricalCrossentropy({.from_logits = true})};
+                                    SparseCategoricalCrossentropy({.from_logits = true}),
+                                    "mse",
+                                    Huber({.delta = 0.5f, .reduction = "sum"}),
+                                    BinaryCrossentropy({.label_smoothing = 0.2f}),
+                                    Tversky({.alpha = 0.3f, .axis = {1}, .name = "mine"})};
   for (const Loss& loss : losses) {
     Sequential model = Network(1);
     model.compile("adam", loss);
     const auto again = hdf5::TrainingFromConfig(hdf5::TrainingConfig(*model.state().compiled));
     ASSERT_TRUE(again);
-    EXPECT_EQ(again->loss.kind(), loss.kind());
-    EXPECT_EQ(again->loss.from_logits(), loss.from_logits());
-    EXPECT_EQ(again->loss.label_smoothing(), loss.label_smoothing());
+    EXPECT_EQ(again->loss.name(), loss.name());
+    EXPECT_EQ(again->loss.state()->class_name, loss.state()->class_name);
+    EXPECT_EQ(again->loss.state()->config, loss.state()->config);
+    EXPECT_EQ(again->loss.state()->reduction, loss.state()->reduction);
   }
 }
 

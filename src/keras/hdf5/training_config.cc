@@ -3,6 +3,8 @@
 #include "base/result.h"
 #include "keras/layers/checks.h"
 #include "keras/layers/config.h"
+#include "keras/losses/loss_state.h"
+#include "keras/metrics/metric_state.h"
 
 namespace headrace::keras::internal::hdf5 {
 namespace {
@@ -35,12 +37,15 @@ json OptimizerJson(const OptimizerState& state) {
 }
 
 json LossJson(const Loss& loss) {
-  const bool sparse = loss.kind() == Loss::Kind::kSparseCategoricalCrossentropy;
-  if (!loss.from_logits() && loss.label_smoothing() == 0) return loss.name();
-  json config = {{"name", loss.name()}, {"reduction", "sum_over_batch_size"}, {"from_logits", loss.from_logits()}};
-  if (!sparse) config["label_smoothing"] = ShortestDouble(loss.label_smoothing());
-  return {{"class_name", sparse ? "SparseCategoricalCrossentropy" : "CategoricalCrossentropy"},
-          {"config", std::move(config)}};
+  const LossState& state = *loss.state();
+  const auto by_name = FindLoss(state.name);
+  if (by_name != nullptr && by_name->class_name == state.class_name && by_name->config == state.config &&
+      by_name->reduction == state.reduction)
+    return state.name;
+  json config = state.config;
+  config["name"] = state.name;
+  config["reduction"] = state.reduction;
+  return {{"class_name", state.class_name}, {"config", std::move(config)}};
 }
 
 // "Custom>Adam" -> "adam"
@@ -90,14 +95,9 @@ std::optional<Optimizer> OptimizerFromJson(const json& optimizer) {
 
 Loss LossFromJson(const json& loss) {
   if (loss.is_string()) return Loss(loss.get<std::string>());
-  const std::string name = ClassOf(loss);
-  const json& config = loss.at("config");
-  const bool from_logits = config.value("from_logits", false);
-  if (name == "sparsecategoricalcrossentropy") return SparseCategoricalCrossentropy({.from_logits = from_logits});
-  if (name == "categoricalcrossentropy")
-    return CategoricalCrossentropy(
-        {.from_logits = from_logits, .label_smoothing = Number(config, "label_smoothing", 0)});
-  return Loss(name);  // throws
+  std::string name = loss.at("class_name").get<std::string>();
+  name.erase(0, name.rfind('>') + 1);
+  return LossFromConfig(name, loss.at("config"));
 }
 
 // Keras 2 nests them one list an output, and may write {"class_name": "MeanMetricWrapper", "config": {"name"}}.
@@ -118,19 +118,20 @@ std::vector<std::string> MetricsFromJson(const json& metrics) {
 }  // namespace
 
 json TrainingConfig(const Compiled& compiled) {
-  return {{"loss", LossJson(compiled.loss)}, {"loss_weights", nullptr},
-          {"metrics", compiled.metrics},     {"weighted_metrics", nullptr},
-          {"sample_weight_mode", nullptr},   {"optimizer_config", OptimizerJson(*compiled.optimizer.state())}};
+  std::vector<std::string> metrics;
+  for (const Column& column : compiled.columns) metrics.push_back(column.metric.name());
+  return {{"loss", LossJson(*compiled.losses[0])}, {"loss_weights", nullptr},
+          {"metrics", std::move(metrics)},         {"weighted_metrics", nullptr},
+          {"sample_weight_mode", nullptr},         {"optimizer_config", OptimizerJson(*compiled.optimizer.state())}};
 }
 
 std::optional<TrainingSettings> TrainingFromConfig(const json& config) {
   try {
     std::optional<Optimizer> optimizer = OptimizerFromJson(config.at("optimizer_config"));
     if (!optimizer) return std::nullopt;
-    std::vector<std::string> metrics =
-        config.contains("metrics") ? MetricsFromJson(config.at("metrics")) : std::vector<std::string>{};
-    for (const std::string& metric : metrics)
-      if (metric != "accuracy" && metric != "acc") return std::nullopt;
+    std::vector<Metric> metrics;
+    if (config.contains("metrics"))
+      for (const std::string& name : MetricsFromJson(config.at("metrics"))) metrics.emplace_back(name);
     return TrainingSettings{std::move(*optimizer), LossFromJson(config.at("loss")), std::move(metrics)};
   } catch (const json::exception&) {
     return std::nullopt;

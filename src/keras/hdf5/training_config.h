@@ -15,7 +15,7 @@ nlohmann::json TrainingConfig(const Compiled& compiled);
 struct TrainingSettings {
   Optimizer optimizer;
   Loss loss;
-  std::vector<std::string> metrics;
+  std::vector<Metric> metrics;
 };
 // Nothing when the configuration names an optimizer, loss, metric or setting that this library does not have: the
 // model can then be used, and compiled by hand.

@@ -74,7 +74,7 @@ std::vector<Tensor> InferenceRunner::Run(const std::vector<Tensor>& inputs) {
     const auto size = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(left)));
     for (size_t i = 0; i < inputs.size(); ++i) piece[i] = inputs[i].Slice(begin, begin + size);
     internal::Plan& plan = PlanFor(size);
-    plan.Forward(piece, {});
+    plan.Run(piece, {});
     for (size_t i = 0; i < outputs.size(); ++i) {
       Tensor part = outputs[i].Slice(begin, begin + size);
       model_->backend_->Convert(part.size(), model_->options_.dtype, plan.output(i), DType::kFloat32, part.raw());

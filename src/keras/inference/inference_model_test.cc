@@ -74,7 +74,7 @@ TEST(Inference, FoldedAndUnfoldedGraphsAgreeOnBothBackEnds) {
   internal::PlanOptions options{.batch = 5};
   options.fixed_weights = &weights;
   internal::Plan plan(graph, *reference, nullptr, chooser, options);
-  plan.Forward(x, {});
+  plan.Run({x}, {});
   const Tensor turned = Tensor::View(DType::kFloat32, {5, 14, 4, 4}, plan.output(0), nullptr);
   const Tensor mean = Tensor::View(DType::kFloat32, {5, 1, 1, 6}, plan.output(1), nullptr);
 

@@ -28,6 +28,7 @@ class LayerConfig {
   // One of Initialize()'s names. Weights in a file replace what it would draw, so one we do not have becomes
   // `fallback`.
   std::string Initializer(const char* key, const std::string& fallback) const;
+  keras::Regularizer Regularizer(const char* key) const;
   // Throw kInvalidArgument unless the key is absent, null or `wanted`.
   void Require(const char* key, const nlohmann::json& wanted) const;
   void RequireNone(std::initializer_list<const char*> keys) const;
@@ -40,6 +41,8 @@ class LayerConfig {
 
 // What Keras writes for an initializer: {"module", "class_name": "GlorotUniform", "config", "registered_name"}.
 nlohmann::json InitializerConfig(const std::string& initializer);
+
+nlohmann::json RegularizerConfig(const Regularizer& regularizer);  // null for none
 
 // The double that prints as short as the float does: 0.2 for 0.2f, not 0.20000000298.
 double ShortestDouble(float value);

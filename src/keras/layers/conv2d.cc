@@ -14,6 +14,7 @@ class Conv2DState final : public LayerState {
       : filters_(filters), kernel_size_(kernel_size), options_(std::move(options)) {
     name = options_.name;
     input_shape = options_.input_shape;
+    activity_regularizer = options_.activity_regularizer;
     CheckPositive(Label(), "filters", filters_);
     CheckPositive(Label(), "kernel_size", kernel_size_);
     CheckPositive(Label(), "strides", options_.strides);
@@ -40,7 +41,9 @@ class Conv2DState final : public LayerState {
     const int64_t channels = OneInput(inputs, 4, "(batch, height, width, channels)")[3];
     std::vector<WeightSpec> specs = {
         {"kernel", {kernel_size_[0], kernel_size_[1], channels, filters_}, options_.kernel_initializer}};
-    if (options_.use_bias) specs.push_back({"bias", {filters_}, options_.bias_initializer});
+    specs[0].regularizer = options_.kernel_regularizer;
+    if (options_.use_bias)
+      specs.push_back({"bias", {filters_}, options_.bias_initializer, true, options_.bias_regularizer});
     return specs;
   }
 
@@ -72,9 +75,9 @@ class Conv2DState final : public LayerState {
             {"use_bias", options_.use_bias},
             {"kernel_initializer", InitializerConfig(options_.kernel_initializer)},
             {"bias_initializer", InitializerConfig(options_.bias_initializer)},
-            {"kernel_regularizer", nullptr},
-            {"bias_regularizer", nullptr},
-            {"activity_regularizer", nullptr},
+            {"kernel_regularizer", RegularizerConfig(options_.kernel_regularizer)},
+            {"bias_regularizer", RegularizerConfig(options_.bias_regularizer)},
+            {"activity_regularizer", RegularizerConfig(options_.activity_regularizer)},
             {"kernel_constraint", nullptr},
             {"bias_constraint", nullptr}};
   }
@@ -98,8 +101,7 @@ class Conv2DState final : public LayerState {
 std::shared_ptr<LayerState> Conv2DFromConfig(const LayerConfig& config) {
   config.Require("data_format", "channels_last");
   config.Require("groups", 1);
-  config.RequireNone(
-      {"kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint"});
+  config.RequireNone({"kernel_constraint", "bias_constraint"});
   return std::make_shared<Conv2DState>(
       config.Get<int64_t>("filters", 0), config.Size("kernel_size", {0, 0}),
       Conv2DOptions{.strides = config.Size("strides", {1, 1}),
@@ -109,6 +111,9 @@ std::shared_ptr<LayerState> Conv2DFromConfig(const LayerConfig& config) {
                     .use_bias = config.Get("use_bias", true),
                     .kernel_initializer = config.Initializer("kernel_initializer", "glorot_uniform"),
                     .bias_initializer = config.Initializer("bias_initializer", "zeros"),
+                    .kernel_regularizer = config.Regularizer("kernel_regularizer"),
+                    .bias_regularizer = config.Regularizer("bias_regularizer"),
+                    .activity_regularizer = config.Regularizer("activity_regularizer"),
                     .name = config.name()});
 }
 

@@ -30,9 +30,8 @@ Shape OutputOf(const Layer& layer, Shape input) { return layer(Input(std::move(i
 std::vector<Value> Lowered(const Layer& layer, Shape shape) {
   const KerasTensor input = Input(std::move(shape));
   const Model model(input, layer(input));
-  std::vector<Value> values = model.state().Lower().values;
-  values.erase(values.begin());
-  return values;
+  const Graph graph = model.state().Lower();
+  return {graph.values.begin() + 1, graph.values.end()};
 }
 
 std::vector<Shape> WeightShapes(const Layer& layer) {
@@ -131,11 +130,8 @@ TEST(DenseLayer, ShapeWeightsAndLowering) {
 
 TEST(DenseLayer, MisuseIsNamed) {
   EXPECT_EQ(Misuse([] { Dense(-1); }), "Dense: units: found -1, wanted 1 or more");
-  EXPECT_EQ(Misuse([] {
-              OutputOf(Dense(2, {.name = "d"}), {4, 4, 3});
-            }),
-            "d: found an input of shape (None, 4, 4, 3), wanted (batch, features); put a Flatten or "
-            "GlobalAveragePooling2D before it");
+  EXPECT_EQ(OutputOf(Dense(2), {4, 4, 3}), (Shape{-1, 4, 4, 2}));
+  EXPECT_THAT(Misuse([] { Dense(2, {.kernel_regularizer = "l3"}); }), HasSubstr("regularizer: found \"l3\""));
 }
 
 TEST(BatchNormalizationLayer, WeightsAndLowering) {
@@ -280,8 +276,9 @@ TEST(Layers, ConfigurationsWeDoNotImplementAreRefused) {
   EXPECT_THAT(load("LSTM", "{}"), HasSubstr("layer class: found \"LSTM\", wanted one of Activation, Add"));
   EXPECT_THAT(load("Conv2D", R"({"name": "c", "filters": 2, "kernel_size": 3, "groups": 2})"),
               HasSubstr("c: groups: found 2, only 1 is supported"));
-  EXPECT_THAT(load("Dense", R"({"name": "d", "units": 2, "kernel_regularizer": {"class_name": "L2"}})"),
-              HasSubstr("d: kernel_regularizer: found"));
+  EXPECT_THAT(load("Dense", R"({"name": "d", "units": 2,
+                                "kernel_regularizer": {"class_name": "OrthogonalRegularizer", "config": {}}})"),
+              HasSubstr("d: kernel_regularizer: found OrthogonalRegularizer"));
   EXPECT_THAT(load("Dense", R"({"units": "many"})"), HasSubstr("configuration of a Dense layer"));
   EXPECT_THAT(load("MaxPooling2D", R"({"name": "p", "data_format": "channels_first"})"),
               HasSubstr("data_format: found \"channels_first\""));

@@ -26,8 +26,14 @@ class Fuser {
     const int count = static_cast<int>(graph.values.size());
     fused_.storage.resize(count);
     consumers_.resize(count);
+    needed_.resize(count);
+    for (const int output : graph.Outputs()) needed_[output] = true;
+    for (int i = count; i-- > 0;)
+      for (const int input : graph.values[i].inputs)
+        if (needed_[i]) needed_[input] = true;
     for (int i = 0; i < count; ++i)
-      for (const int input : graph.values[i].inputs) consumers_[input].push_back(i);
+      for (const int input : graph.values[i].inputs)
+        if (needed_[i]) consumers_[input].push_back(i);
     for (const int output : graph.Outputs()) consumers_[output].push_back(count);  // the caller reads it
   }
 
@@ -36,10 +42,14 @@ class Fuser {
     std::vector<bool> absorbed(count);
     for (int i = 0; i < count; ++i) {
       if (absorbed[i]) continue;
+      if (!needed_[i]) {
+        fused_.storage[i] = i;
+        continue;
+      }
       const Value& value = graph_.values[i];
       if (IsAlias(i)) {
         fused_.storage[i] = fused_.storage[value.inputs[0]];
-      } else if (As<InputOp>(value) != nullptr) {
+      } else if (As<InputOp>(value) != nullptr || As<ConstantOp>(value) != nullptr) {
         fused_.storage[i] = i;
       } else if (StartsEpilogue(value)) {
         AddEpilogue(i, absorbed);
@@ -50,8 +60,7 @@ class Fuser {
         fused_.steps.push_back(std::move(step));
       }
     }
-    fused_.output = fused_.storage[graph_.output];
-    for (const int output : graph_.more_outputs) fused_.more_outputs.push_back(fused_.storage[output]);
+    for (const int output : graph_.Outputs()) fused_.outputs.push_back(fused_.storage[output]);
     return std::move(fused_);
   }
 
@@ -59,15 +68,13 @@ class Fuser {
   bool IsAlias(int index) {
     const Value& value = graph_.values[index];
     if (As<FlattenOp>(value) != nullptr || IsActivation(value, tensor::Activation::kLinear)) return true;
+    if (As<CastOp>(value) != nullptr) return value.dtype == graph_.values[value.inputs[0]].dtype;
     if (const auto* dropout = As<DropoutOp>(value)) return !options_.training || dropout->rate == 0;
-    if (options_.drop_softmax && index == graph_.output && IsActivation(value, tensor::Activation::kSoftmax)) {
-      fused_.softmax_dropped = true;
-      return true;
-    }
     return false;
   }
 
   static bool StartsEpilogue(const Value& value) {
+    if (value.shape.rank() < 2) return false;  // an epilogue works on channels
     return As<BatchNormOp>(value) != nullptr || As<DropoutOp>(value) != nullptr ||
            IsActivation(value, tensor::Activation::kRelu) || IsPlainPool(value);
   }
@@ -119,6 +126,7 @@ class Fuser {
   const FuseOptions& options_;
   FusedGraph fused_;
   std::vector<std::vector<int>> consumers_;
+  std::vector<bool> needed_;
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Fuse: from the graph to the steps the plan runs. Reshapes vanish, and BatchNormalization, ReLU, pooling and dropout
-// that follow each other become one epilogue.
+// Fuse: from the graph to the steps the plan runs forwards. Reshapes vanish, and BatchNormalization, ReLU, pooling and
+// dropout that follow each other become one epilogue.
 #pragma once
 
 #include <algorithm>
@@ -10,12 +10,13 @@
 namespace headrace::keras::internal {
 
 struct FuseOptions {
-  bool training = false;      // false: dropout is the identity
-  bool drop_softmax = false;  // the model's last softmax is left to the loss
+  bool training = false;  // false: dropout is the identity
 };
 
 // One step. `inputs` and `output` are indices of graph values that own storage (see FusedGraph::storage).
 struct FusedStep {
+  int backward_of =
+      -1;  // the forward step whose backward pass this one is (BackwardOp); its output may be -1: not wanted
   const Value* op = nullptr;  // the operation; null for an epilogue
   // An epilogue's parts, at least one of them present; null where absent.
   const Value* batch_norm = nullptr;
@@ -31,14 +32,12 @@ struct FusedGraph {
   std::vector<FusedStep> steps;
   // For every graph value the value whose storage holds it: itself, or the one it is an alias of.
   std::vector<int> storage;
-  int output = 0;                 // storage of the model's output, or of its logits with drop_softmax
-  std::vector<int> more_outputs;  // storages of the graph's other outputs
-  bool IsOutput(int value) const {
-    return value == output || std::find(more_outputs.begin(), more_outputs.end(), value) != more_outputs.end();
-  }
-  bool softmax_dropped = false;
+  std::vector<int> backward;  // of each forward step: the step that is its backward pass; -1, or empty: none
+  std::vector<int> outputs;   // storages of Graph::Outputs()
+  bool IsOutput(int value) const { return std::find(outputs.begin(), outputs.end(), value) != outputs.end(); }
 };
 
+// The steps point into `graph`; those that no output depends on are left out.
 FusedGraph Fuse(const Graph& graph, const FuseOptions& options);
 
 }  // namespace headrace::keras::internal

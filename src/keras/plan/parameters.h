@@ -24,6 +24,7 @@ class Parameters {
   // Index among the trainable variables, -1 when it is not one of them.
   int index(const Variable* variable) const;
 
+  size_t count() const { return trainable_.size(); }
   const Tensor& values() const { return values_.buffer; }
   const Tensor& gradients() const { return gradients_.buffer; }
   const Tensor& gradient_view(size_t index) const { return gradients_.views[index]; }

@@ -1,124 +1,121 @@
 #include "keras/plan/plan.h"
 
 #include <algorithm>
+#include <cstring>
+#include <set>
 
 #include "base/result.h"
+#include "keras/operations/operation.h"
+#include "keras/plan/differentiate.h"
 
 namespace headrace::keras::internal {
 
-// Where a graph value lives: its data and, in training, its gradient.
+// Where a graph value lives.
 struct Plan::Storage {
-  Shape shape;  // with the batch
-  BufferId data = kNoBuffer, gradient = kNoBuffer;
-  std::vector<int> consumers;  // steps that read it, ascending
-  int producer = -1;           // the step that writes it; -1 for the input
-  bool needs_gradient = false;
+  BufferId data = kNoBuffer;
+  void* fixed = nullptr;       // of a constant: not in the arena
+  std::vector<int> consumers;  // steps that it is an input of, ascending
+  int producer = -1;           // the step that writes it; -1 for inputs and constants
+  int last_read = -1;          // the last step that reads its data
 };
 
 class Plan::Compiler {
  public:
-  Compiler(Plan& plan, const Graph& graph, const Parameters* parameters, ConvChooser& chooser)
+  Compiler(Plan& plan, const Parameters* parameters, ConvChooser& chooser)
       : plan_(plan),
-        graph_(graph),
+        graph_(plan.graph_),
         chooser_(chooser),
-        context_{plan.backend_, plan.options_.training ? parameters : nullptr, plan.options_.dtype, plan.options_.batch,
-                 plan.options_.training},
-        storages_(graph.values.size()) {
+        context_{plan.backend_, plan.options_.loss >= 0 ? parameters : nullptr, plan.options_.dtype,
+                 plan.options_.batch, plan.options_.training},
+        storages_(graph_.values.size()) {
     plan_.shared_ = std::make_unique<SharedGradients>(plan_.fused_, context_.parameters);
     context_.shared = plan_.shared_.get();
   }
 
   void Run() {
     Connect();
-    for (size_t i = 0; i < Steps(); ++i) MakeStage(static_cast<int>(i));
-    for (size_t i = 0; i < Steps(); ++i) FuseIntoConsumer(static_cast<int>(i));
-    for (size_t i = 0; i < Steps(); ++i) FuseMoments(static_cast<int>(i));
+    for (int i = 0; i < Steps(); ++i) MakeStage(i);
+    for (int i = 0; i < Steps(); ++i) FuseIntoConsumer(i);
+    for (int i = 0; i < Steps(); ++i) FuseMoments(i);
+    for (int i = 0; i < Steps(); ++i)
+      for (const int read : Reads(i)) storage(read).last_read = i;
     AddBuffers();
     UseBuffers();
     plan_.arena_.Allocate();
     Bind();
+    FindUnreached();
   }
 
  private:
-  size_t Steps() const { return plan_.fused_.steps.size(); }
-  const FusedStep& step(int i) const { return plan_.fused_.steps[i]; }
-  Stage& stage(int i) { return *plan_.stages_[i].stage; }
+  int Steps() const { return static_cast<int>(plan_.fused_.steps.size()); }
+  const FusedStep& step(int i) const { return plan_.fused_.steps[static_cast<size_t>(i)]; }
+  bool Backwards(int i) const { return step(i).backward_of >= 0; }
+  const Value& value(int i) const { return graph_.values[static_cast<size_t>(i)]; }
+  Storage& storage(int i) { return storages_[static_cast<size_t>(i)]; }
+  DType TypeOf(int i) const { return *value(i).dtype; }
+  size_t BytesOf(int i) const { return static_cast<size_t>(value(i).shape.size()) * SizeOf(TypeOf(i)); }
+  // The stage of a forward step.
   template <typename T>
   T* As(int i) {
-    return dynamic_cast<T*>(plan_.stages_[i].stage.get());
-  }
-  Storage& output(int i) { return storages_[step(i).output]; }
-
-  // Forward of step i happens at time i, the loss at time Steps(), backward of step i at 2 * Steps() - i.
-  int ForwardTime(int i) const { return i; }
-  int LossTime() const { return static_cast<int>(Steps()); }
-  int BackwardTime(int i) const { return 2 * static_cast<int>(Steps()) - i; }
-
-  Shape WithBatch(Shape shape) const {
-    shape[0] = plan_.options_.batch;
-    return shape;
+    return dynamic_cast<T*>(plan_.stages_[static_cast<size_t>(i)].get());
   }
 
   void Connect() {
     for (size_t i = 0; i < graph_.values.size(); ++i) {
-      if (!std::holds_alternative<InputOp>(graph_.values[i].op)) continue;
-      storages_[i].shape = WithBatch(graph_.values[i].shape);
-      inputs_.push_back(i);
-    }
-    for (size_t i = 0; i < Steps(); ++i) {
-      const FusedStep& s = step(static_cast<int>(i));
-      Storage& out = storages_[s.output];
-      out.shape = WithBatch(graph_.values[s.output].shape);
-      out.producer = static_cast<int>(i);
-      out.needs_gradient = Trains(s);
-      for (const int input : s.inputs) {
-        storages_[input].consumers.push_back(static_cast<int>(i));
-        out.needs_gradient |= storages_[input].needs_gradient;
+      const Value& value = graph_.values[i];
+      if (std::holds_alternative<InputOp>(value.op)) inputs_.push_back(static_cast<int>(i));
+      if (const auto* constant = std::get_if<ConstantOp>(&value.op)) {
+        plan_.constants_.push_back(constant->value.Cast(TypeOf(static_cast<int>(i))));
+        storages_[i].fixed = plan_.constants_.back().raw();
       }
     }
-  }
-
-  bool Trains(const FusedStep& s) const {
-    if (context_.parameters == nullptr) return false;
-    for (const Value* part : {s.op, s.batch_norm}) {
-      if (part == nullptr) continue;
-      for (const auto& variable : part->variables)
-        if (context_.parameters->gradient(variable.get()) != nullptr) return true;
+    for (int i = 0; i < Steps(); ++i) {
+      if (step(i).output >= 0) storage(step(i).output).producer = i;
+      for (const int input : step(i).inputs) storage(input).consumers.push_back(i);
     }
-    return false;
   }
 
   // ---- stages
 
-  // The shape a step sees: of the value it names, which may be an alias (a Flatten) of where the bytes are.
-  Shape InputShape(int i, size_t input) const {
+  // The value a step reads: it names the shape, and may be an alias (a Flatten) of where the bytes are.
+  const Value& InputOf(int i, size_t input) const {
     const FusedStep& s = step(i);
     const Value* first = s.op;
     for (const Value* part : {s.dropout, s.pool, s.relu, s.batch_norm})
       if (part != nullptr) first = part;
-    return WithBatch(graph_.values[first->inputs[input]].shape);
+    return value(first->inputs[input]);
   }
 
   void MakeStage(int i) {
     const FusedStep& s = step(i);
     context_.step = i;
-    Bound bound;
-    if (s.epilogue()) {
-      bound.stage = std::make_unique<EpilogueStage>(context_, s, InputShape(i, 0), static_cast<uint32_t>(i));
+    context_.dtype = s.output < 0 ? plan_.options_.dtype : TypeOf(s.output);
+    std::unique_ptr<Stage> stage;
+    if (Backwards(i)) {
+      // run by the forward step's stage
+    } else if (s.epilogue()) {
+      stage = std::make_unique<EpilogueStage>(context_, s, InputOf(i, 0).shape, static_cast<uint32_t>(i));
     } else if (const auto* conv = std::get_if<Conv2DOp>(&s.op->op)) {
-      bound.stage = MakeConv(i, *conv);
+      stage = MakeConv(i, *conv);
     } else if (std::holds_alternative<DenseOp>(s.op->op)) {
-      const Shape in = InputShape(i, 0);
+      const Shape& in = InputOf(i, 0).shape;
       const int64_t width = in[in.rank() - 1];
       const tensor::DenseDesc desc{in.size() / width, width, s.op->variables[0]->value.dim(1), context_.dtype};
-      bound.stage = std::make_unique<DenseStage>(context_, *s.op, desc);
+      stage = std::make_unique<DenseStage>(context_, *s.op, desc);
+    } else if (std::holds_alternative<VariableOp>(s.op->op)) {
+      stage = std::make_unique<VariableStage>(context_, *s.op);
     } else {
-      std::vector<Shape> shapes;
-      for (size_t k = 0; k < s.inputs.size(); ++k) shapes.push_back(InputShape(i, k));
-      bound.stage = MakeSimpleStage(context_, *s.op, shapes);
+      Kernels kernels = MakeKernels(ContextOf(i));
+      stage = std::make_unique<SimpleStage>(s.op->layer, std::move(kernels.forward), std::move(kernels.backward));
     }
-    bound.backward = plan_.options_.training && output(i).needs_gradient;
-    plan_.stages_.push_back(std::move(bound));
+    plan_.stages_.push_back(std::move(stage));
+  }
+
+  OperationContext ContextOf(int i) const {
+    const FusedStep& s = step(i);
+    OperationContext context{plan_.backend_, *s.op, {}, {s.op->shape, TypeOf(s.output)}};
+    for (size_t k = 0; k < s.inputs.size(); ++k) context.inputs.push_back({InputOf(i, k).shape, TypeOf(s.inputs[k])});
+    return context;
   }
 
   std::unique_ptr<Stage> MakeFixedConv(int i, const Conv2DOp& op, const tensor::Conv2DDesc& desc) {
@@ -131,7 +128,7 @@ class Plan::Compiler {
 
   std::unique_ptr<Stage> MakeConv(int i, const Conv2DOp& op) {
     const FusedStep& s = step(i);
-    const Shape in = InputShape(i, 0);
+    const Shape& in = InputOf(i, 0).shape;
     const Shape& kernel = s.op->variables[0]->value.shape();
     const tensor::Conv2DDesc desc{in[0],         in[1],       in[2],        in[3],         kernel[0],     kernel[1],
                                   kernel[3],     op.stride_h, op.stride_w,  op.dilation_h, op.dilation_w, op.pad_top,
@@ -141,10 +138,16 @@ class Plan::Compiler {
       throw MakeError(ErrorCode::kInternal, "layer {}: a convolution for inference only", s.op->layer);
     auto stage = std::make_unique<ConvStage>(context_, *s.op, desc);
     stage->forward = chooser_.Forward(desc);
-    if (stage->trained()) stage->backward_weights = chooser_.BackwardWeights(desc);
-    if (plan_.options_.training && storages_[s.inputs[0]].needs_gradient)
-      stage->backward_data = chooser_.BackwardData(desc);
+    const int backward = BackwardOf(i);
+    if (backward >= 0 && stage->trained()) stage->backward_weights = chooser_.BackwardWeights(desc);
+    if (backward >= 0 && step(backward).output >= 0) stage->backward_data = chooser_.BackwardData(desc);
     return stage;
+  }
+
+  // The step that is forward step i's backward pass, -1 for none.
+  int BackwardOf(int i) const {
+    const auto& backward = plan_.fused_.backward;
+    return static_cast<size_t>(i) < backward.size() ? backward[static_cast<size_t>(i)] : -1;
   }
 
   // ---- fusion over stage borders
@@ -153,7 +156,7 @@ class Plan::Compiler {
   void FuseIntoConsumer(int i) {
     auto* epilogue = As<EpilogueStage>(i);
     if (epilogue == nullptr || !epilogue->deferrable()) return;
-    const Storage& out = output(i);
+    const Storage& out = storage(step(i).output);
     if (out.consumers.size() != 1 || plan_.fused_.IsOutput(step(i).output)) return;
     auto* conv = As<ConvStage>(out.consumers[0]);
     if (conv == nullptr || !conv->forward->fuses_input()) return;
@@ -166,7 +169,7 @@ class Plan::Compiler {
   void FuseMoments(int i) {
     auto* epilogue = As<EpilogueStage>(i);
     if (epilogue == nullptr || !epilogue->uses_batch_statistics()) return;
-    const int producer = storages_[step(i).inputs[0]].producer;
+    const int producer = storage(step(i).inputs[0]).producer;
     auto* conv = producer < 0 ? nullptr : As<ConvStage>(producer);
     if (conv == nullptr || !conv->forward->fuses_moments() || conv->moments != nullptr) return;
     conv->moments = &epilogue->moments();
@@ -183,116 +186,118 @@ class Plan::Compiler {
   // The data step i reads as its input k: with a deferred epilogue in between, what that one would have read.
   int DataOf(int i, size_t k) {
     const int input = step(i).inputs[k];
-    const int producer = storages_[input].producer;
+    const int producer = storage(input).producer;
     return producer >= 0 && Deferred(producer) ? step(producer).inputs[0] : input;
   }
 
-  // Backward of a lone-consumer epilogue overwrites its output's gradient with its input's.
-  bool BackwardInPlace(int i) {
-    auto* epilogue = As<EpilogueStage>(i);
-    if (epilogue == nullptr || epilogue->pools()) return false;
-    const Storage& in = storages_[step(i).inputs[0]];
-    return in.consumers.size() == 1 && in.needs_gradient && !plan_.fused_.IsOutput(step(i).inputs[0]);
+  std::vector<int> Reads(int i) {
+    std::vector<int> reads;
+    const auto add_inputs = [&](int of) {
+      for (size_t k = 0; k < step(of).inputs.size(); ++k) reads.push_back(DataOf(of, k));
+    };
+    add_inputs(i);
+    if (!Backwards(i)) return reads;
+    const int forward = step(i).backward_of;
+    add_inputs(forward);
+    if (step(forward).op != nullptr && BackwardReadsOutput(step(forward).op->op)) reads.push_back(step(forward).output);
+    return reads;
   }
 
-  // Forward without gradients overwrites its input, too.
-  bool ForwardInPlace(int i) {
-    auto* epilogue = As<EpilogueStage>(i);
-    if (epilogue == nullptr || epilogue->pools() || epilogue->deferred || plan_.options_.training) return false;
-    const int input = step(i).inputs[0];
-    return storages_[input].consumers.size() == 1 && storages_[input].producer >= 0 && DataOf(i, 0) == input &&
-           !plan_.fused_.IsOutput(input);
+  // An input whose place step i's output may take: its data is read for the last time, element by element; -1 for none.
+  int Overwritten(int i) {
+    const FusedStep& s = step(i);
+    if (s.output < 0) return -1;
+    for (size_t k = 0; k < s.inputs.size(); ++k) {
+      const int input = s.inputs[k];
+      const Storage& in = storage(input);
+      if (in.producer < 0 || in.last_read != i || plan_.fused_.IsOutput(input) || DataOf(i, k) != input) continue;
+      if (BytesOf(input) == BytesOf(s.output) && ElementByElement(i, k)) return input;
+    }
+    return -1;
+  }
+
+  bool ElementByElement(int i, size_t k) {
+    const FusedStep& s = step(i);
+    auto* epilogue = As<EpilogueStage>(Backwards(i) ? s.backward_of : i);
+    if (epilogue != nullptr) return k == 0 && !epilogue->pools();
+    return !Backwards(i) && s.op != nullptr && Overwritable(*s.op) && MayOverwrite(ContextOf(i), k);
+  }
+
+  static bool Overwritable(const Value& value) {
+    return std::holds_alternative<AddOp>(value.op) || std::holds_alternative<PointwiseOp>(value.op) ||
+           std::holds_alternative<BinaryOp>(value.op);
   }
 
   void AddBuffers() {
-    Arena& arena = plan_.arena_;
-    const size_t element = SizeOf(plan_.options_.dtype);
-    const auto bytes = [&](const Storage& s) { return static_cast<size_t>(s.shape.size()) * element; };
-    for (const size_t input : inputs_) storages_[input].data = arena.Add(bytes(storages_[input]));
-    for (size_t i = 0; i < Steps(); ++i) {
-      const int k = static_cast<int>(i);
-      if (ForwardInPlace(k))
-        output(k).data = storages_[step(k).inputs[0]].data;
-      else if (!Deferred(k))
-        output(k).data = arena.Add(bytes(output(k)));
+    for (const int input : inputs_) storage(input).data = plan_.arena_.Add(BytesOf(input));
+    for (int i = 0; i < Steps(); ++i) {
+      if (step(i).output < 0 || (!Backwards(i) && Deferred(i))) continue;
+      const int input = Overwritten(i);
+      storage(step(i).output).data = input >= 0 ? storage(input).data : plan_.arena_.Add(BytesOf(step(i).output));
     }
-    if (!plan_.options_.training) return;
-    for (size_t i = Steps(); i-- > 0;) {
-      const int k = static_cast<int>(i);
-      Storage& out = output(k);
-      if (out.needs_gradient && out.gradient == kNoBuffer) out.gradient = arena.Add(bytes(out));
-      if (out.needs_gradient && BackwardInPlace(k)) storages_[step(k).inputs[0]].gradient = out.gradient;
-    }
-    for (Storage& s : storages_)
-      if (s.needs_gradient && s.consumers.size() > 1) sum_bytes_ = std::max(sum_bytes_, bytes(s));
-    if (sum_bytes_ > 0) sum_ = arena.Add(sum_bytes_);
+  }
+
+  void Use(int value, int time) {
+    if (storage(value).data != kNoBuffer) plan_.arena_.Use(storage(value).data, time);
   }
 
   void UseBuffers() {
-    Arena& arena = plan_.arena_;
-    for (const size_t input : inputs_) arena.Use(storages_[input].data, -1);
-    for (size_t i = 0; i < Steps(); ++i) {
-      const int k = static_cast<int>(i);
-      workspace_bytes_ = std::max(workspace_bytes_, stage(k).workspace_bytes());
-      arena.Use(output(k).data, ForwardTime(k));
-      for (size_t input = 0; input < step(k).inputs.size(); ++input) {
-        const Storage& data = storages_[DataOf(k, input)];
-        arena.Use(data.data, ForwardTime(k));
-        if (plan_.stages_[i].backward) arena.Use(data.data, BackwardTime(k));
-      }
-      if (!plan_.stages_[i].backward) continue;
-      if (As<SimpleStage>(k) != nullptr) arena.Use(output(k).data, BackwardTime(k));  // softmax and others read y
-      arena.Use(output(k).gradient, BackwardTime(k));
-      for (const int input : step(k).inputs) arena.Use(storages_[input].gradient, BackwardTime(k));
-      arena.Use(sum_, BackwardTime(k));
+    for (const int input : inputs_) Use(input, -1);
+    size_t workspace_bytes = 0;
+    for (int i = 0; i < Steps(); ++i) {
+      if (step(i).output >= 0) Use(step(i).output, i);
+      for (const int read : Reads(i)) Use(read, i);
+      if (!Backwards(i))
+        workspace_bytes = std::max(workspace_bytes, plan_.stages_[static_cast<size_t>(i)]->workspace_bytes());
     }
-    for (const int other : plan_.fused_.more_outputs) arena.Use(storages_[other].data, LossTime());
-    arena.Use(OutputStorage().data, LossTime());
-    arena.Use(OutputStorage().gradient, LossTime());
-    if (workspace_bytes_ > 0) {
-      workspace_ = arena.Add(workspace_bytes_);
-      arena.Use(workspace_, 0);
-      arena.Use(workspace_, BackwardTime(0));
-    }
+    for (const int output : plan_.fused_.outputs) Use(output, Steps());
+    if (workspace_bytes == 0) return;
+    workspace_ = plan_.arena_.Add(workspace_bytes);
+    plan_.arena_.Use(workspace_, 0);
+    plan_.arena_.Use(workspace_, Steps());
   }
-
-  Storage& OutputStorage() { return storages_[plan_.fused_.output]; }
 
   // ---- pointers
 
-  void* At(BufferId buffer) const { return buffer == kNoBuffer ? nullptr : plan_.arena_.At(buffer); }
+  void* At(int value) {
+    const Storage& s = storage(value);
+    if (s.fixed != nullptr) return s.fixed;
+    return s.data == kNoBuffer ? nullptr : plan_.arena_.At(s.data);
+  }
 
   void Bind() {
-    for (const size_t input : inputs_) plan_.inputs_.push_back(At(storages_[input].data));
-    plan_.outputs_.push_back(At(OutputStorage().data));
-    for (const int other : plan_.fused_.more_outputs) plan_.outputs_.push_back(At(storages_[other].data));
-    plan_.dscores_ = At(OutputStorage().gradient);
-    for (size_t i = 0; i < Steps(); ++i) {
-      const int k = static_cast<int>(i);
-      Stage& s = stage(k);
-      s.y = At(output(k).data);
-      s.dy = At(output(k).gradient);
-      s.workspace = At(workspace_);
-      Bound& bound = plan_.stages_[i];
-      for (size_t input = 0; input < step(k).inputs.size(); ++input) {
-        s.x.push_back(At(storages_[DataOf(k, input)].data));
-        BindGradient(k, input, bound);
+    for (const int input : inputs_) plan_.inputs_.push_back({At(input), TypeOf(input)});
+    for (const int output : plan_.fused_.outputs) plan_.outputs_.push_back(At(output));
+    for (int i = 0; i < Steps(); ++i) {
+      const FusedStep& s = step(i);
+      if (Backwards(i)) {
+        Stage& stage = *plan_.stages_[static_cast<size_t>(s.backward_of)];
+        stage.dy = At(s.inputs[0]);
+        stage.dx.assign(std::max<size_t>(1, stage.x.size()), nullptr);
+        if (s.output >= 0) stage.dx[0] = At(s.output);
+        plan_.steps_.push_back({&stage, s.backward_of});
+        continue;
       }
+      Stage& stage = *plan_.stages_[static_cast<size_t>(i)];
+      for (size_t k = 0; k < s.inputs.size(); ++k) stage.x.push_back(At(DataOf(i, k)));
+      stage.y = At(s.output);
+      stage.workspace = workspace_ == kNoBuffer ? nullptr : plan_.arena_.At(workspace_);
+      plan_.steps_.push_back({&stage, -1});
     }
   }
 
-  // The consumer that runs first in the backward pass (the last step) writes a value's gradient, the others add to it.
-  void BindGradient(int k, size_t input, Bound& bound) {
-    const Storage& in = storages_[step(k).inputs[input]];
-    const auto& inputs = step(k).inputs;
-    const bool again = std::find(inputs.begin(), inputs.begin() + static_cast<long>(input), inputs[input]) !=
-                       inputs.begin() + static_cast<long>(input);  // x + x
-    const bool writes =
-        !in.consumers.empty() && in.consumers.back() == k && !again && !(step(k).inputs[input] == plan_.fused_.output);
-    void* gradient = At(in.gradient);
-    bound.stage->dx.push_back(gradient == nullptr || writes ? gradient : At(sum_));
-    bound.add_to.push_back(gradient == nullptr || writes ? nullptr : gradient);
-    bound.add_count.push_back(in.shape.size());
+  void FindUnreached() {
+    if (context_.parameters == nullptr) return;
+    std::set<size_t> reached;
+    for (size_t i = 0; i < plan_.fused_.backward.size(); ++i) {
+      if (plan_.fused_.backward[i] < 0) continue;
+      for (const Value* part : {plan_.fused_.steps[i].op, plan_.fused_.steps[i].batch_norm})
+        for (const auto& variable : part != nullptr ? part->variables : std::vector<VariablePtr>{})
+          if (const int index = context_.parameters->index(variable.get()); index >= 0)
+            reached.insert(static_cast<size_t>(index));
+    }
+    for (size_t i = context_.parameters->count(); i-- > 0;)
+      if (!reached.contains(i)) plan_.unreached_.push_back(i);
   }
 
   Plan& plan_;
@@ -300,61 +305,77 @@ class Plan::Compiler {
   ConvChooser& chooser_;
   StageContext context_;
   std::vector<Storage> storages_;
-  std::vector<size_t> inputs_;  // the graph's InputOps
-  size_t workspace_bytes_ = 0, sum_bytes_ = 0;
-  BufferId workspace_ = kNoBuffer, sum_ = kNoBuffer;
+  std::vector<int> inputs_;  // the graph's InputOps
+  BufferId workspace_ = kNoBuffer;
 };
 
-Plan::Plan(const Graph& graph, const tensor::Backend& backend, const Parameters* parameters, ConvChooser& chooser,
+namespace {
+
+// The graph with every dimension and type known.
+Graph Settled(Graph graph, const PlanOptions& options) {
+  for (Value& value : graph.values) {
+    if (value.shape.rank() > 0 && value.shape[0] < 0) value.shape[0] = options.batch;
+    if (!value.dtype) value.dtype = options.dtype;
+  }
+  return graph;
+}
+
+}  // namespace
+
+Plan::Plan(Graph graph, const tensor::Backend& backend, const Parameters* parameters, ConvChooser& chooser,
            const PlanOptions& options)
-    : backend_(backend),
+    : graph_(Settled(std::move(graph), options)),
+      backend_(backend),
       options_(options),
-      fused_(Fuse(graph, {.training = options.training, .drop_softmax = options.drop_softmax})) {
-  Compiler(*this, graph, parameters, chooser).Run();
+      fused_(Fuse(graph_, {.training = options.training})) {
+  if (options.loss >= 0 && parameters != nullptr) DifferentiateSteps(graph_, fused_, options.loss, *parameters);
+  Compiler(*this, parameters, chooser).Run();
 }
 
 Plan::~Plan() = default;
 
-void* Plan::scores() const { return outputs_[0]; }
-void* Plan::dscores() const { return dscores_; }
-
-void Plan::Forward(const Tensor& x, const StepContext& step) {
-  backend_.Convert(x.size(), x.dtype(), x.raw(), options_.dtype, inputs_[0]);
-  for (Bound& bound : stages_) bound.stage->Forward(step);
-}
-
-void Plan::Forward(const std::vector<Tensor>& inputs, const StepContext& step) {
-  for (size_t i = 0; i < inputs.size(); ++i)
-    backend_.Convert(inputs[i].size(), inputs[i].dtype(), inputs[i].raw(), options_.dtype, inputs_[i]);
-  for (Bound& bound : stages_) bound.stage->Forward(step);
-}
-
-void Plan::Backward(const StepContext& step) {
-  for (size_t i = stages_.size(); i-- > 0;) {
-    Bound& bound = stages_[i];
-    if (!bound.backward) continue;
-    bound.stage->Backward(step);
-    shared_->Add(static_cast<int>(i), backend_);
-    ReportShared(i, step);
-    for (size_t k = 0; k < bound.add_to.size(); ++k)
-      if (bound.add_to[k] != nullptr)
-        backend_.Add(bound.add_count[k], options_.dtype, bound.add_to[k], bound.stage->dx[k], bound.add_to[k]);
+void Plan::Run(const std::vector<Tensor>& inputs, const StepContext& context) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor& input = inputs[i];
+    if (inputs_[i].dtype == DType::kInt64)
+      std::memcpy(inputs_[i].data, input.raw(), input.bytes());
+    else
+      backend_.Convert(input.size(), input.dtype(), input.raw(), inputs_[i].dtype, inputs_[i].data);
   }
+  for (const Step& step : steps_) {
+    if (step.backward_of < 0) {
+      step.stage->Forward(context);
+      continue;
+    }
+    step.stage->Backward(context);
+    shared_->Add(step.backward_of, backend_);
+    ReportShared(step.backward_of, context);
+  }
+  ReportUnreached(context);
 }
 
 // Behind the last contribution to them.
-void Plan::ReportShared(size_t stage, const StepContext& step) const {
-  if (step.exchange == nullptr) return;
-  for (const size_t variable : shared_->Final(static_cast<int>(stage))) step.exchange->GradientReady(variable);
+void Plan::ReportShared(int step, const StepContext& context) const {
+  if (context.exchange == nullptr) return;
+  for (const size_t variable : shared_->Final(step)) context.exchange->GradientReady(variable);
 }
 
-void Plan::Skip(const StepContext& step) {
-  for (Bound& bound : stages_) bound.stage->SkipForward(step);
-  for (size_t i = stages_.size(); i-- > 0;) {
-    if (!stages_[i].backward) continue;
-    stages_[i].stage->SkipBackward(step);
-    ReportShared(i, step);
+// Their gradients are the zeros that they were made with.
+void Plan::ReportUnreached(const StepContext& context) const {
+  if (context.exchange == nullptr) return;
+  for (const size_t variable : unreached_) context.exchange->GradientReady(variable);
+}
+
+void Plan::Skip(const StepContext& context) {
+  for (const Step& step : steps_) {
+    if (step.backward_of < 0) {
+      step.stage->SkipForward(context);
+      continue;
+    }
+    step.stage->SkipBackward(context);
+    ReportShared(step.backward_of, context);
   }
+  ReportUnreached(context);
 }
 
 }  // namespace headrace::keras::internal

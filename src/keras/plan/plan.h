@@ -1,5 +1,5 @@
-// Plan: a graph compiled for one batch size. Steps fused, algorithms chosen, every buffer placed in one arena by
-// lifetime: a run allocates nothing and checks nothing.
+// Plan: a graph compiled for one batch size, in training with its backward pass. Steps fused, algorithms chosen, every
+// buffer placed in one arena by lifetime: a run allocates nothing and checks nothing.
 #pragma once
 
 #include <memory>
@@ -19,54 +19,54 @@ namespace headrace::keras::internal {
 
 struct PlanOptions {
   int64_t batch = 0;
-  DType dtype = DType::kFloat32;                   // of activations
-  bool training = false;                           // with gradients, batch statistics and dropout
-  bool drop_softmax = false;                       // scores() are the logits when the model ends in a softmax
+  DType dtype = DType::kFloat32;                   // of values that have none of their own
+  bool training = false;                           // with batch statistics, dropout and, given a loss, gradients
+  int loss = -1;                                   // the value, a scalar, whose gradient is wanted; one of the outputs
   tensor::PackedWeights* fixed_weights = nullptr;  // inference whose weights never change: packed here, once
 };
 
 class Plan {
  public:
-  // `graph`, `backend` and `parameters` (null when nothing is trained) outlive the plan.
-  Plan(const Graph& graph, const tensor::Backend& backend, const Parameters* parameters, ConvChooser& chooser,
+  // `backend` and `parameters` (null when nothing is trained) outlive the plan.
+  Plan(Graph graph, const tensor::Backend& backend, const Parameters* parameters, ConvChooser& chooser,
        const PlanOptions& options);
   ~Plan();
 
-  // x: [batch, …] uint8 or float32, of the graph's input shape; checked by the caller.
-  void Forward(const Tensor& x, const StepContext& step);
-  // The same for a graph of several inputs: one tensor each, in the order of their InputOps.
-  void Forward(const std::vector<Tensor>& inputs, const StepContext& step);
-  // From dscores(), which the caller has filled, to the parameters' gradients.
-  void Backward(const StepContext& step);
+  // inputs: one tensor for each InputOp, in their order: [batch, …] of its shape; of its dtype, or uint8 or float32 for
+  // one of float32 or none. Checked by the caller. With a loss the parameters' gradients are written.
+  void Run(const std::vector<Tensor>& inputs, const StepContext& step);
   // A step without a batch, while other ranks have one: what they wait for, with gradients that the caller has zeroed.
   void Skip(const StepContext& step);
 
-  void* scores() const;                                 // the output, or the logits: [batch, …] of options.dtype
-  void* dscores() const;                                // training only
-  void* output(size_t i) const { return outputs_[i]; }  // of Graph::Outputs()
-  bool softmax_dropped() const { return fused_.softmax_dropped; }
+  void* output(size_t i) const { return outputs_[i]; }  // of Graph::Outputs(), until the next Run()
   size_t arena_bytes() const { return arena_.bytes(); }
 
  private:
   struct Storage;  // of one graph value
   class Compiler;
-  void ReportShared(size_t stage, const StepContext& step) const;
-  struct Bound {  // a stage and what the plan does around it
-    std::unique_ptr<Stage> stage;
-    bool backward = false;
-    std::vector<void*> add_to;  // for each input: the gradient to add dx to, null when dx is already in place
-    std::vector<int64_t> add_count;
+  void ReportShared(int step, const StepContext& context) const;
+  void ReportUnreached(const StepContext& context) const;
+  struct Input {
+    void* data = nullptr;
+    DType dtype = DType::kFloat32;
+  };
+  struct Step {
+    Stage* stage = nullptr;
+    int backward_of = -1;  // the forward step whose stage runs backwards; -1: forwards
   };
 
+  Graph graph_;
   const tensor::Backend& backend_;
   PlanOptions options_;
   FusedGraph fused_;
   Arena arena_;
-  std::vector<Bound> stages_;
+  std::vector<Tensor> constants_;
+  std::vector<std::unique_ptr<Stage>> stages_;
+  std::vector<Step> steps_;  // in the order in which they run
   std::unique_ptr<SharedGradients> shared_;
-  std::vector<void*> inputs_;
+  std::vector<size_t> unreached_;  // trainable variables that the loss does not depend on
+  std::vector<Input> inputs_;
   std::vector<void*> outputs_;
-  void* dscores_ = nullptr;
 };
 
 }  // namespace headrace::keras::internal

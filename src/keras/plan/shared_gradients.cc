@@ -7,7 +7,8 @@ namespace headrace::keras::internal {
 SharedGradients::SharedGradients(const FusedGraph& fused, const Parameters* parameters) {
   if (parameters == nullptr) return;
   std::map<int, Shared> found;  // by number among the trainable variables: the same order in every run
-  for (size_t step = 0; step < fused.steps.size(); ++step)
+  for (size_t step = 0; step < fused.backward.size(); ++step) {
+    if (fused.backward[step] < 0) continue;
     for (const Value* part : {fused.steps[step].op, fused.steps[step].batch_norm}) {
       if (part == nullptr) continue;
       for (const auto& variable : part->variables) {
@@ -21,6 +22,7 @@ SharedGradients::SharedGradients(const FusedGraph& fused, const Parameters* para
         shared.readers.push_back(static_cast<int>(step));
       }
     }
+  }
   for (auto& [index, shared] : found) {
     if (shared.readers.size() < 2) continue;
     steps_.resize(fused.steps.size());

@@ -222,187 +222,22 @@ void EpilogueStage::SkipBackward(const StepContext& step) {
   if (synchronized_ && step.exchange != nullptr) synchronized_->ShareSums(*step.exchange, 0, Row(kDGamma), Row(kDBeta));
 }
 
-// ----------------------------------------------------------------------------------------------------- simple
+// --------------------------------------------------------------------------------------------------- variable
 
-namespace {
+VariableStage::VariableStage(const StageContext& context, const Value& value)
+    : Stage(value.layer),
+      backend_(context.backend),
+      dtype_(context.dtype),
+      count_(value.shape.size()),
+      variable_(context.Bind(value.variables[0])) {}
 
-struct SimpleMaker {
-  const StageContext& context;
-  const Value& value;
-  const std::vector<Shape>& shapes;
+void VariableStage::Forward(const StepContext&) {
+  backend_.Convert(count_, DType::kFloat32, variable_.data(), dtype_, y);
+}
 
-  using Result = std::unique_ptr<Stage>;
-  const Backend& backend() const { return context.backend; }
-  Result Make(SimpleStage::Run forward, SimpleStage::Run backward) const {
-    return std::make_unique<SimpleStage>(value.layer, std::move(forward), std::move(backward));
-  }
-
-  Result operator()(const ActivationOp& op) const {
-    const int64_t c = shapes[0][shapes[0].rank() - 1], rows = shapes[0].size() / c;
-    const DType dtype = context.dtype;
-    const auto activation = op.activation;
-    const Backend& b = backend();
-    return Make(
-        [=, &b](const Stage& s) { b.ActivationForward(activation, rows, c, dtype, s.x[0], s.y); },
-        [=, &b](const Stage& s) { b.ActivationBackward(activation, rows, c, dtype, s.x[0], s.y, s.dy, s.dx[0]); });
-  }
-
-  Result operator()(const MaxPoolOp& op) const {
-    const Shape& in = shapes[0];
-    const tensor::Pool2DDesc desc{in[0],       in[1],        in[2],        in[3],      op.pool_h,
-                                  op.pool_w,   op.stride_h,  op.stride_w,  op.pad_top, op.pad_bottom,
-                                  op.pad_left, op.pad_right, context.dtype};
-    const Backend& b = backend();
-    return Make([=, &b](const Stage& s) { b.MaxPoolForward(desc, s.x[0], s.y); },
-                [=, &b](const Stage& s) { b.MaxPoolBackward(desc, s.x[0], s.dy, s.dx[0]); });
-  }
-
-  Result operator()(const GlobalAveragePoolOp&) const {
-    const Shape& in = shapes[0];
-    const int64_t n = in[0], hw = in[1] * in[2], c = in[3];
-    const DType dtype = context.dtype;
-    const Backend& b = backend();
-    return Make([=, &b](const Stage& s) { b.GlobalAveragePoolForward(n, hw, c, dtype, s.x[0], s.y); },
-                [=, &b](const Stage& s) { b.GlobalAveragePoolBackward(n, hw, c, dtype, s.dy, s.dx[0]); });
-  }
-
-  Result operator()(const AddOp&) const {
-    const int64_t count = shapes[0].size();
-    const DType dtype = context.dtype;
-    const Backend& b = backend();
-    return Make([=, &b](const Stage& s) { b.Add(count, dtype, s.x[0], s.x[1], s.y); },
-                [=](const Stage& s) {
-                  for (void* dx : s.dx)
-                    if (dx != nullptr) std::memcpy(dx, s.dy, static_cast<size_t>(count) * SizeOf(dtype));
-                });
-  }
-
-  Result operator()(const ZeroPadOp& op) const {
-    const Shape& in = shapes[0];
-    const int64_t n = in[0], h = in[1], w = in[2], c = in[3];
-    const DType dtype = context.dtype;
-    const Backend& b = backend();
-    return Make(
-        [=, &b](const Stage& s) { b.PadForward(n, h, w, c, op.top, op.bottom, op.left, op.right, dtype, s.x[0], s.y); },
-        [=, &b](const Stage& s) {
-          b.PadBackward(n, h, w, c, op.top, op.bottom, op.left, op.right, dtype, s.dy, s.dx[0]);
-        });
-  }
-
-  // ---- inference only: no gradients
-
-  Result Make(SimpleStage::Run forward) const {
-    return Make(std::move(forward), [](const Stage&) {});
-  }
-
-  Result operator()(const AveragePoolOp& op) const {
-    const Shape& in = shapes[0];
-    const tensor::Pool2DDesc desc{in[0],       in[1],        in[2],        in[3],      op.pool_h,
-                                  op.pool_w,   op.stride_h,  op.stride_w,  op.pad_top, op.pad_bottom,
-                                  op.pad_left, op.pad_right, context.dtype};
-    return Make([=, &b = backend()](const Stage& s) { b.AveragePool(desc, s.x[0], s.y); });
-  }
-
-  Result operator()(const PointwiseOp& op) const {
-    const int64_t count = shapes[0].size();
-    return Make([=, dtype = context.dtype, &b = backend()](const Stage& s) {
-      b.ApplyPointwise(op.kind, op.alpha, count, dtype, s.x[0], s.y);
-    });
-  }
-
-  Shape Out() const {
-    Shape out = value.shape;
-    out[0] = context.batch;
-    return out;
-  }
-
-  Result operator()(const BinaryOp& op) const {
-    if (!value.variables.empty()) return WithConstant(op);
-    const tensor::BinaryDesc desc{op.kind, shapes[0], shapes[1], Out(), context.dtype};
-    return Make([=, &b = backend()](const Stage& s) { b.ApplyBinary(desc, s.x[0], s.x[1], s.y); });
-  }
-
-  Result WithConstant(const BinaryOp& op) const {
-    const Tensor constant = value.variables[0]->value.Cast(context.dtype);
-    const bool first = op.constant_first;
-    const tensor::BinaryDesc desc{op.kind, first ? constant.shape() : shapes[0], first ? shapes[0] : constant.shape(),
-                                  Out(), context.dtype};
-    return Make([=, &b = backend()](const Stage& s) {
-      b.ApplyBinary(desc, first ? constant.raw() : s.x[0], first ? s.x[0] : constant.raw(), s.y);
-    });
-  }
-
-  Result operator()(const SelectOp&) const {
-    const tensor::SelectDesc desc{shapes[0], shapes[1], shapes[2], Out(), context.dtype};
-    return Make([=, &b = backend()](const Stage& s) { b.Select(desc, s.x[0], s.x[1], s.x[2], s.y); });
-  }
-
-  Result operator()(const ReduceOp& op) const {
-    const tensor::ReduceDesc desc{op.kind, shapes[0], op.reduced, context.dtype};
-    return Make([=, &b = backend()](const Stage& s) { b.Reduce(desc, s.x[0], s.y); });
-  }
-
-  Result operator()(const SliceOp& op) const {
-    const tensor::SliceDesc desc{shapes[0], Out(), op.begins, op.steps, context.dtype};
-    return Make([=, &b = backend()](const Stage& s) { b.Slice(desc, s.x[0], s.y); });
-  }
-
-  Result operator()(const TileOp& op) const {
-    return Make([shape = shapes[0], multiples = op.multiples, dtype = context.dtype, &b = backend()](const Stage& s) {
-      b.Tile(shape, multiples, dtype, s.x[0], s.y);
-    });
-  }
-
-  Result operator()(const ResizeOp& op) const {
-    const Shape &in = shapes[0], &out = value.shape;
-    const tensor::ResizeDesc desc{
-        in[0], in[1], in[2], in[3], out[1], out[2], op.resampling, op.half_pixels, op.aligned_corners, context.dtype};
-    return Make([=, &b = backend()](const Stage& s) { b.Resize(desc, s.x[0], s.y); });
-  }
-
-  Result operator()(const SpreadOp& op) const {
-    return Make([in = shapes[0], op, dtype = context.dtype, &b = backend()](const Stage& s) {
-      b.Spread(in[0], in[1], in[2], in[3], op.stride_h, op.stride_w, dtype, s.x[0], s.y);
-    });
-  }
-
-  // Numbers of rows that bfloat16 cannot hold would name others.
-  Result operator()(const LookupOp&) const {
-    const Tensor& table = value.variables[0]->value;
-    if (context.dtype != DType::kFloat32)
-      throw MakeError(ErrorCode::kInvalidArgument, "layer {}: a table is looked up in float32 only, not in {}",
-                      value.layer, NameOf(context.dtype));
-    return Make([table, count = shapes[0].size(), dtype = context.dtype, &b = backend()](const Stage& s) {
-      b.Lookup(count, table.dim(0), table.dim(1), table.data<float>(), dtype, s.x[0], s.y);
-    });
-  }
-
-  Result operator()(const ConcatOp& op) const {
-    int64_t rows = 1;
-    for (int64_t axis = 0; axis < op.axis; ++axis) rows *= shapes[0][static_cast<size_t>(axis)];
-    std::vector<int64_t> widths;
-    for (const Shape& shape : shapes) widths.push_back(shape.size() / rows);
-    return Make(
-        [=, dtype = context.dtype, &b = backend()](const Stage& s) { b.Concat(rows, widths, dtype, s.x, s.y); });
-  }
-
-  Result operator()(const TransposeOp& op) const {
-    return Make([shape = shapes[0], axes = op.axes, dtype = context.dtype, &b = backend()](const Stage& s) {
-      b.Transpose(shape, axes, dtype, s.x[0], s.y);
-    });
-  }
-
-  template <typename Op>
-  Result operator()(const Op&) const {
-    throw MakeError(ErrorCode::kInternal, "layer {}: its operation has no stage", value.layer);
-  }
-};
-
-}  // namespace
-
-std::unique_ptr<Stage> MakeSimpleStage(const StageContext& context, const Value& value,
-                                       const std::vector<Shape>& shapes) {
-  return std::visit(SimpleMaker{context, value, shapes}, value.op);
+void VariableStage::Backward(const StepContext& step) {
+  if (variable_.gradient != nullptr) backend_.Convert(count_, dtype_, dy, DType::kFloat32, variable_.gradient);
+  variable_.Ready(step);
 }
 
 }  // namespace headrace::keras::internal

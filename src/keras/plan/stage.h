@@ -179,7 +179,22 @@ class EpilogueStage : public Stage {
   tensor::ChannelMoments moments_;
 };
 
-// Every stage without weights or state is two calls of the back end.
+// A weight as a value that operations read; its gradient is the sum of what they give.
+class VariableStage : public Stage {
+ public:
+  VariableStage(const StageContext& context, const Value& value);
+  void Forward(const StepContext& step) override;
+  void Backward(const StepContext& step) override;
+  void SkipBackward(const StepContext& step) override { variable_.Ready(step); }
+
+ private:
+  const tensor::Backend& backend_;
+  DType dtype_;
+  int64_t count_;
+  Weight variable_;
+};
+
+// Every stage without weights or state is one call of the back end, two where it has a backward pass of its own.
 class SimpleStage : public Stage {
  public:
   using Run = std::function<void(const Stage& stage)>;
@@ -197,9 +212,5 @@ class SimpleStage : public Stage {
  private:
   Run forward_, backward_;
 };
-
-// The stage of a step that is neither convolution, dense nor epilogue. shapes: of its inputs, batch included.
-std::unique_ptr<Stage> MakeSimpleStage(const StageContext& context, const Value& value,
-                                       const std::vector<Shape>& shapes);
 
 }  // namespace headrace::keras::internal

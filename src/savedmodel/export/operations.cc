@@ -58,6 +58,10 @@ std::string Write(const Context& c, const keras::Conv2DOp& op) {
 }
 
 std::string Write(const Context& c, const keras::DenseOp& op) {
+  if (c.value.shape.rank() != 2)
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "layer '{}': a Dense over an output of shape {} is not exported yet, wanted (None, units)",
+                    c.value.layer, c.value.shape.ToString());
   const std::string product = c.writer.Add("MatMul", c.Named("MatMul"), {c.input(), c.variable(0)})
                                   .Type("T", tf::DT_FLOAT)
                                   .Bool("transpose_a", false)

@@ -53,7 +53,7 @@ class Row {
         target_(args, row),
         x_(static_cast<const T*>(args.scores) + row * args.classes),
         dx_(args.dscores == nullptr ? nullptr : static_cast<T*>(args.dscores) + row * args.classes),
-        scale_(1.0f / static_cast<float>(args.rows)) {}
+        scale_(args.row_gradients != nullptr ? args.row_gradients[row] : 1.0f / static_cast<float>(args.rows)) {}
 
   // loss = -sum t (x - largest - log sum e^(x - largest)); gradient = softmax(x) - t
   float FromLogits() const {

@@ -15,13 +15,13 @@ struct RowResult {
   std::vector<double> gradient;  // of this row's loss by its scores
 };
 
-size_t ArgMax(const std::vector<double>& values) {
+size_t IndexOfLargest(const std::vector<double>& values) {
   return std::max_element(values.begin(), values.end()) - values.begin();
 }
 
 // softmax(logits), and the logarithm of it by way of log(sum(exp)).
 RowResult FromLogits(const std::vector<double>& logits, const std::vector<double>& target) {
-  const double largest = logits[ArgMax(logits)];
+  const double largest = logits[IndexOfLargest(logits)];
   double sum = 0;
   for (double logit : logits) sum += std::exp(logit - largest);
   RowResult result{0, {}};
@@ -82,7 +82,7 @@ void ReferenceBackend::Crossentropy(const CrossentropyArgs& args) const {
     std::vector<double> scores;
     for (int64_t i = 0; i < args.classes; ++i) scores.push_back(Read(args.scores, args.dtype, row * args.classes + i));
     std::vector<double> target = ReadTarget(args, row);
-    if (args.correct != nullptr) args.correct[row] = ArgMax(scores) == ArgMax(target);
+    if (args.correct != nullptr) args.correct[row] = IndexOfLargest(scores) == IndexOfLargest(target);
     if (args.labels == Labels::kOneHot) {
       const double smoothing = args.label_smoothing;
       for (double& t : target) t = t * (1 - smoothing) + smoothing / static_cast<double>(args.classes);
@@ -92,8 +92,9 @@ void ReferenceBackend::Crossentropy(const CrossentropyArgs& args) const {
                                                               : FromProbabilities(scores, target);
     if (args.losses != nullptr) args.losses[row] = static_cast<float>(result.loss);
     if (args.dscores == nullptr) continue;
+    const double scale = args.row_gradients != nullptr ? args.row_gradients[row] : 1.0 / static_cast<double>(args.rows);
     for (int64_t i = 0; i < args.classes; ++i) {
-      Write(args.dscores, args.dtype, row * args.classes + i, result.gradient[i] / static_cast<double>(args.rows));
+      Write(args.dscores, args.dtype, row * args.classes + i, result.gradient[i] * scale);
     }
   }
 }
