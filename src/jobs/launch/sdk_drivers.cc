@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace headrace::jobs {
@@ -12,6 +13,8 @@ using nlohmann::json;
 constexpr const char* kSdkScript = "input/data/sm_drivers/sm_train.sh";
 constexpr const char* kSdkSettings = "input/data/sm_drivers/distributed.json";
 constexpr const char* kSdkLauncher = "input/data/sm_drivers/distributed_drivers/mpi_utils.py";
+constexpr const char* kSdkEnvironment = "input/data/sm_drivers/scripts/environment.py";
+constexpr std::string_view kSdkPort = "\nSM_MASTER_PORT = 7777\n";
 constexpr size_t kLargestSdkFile = size_t{1} << 20;
 constexpr int64_t kMostSdkProcesses = 100'000;
 
@@ -23,7 +26,19 @@ import json
 import os
 import sys
 
+import common.utils
+
 LAUNCH = json.loads(os.environ["HEADRACE_MPI_LAUNCH"])
+
+
+def log_subprocess_output(pipe):
+    """mpirun cuts long lines where its buffers end, which may be inside of a character: they are passed on as they come."""
+    for line in iter(pipe.readline, b""):
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+
+
+common.utils.log_subprocess_output = log_subprocess_output
 
 
 def write_env_vars_to_file():
@@ -106,6 +121,14 @@ Result<std::optional<MpiDistribution>> MpiOfSdkDrivers(const HeldDirectory& ml, 
 }
 
 Status TakeOverSdkDrivers(const HeldDirectory& ml) { return ml.Write(kSdkLauncher, kSdkLauncherText); }
+
+Status MoveSdkPort(const HeldDirectory& ml, int port) {
+  auto script = ml.Read(kSdkEnvironment, kLargestSdkFile);
+  const auto found = script ? script->find(kSdkPort) : std::string::npos;
+  if (found == std::string::npos) return {};
+  script->replace(found, kSdkPort.size(), fmt::format("\nSM_MASTER_PORT = {}\n", port));
+  return ml.Write(kSdkEnvironment, *script);
+}
 
 std::string SdkLaunch(const std::vector<std::string>& mpirun, const std::vector<std::string>& door) {
   return json({{"mpirun", mpirun}, {"door", door}}).dump(-1, ' ', false, json::error_handler_t::replace);

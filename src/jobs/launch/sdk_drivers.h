@@ -20,6 +20,10 @@ Result<std::optional<MpiDistribution>> MpiOfSdkDrivers(const HeldDirectory& ml, 
 // Lets them start ranks as the platform does.
 Status TakeOverSdkDrivers(const HeldDirectory& ml);
 
+// Lets them meet at `port` of the first host, where they all say 7777: hosts of all jobs share this machine's ports.
+// Nothing is done to scripts that do not say so.
+Status MoveSdkPort(const HeldDirectory& ml, int port);
+
 // The variable that tells them how. `mpirun`: the words before the program, none where it runs once and alone.
 // `door`: what a host that is not the first becomes.
 inline constexpr const char* kSdkLaunchVariable = "HEADRACE_MPI_LAUNCH";

@@ -1,6 +1,7 @@
 // What the SDK's own driver does with it: tests/clients/test_sdk3.py.
 #include "jobs/launch/sdk_drivers.h"
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -59,6 +60,34 @@ TEST_F(SdkDriversTest, TheirLauncherGivesWay) {
   for (const char* name : {"start_sshd_daemon", "bootstrap_master_node", "bootstrap_worker_node", "get_mpirun_command",
                            "write_status_file_to_workers", "write_env_vars_to_file"})
     EXPECT_THAT(text, HasSubstr(std::string("def ") + name + "("));
+}
+
+TEST_F(SdkDriversTest, LinesThatAreCutInsideOfACharacterArePassedOn) {
+  Stage(kMpi, "{}");
+  ValueOrThrow(TakeOverSdkDrivers(Ml()));
+  const std::string drivers = dir_ / "input/data/sm_drivers";
+  std::filesystem::create_directories(drivers + "/common");
+  std::ofstream(drivers + "/common/utils.py") << "";
+  const std::string command =
+      "cd " + drivers + " && HEADRACE_MPI_LAUNCH='{}' PYTHONPATH=.:distributed_drivers python3 -c '" +
+      R"(import io, common.utils, mpi_utils; common.utils.log_subprocess_output(io.BytesIO(b"caf\xc3\n\xa9\n")))" +
+      "' >out";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  EXPECT_EQ(ValueOrThrow(ReadFile(drivers + "/out")), "caf\xc3\n\xa9\n");
+}
+
+TEST_F(SdkDriversTest, JobsMeetAtPortsOfTheirOwn) {
+  Stage(kMpi, "{}");
+  ValueOrThrow(MoveSdkPort(Ml(), 20001));  // other versions may have no such script
+  const std::string path = dir_ / "input/data/sm_drivers/scripts/environment.py";
+  std::filesystem::create_directories(dir_ / "input/data/sm_drivers/scripts");
+  for (const auto& [before, after] :
+       {std::pair{"A = 1\nSM_MASTER_PORT = 7777\nB = 7777\n", "A = 1\nSM_MASTER_PORT = 20001\nB = 7777\n"},
+        std::pair{"PORT = 7777\n", "PORT = 7777\n"}}) {
+    std::ofstream(path) << before;
+    ValueOrThrow(MoveSdkPort(Ml(), 20001));
+    EXPECT_EQ(ValueOrThrow(ReadFile(path)), after);
+  }
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ enum class Rendezvous {
   kTorch,             // MASTER_ADDR, RANK …: sagemaker_torch_distributed_enabled, sagemaker_pytorch_ddp_enabled
   kParameterServers,  // TF_CONFIG: sagemaker_parameter_server_enabled, on several hosts
   kMirroredWorkers,   // TF_CONFIG: sagemaker_multi_worker_mirrored_strategy_enabled
+  kSdkDrivers,        // the scripts of the SDK's version 3, on several hosts, which name a port (launch/sdk_drivers.h)
 };
 Rendezvous RendezvousOf(const Hyperparameters& parameters, int hosts);
 

@@ -215,10 +215,12 @@ std::vector<std::string> TrainingRequest::hosts() const {
   return names;
 }
 
-bool TrainingRequest::may_start_ranks() const {
-  return mpi || std::any_of(channels.begin(), channels.end(),
-                            [](const ChannelRequest& channel) { return channel.name == kSdkDriversChannel; });
+bool TrainingRequest::has_sdk_drivers() const {
+  return std::any_of(channels.begin(), channels.end(),
+                     [](const ChannelRequest& channel) { return channel.name == kSdkDriversChannel; });
 }
+
+bool TrainingRequest::may_start_ranks() const { return mpi || has_sdk_drivers(); }
 
 std::vector<InstanceSize> TrainingRequest::host_sizes() const {
   std::vector<InstanceSize> sizes;
@@ -261,6 +263,8 @@ Result<TrainingRequest> DecodeTrainingRequest(json document) {
     request.hyperparameters = DecodeHyperparameters(*parameters);
   HEADRACE_ASSIGN(request.mpi, MpiOf(request.hyperparameters, request.resources.instance_count()));
   if (!request.mpi) request.rendezvous = RendezvousOf(request.hyperparameters, request.resources.instance_count());
+  if (request.rendezvous == Rendezvous::kNone && request.has_sdk_drivers() && request.resources.instance_count() > 1)
+    request.rendezvous = Rendezvous::kSdkDrivers;
   return request;
 }
 

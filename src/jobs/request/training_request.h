@@ -101,6 +101,8 @@ struct TrainingRequest {
 
   // "algo-1" … "algo-N".
   std::vector<std::string> hosts() const;
+  // Whether version 3 of the SDK made it.
+  bool has_sdk_drivers() const;
   // Whether mpirun may have to start ranks: asked for here, or by scripts of the SDK that come as a channel.
   bool may_start_ranks() const;
   // What the instance type of each promises, in the same order; nothing for a type that is not known.

@@ -73,6 +73,7 @@ size_t PortsFor(Rendezvous rendezvous, size_t hosts) {
     case Rendezvous::kNone:
       return 0;
     case Rendezvous::kTorch:
+    case Rendezvous::kSdkDrivers:
       return 1;
     case Rendezvous::kParameterServers:
       return 2 * hosts;
@@ -87,6 +88,7 @@ std::map<std::string, std::string> RendezvousVariables(const JobDescription& job
   if (job.ports.size() < PortsFor(rendezvous, job.hosts.size())) return {};
   switch (rendezvous) {
     case Rendezvous::kNone:
+    case Rendezvous::kSdkDrivers:  // they make variables of what they say themselves
       return {};
     case Rendezvous::kTorch:
       return OfTorch(job, named);

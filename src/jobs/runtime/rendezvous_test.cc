@@ -34,6 +34,19 @@ TEST(Rendezvous, FollowsTheHyperparametersOfTheSdk) {
             Rendezvous::kNone);
 }
 
+TEST(Rendezvous, ScriptsOfTheSdksVersion3HaveAPortOnSeveralHosts) {
+  const auto of = [](int hosts, const char* parameter) {
+    const auto request = ValueOrThrow(DecodeTrainingRequest({{"HyperParameters", {{parameter, "true"}}},
+                                                             {"InputDataConfig", {{{"ChannelName", "sm_drivers"}}}},
+                                                             {"ResourceConfig", {{"InstanceCount", hosts}}}}));
+    return request.rendezvous;
+  };
+  EXPECT_EQ(of(2, "epochs"), Rendezvous::kSdkDrivers);
+  EXPECT_EQ(of(1, "epochs"), Rendezvous::kNone);
+  EXPECT_EQ(of(2, "sagemaker_torch_distributed_enabled"), Rendezvous::kTorch);
+  EXPECT_EQ(PortsFor(Rendezvous::kSdkDrivers, 2), 1U);
+}
+
 TEST(Rendezvous, OfTorchIsTorchruns) {
   EXPECT_EQ(PortsFor(Rendezvous::kTorch, 3), 1U);
   const auto variables = RendezvousVariables(Job("sagemaker_torch_distributed_enabled", "algo-2", {20001}), true);

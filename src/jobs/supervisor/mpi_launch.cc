@@ -49,6 +49,7 @@ void MpiLaunch::Show() {
 Status MpiLaunch::FindDrivers() {
   if (how_ || !context_.job.request.may_start_ranks()) return {};
   HEADRACE_ASSIGN(const auto ml, context_.directory.OpenMl());
+  if (!context_.job.ports.empty()) HEADRACE_TRY(MoveSdkPort(ml, context_.job.ports.front()));
   HEADRACE_ASSIGN(how_, MpiOfSdkDrivers(ml, static_cast<int>(context_.job.hosts.size())));
   by_drivers_ = how_.has_value();
   if (!by_drivers_) return {};
