@@ -306,3 +306,12 @@ print("older names:", sagemaker_containers.training_env().hyperparameters, frame
     assert "environment: ['algo-1'] algo-1 True {'epochs': 3} True /opt/ml/model True ['--epochs', '3'] []" in log, log
     assert "older names: {'epochs': 3} algo-1 True" in log, log
     assert any("Headrace's own: " in line and "sagemaker_training" in line for line in log), log
+
+
+def test_what_a_source_installs_is_not_hidden_by_what_stands_in_for_it(account):
+    log = account.completed({
+        "setup.py": "from setuptools import setup\nsetup(name='x', version='1', package_dir={'': 'lib'}, packages=['sagemaker_training'])\n",
+        "lib/sagemaker_training/__init__.py": "TEXT = 'came with setup.py'\n",
+        "train.py": "import horovod, sagemaker_training\nprint(sagemaker_training.TEXT, 'beside', horovod.__file__)\n"}, "any:1.0")
+    assert any("sagemaker_training: the one that is installed now, not Headrace's own" in line for line in log), log
+    assert any("came with setup.py beside" in line and "python/horovod/" in line for line in log), log

@@ -146,7 +146,7 @@ TreeLimits EntryPoint::LimitsOfTrees() const {
 }
 
 Result<std::vector<std::string>> EntryPoint::Arguments(const Program& program,
-                                                       const std::map<std::string, std::string>& variables) {
+                                                       std::map<std::string, std::string>& variables) {
   const auto& name = program.entry_point;
   HEADRACE_ASSIGN(const auto ml, context_.directory.OpenMl());
   HEADRACE_ASSIGN(const auto code, ml.OpenDirectory("code"));

@@ -29,8 +29,7 @@ class EntryPoint {
   Status UnpackSource(const std::string& uri) const;
   Status UnpackSourceArchive(Descriptor archive, const std::string& uri, const HeldDirectory& code) const;
   TreeLimits LimitsOfTrees() const;
-  Result<std::vector<std::string>> Arguments(const Program& program,
-                                             const std::map<std::string, std::string>& variables);
+  Result<std::vector<std::string>> Arguments(const Program& program, std::map<std::string, std::string>& variables);
   Result<std::vector<std::string>> CompileProgram(const std::string& name) const;
   std::string CompileFailure(const std::string& name, const std::string& message) const;
 

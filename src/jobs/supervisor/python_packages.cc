@@ -30,7 +30,7 @@ bool PythonPackages::InVirtualEnvironment() const {
 }
 
 Result<std::vector<std::string>> PythonPackages::Prepare(const Program& program, const HeldDirectory& code,
-                                                         const std::map<std::string, std::string>& variables) {
+                                                         std::map<std::string, std::string>& variables) {
   const auto& python = context_.job.python.program;
   if (python.empty())
     return Fail(ErrorCode::kInvalidArgument, "{}: no Python interpreter is configured", program.entry_point);
@@ -46,6 +46,7 @@ Result<std::vector<std::string>> PythonPackages::Prepare(const Program& program,
     if (can_build) options.emplace_back("--no-build-isolation");
   }
   HEADRACE_TRY(InstallSource(std::move(options), variables));
+  HEADRACE_TRY(LeaveToInstalled(variables));
   auto module = program.entry_point.substr(0, program.entry_point.size() - 3);
   std::replace(module.begin(), module.end(), '/', '.');
   return Started({"-m", module}, variables);
@@ -110,6 +111,23 @@ Status PythonPackages::InstallSource(std::vector<std::string> options,
   return Fail(ErrorCode::kInvalidArgument, "{}",
               Truncate("AlgorithmError: pip install . failed: " + PipFailure(context_.reporter.LastLines()),
                        kLongestFailureReason));
+}
+
+// Packages of the user come behind PYTHONPATH, where what stands in for missing ones would hide them.
+Status PythonPackages::LeaveToInstalled(std::map<std::string, std::string>& variables) const {
+  for (const auto& directory : context_.job.python.packages) {
+    auto without = variables;
+    auto& path = without["PYTHONPATH"];
+    const auto found = path.find(":" + directory);
+    if (found == std::string::npos) continue;
+    path.erase(found, directory.size() + 1);
+    const auto name = std::filesystem::path(directory).filename().string();
+    HEADRACE_ASSIGN(const bool installed, Has(name, without));
+    if (!installed) continue;
+    context_.reporter.Say("{}: the one that is installed now, not Headrace's own", name);
+    variables = std::move(without);
+  }
+  return {};
 }
 
 }  // namespace headrace::jobs

@@ -21,9 +21,9 @@ class PythonPackages {
   void AddVariables(std::map<std::string, std::string>& variables) const;
 
   // Installs what the source in `code` asks for, and returns how Python runs `program`: {"python3", "train.py"}.
-  // `variables` are the program's.
+  // `variables` are the program's: what stands in for packages that are installed now goes from its PYTHONPATH.
   Result<std::vector<std::string>> Prepare(const Program& program, const HeldDirectory& code,
-                                           const std::map<std::string, std::string>& variables);
+                                           std::map<std::string, std::string>& variables);
 
  private:
   Result<std::vector<std::string>> Started(std::vector<std::string> what,
@@ -36,6 +36,7 @@ class PythonPackages {
   Status CheckTorch(const std::map<std::string, std::string>& variables) const;
   Result<bool> CanBuild(const std::map<std::string, std::string>& variables) const;
   Status InstallSource(std::vector<std::string> options, const std::map<std::string, std::string>& variables) const;
+  Status LeaveToInstalled(std::map<std::string, std::string>& variables) const;
   bool InVirtualEnvironment() const;
 
   const JobContext& context_;
