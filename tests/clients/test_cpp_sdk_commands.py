@@ -110,6 +110,9 @@ def test_batch_transform_and_downloads(server, exported, program, boto, bucket, 
     job = boto("sagemaker").describe_transform_job(TransformJobName=said["TransformJobName"])
     assert job["TransformJobStatus"] == "Completed" and job["TransformInput"]["ContentType"] == "application/x-npy"
     assert not boto("sagemaker").list_models(NameContains=job["ModelName"])["Models"], "made for the job alone"
+    for refused in ["--name", "no_name"], ["--content-type", "application/x-nothing"]:  # before it begins; in its midst
+        assert server.headrace("transform", "to-transform", tmp_path / "in", *refused, check=False).returncode == 1
+    assert not boto("sagemaker").list_models(NameContains="to-transform")["Models"], "nor when the job comes to nothing"
     files = json.loads(server.headrace("download", f"s3://{bucket}/answers", tmp_path / "out", "-o", "json").stdout)["Files"]
     assert files == [f"{tmp_path}/out/images.npy.out"]
     answer = json.loads((tmp_path / "out/images.npy.out").read_text())

@@ -36,6 +36,19 @@ std::string FirstObject(const std::string& uri, const sagemaker::Session& sessio
   return objects.front();
 }
 
+// The model is made for the job: it goes with it, also when the job fails or is refused. One whose server has not
+// answered may still run.
+void RunAndDeleteModel(sagemaker::Transformer& transformer, const std::string& input,
+                       const sagemaker::TransformOptions& options) {
+  try {
+    transformer.transform(input, options);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kUnavailable) transformer.delete_model();
+    throw;
+  }
+  if (options.wait) transformer.delete_model();
+}
+
 void Transform(const ServerOptions& server, const TransformArguments& arguments, OutputFormat format) {
   const sagemaker::Session session = server.FindSession();
   const auto estimator = sagemaker::TensorFlow::attach(arguments.job, session, {.wait = false});
@@ -46,8 +59,7 @@ void Transform(const ServerOptions& server, const TransformArguments& arguments,
   options.wait = !arguments.no_wait;
   if (format == OutputFormat::kJson) options.print = [](std::string_view line) { std::cerr << line << "\n"; };
   auto transformer = estimator.transformer(arguments.instances, arguments.instance_type, arguments.transformer);
-  transformer.transform(input, options);
-  if (options.wait) transformer.delete_model();
+  RunAndDeleteModel(transformer, input, options);
   if (format == OutputFormat::kJson) {
     std::cout << nlohmann::json{{"TransformJobName", transformer.latest_transform_job_name()},
                                 {"S3OutputPath", transformer.output_path()}}
