@@ -73,14 +73,18 @@ def test_an_endpoint_is_updated_scaled_and_watched_by_variant(console, boto, end
 
 
 def test_the_testers_commands_send_the_same_request(console, server, endpoint, cifar10, tmp_path):
-    page = console.page
-    server.headrace("images", cifar10 / "eval/eval.tfrecords", tmp_path, "--count", "1")
+    page, data = console.page, cifar10 / "eval/eval.tfrecords"
+    picture, array = (server.headrace("images", data, tmp_path, "--count", "1", "--as", kind).stdout.strip() for kind in ("png", "npy"))
     page.goto(f"/console/endpoints/{endpoint}")
     page.get_by_label("Classes").fill("plane, car, bird")
-    page.get_by_label("Drop an image").set_input_files(next(tmp_path.glob("*.png")))
+    page.get_by_label("Drop an image").set_input_files(array)
+    page.get_by_text("Answered in").wait_for()
+    page.get_by_text("The same request as a command").click()
+    page.locator("details pre", has_text="Content-Type: application/x-npy").wait_for()
+    page.get_by_label("Drop an image").set_input_files(picture)
+    page.locator("details pre", has_text="Content-Type: application/json").wait_for()
     page.get_by_text("Answered in").wait_for()
     page.locator(".bars-table").get_by_text("bird").wait_for()
-    page.get_by_text("The same request as a command").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Save it").click()
     download.value.save_as(tmp_path / "request.json")
@@ -219,11 +223,13 @@ def test_an_evaluation_is_found_with_the_images_behind_a_cell(console, server, b
     page.get_by_role("link", name=f"{bucket}/evaluations/{endpoint}").wait_for()
 
 
-def test_health_shows_the_machine_and_what_runs_for_its_user_alone(console, open_console, server, endpoint):
+def test_health_shows_the_machine_and_what_runs_for_its_user_alone(console, open_console, server, boto, endpoint):
     page = console.page
+    create_job(boto, "console-busy", "sleep 600")
     page.goto("/console/health")
-    row = page.get_by_role("row", name=re.compile(f"^Endpoint {endpoint}"))
-    row.first.wait_for()
+    page.get_by_role("row", name=re.compile(f"^Endpoint {endpoint}")).first.wait_for()
+    page.get_by_role("row", name=re.compile("^Training job console-busy algo-1")).wait_for()
+    boto("sagemaker").stop_training_job(TrainingJobName="console-busy")
     page.get_by_text(re.compile(r"^[\d.]+ of \d+$")).first.wait_for()
     version = subprocess.run([BIN / "headrace", "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
     assert page.get_by_role("row", name=re.compile("^Headrace")).inner_text().split() == ["Headrace", version]
