@@ -4,7 +4,7 @@ import "./style.css";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Frame } from "./parts/Frame";
-import { place } from "./router";
+import { parts, place } from "./router";
 import { start, user } from "./session";
 import { ComparePage } from "./views/Compare";
 import { CreateJobPage } from "./views/CreateJob";
@@ -23,8 +23,7 @@ import { TransformsPage } from "./views/Transforms";
 
 function View() {
   if (place.value.path === "/cloudwatch/home") return <MetricsLinkPage />;
-  const parts = place.value.path.split("/").slice(2).map(decodeURIComponent);
-  const [room, name, ...rest] = parts;
+  const [room, name, ...rest] = parts.value;
   switch (room ?? "") {
     case "":
     case "jobs": return name ? <JobPage key={name} name={name} /> : <JobsPage />;

@@ -252,6 +252,7 @@ def test_a_comparison_has_speeds_and_is_one_picture(console, boto, jobs):
     create_job(boto, "console-keras", "echo Epoch 1/1; sleep 0.2; echo '25/25 [=====] - 2s 66ms/step - loss: 0.5'", HyperParameters={"batch-size": "128"})
     wait_for_job(boto, "console-keras")
     page.goto("/console/compare?jobs=console-a,console-keras")
+    page.get_by_text("1939.4").wait_for()
     assert page.get_by_role("row", name=re.compile("^Images.s")).inner_text().split() == ["Images/s", "–", "1939.4"]
     assert re.fullmatch(r"Time an epoch\s+–\s+0\.\d s", page.get_by_role("row", name=re.compile("^Time an epoch")).inner_text())
     assert "no price" in page.get_by_role("row", name=re.compile("^Cost")).get_by_role("cell").last.get_attribute("title")
@@ -280,3 +281,53 @@ def test_arrays_and_examples_are_previewed(console, boto, cifar10):
     page.get_by_role("button", name="Next examples").click()
     page.locator("canvas.example").nth(19).wait_for()
     page.get_by_role("rowheader", name="record 19").wait_for()
+
+
+def test_a_link_takes_the_keyboard_and_the_title_along(console, jobs):
+    page = console.page
+    page.get_by_role("link", name="console-a", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="console-a").wait_for()
+    assert page.evaluate("document.activeElement.id") == "content"
+    assert page.title() == "console-a · jobs · Headrace"
+    page.goto("/console/jobs/%zz")  # no name of anything
+    page.get_by_role("alert").wait_for()
+
+
+MANY_LINES = """
+const plain = window.fetch;
+window.fetch = async (address, options) => {
+  if (!String(address).endsWith("/logs/GetLogEvents")) return plain(address, options);
+  const from = Number(JSON.parse(options.body).nextToken ?? 0), to = Math.min(from + 10000, 1000000);
+  const events = Array.from({length: to - from}, (_, i) => ({timestamp: 1.8e12 + 10 * (from + i), message: `this is line ${from + i + 1} of the log`}));
+  return new Response(JSON.stringify({events, nextForwardToken: String(to)}));
+};
+"""
+
+
+def test_a_log_of_a_million_lines_is_searched_and_jumped_in(console, jobs):
+    page = console.page
+    page.add_init_script(MANY_LINES)
+    page.goto("/console/jobs/console-a?tab=logs")
+    page.get_by_text("1,000,000 lines").wait_for(timeout=30_000)
+    page.get_by_text("this is line 1000000 of the log").wait_for()  # followed to its end
+    place = page.get_by_label("Go to")
+    place.fill("777777")
+    place.press("Enter")
+    page.get_by_text("this is line 777777 of the log").wait_for()
+    assert page.locator(".log pre div").count() < 100
+    page.get_by_role("button", name="Times: local").click()
+    place.fill("2027-01-15 09:00:00")  # an hour behind the first line, which is 1.8 billion seconds
+    place.press("Enter")
+    page.get_by_text("this is line 360001 of the log").wait_for()
+    place.fill("yesterday")
+    place.press("Enter")
+    assert "Wanted the number of a line" in place.evaluate("(field) => field.validationMessage")
+    page.get_by_label("Search").fill("LINE 99999 ")
+    page.get_by_text("1 lines").wait_for()
+    page.get_by_role("button", name="Next").click()
+    page.locator(".log .hit").wait_for()
+    page.get_by_role("button", name="End").click()
+    page.get_by_text("this is line 1000000 of the log").wait_for()
+    page.get_by_label("With times").check()
+    assert page.locator(".log pre div").last.inner_text() == "2027-01-15 10:46:39.990 this is line 1000000 of the log"

@@ -1,11 +1,12 @@
 // Logs that follow, are searched, copied and saved. Only the lines in sight are in the page, so that a million scroll smoothly.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Lines } from "../data/lines";
 import { LogReader, streams } from "../data/logs";
-import { preciseTime } from "../format";
+import { preciseTime, timeIn } from "../format";
 import { Copy, Problem, save } from "./pieces";
 
 const ROW = 18, SIGHT = 480, MARGIN = 20;
+const TALLEST = 15_000_000; // pixels; browsers draw nothing beyond some 17 million
 
 // Lines of all streams of a group with this prefix, growing while `following`.
 function useLines(group: string, prefix: string, following: boolean): { lines: Lines; problem?: Error } {
@@ -51,10 +52,27 @@ function useHits(lines: Lines, text: string): number[] {
   return found.current.hits;
 }
 
+// Where somebody wants to go: the number of a line, counted from 1, or a time, then the first line that is not before it.
+function numberAt(typed: string, lines: Lines): number | undefined {
+  if (lines.length === 0) return undefined;
+  const within = (number: number) => Math.min(Math.max(number, lines.first), lines.end - 1);
+  if (/^\d+$/.test(typed)) return within(Number(typed) - 1);
+  const wanted = timeIn(typed, lines.at(lines.first).time);
+  if (wanted === undefined) return undefined;
+  let from = lines.first, to = lines.end;
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    if (lines.at(middle).time < wanted) from = middle + 1;
+    else to = middle;
+  }
+  return within(from);
+}
+
 export function LogView({ group, prefix, following, name }: { group: string; prefix: string; following: boolean; name: string }) {
   const { lines, problem } = useLines(group, prefix, following);
   const [wanted, setWanted] = useState("");
   const [only, setOnly] = useState(false);
+  const [timed, setTimed] = useState(false);
   const [top, setTop] = useState(0);
   const [follow, setFollow] = useState(true);
   const box = useRef<HTMLDivElement>(null);
@@ -64,18 +82,32 @@ export function LogView({ group, prefix, following, name }: { group: string; pre
   const numberOf = (row: number) => (some ? hits[row]! : lines.first + row);
   const several = lines.hosts > 1;
 
-  useEffect(() => { if (follow && box.current) box.current.scrollTop = box.current.scrollHeight; }, [lines.end, count, follow]);
+  // Of a log too tall for a browser, a pixel of the scroll bar is more than a pixel of the log.
+  const height = Math.min(count * ROW, TALLEST), scale = height > SIGHT ? (count * ROW - SIGHT) / (height - SIGHT) : 1;
+  useLayoutEffect(() => { if (follow && box.current) box.current.scrollTop = box.current.scrollHeight; }, [lines.end, count, follow]);
+  const before = useRef(0);
   const scrolled = () => {
     const element = box.current!;
+    if (element.scrollTop + element.clientHeight >= element.scrollHeight - ROW) setFollow(true);
+    else if (element.scrollTop < before.current) setFollow(false); // not when the log alone has grown since
+    before.current = element.scrollTop;
     setTop(element.scrollTop);
-    setFollow(element.scrollTop + element.clientHeight >= element.scrollHeight - ROW);
   };
+  const show = (row: number) => { setFollow(false); box.current!.scrollTop = (row * ROW) / scale; };
   const jump = (direction: 1 | -1) => {
-    const at = lines.first + Math.floor((box.current!.scrollTop + ROW / 2) / ROW);
+    const at = lines.first + Math.floor((box.current!.scrollTop * scale + ROW / 2) / ROW);
     const next = direction === 1 ? hits.find((i) => i > at) ?? hits[0] : hits.findLast((i) => i < at) ?? hits.at(-1);
-    if (next !== undefined && !only) { setFollow(false); box.current!.scrollTop = (next - lines.first) * ROW; }
+    if (next !== undefined && !only) show(next - lines.first);
   };
-  const first = Math.max(0, Math.floor(top / ROW) - MARGIN), last = Math.min(count, first + Math.ceil(SIGHT / ROW) + 2 * MARGIN);
+  const goTo = (event: SubmitEvent) => {
+    event.preventDefault();
+    const field = (event.currentTarget as HTMLFormElement).elements.namedItem("place") as HTMLInputElement;
+    const number = numberAt(field.value.trim(), lines);
+    field.setCustomValidity(number === undefined ? "Wanted the number of a line, or a time such as 14:05:30." : "");
+    if (number === undefined) { field.reportValidity(); return; }
+    show(number - lines.first);
+  };
+  const first = Math.max(0, Math.floor((top * scale) / ROW) - MARGIN), last = Math.min(count, first + Math.ceil(SIGHT / ROW) + 2 * MARGIN);
   const text = () => (some ? hits.map((hit) => lines.at(hit).text).join("\n") : lines.text());
   return (
     <section aria-label="Log">
@@ -85,6 +117,9 @@ export function LogView({ group, prefix, following, name }: { group: string; pre
         {needle ? <><span role="status">{hits.length} lines</span>
           <button class="quiet" onClick={() => jump(-1)}>Previous</button><button class="quiet" onClick={() => jump(1)}>Next</button>
           <label><input type="checkbox" checked={only} onChange={(event) => setOnly(event.currentTarget.checked)} /> only these</label></> : null}
+        {some ? null : <form class="inline" onSubmit={goTo}><label>Go to <input name="place" size={10} placeholder="line or time" onInput={(event) => event.currentTarget.setCustomValidity("")} /></label></form>}
+        <button class="quiet" onClick={() => show(0)}>Start</button><button class="quiet" onClick={() => setFollow(true)}>End</button>
+        <label><input type="checkbox" checked={timed} onChange={(event) => setTimed(event.currentTarget.checked)} /> With times</label>
         <label><input type="checkbox" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} /> Follow</label>
         <Copy text={text} label="Copy all" />
         <button class="quiet" onClick={() => save(`${name}.log`, new Blob([text(), "\n"], { type: "text/plain" }))}>Download</button>
@@ -92,13 +127,13 @@ export function LogView({ group, prefix, following, name }: { group: string; pre
       </div>
       <Problem of={problem} />
       <div class="log" ref={box} onScroll={scrolled} tabIndex={0} role="log" aria-live="off" style={{ height: `${SIGHT}px` }}>
-        <div style={{ height: `${count * ROW}px`, position: "relative" }}>
-          <pre style={{ position: "absolute", top: `${first * ROW}px`, left: 0, right: 0 }}>
+        <div style={{ height: `${height}px`, position: "relative" }}>
+          <pre style={{ position: "absolute", top: `${top - (top * scale - first * ROW)}px`, left: 0, right: 0 }}>
             {Array.from({ length: Math.max(0, last - first) }, (_, i) => {
               const number = numberOf(first + i), line = lines.at(number);
               return (
                 <div key={number} class={needle && line.text.toLowerCase().includes(needle) ? "hit" : undefined} title={preciseTime(line.time)}>
-                  {several ? <span class="host">{line.host} </span> : null}{line.text || " "}
+                  {timed ? <span class="host">{preciseTime(line.time)} </span> : null}{several ? <span class="host">{line.host} </span> : null}{line.text || " "}
                 </div>
               );
             })}

@@ -11,7 +11,7 @@ export function EvaluationsPage() {
 
 // Of one endpoint, or of all there is.
 export function Reports({ endpoint }: { endpoint?: string }) {
-  const search = useLoaded(findReports, [], 30);
+  const search = useLoaded(findReports, []);
   const rows = (search.value?.found ?? []).filter((row) => endpoint === undefined || row.report.endpoint === endpoint);
   const command = `headrace evaluate --endpoint ${endpoint ?? "ENDPOINT"} --data s3://my-bucket/eval/eval.tfrecords \\\n  --report s3://my-bucket/evaluations/${endpoint ?? "ENDPOINT"}`;
   return (
