@@ -331,3 +331,30 @@ def test_a_log_of_a_million_lines_is_searched_and_jumped_in(console, jobs):
     page.get_by_text("this is line 1000000 of the log").wait_for()
     page.get_by_label("With times").check()
     assert page.locator(".log pre div").last.inner_text() == "2027-01-15 10:46:39.990 this is line 1000000 of the log"
+
+
+MANY_JOBS = """
+const plain = window.fetch;
+window.fetch = async (address, options) => {
+  if (!String(address).endsWith("/sagemaker/ListTrainingJobs")) return plain(address, options);
+  const from = Number(JSON.parse(options.body).NextToken ?? 0), to = Math.min(from + 100, 250);
+  const jobs = Array.from({length: to - from}, (_, i) => ({TrainingJobName: `many-${from + i}`, TrainingJobStatus: "Completed", CreationTime: 1.8e9,
+    TrainingEndTime: 1.8e9 + (from + i) * 7 % 250}));
+  return new Response(JSON.stringify({TrainingJobSummaries: jobs, ...(to < 250 ? {NextToken: String(to)} : {})}));
+};
+"""
+
+
+def test_a_long_list_comes_in_pages_and_is_sorted_as_a_whole(console):
+    page = console.page
+    page.add_init_script(MANY_JOBS)
+    page.goto("/console/jobs")
+    rows = page.locator("tbody tr")
+    for count in (100, 200, 250):
+        rows.nth(count - 1).wait_for()
+        assert rows.count() == count
+        page.get_by_role("button", name="Next rows").click() if count < 250 else None
+    assert page.get_by_role("button", name="Next rows").count() == 0
+    page.goto("/console/jobs?sort=-duration")  # which the service has no order by
+    rows.nth(249).wait_for()
+    assert rows.first.inner_text().split("\t")[-1] == "4 min 9 s" and rows.last.inner_text().split("\t")[-1] == "0.0 s"

@@ -126,6 +126,7 @@ export function LogView({ group, prefix, following, name }: { group: string; pre
         <span>{lines.length.toLocaleString()} lines{lines.first ? `, without the first ${lines.first.toLocaleString()}: a page keeps the last million` : ""}</span>
       </div>
       <Problem of={problem} />
+      {count === 0 ? <p>{needle && lines.length ? "No line has this text." : following ? "No line so far." : "Nothing was printed."}</p> : null}
       <div class="log" ref={box} onScroll={scrolled} tabIndex={0} role="log" aria-live="off" style={{ height: `${SIGHT}px` }}>
         <div style={{ height: `${height}px`, position: "relative" }}>
           <pre style={{ position: "absolute", top: `${top - (top * scale - first * ROW)}px`, left: 0, right: 0 }}>

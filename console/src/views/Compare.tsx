@@ -7,7 +7,7 @@ import { useLatest, useLoaded } from "../live";
 import { Chart, type Line } from "../parts/Chart";
 import { AxisChoice, chosenWindow, SmoothingChoice, ZoomChoice, zoomTo } from "../parts/CurveTools";
 import { PictureButton } from "../parts/Picture";
-import { Problem, Status } from "../parts/pieces";
+import { Empty, Problem, Status } from "../parts/pieces";
 import { address, choose, Link, query } from "../router";
 
 const AXES: Axis[] = ["elapsed", "step"];
@@ -54,7 +54,7 @@ export function ComparePage() {
         {jobs.length ? <PictureButton title={`Compared: ${jobs.map((job) => job.name).join(", ")}`} file="comparison.png" /> : null}
       </div>
       <Problem of={loaded.problem} />
-      {jobs.length ? <Figures jobs={jobs} remove={(name) => set(names.filter((other) => other !== name))} /> : <p>Choose jobs to put side by side.</p>}
+      {jobs.length ? <Figures jobs={jobs} remove={(name) => set(names.filter((other) => other !== name))} /> : <Empty command={`headrace jobs compare ${names.join(" ") || "JOB JOB"}`}>Choose jobs to put side by side, here or in a shell:</Empty>}
       <div class="charts">{[...charts].map(([title, lines]) => <Chart key={title} title={title} lines={lines} axis={axis} zoom={zoomTo} />)}</div>
     </>
   );

@@ -9,7 +9,7 @@ import { useLatest, useLoaded } from "../live";
 import { Chart, type Line } from "../parts/Chart";
 import { AxisChoice, chosenWindow, SmoothingChoice, ZoomChoice, zoomTo } from "../parts/CurveTools";
 import { LogView } from "../parts/LogView";
-import { Facts, Problem, Status, StorageLink, Tabs, Time } from "../parts/pieces";
+import { Empty, Facts, Problem, Status, StorageLink, Tabs, Time } from "../parts/pieces";
 import { Timeline } from "../parts/Timeline";
 import { choose, Link, query } from "../router";
 
@@ -67,6 +67,8 @@ async function readJob(job: Job, window: Window, statistic: string, period: numb
   }));
 }
 
+const DEFINITIONS = 'metric_definitions=[{"Name": "train:loss", "Regex": "loss: ([0-9.]+)"}]';
+
 function JobCharts({ job }: { job: Job }) {
   const over = isOver(job);
   const statistic = query.value.get("statistic") ?? "raw";
@@ -98,7 +100,9 @@ function JobCharts({ job }: { job: Job }) {
         <ZoomChoice curves={curves ?? []} window={window} />
       </div>
       <Problem of={loaded.problem} />
-      {curves && charts.length === 0 ? <p>{job.metricNames.length ? `No value of ${job.metricNames.join(", ")} in ${from === undefined ? "the log so far" : "this part of the axis"}.` : "This job has no metric definitions."}</p> : null}
+      {curves && charts.length === 0 ? job.metricNames.length
+        ? <p>No value of {job.metricNames.join(", ")} in {from === undefined ? "the log so far" : "this part of the axis"}.</p>
+        : <Empty command={DEFINITIONS}>This job has no metric definitions, which say what of its log is a metric. An estimator has them by:</Empty> : null}
       <div class="charts">{charts.map(([title, lines]) => <Chart key={title} title={title} lines={lines} axis={shown!.axis} zoom={zoomTo} />)}</div>
       {job.finalMetrics.length ? <><h2>Last values</h2><table><thead><tr><th scope="col">Metric</th><th scope="col">Value</th><th scope="col">At</th></tr></thead>
         <tbody>{job.finalMetrics.map((metric) => <tr key={metric.name}><td>{metric.name}</td><td class="number">{number(metric.value)}</td><td><Time at={metric.at} /></td></tr>)}</tbody></table></> : null}
