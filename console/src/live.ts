@@ -1,5 +1,5 @@
 // What a view reads again while it is shown.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 export interface Loaded<T> {
   value?: T;
@@ -11,7 +11,7 @@ export interface Loaded<T> {
 export function useLoaded<T>(read: () => Promise<T>, inputs: unknown[], seconds: number | ((value: T | undefined) => number) = 0): Loaded<T> {
   const [state, setState] = useState<{ value?: T; problem?: Error }>({});
   const latest = useRef<() => void>(() => {});
-  useEffect(() => {
+  useLayoutEffect(() => { // an effect would wait for a frame, and the request with it
     let ended = false, timer: ReturnType<typeof setTimeout> | undefined, value: T | undefined;
     const run = async () => {
       clearTimeout(timer);

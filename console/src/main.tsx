@@ -2,7 +2,7 @@
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { render } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { Frame } from "./parts/Frame";
 import { parts, place } from "./router";
 import { start, user } from "./session";
@@ -41,7 +41,7 @@ function View() {
 
 function App() {
   const [problem, setProblem] = useState<Error>();
-  useEffect(() => { start().catch(setProblem); }, []);
+  useLayoutEffect(() => { start().catch(setProblem); }, []);
   if (user.value === undefined) return problem ? <p role="alert" class="problem">{problem.message}</p> : null;
   if (user.value === null) return <SignInPage problem={problem} />;
   return <Frame><View /></Frame>;

@@ -1,6 +1,6 @@
 // Curves over time or steps. Of a curve with more samples than the chart has columns, each column shows its least and greatest
 // value as a band and its last as the line. Beside every chart is a table of the same values.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import type { Axis, Curve } from "../data/metrics";
 import { number, preciseTime, zone } from "../format";
@@ -65,13 +65,14 @@ const cssColour = (name: string) => getComputedStyle(document.documentElement).g
 export function Chart({ title, lines, axis = "time", zoom }: { title: string; lines: Line[]; axis?: Axis; zoom?: (part: Zoom | null) => void }) {
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
+  const drawn = useRef<uPlot.AlignedData | null>(null);
   const zoomTo = useRef(zoom);
   zoomTo.current = zoom;
   const [tabled, setTabled] = useState(false);
   const shape = lines.map((line) => line.label).join("\n") + axis + zone.value;
   const data = useMemo(() => align(lines), [lines]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = holder.current!;
     const { series, bands } = seriesOf(lines, axis);
     const grid = { stroke: cssColour("--grid"), width: 1 };
@@ -89,12 +90,13 @@ export function Chart({ title, lines, axis = "time", zoom }: { title: string; li
         }],
       },
     }, data, element);
+    drawn.current = data;
     const resize = new ResizeObserver(() => plot.current?.setSize({ width: Math.max(240, element.clientWidth), height: 220 }));
     resize.observe(element);
     element.ondblclick = () => zoomTo.current?.(null);
     return () => { resize.disconnect(); plot.current?.destroy(); plot.current = null; };
   }, [shape]);
-  useEffect(() => { plot.current?.setData(data); }, [data]);
+  useLayoutEffect(() => { if (drawn.current !== data) plot.current?.setData(data); drawn.current = data; }, [data]);
 
   const picture = () => holder.current?.querySelector("canvas")?.toBlob((blob) => { if (blob) save(`${title}.png`, blob); });
   return (
