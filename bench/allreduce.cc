@@ -1,6 +1,6 @@
 // bench_allreduce: one allreduce of float32 values, ours beside MPI_Allreduce and Gloo, in turns within one run of
-// mpirun. Usage: mpirun -np N bench_allreduce SECONDS_A_SIZE BYTES...; rank 0 prints one JSON object a line:
-// {"bytes", "way", "median_us", "min_us"}. bench/allreduce.py runs it and makes the table.
+// mpirun. Usage: mpirun -np N bench_allreduce SECONDS_A_SIZE WAY,WAY... BYTES...; "all" is all ways. Rank 0 prints one
+// JSON object a line: {"bytes", "way", "median_us", "min_us"}. bench/allreduce.py runs it and makes the table.
 //
 // Values are written anew before each round, by the rank that owns them, as backward does. A round's time is the
 // slowest rank's. Below 64 KiB a round is many allreduces, one behind the other.
@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/core.h>
 #include <mpi.h>
 
 #include "headrace/horovod.h"
@@ -123,10 +124,11 @@ void Measure(size_t bytes, double seconds, const std::vector<Way>& ways) {
 int main(int argc, char** argv) {
   hvd::init();
   const double seconds = argc > 1 ? std::atof(argv[1]) : 1;
+  const std::string wanted = fmt::format(",{},", argc > 2 ? argv[2] : "all");
 #ifdef HEADRACE_BENCH_GLOO
   const auto gloo_context = GlooContext();
 #endif
-  for (int i = 2; i < argc; ++i) {
+  for (int i = 3; i < argc; ++i) {
     const size_t bytes = std::strtoull(argv[i], nullptr, 10);
     const auto count = static_cast<int64_t>(bytes / sizeof(float));
     Planned planned(count);
@@ -147,6 +149,8 @@ int main(int argc, char** argv) {
 #ifdef HEADRACE_BENCH_GLOO
     ways.push_back({"Gloo", gloo_values.data(), [&] { GlooAllreduce(gloo_context, gloo_values); }});
 #endif
+    if (wanted != ",all,")
+      std::erase_if(ways, [&](const Way& way) { return wanted.find("," + way.name + ",") == std::string::npos; });
     Measure(bytes, seconds, ways);
   }
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Allreduce of float32 values: ours beside MPI_Allreduce, Gloo and PyTorch's gloo, one table a setting.
 
-Usage: scripts/bench allreduce [--seconds 0.5] [--ranks 2 4] [--sizes BYTES...] [SETTING...]
+Usage: scripts/bench allreduce [--seconds 0.5] [--ranks 2 4] [--sizes BYTES...] [--ways planned MPI_Allreduce...] [SETTING...]
 Settings: host (ranks of one host), hosts (each rank a "host" of this machine: its own processes and /dev/shm), 1gbit and
-10gbit (two network namespaces, each a machine of its own, over a link of that speed; needs root). Without: all.
+10gbit (two network namespaces, each a machine of its own with one processor, over a link of that speed, which lets no more than
+128 KB through at once; needs root). Without: all.
 "planned" is what gradients use. "named" is hvd::allreduce_, which repeats here as in training. The copy is the floor: in place, each rank reads and writes as many bytes.
 """
 import argparse
@@ -23,6 +24,10 @@ BENCH = ROOT / "build/release/bin/bench_allreduce"
 TORCH = ROOT / "build/venv/torch/bin/python"
 SIZES = [1 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 2_200_000, 8 << 20, 64 << 20]
 FAKE_HOST = ROOT / "tests/fake-host"
+
+
+# Machines of one processor each.
+ONE_PROCESSOR_EACH = ["sh", "-c", 'exec taskset -c $OMPI_COMM_WORLD_RANK "$@"', "sh"]
 
 
 def run(*command):
@@ -47,7 +52,7 @@ def link(rate):
             run(*inside, "ip", "address", "add", f"10.213.0.{number}/24", "dev", "hvd0")
             for device in ("lo", "hvd0"):
                 run(*inside, "ip", "link", "set", device, "up")
-            run(*inside, "tc", "qdisc", "add", "dev", "hvd0", "root", "tbf", "rate", rate, "burst", "1mb", "latency", "20ms")
+            run(*inside, "tc", "qdisc", "add", "dev", "hvd0", "root", "tbf", "rate", rate, "burst", "128kb", "latency", "20ms")
         yield names
     finally:
         for name in names:
@@ -85,8 +90,9 @@ def table(title, results):
     print("| bytes | " + " | ".join(ways) + " | planned / MPI |\n|" + "---|" * (len(ways) + 2))
     for size in dict.fromkeys(result["bytes"] for result in results):
         of = {result["way"]: result for result in results if result["bytes"] == size}
+        ratio = f"{of['planned']['median_us'] / of['MPI_Allreduce']['median_us']:.2f}" if {"planned", "MPI_Allreduce"} <= of.keys() else ""
         cells = [f"{of[way]['median_us']:,.1f} ({of[way]['min_us']:,.1f})" if way in of else "" for way in ways]
-        print(f"| {size:,} | " + " | ".join(cells) + f" | {of['planned']['median_us'] / of['MPI_Allreduce']['median_us']:.2f} |", flush=True)
+        print(f"| {size:,} | " + " | ".join(cells) + f" | {ratio} |", flush=True)
 
 
 def main():
@@ -94,6 +100,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--ranks", type=int, nargs="*", default=[2, 4])
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
+    parser.add_argument("--ways", nargs="*", default=["all"])
     parser.add_argument("settings", nargs="*", default=["host", "hosts", "1gbit", "10gbit"])
     options = parser.parse_args()
     print(machine())
@@ -104,8 +111,8 @@ def main():
                 for ranks in options.ranks:
                     command = mpirun(ranks, hosts=setting == "hosts")
                     # bubblewrap gives each host a /dev/shm of its own, so what they share lies elsewhere.
-                    results = measure(command, [BENCH], [options.seconds, *options.sizes], "lo", directory if setting == "hosts" else shared)
-                    if TORCH.exists():
+                    results = measure(command, [BENCH], [options.seconds, ",".join(options.ways), *options.sizes], "lo", directory if setting == "hosts" else shared)
+                    if TORCH.exists() and {"all", "torch"} & set(options.ways):
                         with socket.socket() as free:
                             free.bind(("127.0.0.1", 0))
                             port = free.getsockname()[1]
@@ -116,7 +123,7 @@ def main():
                     print(f"{setting}: skipped, network namespaces need root, ip and tc")
                     continue
                 with link(setting) as names:
-                    results = measure(mpirun(2, hosts=True, names=names), [BENCH], [options.seconds, *options.sizes], "hvd0")
+                    results = measure(mpirun(2, hosts=True, names=names), [*ONE_PROCESSOR_EACH, BENCH], [options.seconds, ",".join(options.ways), *options.sizes], "hvd0")
                     table(f"2 ranks, a machine each, over {setting}", results)
 
 
