@@ -15,25 +15,30 @@ Carrier::Carrier(MachineLinks links, Machine& machine, std::function<void(const 
 Carrier::~Carrier() { Stop(); }
 
 void Carrier::Stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (std::exchange(stopping_, true)) return;
-  }
+  if (stopping_.exchange(true)) return;
+  { const std::scoped_lock lock(mutex_, naps_); }
   changed_.notify_all();
+  woken_.notify_all();
   thread_.join();
 }
 
 void Carrier::Add(const Cargo& cargo) {
-  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
     cargoes_.push_back(&cargo);
-    wake = std::exchange(dozing_, false);
+    left_.store(cargoes_.size());
   }
-  if (wake) changed_.notify_all();
+  if (!dozing_.load()) return;
+  { const std::lock_guard lock(naps_); }
+  woken_.notify_all();
 }
 
 Result<bool> Carrier::Advance() {
+  attended_.store(true, std::memory_order_relaxed);
+  return AdvanceAll();
+}
+
+Result<bool> Carrier::AdvanceAll() {
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock.owns_lock()) return false;
   bool moved = false;
@@ -64,6 +69,7 @@ Result<bool> Carrier::AdvanceFirst() {
   exchange_.reset();
   watch_.reset();
   cargoes_.pop_front();
+  left_.store(cargoes_.size());
   first.done();
   if (cargoes_.empty()) changed_.notify_all();
   return true;
@@ -84,27 +90,31 @@ Status Carrier::Watch() {
   return links_.Check(*exchange_, *watch_);
 }
 
+// Whether there is to be another look.
+bool Carrier::Nap() {
+  constexpr auto kPeriod = std::chrono::milliseconds(1);
+  constexpr int kDozesAfter = 50;  // periods without cargo
+  const auto over = [this] { return stopping_ || failed_; };
+  idle_ = left_.load() == 0 ? idle_ + 1 : 0;
+  std::unique_lock lock(naps_);
+  if (idle_ < kDozesAfter) {
+    woken_.wait_for(lock, kPeriod, over);  // not for Add(): waking a thread costs more than carrying a little
+  } else {
+    dozing_ = true;
+    woken_.wait(lock, [&] { return over() || left_.load() > 0; });
+    dozing_ = false;
+  }
+  return !over();
+}
+
 void Carrier::Run() {
   using std::chrono::steady_clock;
-  constexpr auto kPeriod = std::chrono::milliseconds(1), kAsk = std::chrono::milliseconds(100);
-  constexpr int kDozesAfter = 50;  // periods without cargo
+  constexpr auto kAsk = std::chrono::milliseconds(100);
   SleepPrecisely();
-  auto asked = steady_clock::now();
-  for (int idle = 0;; ++idle) {
-    {
-      std::unique_lock lock(mutex_);
-      if (!cargoes_.empty()) idle = 0;
-      dozing_ = idle >= kDozesAfter;
-      // Not a wait for Add(): to wake a thread costs more than what is carried, when that is little.
-      const auto over = [this] { return stopping_ || failed_; };
-      if (dozing_)
-        changed_.wait(lock, [&] { return over() || !dozing_; });
-      else
-        changed_.wait_for(lock, kPeriod, over);
-      if (over()) return;
-    }
+  for (auto asked = steady_clock::now(); Nap();) {
     Status status;
-    if (const auto advanced = Advance(); !advanced) status = tl::unexpected<Error>(advanced.error());
+    if (!attended_.exchange(false, std::memory_order_relaxed))
+      if (const auto advanced = AdvanceAll(); !advanced) status = tl::unexpected<Error>(advanced.error());
     if (const auto now = steady_clock::now(); status && now - asked >= kAsk) {
       asked = now;
       status = Watch();

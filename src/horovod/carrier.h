@@ -2,6 +2,7 @@
 // work; while nobody does, because the program computes, a thread looks after it now and then.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -41,6 +42,8 @@ class Carrier {
 
  private:
   void Run();
+  bool Nap();
+  Result<bool> AdvanceAll();
   Result<bool> AdvanceFirst();
   Status Watch();
 
@@ -52,8 +55,15 @@ class Carrier {
   std::deque<const Cargo*> cargoes_;
   std::unique_ptr<LinkedExchange> exchange_;  // of the first of them, once it is ready
   std::optional<StallWatch> watch_;           // of the wait for neighbours, or for another machine
-  bool stopping_ = false, failed_ = false;
-  bool dozing_ = false;  // the thread has had nothing to do for a while
+  std::atomic<size_t> left_{0};               // cargoes
+  std::atomic<bool> stopping_{false}, failed_{false};
+  std::atomic<bool> attended_{false};  // somebody has called Advance since the thread has last looked
+
+  // The thread's naps. A mutex of their own: the other one is hardly ever free while somebody waits.
+  std::mutex naps_;
+  std::condition_variable woken_;
+  std::atomic<bool> dozing_{false};  // it has had nothing to do for a while
+  int idle_ = 0;                     // so many of its naps
   std::thread thread_;
 };
 

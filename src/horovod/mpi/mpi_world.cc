@@ -79,22 +79,34 @@ class InitWatchdog {
 
 class MpiTransport;
 
+// One request, or several for what is longer than MPI counts.
 class MpiTransfer : public Transfer {
  public:
-  MpiTransfer(std::mutex& mutex, std::vector<MPI_Request> requests) : mutex_(mutex), requests_(std::move(requests)) {}
+  explicit MpiTransfer(std::mutex& mutex) : mutex_(mutex) {}
+
+  MPI_Request* NewRequest() {
+    if (!begun_) {
+      begun_ = true;
+      return &first_;
+    }
+    return &more_.emplace_back(MPI_REQUEST_NULL);
+  }
+
   Result<bool> Done() override {
-    if (requests_.empty()) return true;
     int done = 0;
     const std::lock_guard lock(mutex_);
-    HEADRACE_TRY(Check(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE),
-                       "MPI_Testall"));
-    if (done != 0) requests_.clear();
+    HEADRACE_TRY(Check(MPI_Test(&first_, &done, MPI_STATUS_IGNORE), "MPI_Test"));
+    if (done == 0 || more_.empty()) return done != 0;
+    HEADRACE_TRY(
+        Check(MPI_Testall(static_cast<int>(more_.size()), more_.data(), &done, MPI_STATUSES_IGNORE), "MPI_Testall"));
     return done != 0;
   }
 
  private:
   std::mutex& mutex_;
-  std::vector<MPI_Request> requests_;
+  bool begun_ = false;
+  MPI_Request first_ = MPI_REQUEST_NULL;
+  std::vector<MPI_Request> more_;
 };
 
 // All calls are short, and one at a time: any thread level from MPI_THREAD_SERIALIZED on will do.
@@ -154,8 +166,10 @@ class MpiTransport : public Transport {
                  "MPI_Isend");
   }
 
+  // Nothing, too, while another thread is in MPI: that of the program, which waits, is there all the time.
   Result<std::optional<Message>> Receive() override {
-    const std::lock_guard lock(mutex_);
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock.owns_lock()) return std::optional<Message>();
     HEADRACE_TRY(Reap());
     int found = 0, bytes = 0;
     MPI_Message handle;
@@ -219,13 +233,11 @@ class MpiTransport : public Transport {
 
   template <typename StartPart>
   Result<std::unique_ptr<Transfer>> Start(size_t bytes, const StartPart& start) {
-    std::vector<MPI_Request> requests;
+    auto transfer = std::make_unique<MpiTransfer>(mutex_);
     const std::lock_guard lock(mutex_);
-    for (size_t begin = 0; begin < bytes; begin += kLargestPart) {
-      requests.push_back(MPI_REQUEST_NULL);
-      HEADRACE_TRY(start(begin, static_cast<int>(std::min(kLargestPart, bytes - begin)), &requests.back()));
-    }
-    return std::unique_ptr<Transfer>(std::make_unique<MpiTransfer>(mutex_, std::move(requests)));
+    for (size_t begin = 0; begin < bytes; begin += kLargestPart)
+      HEADRACE_TRY(start(begin, static_cast<int>(std::min(kLargestPart, bytes - begin)), transfer->NewRequest()));
+    return std::unique_ptr<Transfer>(std::move(transfer));
   }
 
   const bool owns_mpi_;
