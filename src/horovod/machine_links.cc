@@ -16,8 +16,8 @@ namespace {
 constexpr size_t kExchangeAllBytes = size_t{16} << 10;
 // A piece is added up while the next ones travel. Smaller ones wait for the other side's answer more often, and more
 // under way at once than a link holds only fill its queues.
-constexpr size_t kPieceBytes = size_t{1} << 20;
-constexpr int kPiecesUnderWay = 3;
+constexpr size_t kPieceBytes = size_t{512} << 10;
+constexpr int kPiecesUnderWay = 2;
 // Messages of so many bytes leave at once, and larger ones when the other side has answered: little is cut finer.
 constexpr size_t kEagerBytes = size_t{32} << 10, kLittleBytes = size_t{128} << 10;
 constexpr int64_t kBlockElements = 512 << 10;
@@ -131,6 +131,8 @@ class MachineLinks::PieceExchange : public LinkedExchange {
   }
 
   Status Start() {
+    transfers_.Reserve(2 * (links_.leaders_.size() - 1) *
+                       static_cast<size_t>((reduction_.count + piece_ - 1) / piece_));
     for (int i = 0; i < kPiecesUnderWay && started_ < reduction_.count; ++i) HEADRACE_TRY(StartPiece());
     return {};
   }
@@ -168,6 +170,8 @@ class MachineLinks::PieceExchange : public LinkedExchange {
     const int64_t begin = started_, count = std::min(piece_, reduction_.count - begin);
     started_ += count;
     if (!as_it_is_) Pack(reduction_, begin, count, Own(begin));
+    // The other way round, large sums take half as long again: Open MPI answers a message that it has been waiting for
+    // before it goes on with what it sends.
     for (size_t other = 0; other < links_.leaders_.size(); ++other)
       if (other != links_.self_) HEADRACE_TRY(links_.Send(transfers_, other, Own(begin), BytesOf(count)));
     for (size_t other = 0; other < links_.leaders_.size(); ++other)
@@ -177,9 +181,9 @@ class MachineLinks::PieceExchange : public LinkedExchange {
 
   void AddUp(int64_t begin) {
     const int64_t count = std::min(piece_, reduction_.count - begin);
-    std::vector<const void*> in;
-    for (size_t leader = 0; leader < links_.leaders_.size(); ++leader)
-      in.push_back(leader == links_.self_ ? Own(begin) : Place(leader, begin));
+    std::vector<const void*> in(links_.leaders_.size());
+    for (size_t leader = 0; leader < in.size(); ++leader)
+      in[leader] = leader == links_.self_ ? Own(begin) : Place(leader, begin);
     if (as_it_is_) return ReducePacked(reduction_, in, count, Own(begin));
     ReducePacked(reduction_, in, count, links_.packed_.data());
     Unpack(reduction_, links_.packed_.data(), begin, count);

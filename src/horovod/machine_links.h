@@ -31,6 +31,7 @@ class Transfers {
 
   // `peer` is named when it does not come.
   Status Add(Result<std::unique_ptr<Transfer>> transfer, int peer);
+  void Reserve(size_t transfers) { all_.reserve(transfers); }
   size_t size() const { return all_.size(); }
   bool all_done() const { return done_ == all_.size(); }
   int peer() const { return all_[done_].peer; }  // of the transfer that is waited for
