@@ -20,8 +20,6 @@ constexpr std::chrono::seconds kBetweenLooks{1};
 DiskWatch::DiskWatch(const std::string& directory, std::function<Status()> hold)
     : reserve_(directory + "/reserve"), room_(directory), hold_(std::move(hold)) {}
 
-DiskWatch::~DiskWatch() { Stop(); }
-
 void DiskWatch::MakeRoomToStart() {
   const Status room = room_.Check();
   if (room) return;
@@ -33,23 +31,7 @@ void DiskWatch::MakeRoomToStart() {
 void DiskWatch::Start() {
   Look();
   if (!full_ && hold_) (void)hold_();
-  thread_ = std::thread([this] {
-    while (Sleep()) Look();
-  });
-}
-
-void DiskWatch::Stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wakeup_.notify_all();
-  if (thread_.joinable()) thread_.join();
-}
-
-bool DiskWatch::Sleep() {
-  std::unique_lock lock(mutex_);
-  return !wakeup_.wait_for(lock, kBetweenLooks, [this] { return stopping_; });
+  ticker_.Start(kBetweenLooks, [this] { Look(); });
 }
 
 void DiskWatch::Look() {

@@ -3,13 +3,11 @@
 // that a start on a full disk removes to write its own few files.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <string>
-#include <thread>
 
 #include "base/result.h"
+#include "base/ticker.h"
 #include "store/disk_room.h"
 
 namespace headrace::apps {
@@ -18,29 +16,22 @@ class DiskWatch {
  public:
   // `hold`: takes the database's blocks.
   DiskWatch(const std::string& directory, std::function<Status()> hold);
-  DiskWatch(const DiskWatch&) = delete;
-  DiskWatch& operator=(const DiskWatch&) = delete;
-  ~DiskWatch();  // Stop()
 
   // At the start, before anything is written.
   void MakeRoomToStart();
   void Start();
-  void Stop();
+  void Stop() { ticker_.Stop(); }
   // One look.
   void Look();
 
  private:
-  bool Sleep();  // false when it is time to stop
   void MakeReserve() const;
 
   const std::string reserve_;
   const store::DiskRoom room_;
   const std::function<Status()> hold_;
   bool full_ = false;
-  std::mutex mutex_;
-  std::condition_variable wakeup_;
-  bool stopping_ = false;
-  std::thread thread_;
+  Ticker ticker_;
 };
 
 }  // namespace headrace::apps

@@ -23,21 +23,8 @@ size_t ResidentBytes() {
 
 }  // namespace
 
-HeapTrim::HeapTrim(std::chrono::milliseconds interval) : interval_(interval), thread_([this] { Work(); }) {}
-
-HeapTrim::~HeapTrim() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wakeup_.notify_all();
-  thread_.join();
-}
-
-void HeapTrim::Work() {
-  size_t least = ResidentBytes();
-  std::unique_lock lock(mutex_);
-  while (!wakeup_.wait_for(lock, interval_, [this] { return stopping_; })) least = TrimIfGrown(least);
+HeapTrim::HeapTrim(std::chrono::milliseconds interval) : least_(ResidentBytes()) {
+  ticker_.Start(interval, [this] { least_ = TrimIfGrown(least_); });
 }
 
 size_t TrimIfGrown(size_t least) {

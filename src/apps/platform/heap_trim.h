@@ -3,10 +3,9 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
-#include <mutex>
-#include <thread>
+
+#include "base/ticker.h"
 
 namespace headrace::apps {
 
@@ -14,18 +13,10 @@ class HeapTrim {
  public:
   // Looks once in `interval`.
   explicit HeapTrim(std::chrono::milliseconds interval);
-  HeapTrim(const HeapTrim&) = delete;
-  HeapTrim& operator=(const HeapTrim&) = delete;
-  ~HeapTrim();
 
  private:
-  void Work();
-
-  const std::chrono::milliseconds interval_;
-  std::mutex mutex_;
-  std::condition_variable wakeup_;
-  bool stopping_ = false;
-  std::thread thread_;
+  size_t least_;
+  Ticker ticker_;
 };
 
 // Trims when this process is larger than `least` bytes by more than 16 MiB. Returns what the next call is to be told:

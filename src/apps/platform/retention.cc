@@ -16,32 +16,16 @@ constexpr std::chrono::milliseconds kBetweenSteps{50};
 Retention::Retention(store::Database& database, const Clock& clock, RetentionOptions options)
     : database_(database), clock_(clock), options_(options) {}
 
-Retention::~Retention() { Stop(); }
-
 void Retention::Start() {
-  thread_ = std::thread([this] {
-    while (Sleep(options_.interval)) {
-      const auto deleted = Pass();
-      if (!deleted)
-        Log(LogLevel::kWarning, "retention: {}", deleted.error().message());
-      else if (*deleted > 0)
-        Log(LogLevel::kInfo, "retention: {} log events and metric samples deleted", *deleted);
-    }
-  });
+  ticker_.Start(options_.interval, [this] { PassAndTell(); });
 }
 
-void Retention::Stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wakeup_.notify_all();
-  if (thread_.joinable()) thread_.join();
-}
-
-bool Retention::Sleep(std::chrono::milliseconds time) {
-  std::unique_lock lock(mutex_);
-  return !wakeup_.wait_for(lock, time, [this] { return stopping_; });
+void Retention::PassAndTell() {
+  const auto deleted = Pass();
+  if (!deleted)
+    Log(LogLevel::kWarning, "retention: {}", deleted.error().message());
+  else if (*deleted > 0)
+    Log(LogLevel::kInfo, "retention: {} log events and metric samples deleted", *deleted);
 }
 
 Result<int64_t> Retention::Pass() {
@@ -54,7 +38,7 @@ Result<int64_t> Retention::Pass() {
       HEADRACE_ASSIGN(samples, store::Metrics(database_).Expire(now - options_.metric_days * kDay, kStep));
     }
     deleted += events + samples;
-    if ((events < kStep && samples < kStep) || !Sleep(kBetweenSteps)) return deleted;
+    if ((events < kStep && samples < kStep) || !ticker_.Sleep(kBetweenSteps)) return deleted;
   }
 }
 

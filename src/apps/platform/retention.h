@@ -2,12 +2,10 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/ticker.h"
 #include "store/meta/database.h"
 
 namespace headrace::apps {
@@ -20,26 +18,20 @@ struct RetentionOptions {
 class Retention {
  public:
   Retention(store::Database& database, const Clock& clock, RetentionOptions options);
-  Retention(const Retention&) = delete;
-  Retention& operator=(const Retention&) = delete;
-  ~Retention();  // Stop()
 
   void Start();
-  void Stop();
+  void Stop() { ticker_.Stop(); }
 
   // One pass, in steps between which others can write. Returns how many events and samples are gone.
   Result<int64_t> Pass();
 
  private:
-  bool Sleep(std::chrono::milliseconds time);  // false when it is time to stop
+  void PassAndTell();
 
   store::Database& database_;
   const Clock& clock_;
   const RetentionOptions options_;
-  std::mutex mutex_;
-  std::condition_variable wakeup_;
-  bool stopping_ = false;
-  std::thread thread_;
+  Ticker ticker_;
 };
 
 }  // namespace headrace::apps

@@ -2,11 +2,8 @@
 // long each time, the log tells phase, elapsed time and use of processor and memory.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
-
 #include "base/clock.h"
+#include "base/ticker.h"
 #include "jobs/supervisor/reporter.h"
 
 namespace headrace::jobs {
@@ -15,9 +12,6 @@ class Heartbeat {
  public:
   // No lines for 0. `steady`: the reporter's.
   Heartbeat(Reporter& reporter, const Clock& steady, int64_t first_millis);
-  Heartbeat(const Heartbeat&) = delete;
-  Heartbeat& operator=(const Heartbeat&) = delete;
-  ~Heartbeat();
 
  private:
   void Beat();
@@ -25,10 +19,9 @@ class Heartbeat {
   Reporter& reporter_;
   const Clock& steady_;
   const int64_t first_;
-  std::mutex mutex_;
-  std::condition_variable wakeup_;
-  bool ended_ = false;
-  std::thread thread_;
+  int64_t wanted_;  // the silence that the next line is for
+  int64_t last_seen_ = 0;
+  Ticker ticker_;
 };
 
 }  // namespace headrace::jobs

@@ -1,12 +1,11 @@
 // Pulse: by which the platform sees that a supervisor is not just there, but runs.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
+#include <cstdint>
 #include <string>
-#include <thread>
 
 #include "base/descriptor.h"
+#include "base/ticker.h"
 
 namespace headrace::jobs {
 
@@ -14,18 +13,13 @@ namespace headrace::jobs {
 class Pulse {
  public:
   explicit Pulse(const std::string& path);
-  Pulse(const Pulse&) = delete;
-  Pulse& operator=(const Pulse&) = delete;
-  ~Pulse();
 
  private:
   void Beat();
 
   Descriptor file_;
-  std::mutex mutex_;
-  std::condition_variable wakeup_;
-  bool ended_ = false;
-  std::thread thread_;
+  int64_t beat_ = 0;
+  Ticker ticker_;
 };
 
 }  // namespace headrace::jobs
