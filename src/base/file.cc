@@ -12,6 +12,8 @@
 namespace headrace {
 namespace {
 
+constexpr std::string_view kUnfinished = ".headrace-tmp";
+
 ErrorCode CodeOfErrno(int error) {
   switch (error) {
     case ENOENT:
@@ -101,11 +103,13 @@ Result<std::string> ReadRegularFile(const std::string& path, size_t max_bytes) {
 Result<AtomicFile> AtomicFile::Create(const std::string& path) {
   AtomicFile file;
   file.path_ = path;
-  file.temporary_ = fmt::format("{}.{}.tmp", path, ::getpid());
+  file.temporary_ = fmt::format("{}.{}{}", path, ::getpid(), kUnfinished);
   file.fd_ = ::open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file.fd_ < 0) return FailErrno(file.temporary_, "create");
   return file;
 }
+
+bool IsUnfinishedFile(std::string_view name) { return name.ends_with(kUnfinished); }
 
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
     : path_(std::move(other.path_)), temporary_(std::move(other.temporary_)), fd_(std::exchange(other.fd_, -1)) {}

@@ -42,6 +42,10 @@ class AtomicFile {
   int fd_ = -1;
 };
 
+// Whether a file of this name, or with such a name at the end of its path, is what an AtomicFile leaves behind whose
+// process is killed: half a file.
+bool IsUnfinishedFile(std::string_view name);
+
 Status WriteFileAtomically(const std::string& path, std::string_view bytes);
 
 // Takes a file's exclusive lock (flock); false when somebody keeps it for `wait_millis`. A wait is needed even where

@@ -30,6 +30,13 @@ TEST_F(FileTest, DroppedFileLeavesNothing) {
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
+TEST_F(FileTest, AFileThatIsNotWholeIsKnownByItsName) {
+  const auto file = ValueOrThrow(AtomicFile::Create(Path("b.h5")));
+  EXPECT_TRUE(IsUnfinishedFile(file.temporary_path()));
+  EXPECT_FALSE(IsUnfinishedFile("b.h5"));
+  EXPECT_FALSE(IsUnfinishedFile("b.h5.1234.tmp"));
+}
+
 TEST_F(FileTest, ErrorsNameThePath) {
   auto missing = ReadFile(Path("missing"));
   ASSERT_FALSE(missing);

@@ -42,11 +42,13 @@ TEST_F(ArchiveTest, RoundTripKeepsFilesDirectoriesLinksAndPermissions) {
   std::ofstream(dir_ / "in/sub/file") << "bytes";
   std::ofstream(dir_ / "in/run.sh") << "#!/bin/sh\n";
   ::chmod((dir_ / "in/run.sh").c_str(), 0755);
+  std::ofstream(dir_ / "in/sub/file.17.headrace-tmp") << "by";
   fs::create_symlink("sub/file", dir_ / "in/link");
   ASSERT_TRUE(PackDirectory(dir_ / "in", dir_ / "a.tar.gz"));
   ASSERT_TRUE(UnpackArchive(dir_ / "a.tar.gz", dir_ / "out"));
   EXPECT_EQ(ReadFile(dir_ / "out/sub/file").value(), "bytes");
   EXPECT_EQ(ReadFile(dir_ / "out/link").value(), "bytes");
+  EXPECT_FALSE(fs::exists(dir_ / "out/sub/file.17.headrace-tmp")) << "a killed process has left it";
   EXPECT_TRUE(fs::is_directory(dir_ / "out/sub/empty"));
   EXPECT_EQ(::access((dir_ / "out/run.sh").c_str(), X_OK), 0);
 }

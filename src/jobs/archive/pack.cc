@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/descriptor.h"
+#include "base/file.h"
 #include "jobs/archive/archive_output.h"
 #include "jobs/archive/zeros.h"
 
@@ -66,6 +67,7 @@ class Packer {
     HEADRACE_TRY(Count(found.path.size() + kHeaderBytes));
     struct stat status = found.status;
     if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !S_ISLNK(status.st_mode)) return {};
+    if (S_ISREG(status.st_mode) && IsUnfinishedFile(found.path)) return {};
     const std::string name(found.name);
     const Entry entry(archive_entry_new());
     Descriptor file;

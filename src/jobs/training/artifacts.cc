@@ -19,8 +19,6 @@ namespace {
 
 constexpr size_t kLongestName = 900;  // with the job's prefix it is an object's key, of 1024 bytes at most
 
-bool IsUnfinished(const std::string& name) { return name.ends_with(".part"); }
-
 // The names are the program's, where the artifacts are no archives.
 Result<std::vector<std::string>> FilesBelow(const std::string& directory) {
   std::vector<std::string> names;
@@ -28,7 +26,8 @@ Result<std::vector<std::string>> FilesBelow(const std::string& directory) {
   if (!held && held.error().code() == ErrorCode::kNotFound) return names;
   if (!held) return tl::unexpected<Error>(held.error());
   HEADRACE_TRY(held->Walk([&](const FoundEntry& found) -> Status {
-    if (!S_ISREG(found.status.st_mode) || (found.depth == 0 && IsUnfinished(found.path))) return {};
+    if (!S_ISREG(found.status.st_mode) || IsUnfinishedFile(found.path)) return {};
+    if (found.depth == 0 && found.path.ends_with(".part")) return {};  // an archive that is being packed
     if (found.path.size() > kLongestName)
       return Fail(ErrorCode::kInvalidArgument, "the file {}…: found a name of {} bytes, wanted at most {}",
                   found.path.substr(0, 100), found.path.size(), kLongestName);

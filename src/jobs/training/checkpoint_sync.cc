@@ -65,7 +65,7 @@ Result<std::optional<CheckpointSync::Versions>> CheckpointSync::Look() const {
   Versions found;
   HEADRACE_TRY(directory->Walk(
       [&](const FoundEntry& entry) -> Status {
-        if (!S_ISREG(entry.status.st_mode)) return {};
+        if (!S_ISREG(entry.status.st_mode) || IsUnfinishedFile(entry.path)) return {};
         if (prefix_.size() + entry.path.size() > kLongestKey)
           return Fail(ErrorCode::kInvalidArgument, "checkpoint {}…: its key in S3 would have more than {} bytes",
                       entry.path.substr(0, 100), kLongestKey);

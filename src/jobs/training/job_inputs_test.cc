@@ -98,7 +98,8 @@ TEST(JobInputsTest, OutputIsLeftAsFilesWithoutCompression) {
   Platform platform;
   platform.Start();
   auto request = Platform::Script(
-      "mkdir $SM_MODEL_DIR/1; echo weights > $SM_MODEL_DIR/1/w; echo top > $SM_MODEL_DIR/t; echo o > "
+      "mkdir $SM_MODEL_DIR/1; echo half > $SM_MODEL_DIR/1/w.17.headrace-tmp; echo weights > $SM_MODEL_DIR/1/w; echo "
+      "top > $SM_MODEL_DIR/t; echo o > "
       "$SM_OUTPUT_DATA_DIR/o");
   request["OutputDataConfig"]["CompressionType"] = "NONE";
   platform.Create("job", request);
@@ -107,6 +108,7 @@ TEST(JobInputsTest, OutputIsLeftAsFilesWithoutCompression) {
   EXPECT_EQ(job.model_artifacts, "s3://bucket/out/job/output/model/");
   EXPECT_EQ(platform.GetObject("out/job/output/model/1/w"), "weights\n");
   EXPECT_EQ(platform.GetObject("out/job/output/model/t"), "top\n");
+  EXPECT_FALSE(platform.objects().Find("bucket", "out/job/output/model/1/w.17.headrace-tmp")) << "half a file";
   EXPECT_EQ(platform.GetObject("out/job/output/output/o"), "o\n");
   EXPECT_EQ(platform.GetObject("out/job/output/model.tar.gz"), "");
 }

@@ -195,9 +195,13 @@ TEST_P(TrainingService_, CheckpointsAreRestoredAndSynced) {
     return platform.objects().BlobPath(platform.objects().Find("bucket", key).value());
   };
   const auto old = blob_of("ckpt/old");
-  auto request = Platform::Script(
-      "cd $SM_MODEL_DIR/../checkpoints; cat old; rm gone; echo new > sub; ln -s /etc/hostname link; "
-      "while [ ! -e stop ]; do sleep 0.05; [ $((i=i+1)) -gt 60 ] && break; done; echo late > late");
+  // What a process has left that was killed while it wrote a file.
+  const std::string half = "best.h5.17.headrace-tmp";
+  ASSERT_TRUE(IsUnfinishedFile(half));
+  auto request =
+      Platform::Script("cd $SM_MODEL_DIR/../checkpoints; echo half > " + half +
+                       "; cat old; rm gone; echo new > sub; ln -s /etc/hostname link; "
+                       "while [ ! -e stop ]; do sleep 0.05; [ $((i=i+1)) -gt 60 ] && break; done; echo late > late");
   request["CheckpointConfig"] = {{"S3Uri", "s3://bucket/ckpt"}};
   platform.Create("job", request);
   platform.WaitFor("job", [&](const store::TrainingJob& job) {
@@ -211,6 +215,7 @@ TEST_P(TrainingService_, CheckpointsAreRestoredAndSynced) {
   EXPECT_EQ(blob_of("ckpt/old"), old) << "stored again";
   EXPECT_FALSE(platform.objects().Find("bucket", "ckpt/gone"));
   EXPECT_FALSE(platform.objects().Find("bucket", "ckpt/link"));
+  EXPECT_FALSE(platform.objects().Find("bucket", "ckpt/" + half));
 }
 
 TEST(TrainingService, StopsAtMaxRuntimeAndKillsWhatDoesNotListen) {
