@@ -1,7 +1,7 @@
 // headrace-job-init: the parent of a job's program, inside its sandbox. It gives what a container's first process has
 // to give: it adopts orphans, and when the job is being stopped (SIGTERM, which the supervisor sends to every process
 // of the job) it waits for all of them, so that a program may still save its work after the shell that started it has
-// gone.
+// gone. When its supervisor has been killed it ends them all (abandoned.h).
 //
 // usage: headrace-job-init PROGRAM ARGUMENTS…    descriptor 3 receives two longs: the program's wait status, and the
 // most KiB of memory that it or a process it waited for has had
@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apps/job_init/abandoned.h"
 #include "apps/job_init/launch_agent.h"
 #include "apps/job_init/launch_door.h"
 #include "apps/job_init/rank_guard.h"
@@ -32,6 +33,7 @@ volatile sig_atomic_t stopping = 0;
 
 int RunProgram(char** arguments) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (const int signal : {SIGHUP, SIGALRM}) ::signal(signal, SIG_DFL);
   execvp(arguments[0], arguments);
   const int code = errno;
   fprintf(stderr, "cannot run %s: %s\n", arguments[0], strerror(code));
@@ -47,6 +49,7 @@ int main(int argc, char** argv) {
   if (strcmp(argv[1], "--rank") == 0) return headrace::job_init::GuardRank(argc - 2, argv + 2);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   fcntl(kStatusDescriptor, F_SETFD, FD_CLOEXEC);
+  headrace::job_init::WatchParent();
   const pid_t program = fork();
   if (program < 0) return 126;
   if (program == 0) _exit(RunProgram(argv + 1));
@@ -58,6 +61,7 @@ int main(int argc, char** argv) {
   int status = 0;
   bool ended = false;
   while (!ended || stopping != 0) {
+    if (headrace::job_init::IsAbandoned()) headrace::job_init::EndAbandoned();
     int other = 0;
     struct rusage usage {};
     const pid_t pid = wait4(-1, &other, 0, &usage);

@@ -1,14 +1,17 @@
 #include "jobs/supervisor/program_run.h"
 
 #include <csignal>
+#include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/testing/temporary_directory.h"
 #include "jobs/process/process_tree.h"
+#include "jobs/runtime/installation.h"
 
 namespace headrace::jobs {
 namespace {
@@ -55,6 +58,34 @@ TEST_F(ProgramRunTest, KillsWhatOutgrowsItsMemory) {
 TEST_F(ProgramRunTest, LeavesNoProcessBehind) {
   Run("sleep 1000 & setsid sleep 1000 & true");
   EXPECT_TRUE(Descendants(::getpid()).empty());
+}
+
+// Nor does a supervisor that is killed, where there is neither a sandbox nor a control group: processes of process
+// groups and sessions of their own, and those whose parents have gone, end with it.
+TEST_F(ProgramRunTest, NothingOutlivesAKilledSupervisor) {
+  const auto begun = dir_ / "begun";
+  const pid_t supervisor = ::fork();
+  if (supervisor == 0) {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    const auto script =
+        "setsid sh -c 'sleep 1000 & sleep 1000' & (setsid sleep 1000 &); touch " + begun + "; sleep 1000";
+    (void)RunProgram({.arguments = {FindInstallation(HEADRACE_BINARY).init, "/bin/sh", "-c", script},
+                      .environment = {{"PATH", "/usr/bin:/bin"}}},
+                     true, {}, *reporter_, clock_);
+    ::_exit(1);
+  }
+  const auto becomes = [](const std::function<bool()>& condition) {
+    for (int i = 0; i < 1000 && !condition(); ++i) ::usleep(10'000);
+    return condition();
+  };
+  ASSERT_TRUE(becomes([&] { return ::access(begun.c_str(), F_OK) == 0; }));
+  ASSERT_TRUE(becomes([&] { return Descendants(supervisor).size() >= 6; }));  // four that sleep, two shells, and init
+  ::kill(supervisor, SIGKILL);
+  EXPECT_TRUE(becomes([&] {  // orphans would come to this process
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
+    return Descendants(::getpid()).empty();
+  }));
+  for (const pid_t pid : Descendants(::getpid())) ::kill(pid, SIGKILL);
 }
 
 TEST_F(ProgramRunTest, KillsWhatDoesNotListen) {
