@@ -33,7 +33,6 @@ volatile sig_atomic_t stopping = 0;
 
 int RunProgram(char** arguments) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  for (const int signal : {SIGHUP, SIGALRM}) ::signal(signal, SIG_DFL);
   execvp(arguments[0], arguments);
   const int code = errno;
   fprintf(stderr, "cannot run %s: %s\n", arguments[0], strerror(code));

@@ -32,12 +32,10 @@ struct InputChannel {
   ShareOfHost share;
 };
 
-// As job.json has them. Decoding throws json::exception.
-nlohmann::json ToJson(const InputObject& object);
-nlohmann::json ToJson(const std::vector<InputObject>& objects);
-nlohmann::json ToJson(const InputChannel& channel);
-InputObject DecodeInputObject(const nlohmann::json& from);
-std::vector<InputObject> DecodeInputObjects(const nlohmann::json& from);
-InputChannel DecodeInputChannel(const nlohmann::json& from);
+// As job.json has them, for nlohmann::json. Reading throws json::exception.
+void to_json(nlohmann::json& into, const InputObject& object);
+void from_json(const nlohmann::json& from, InputObject& object);
+void to_json(nlohmann::json& into, const InputChannel& channel);
+void from_json(const nlohmann::json& from, InputChannel& channel);
 
 }  // namespace headrace::jobs

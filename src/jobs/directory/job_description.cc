@@ -15,12 +15,12 @@ JobDescription Decode(const json& from) {
   job.attempt = from.at("attempt");
   job.current_host = from.at("current_host");
   job.hosts = from.at("hosts").get<std::vector<std::string>>();
-  for (const auto& channel : from.at("channels")) job.channels.push_back(DecodeInputChannel(channel));
+  from.at("channels").get_to(job.channels);
   if (from.contains("source"))
     job.source = JobDescription::Source{from.at("source").at("blob"), from.at("source").at("uri")};
   if (from.contains("checkpoints"))
     job.checkpoints = JobDescription::Checkpoints{from.at("checkpoints").at("path"),
-                                                  DecodeInputObjects(from.at("checkpoints").at("objects"))};
+                                                  from.at("checkpoints").at("objects").get<std::vector<InputObject>>()};
   job.environment = from.at("environment");
   job.ports = from.value("ports", std::vector<int>());
   job.shared_memory = from.value("shared_memory", "");
@@ -69,7 +69,7 @@ std::string ToJson(const JobDescription& job) {
                {"request", job.request.document},
                {"current_host", job.current_host},
                {"hosts", job.hosts},
-               {"channels", json::array()},
+               {"channels", job.channels},
                {"environment", job.environment},
                {"ports", job.ports},
                {"shared_memory", job.shared_memory},
@@ -84,10 +84,8 @@ std::string ToJson(const JobDescription& job) {
                {"stop_grace_seconds", job.stop_grace_seconds},
                {"resource_sample_millis", job.resource_sample_millis},
                {"heartbeat_millis", job.heartbeat_millis}};
-  for (const auto& channel : job.channels) into["channels"].push_back(ToJson(channel));
   if (job.source) into["source"] = {{"blob", job.source->blob}, {"uri", job.source->uri}};
-  if (job.checkpoints)
-    into["checkpoints"] = {{"path", job.checkpoints->path}, {"objects", ToJson(job.checkpoints->objects)}};
+  if (job.checkpoints) into["checkpoints"] = {{"path", job.checkpoints->path}, {"objects", job.checkpoints->objects}};
   into["sandbox"] = {{"bubblewrap", job.bubblewrap},
                      {"reason", job.no_bubblewrap_reason},
                      {"read_only", job.read_only},

@@ -2,7 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "jobs/directory/json_members.h"
+
 namespace headrace::jobs {
+
+using nlohmann::json;
 
 const Variant* Deployment::Find(const std::string& variant) const {
   for (const Variant& each : variants)
@@ -10,57 +14,55 @@ const Variant* Deployment::Find(const std::string& variant) const {
   return nullptr;
 }
 
+template <typename Members>
+void Describe(Members& members, HostedModel& model) {
+  members("name", model.name);
+  members("image", model.image);
+  members("data", model.data);
+  members("is_prefix", model.is_prefix);
+  members("environment", model.environment);
+  members.Newer("notes", model.notes);
+}
+
+static void to_json(json& into, const HostedModel& model) { WriteMembers(into, model); }
+static void from_json(const json& from, HostedModel& model) { ReadMembers(from, model); }
+
+template <typename Members>
+void Describe(Members& members, Variant& variant) {
+  members("name", variant.name);
+  members("type", variant.instance_type);
+  members("count", variant.count);
+  members("weight", variant.weight);
+  members("startup_seconds", variant.startup_seconds);
+  members.Newer("routing", variant.routing);
+  members("model", variant.model);
+}
+
+static void to_json(json& into, const Variant& variant) { WriteMembers(into, variant); }
+static void from_json(const json& from, Variant& variant) { ReadMembers(from, variant); }
+
+template <typename Members>
+void Describe(Members& members, Deployment& deployment) {
+  members("id", deployment.id);
+  members("config", deployment.config_name);
+  members.Newer("policy", deployment.policy);
+  members("variants", deployment.variants);
+}
+
 std::string ToJson(const Deployment& deployment) {
-  nlohmann::json variants = nlohmann::json::array();
-  for (const Variant& variant : deployment.variants) {
-    const HostedModel& model = variant.model;
-    variants.push_back({{"name", variant.name},
-                        {"type", variant.instance_type},
-                        {"count", variant.count},
-                        {"weight", variant.weight},
-                        {"startup_seconds", variant.startup_seconds},
-                        {"routing", variant.routing},
-                        {"model",
-                         {{"name", model.name},
-                          {"image", model.image},
-                          {"data", model.data},
-                          {"is_prefix", model.is_prefix},
-                          {"environment", model.environment},
-                          {"notes", model.notes}}}});
-  }
-  return nlohmann::json{
-      {"id", deployment.id}, {"config", deployment.config_name}, {"policy", deployment.policy}, {"variants", variants}}
-      .dump();
+  json into;
+  WriteMembers(into, deployment);
+  return into.dump();
 }
 
 Result<Deployment> ParseDeployment(const std::string& text) {
-  Deployment deployment;
   try {
-    const auto json = nlohmann::json::parse(text);
-    deployment.id = json.at("id");
-    deployment.config_name = json.at("config");
-    deployment.policy = json.value("policy", "");
-    for (const auto& from : json.at("variants")) {
-      Variant variant;
-      variant.name = from.at("name");
-      variant.instance_type = from.at("type");
-      variant.count = from.at("count");
-      variant.weight = from.at("weight");
-      variant.startup_seconds = from.at("startup_seconds");
-      variant.routing = from.value("routing", "");
-      const auto& model = from.at("model");
-      variant.model.name = model.at("name");
-      variant.model.image = model.at("image");
-      variant.model.data = model.at("data");
-      variant.model.is_prefix = model.at("is_prefix");
-      variant.model.environment = model.at("environment");
-      variant.model.notes = model.value("notes", std::vector<std::string>());
-      deployment.variants.push_back(std::move(variant));
-    }
-  } catch (const nlohmann::json::exception& error) {
+    Deployment deployment;
+    ReadMembers(json::parse(text), deployment);
+    return deployment;
+  } catch (const json::exception& error) {
     return Fail(ErrorCode::kDataLoss, "an endpoint's deployment cannot be read: {}", error.what());
   }
-  return deployment;
 }
 
 }  // namespace headrace::jobs

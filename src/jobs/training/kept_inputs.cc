@@ -20,8 +20,7 @@ using nlohmann::json;
 constexpr int kKeptInputsVersion = 1;
 
 json ToJson(const KeptInputs& inputs) {
-  json into = {{"version", kKeptInputsVersion}, {"channels", json::array()}};
-  for (const auto& channel : inputs.channels) into["channels"].push_back(jobs::ToJson(channel));
+  json into = {{"version", kKeptInputsVersion}, {"channels", inputs.channels}};
   if (inputs.source) into["source"] = {{"blob", inputs.source->blob}, {"uri", inputs.source->uri}};
   return into;
 }
@@ -35,7 +34,7 @@ std::optional<KeptInputs> Read(const JobDirectory& directory) {
     const auto from = json::parse(*text);
     if (from.at("version") != kKeptInputsVersion) return std::nullopt;
     KeptInputs inputs;
-    for (const auto& channel : from.at("channels")) inputs.channels.push_back(DecodeInputChannel(channel));
+    from.at("channels").get_to(inputs.channels);
     if (from.contains("source"))
       inputs.source = JobDescription::Source{from.at("source").at("blob"), from.at("source").at("uri")};
     return inputs;

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "jobs/training/host_descriptions.h"
 #include "jobs/training/testing/platform.h"
@@ -78,7 +79,7 @@ TEST_F(KeptInputsTest, HostsThatAreDescribedLaterReadTheSameObjects) {
     for (const size_t host : {0, 1}) {
       EXPECT_EQ(Read(after[host]), Read(before[host])) << host;
       EXPECT_EQ(ReadFile(after[host].source->blob).value_or(""), "source");
-      EXPECT_EQ(ToJson(after[host].channels[2]), ToJson(before[host].channels[2]));
+      EXPECT_EQ(nlohmann::json(after[host].channels[2]), nlohmann::json(before[host].channels[2]));
     }
   }
 }
