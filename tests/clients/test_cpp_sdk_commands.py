@@ -119,7 +119,7 @@ def test_batch_transform_and_downloads(server, exported, program, boto, bucket, 
     assert answer["predictions"] == [pytest.approx(row, rel=1e-3, abs=1e-5) for row in scores(exported / "cnn/scores.npy")]
 
 
-def test_an_endpoint_is_evaluated_and_deleted_with_all_that_is_its(server, exported, program, boto, cifar10, tmp_path):
+def test_an_endpoint_is_evaluated_and_deleted_with_all_that_is_its(server, exported, program, boto, bucket, cifar10, tmp_path):
     server.headrace("train", program, "--input", f"model={exported}/cnn", "--name", "to-evaluate", "--no-logs")
     server.headrace("deploy", "to-evaluate", "--name", "evaluated")
     endpoint = boto("sagemaker").describe_endpoint(EndpointName="evaluated")
@@ -128,6 +128,14 @@ def test_an_endpoint_is_evaluated_and_deleted_with_all_that_is_its(server, expor
     here = json.loads(server.headrace("evaluate", "--model", exported / "cnn/1", "--data", data, "-o", "json").stdout)
     assert there["endpoint"] == "evaluated" and there["confusion_matrix"] == here["confusion_matrix"]
     assert server.headrace("evaluate", "--data", data, check=False).returncode == 2, "neither model nor endpoint"
+    for name in ("a", "b"):
+        boto("s3").upload_file(str(data), bucket, f"data/{name}.tfrecords")
+    stored = f"s3://{bucket}/report"
+    server.headrace("evaluate", "--endpoint", "evaluated", "--data", f"s3://{bucket}/data/a.tfrecords", "--report", stored)
+    report = json.loads(boto("s3").get_object(Bucket=bucket, Key="report/report.json")["Body"].read())
+    assert report == {**there, "data": f"s3://{bucket}/data/a.tfrecords"}
+    refused = server.headrace("evaluate", "--endpoint", "evaluated", "--data", f"s3://{bucket}/data/", check=False)
+    assert refused.returncode == 1 and "found 2 objects, wanted one TFRecord file" in refused.stderr
     image = server.headrace("images", data, tmp_path, "--count", "1", "--as", "npy").stdout.strip()
     assert len(json.loads(server.headrace("invoke", "evaluated", image).stdout)["predictions"][0]) == CLASSES
     server.headrace("endpoints", "delete", "evaluated", "--all")
