@@ -48,6 +48,7 @@ def test_a_rank_that_is_killed_or_held(server, account, how, at, rank):
         assert took < 3 + BOUND, took
     if at in ("checkpoint", "export", "shutdown"):
         kept = account.s3.list_objects_v2(Bucket=account.bucket, Prefix=f"checkpoints/{how}-{at}/").get("Contents", [])
+        assert not [each["Key"] for each in kept if each["Key"].endswith(".headrace-tmp")], "half a file of the killed process"
         whole = {pathlib.Path(each["Key"]).name for each in kept if each["Key"].endswith(".h5")}
         assert whole == ({"epoch-0.h5"} if at == "checkpoint" else {"epoch-0.h5", "epoch-1.h5", "epoch-2.h5"}), kept
     job.find_directory()

@@ -31,10 +31,11 @@ def lines_of(output, rank):
     return [line.removeprefix(f"rank {rank}: ") for line in output.splitlines() if line.startswith(f"rank {rank}: ")]
 
 
-@pytest.mark.parametrize("count, slots", [(3, 1), (2, 2)])
-def test_collectives_agree_with_mpi(machines, count, slots):
+# All types between two machines; "few" of them where more than the machine's processors wait for each other.
+@pytest.mark.parametrize("count, slots, types", [(2, 1, []), (3, 1, ["few"]), (2, 2, ["few"])])
+def test_collectives_agree_with_mpi(machines, count, slots, types):
     ranks = count * slots
-    code, output = machines(count, slots).run("collectives_against_mpi", ranks=ranks)
+    code, output = machines(count, slots).run("collectives_against_mpi", *types, ranks=ranks)
     assert code == 0, output
     for rank in range(ranks):
         assert lines_of(output, rank)[-1].endswith("answers agree"), output

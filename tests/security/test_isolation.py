@@ -132,6 +132,9 @@ for folder in ('/', '/usr', '/etc', '/bin', '/lib', '/opt', '/opt/headrace', '/o
     except OSError: pass
 for line in open('/proc/self/status'):
     if line.startswith(('CapEff', 'CapPrm')) and int(line.split()[1], 16): print('CAPABLE', line)
+# Of the data directory, what the job may write to: the fourth field is the mount's place in its file system.
+for fields in map(str.split, open('/proc/self/mountinfo')):
+    if '/jobs/' in fields[3] and 'rw' in fields[5].split(','): print('WRITABLE', fields[3].split('/hosts/')[-1])
 for path in PLACES:
     if os.path.exists(path): print('SEEN', path)
 for name in ('AWS_CA_BUNDLE', 'AWS_DATA_PATH'):
@@ -151,6 +154,9 @@ def test_a_job_sees_its_own_and_what_programs_need(server, mallory, isolated):
     assert job["TrainingJobStatus"] == "Completed", job
     assert "FINE" in log
     assert not [line for line in log if line.startswith(("SECRET", "WROTE", "CAPABLE", "SEEN", "MISSING"))]
+    # So spools, pulse, lock and artifacts, which the platform reads by their paths, are its own.
+    assert {line for line in log if line.startswith("WRITABLE")} == {
+        f"WRITABLE algo-1/files/{name}" for name in ("home", "ml", "tmp")}, log
     assert "INHERITED []" in log
     seen, = [line for line in log if line.startswith("ETC")]
     for hidden in ("shadow", "ssh", "sudoers", "machine-id", "gitconfig", "crontab"):
