@@ -1,19 +1,27 @@
 #!/usr/bin/env python3
-"""How fast the console shows itself, curves, long lists and logs. usage: scripts/bench console [--rounds N] [--points N] [--jobs N]
+"""How fast the console shows itself, curves, long lists and logs, and whether it stays small; MLflow's UI on the same curves.
+
+usage: scripts/bench console [--rounds N] [--points N] [--jobs N] [--follow MINUTES] [--only WORDS] [--no-mlflow]
 
 In Debian's Chromium on this machine: from an address to the first paint; from a comparison's address to its first chart, of 20 jobs
-with `points` samples each, and a zoom into it; one page of `jobs` training jobs; how far a page's log is behind the program.
-Needs scripts/setup --browser and a release build."""
+with `points` samples each, and a zoom into it; one page of `jobs` training jobs; how far a page's log is behind the program; the
+browser's heap and the server's memory while two pages follow a job's log and curves for so many minutes (60), at 30 times the
+speed of real time. MLflow's UI (from PyPI, in an environment of its own that this makes) shows the same curves in the same browser.
+--only: the parts whose names have one of these words. Needs scripts/setup --browser and a release build."""
 import argparse
+import json
 import os
 import pathlib
+import re
 import shutil
 import sqlite3
 import statistics
 import struct
+import subprocess
 import sys
 import tempfile
 import time
+from urllib.parse import quote
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PYTHON = ROOT / "build/venv/browser/bin/python"
@@ -149,12 +157,116 @@ def log_delay(context, client, rounds):
     return delays
 
 
+# ---- memory
+
+SPEED = 30
+LINES_A_SECOND = 10  # of the program's time; every tenth has a value
+
+
+def resident_mib(process):
+    status = pathlib.Path(f"/proc/{process}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
+
+
+class Followed:
+    """A page whose timers run 30 times as fast; what it has asked for is counted."""
+
+    def __init__(self, context, place, operation):
+        self.page = context.new_page()
+        self.page.add_init_script(f"const real = window.setTimeout; window.setTimeout = (work, pause, ...more) => real(work, pause / {SPEED}, ...more);")
+        self.reads = 0
+        self.page.on("requestfinished", lambda request: self.count(request.url.endswith(operation)))
+        self.devtools = context.new_cdp_session(self.page)
+        self.page.goto(place)
+
+    def count(self, one):
+        self.reads += one
+
+    def heap_mib(self):
+        self.devtools.send("HeapProfiler.collectGarbage")
+        return self.devtools.send("Runtime.getHeapUsage")["usedSize"] / 2**20
+
+    def nodes(self):
+        self.devtools.send("Performance.enable")
+        return next(int(figure["value"]) for figure in self.devtools.send("Performance.getMetrics")["metrics"] if figure["name"] == "Nodes")
+
+
+def follow(context, client, server, minutes):
+    """A row for each twelfth of the time: what the pages have read, and what they and the server hold. An hour of real time is 3,600
+    reads of curves and 14,400 of the log; a page's heap grows by the log's lines alone."""
+    lines = f"for line in 1 2 3 4 5 6 7 8 9; do echo \"a line of the log, as programs print them: step $i, $line of 10\"; done; echo \"step $i - loss: 0.$i\""
+    pause = 10 / LINES_A_SECOND / SPEED
+    client("sagemaker").create_training_job(
+        TrainingJobName="followed", RoleArn="arn:aws:iam::123456789012:role/MyRole", OutputDataConfig={"S3OutputPath": "s3://bench-console/out"},
+        AlgorithmSpecification={"TrainingImage": "headrace", "TrainingInputMode": "File", "MetricDefinitions": [{"Name": "train:loss", "Regex": "loss: ([0-9.]+)"}],
+                                "ContainerEntrypoint": ["/bin/sh", "-c", f"i=1; while :; do {lines}; i=$((i + 1)); sleep {pause:.4f}; done"]},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}, StoppingCondition={"MaxRuntimeInSeconds": 86400})
+    pages = {"log": Followed(context, "/console/jobs/followed?tab=logs", "GetLogEvents"), "curves": Followed(context, "/console/jobs/followed", "GetMetricCurves")}
+    pages["curves"].page.locator(".chart canvas").first.wait_for()
+    begun = time.monotonic()
+    print(f"{'minutes followed':>18}{'log reads':>11}{'lines':>9}{'heap MiB':>10}{'nodes':>7}{'curve reads':>13}{'heap MiB':>10}{'nodes':>7}{'server MiB':>12}")
+    for part in range(13):
+        while (passed := (time.monotonic() - begun) * SPEED / 60) < minutes * part / 12:
+            pages["log"].page.wait_for_timeout(100)  # Playwright counts requests meanwhile
+        shown = pages["log"].page.locator("section[aria-label=Log] .tools span").last.inner_text().split()[0]
+        print(f"{passed:>18.1f}{pages['log'].reads:>11}{shown:>9}{pages['log'].heap_mib():>10.1f}{pages['log'].nodes():>7}"
+              f"{pages['curves'].reads:>13}{pages['curves'].heap_mib():>10.1f}{pages['curves'].nodes():>7}{resident_mib(server.process.pid):>12.1f}", flush=True)
+    for one in pages.values():
+        one.page.close()
+    client("sagemaker").stop_training_job(TrainingJobName="followed")
+
+
+# ---- MLflow
+
+class MLflow:
+    def __init__(self, directory, points):
+        python = ROOT / "build/venv/mlflow/bin/python"
+        subprocess.run([ROOT / "scripts/setup", "--mlflow"], check=True, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([python, ROOT / "bench/peers/mlflow_ui.py", directory, str(CURVES), str(points)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.place = json.loads(self.process.stdout.readline())
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+
+    def first_chart(self, context):
+        """From the address of the experiment's charts, in a page that is new, to the curves of all runs."""
+        page = context.new_page()
+        page.goto(f"{self.place['url']}/#/experiments/{self.place['experiment']}/runs?compareRunsMode=CHART")
+        drawn = page.evaluate("""() => new Promise(done => {
+            const look = () => document.querySelector('.scatterlayer path.js-line') ? done(performance.now()) : requestAnimationFrame(look);
+            look();
+        })""")
+        page.close()
+        return drawn
+
+    def zoom(self, page, points):
+        """What its page asks for the middle tenth of all curves."""
+        query = "&".join(f"run_ids={run}" for run in self.place["runs"])
+        return page.evaluate("""async path => {
+            const begun = performance.now();
+            const reply = await fetch(path);
+            if (!reply.ok) throw new Error(await reply.text());
+            await reply.json();
+            return performance.now() - begun;
+        }""", f"/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval?{query}&metric_key={quote('train:loss')}&max_results=320"
+              f"&start_step={int(points * 0.45)}&end_step={int(points * 0.55)}")
+
+
+def show(name, figures, wanted=""):
+    print(f"{name:<46}{statistics.median(figures):>12.0f}{max(figures):>12.0f}{wanted:>9}", flush=True)
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--points", type=int, default=100_000)
     parser.add_argument("--jobs", type=int, default=10_000)
+    parser.add_argument("--follow", type=float, default=60, metavar="MINUTES")
+    parser.add_argument("--only", nargs="*", default=[""])
+    parser.add_argument("--no-mlflow", action="store_true")
     options = parser.parse_args()
+    chosen = lambda name: any(word in name for word in options.only)  # noqa: E731
     with tempfile.TemporaryDirectory(prefix="headrace_bench_console_") as directory, sync_playwright() as playwright:
         server = Server(pathlib.Path(directory) / "data")
         client = lambda service: boto3.client(service, endpoint_url=server.url, region_name="us-west-2", aws_access_key_id=server.environment["AWS_ACCESS_KEY_ID"],  # noqa: E731
@@ -167,15 +279,25 @@ def main():
         page.goto(server.headrace("console", "--print").stdout.split()[-1])
         page.get_by_role("button", name="Sign out").wait_for()
         rounds = range(options.rounds)
-        print(f"{'':<42}{'median ms':>12}{'worst ms':>12}{'wanted':>9}")
+        curves = f"{CURVES} x {options.points:,} samples"
+        print(f"{'':<46}{'median ms':>12}{'worst ms':>12}{'wanted':>9}")
         for name, measure, wanted in (
                 ("first paint", lambda: [first_paint(context) for _ in rounds], 300),
-                (f"first chart, {CURVES} x {options.points:,} samples", lambda: [first_chart(context) for _ in rounds], 300),
+                (f"first chart, {curves}", lambda: [first_chart(context) for _ in rounds], 300),
                 ("zoom into a tenth of them", lambda: [zoom(page, options.points) for _ in rounds], 50),
                 (f"first page of {options.jobs:,} jobs", lambda: [listed(context) for _ in rounds], 200),
                 ("a log line's age when it is shown", lambda: log_delay(context, client, 5 * options.rounds), 300)):
-            figures = measure()
-            print(f"{name:<42}{statistics.median(figures):>12.0f}{max(figures):>12.0f}{wanted:>9}", flush=True)
+            if chosen(name):
+                show(name, measure(), wanted)
+        if chosen("MLflow") and not options.no_mlflow:
+            mlflow = MLflow(pathlib.Path(directory), options.points)
+            mlflow_page = context.new_page()
+            mlflow_page.goto(mlflow.place["url"] + "/health")
+            show(f"MLflow: first chart, {curves}", [mlflow.first_chart(context) for _ in rounds])
+            show("MLflow: zoom into a tenth of them", [mlflow.zoom(mlflow_page, options.points) for _ in rounds])
+            mlflow.stop()
+        if chosen("follow") and options.follow > 0:
+            follow(context, client, server, options.follow)
         browser.close()
         server.stop()
 
