@@ -17,6 +17,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <string>
@@ -207,6 +208,35 @@ class Add : public Layer {  // element-wise sum of two or more inputs of equal s
  public:
   explicit Add(LayerOptions options = {});
 };
+// The other merges of two or more inputs: element by element, dimensions of 1 repeat.
+class Subtract : public Layer {  // of two
+ public:
+  explicit Subtract(LayerOptions options = {});
+};
+class Multiply : public Layer {
+ public:
+  explicit Multiply(LayerOptions options = {});
+};
+class Average : public Layer {
+ public:
+  explicit Average(LayerOptions options = {});
+};
+class Maximum : public Layer {
+ public:
+  explicit Maximum(LayerOptions options = {});
+};
+class Minimum : public Layer {
+ public:
+  explicit Minimum(LayerOptions options = {});
+};
+struct ConcatenateOptions {
+  int64_t axis = -1;
+  std::string name = "";
+};
+class Concatenate : public Layer {  // side by side; equal shapes but along the axis
+ public:
+  explicit Concatenate(ConcatenateOptions options = {});
+};
 // {{top, bottom}, {left, right}}
 class ZeroPadding2D : public Layer {
  public:
@@ -387,6 +417,7 @@ class Metric {
   // Keras's names and short names: "accuracy", "mae", "binary_accuracy", "AUC", …, and those of losses.
   Metric(const char* name);
   Metric(const std::string& name) : Metric(name.c_str()) {}
+  Metric(const Loss& loss);         // its values' mean
   const std::string& name() const;  // as the logs have it
 
   const std::shared_ptr<const internal::MetricState>& state() const { return state_; }
@@ -396,6 +427,135 @@ class Metric {
 
  private:
   std::shared_ptr<const internal::MetricState> state_;
+};
+
+struct MetricOptions {
+  std::string name = "";
+};
+class RootMeanSquaredError : public Metric {
+ public:
+  explicit RootMeanSquaredError(MetricOptions options = {});
+};
+struct BinaryAccuracyOptions {
+  float threshold = 0.5f;
+  std::string name = "";
+};
+class BinaryAccuracy : public Metric {
+ public:
+  explicit BinaryAccuracy(BinaryAccuracyOptions options = {});
+};
+struct TopKOptions {
+  int64_t k = 5;
+  std::string name = "";
+};
+class TopKCategoricalAccuracy : public Metric {
+ public:
+  explicit TopKCategoricalAccuracy(TopKOptions options = {});
+};
+class SparseTopKCategoricalAccuracy : public Metric {
+ public:
+  explicit SparseTopKCategoricalAccuracy(TopKOptions options = {});
+};
+struct ThresholdOptions {
+  float threshold = -1;   // scores above it are positive; -1: 0.5, or any with top_k
+  int64_t top_k = 0;      // only the largest scores of a row are positive; 0: all
+  int64_t class_id = -1;  // of the last axis; -1: all
+  std::string name = "";
+};
+class Precision : public Metric {
+ public:
+  explicit Precision(ThresholdOptions options = {});
+};
+class Recall : public Metric {
+ public:
+  explicit Recall(ThresholdOptions options = {});
+};
+class TruePositives : public Metric {
+ public:
+  explicit TruePositives(ThresholdOptions options = {});
+};
+class FalsePositives : public Metric {
+ public:
+  explicit FalsePositives(ThresholdOptions options = {});
+};
+class TrueNegatives : public Metric {
+ public:
+  explicit TrueNegatives(ThresholdOptions options = {});
+};
+class FalseNegatives : public Metric {
+ public:
+  explicit FalseNegatives(ThresholdOptions options = {});
+};
+struct AUCOptions {
+  int64_t num_thresholds = 200;
+  std::string curve = "ROC";                       // or "PR"
+  std::string summation_method = "interpolation";  // "minoring", "majoring"
+  bool multi_label = false;                        // the mean over the places of the last axis
+  bool from_logits = false;
+  std::string name = "";
+};
+class AUC : public Metric {  // of the curve through num_thresholds points
+ public:
+  explicit AUC(AUCOptions options = {});
+};
+struct AtRateOptions {
+  float value = 0.5f;  // the rate that is given
+  int64_t num_thresholds = 200;
+  int64_t class_id = -1;
+  std::string name = "";
+};
+class SensitivityAtSpecificity : public Metric {
+ public:
+  explicit SensitivityAtSpecificity(AtRateOptions options = {});
+};
+class SpecificityAtSensitivity : public Metric {
+ public:
+  explicit SpecificityAtSensitivity(AtRateOptions options = {});
+};
+class PrecisionAtRecall : public Metric {
+ public:
+  explicit PrecisionAtRecall(AtRateOptions options = {});
+};
+class RecallAtPrecision : public Metric {
+ public:
+  explicit RecallAtPrecision(AtRateOptions options = {});
+};
+struct FBetaScoreOptions {
+  std::string average = "";  // over classes: "micro", "macro", "weighted"; none goes with one class
+  float beta = 1;
+  float threshold = 0;  // 0: the largest score of a row is positive
+  std::string name = "";
+};
+class FBetaScore : public Metric {
+ public:
+  explicit FBetaScore(FBetaScoreOptions options = {});
+};
+struct F1ScoreOptions {
+  std::string average = "";
+  float threshold = 0;
+  std::string name = "";
+};
+class F1Score : public Metric {
+ public:
+  explicit F1Score(F1ScoreOptions options = {});
+};
+struct MeanIoUOptions {
+  int64_t num_classes = 0;
+  int64_t ignore_class = -1;
+  bool sparse_y_true = true, sparse_y_pred = true;  // numbers of classes; false: one score a class, the largest counts
+  std::string name = "";
+};
+class MeanIoU : public Metric {
+ public:
+  explicit MeanIoU(MeanIoUOptions options);
+};
+struct R2ScoreOptions {
+  std::string class_aggregation = "uniform_average";  // or "variance_weighted_average"
+  std::string name = "";
+};
+class R2Score : public Metric {
+ public:
+  explicit R2Score(R2ScoreOptions options = {});
 };
 
 // ------------------------------------------------------------------------------------------------- optimizers
@@ -569,6 +729,22 @@ struct CompileOptions {
   // directory), "direct" allows plain sums only, or the text of Model::algorithms() to repeat an earlier choice.
   // HEADRACE_CONV_ALGORITHMS sets the default.
   std::string conv_algorithms = "";
+  std::vector<float> loss_weights = {};       // one for each output with a loss; none: 1 each
+  std::vector<Metric> weighted_metrics = {};  // those that samples' weights weight, too; of a model with one output
+};
+
+// What goes with which output of a model, by the name of its layer: {{"price", "mse"}, {"kind", "bce"}}.
+template <typename T>
+class ByOutput {
+ public:
+  ByOutput() = default;
+  ByOutput(std::initializer_list<std::pair<const std::string, T>> values) : values_(values) {}
+  explicit ByOutput(std::map<std::string, T> values) : values_(std::move(values)) {}
+  auto begin() const { return values_.begin(); }
+  auto end() const { return values_.end(); }
+
+ private:
+  std::map<std::string, T> values_;
 };
 
 struct FitOptions {
@@ -600,22 +776,33 @@ struct PredictOptions {
 
 class Model {
  public:
-  // The graph between the two; every layer in it belongs to the model.
+  // The graph between them; every layer in it belongs to the model.
   Model(const KerasTensor& input, const KerasTensor& output, ModelOptions options = {});
+  Model(const std::vector<KerasTensor>& inputs, const std::vector<KerasTensor>& outputs, ModelOptions options = {});
 
   // Fixes loss, optimizer and metrics, and builds the execution plan at the first batch.
   void compile(Optimizer optimizer, Loss loss, std::vector<Metric> metrics = {}, CompileOptions options = {});
+  // Of several outputs: one loss for each, or by the name of the output's layer; metrics likewise. An output without a
+  // loss is not trained. The logs have "<output>_loss" and "<output>_<metric>".
+  void compile(Optimizer optimizer, std::vector<Loss> losses, std::vector<std::vector<Metric>> metrics = {},
+               CompileOptions options = {});
+  void compile(Optimizer optimizer, ByOutput<Loss> losses, ByOutput<std::vector<Metric>> metrics = {},
+               CompileOptions options = {});
 
   // Datasets yield {x, y} batches, or {x, y, sample_weight}: x uint8 or float32 [n, …], y as the loss wants it. Throws
   // kInvalidArgument for an empty dataset, shapes that do not fit and labels out of range (which are named), before
   // weights change.
   History fit(const data::Dataset& data, FitOptions options = {});
   History fit(const Tensor& x, const Tensor& y, FitOptions options = {});
+  // Of several inputs and outputs, in the model's order; a dataset's elements have them one behind the other.
+  History fit(const std::vector<Tensor>& x, const std::vector<Tensor>& y, FitOptions options = {});
   Logs evaluate(const data::Dataset& data, EvaluateOptions options = {});
   Logs evaluate(const Tensor& x, const Tensor& y, EvaluateOptions options = {});
+  Logs evaluate(const std::vector<Tensor>& x, const std::vector<Tensor>& y, EvaluateOptions options = {});
   // Scores of all samples, float32 [n, …].
   Tensor predict(const Tensor& x, PredictOptions options = {});
-  Tensor predict(const data::Dataset& data, PredictOptions options = {});  // elements {x} or {x, y}
+  Tensor predict(const data::Dataset& data, PredictOptions options = {});                  // elements {x} or {x, y}
+  std::vector<Tensor> predict(const std::vector<Tensor>& x, PredictOptions options = {});  // one for each output
 
   // One step on one batch; loss and metrics of that batch alone.
   Logs train_on_batch(const Tensor& x, const Tensor& y);

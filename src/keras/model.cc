@@ -29,6 +29,14 @@ Model::Model(const KerasTensor& input, const KerasTensor& output, ModelOptions o
   internal::BuildGraph(*state_, {input.node_}, {output.node_});
 }
 
+Model::Model(const std::vector<KerasTensor>& inputs, const std::vector<KerasTensor>& outputs, ModelOptions options)
+    : state_(internal::MakeModelState(options, false)) {
+  std::vector<std::shared_ptr<internal::Node>> from, to;
+  for (const KerasTensor& input : inputs) from.push_back(input.node_);
+  for (const KerasTensor& output : outputs) to.push_back(output.node_);
+  internal::BuildGraph(*state_, std::move(from), std::move(to));
+}
+
 Sequential::Sequential(ModelOptions options) : Model(internal::MakeModelState(options, true)) {}
 
 Sequential::Sequential(const std::vector<Layer>& layers, ModelOptions options) : Sequential(std::move(options)) {
@@ -37,13 +45,37 @@ Sequential::Sequential(const std::vector<Layer>& layers, ModelOptions options) :
 
 void Sequential::add(const Layer& layer) { internal::AppendLayer(*state_, layer.state()); }
 
+namespace {
+
+void Adopt(ModelState& state, internal::Compiled compiled) {
+  state.engine.reset();
+  state.compiled.reset();
+  state.compiled.emplace(std::move(compiled));
+  state.PackParameters();
+}
+
+}  // namespace
+
 void Model::compile(Optimizer optimizer, Loss loss, std::vector<Metric> metrics, CompileOptions options) {
-  internal::Compiled compiled =
-      internal::MakeCompiled(Built(*state_), std::move(optimizer), std::move(loss), metrics, std::move(options));
-  state_->engine.reset();
-  state_->compiled.reset();
-  state_->compiled.emplace(std::move(compiled));
-  state_->PackParameters();
+  Adopt(*state_,
+        internal::MakeCompiled(Built(*state_), std::move(optimizer), std::move(loss), metrics, std::move(options)));
+}
+
+void Model::compile(Optimizer optimizer, std::vector<Loss> losses, std::vector<std::vector<Metric>> metrics,
+                    CompileOptions options) {
+  std::vector<std::optional<Loss>> all(losses.begin(), losses.end());
+  Adopt(*state_,
+        internal::MakeCompiled(Built(*state_), std::move(optimizer), std::move(all), metrics, std::move(options)));
+}
+
+void Model::compile(Optimizer optimizer, ByOutput<Loss> losses, ByOutput<std::vector<Metric>> metrics,
+                    CompileOptions options) {
+  const ModelState& state = Built(*state_);
+  std::vector<std::optional<Loss>> all(state.outputs.size());
+  std::vector<std::vector<Metric>> by_output(state.outputs.size());
+  for (const auto& [output, loss] : losses) all[internal::OutputNamed(state, "loss", output)] = loss;
+  for (const auto& [output, some] : metrics) by_output[internal::OutputNamed(state, "metrics", output)] = some;
+  Adopt(*state_, internal::MakeCompiled(state, std::move(optimizer), std::move(all), by_output, std::move(options)));
 }
 
 std::string Model::summary() const { return internal::Summary(Built(*state_)); }

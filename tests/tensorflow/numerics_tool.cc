@@ -73,8 +73,74 @@ Tensor Labels(const json& job, const Loss& loss, const Tensor& y) {
   return y.Reshape({y.size()}).Cast(DType::kInt64);
 }
 
+Metric MetricOf(const json& m) {
+  const std::string name = m.at("class_name");
+  const json o = m.value("options", json::object());
+  const auto threshold = [&] {
+    return ThresholdOptions{.threshold = o.value("threshold", -1.0f),
+                            .top_k = o.value("top_k", int64_t{0}),
+                            .class_id = o.value("class_id", int64_t{-1})};
+  };
+  const auto rate = [&] {
+    return AtRateOptions{.value = o.at("value"), .num_thresholds = o.value("num_thresholds", int64_t{200})};
+  };
+  if (name == "Precision") return Precision(threshold());
+  if (name == "Recall") return Recall(threshold());
+  if (name == "TrueNegatives") return TrueNegatives(threshold());
+  if (name == "AUC")
+    return AUC({.num_thresholds = o.value("num_thresholds", int64_t{200}),
+                .curve = o.value("curve", "ROC"),
+                .summation_method = o.value("summation_method", "interpolation"),
+                .multi_label = o.value("multi_label", false),
+                .from_logits = o.value("from_logits", false)});
+  if (name == "SensitivityAtSpecificity") return SensitivityAtSpecificity(rate());
+  if (name == "SpecificityAtSensitivity") return SpecificityAtSensitivity(rate());
+  if (name == "PrecisionAtRecall") return PrecisionAtRecall(rate());
+  if (name == "RecallAtPrecision") return RecallAtPrecision(rate());
+  if (name == "F1Score") return F1Score({.average = o.at("average"), .threshold = o.value("threshold", 0.0f)});
+  if (name == "FBetaScore")
+    return FBetaScore({.average = o.at("average"), .beta = o.at("beta"), .threshold = o.value("threshold", 0.0f)});
+  if (name == "TopKCategoricalAccuracy") return TopKCategoricalAccuracy({.k = o.at("k")});
+  if (name == "SparseTopKCategoricalAccuracy") return SparseTopKCategoricalAccuracy({.k = o.at("k")});
+  if (name == "BinaryAccuracy") return BinaryAccuracy({.threshold = o.value("threshold", 0.5f)});
+  if (name == "R2Score") return R2Score({.class_aggregation = o.at("class_aggregation")});
+  if (name == "MeanIoU")
+    return MeanIoU({.num_classes = o.at("num_classes"),
+                    .sparse_y_true = o.value("sparse_y_true", true),
+                    .sparse_y_pred = o.value("sparse_y_pred", true)});
+  return name;
+}
+
+// job.json: {"metric": {"class_name", "options"}, "rows", "x_shape", "y_shape", "batch", "weighted"}: the metric over x
+// as predictions, in metric.f32.
+void RunMetric(const json& job) {
+  const int64_t rows = job.at("rows");
+  const auto read = [&](const char* name, const char* shape) {
+    std::vector<int64_t> dims = job.at(shape);
+    dims.insert(dims.begin(), rows);
+    return ReadFloats(name, Shape(dims));
+  };
+  const Tensor x = read("x.f32", "x_shape"), y = read("y.f32", "y_shape");
+  const bool weighted = job.value("weighted", false);
+  std::vector<int64_t> dims = job.at("x_shape");
+  const KerasTensor input = Input(Shape(dims));
+  Model model(input, Activation("linear")(input));
+  CompileOptions options;
+  if (weighted) options.weighted_metrics = {MetricOf(job.at("metric"))};
+  const Loss loss = job.value("classes", false) ? Loss("sparse_categorical_crossentropy") : Loss("mse");
+  model.compile("sgd", loss, weighted ? std::vector<Metric>{} : std::vector<Metric>{MetricOf(job.at("metric"))},
+                options);
+  EvaluateOptions evaluate{.batch_size = job.at("batch"), .verbose = 0};
+  if (weighted) evaluate.sample_weight = ReadFloats("w.f32", {rows});
+  const Logs logs = model.evaluate(x, job.value("classes", false) ? y.Cast(DType::kInt64) : y, evaluate);
+  float value = 0;
+  for (const auto& [name, number] : logs) value = static_cast<float>(number);  // the last one
+  WriteFloats("metric.f32", &value, 1);
+}
+
 void Run() {
   const json job = json::parse(std::ifstream(directory + "/job.json"));
+  if (job.contains("metric")) return RunMetric(job);
   const int64_t batch = job.at("batch"), steps = job.at("steps"), classes = job.at("classes");
   std::vector<int64_t> dims = job.at("x_shape");
   dims.insert(dims.begin(), batch * std::max<int64_t>(steps, 1));

@@ -29,10 +29,12 @@ Logs Model::evaluate(const data::Dataset& data, EvaluateOptions options) {
 }
 
 Logs Model::evaluate(const Tensor& x, const Tensor& y, EvaluateOptions options) {
-  internal::CheckRows(x, y);
-  std::vector<Tensor> components = {x, y};
-  if (options.sample_weight.defined()) components.push_back(std::exchange(options.sample_weight, {}));
-  return evaluate(data::Dataset::FromTensors(std::move(components)).batch(options.batch_size), options);
+  return evaluate(std::vector<Tensor>{x}, std::vector<Tensor>{y}, std::move(options));
+}
+
+Logs Model::evaluate(const std::vector<Tensor>& x, const std::vector<Tensor>& y, EvaluateOptions options) {
+  std::vector<Tensor> all = internal::Components(*state_, "evaluate", x, y, std::exchange(options.sample_weight, {}));
+  return evaluate(data::Dataset::FromTensors(std::move(all)).batch(options.batch_size), options);
 }
 
 Logs Model::train_on_batch(const Tensor& x, const Tensor& y) {

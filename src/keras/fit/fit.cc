@@ -76,6 +76,9 @@ int64_t SplitAt(const Tensor& x, double validation_split) {
 
 History Model::fit(const data::Dataset& data, FitOptions options) {
   Check(options);
+  if (options.sample_weight.defined())
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "fit: sample_weight: found one beside a dataset, wanted it in the dataset's elements, behind y");
   ModelState& state = *state_;
   internal::CompiledEngineOf(state, "fit");
   const size_t inputs = state.inputs.size(), outputs = state.outputs.size();
@@ -121,15 +124,14 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
 }
 
 History Model::fit(const Tensor& x, const Tensor& y, FitOptions options) {
+  return fit(std::vector<Tensor>{x}, std::vector<Tensor>{y}, std::move(options));
+}
+
+History Model::fit(const std::vector<Tensor>& x, const std::vector<Tensor>& y, FitOptions options) {
   Check(options);
-  internal::CheckRows(x, y);
+  std::vector<Tensor> all = internal::Components(*state_, "fit", x, y, std::exchange(options.sample_weight, {}));
   const bool split = options.validation_split != 0 && options.validation_data == nullptr;
-  const int64_t rows = split ? SplitAt(x, options.validation_split) : x.dim(0);
-  std::vector<Tensor> all = {x, y};
-  if (options.sample_weight.defined()) {
-    internal::CheckRows(x, options.sample_weight);
-    all.push_back(std::exchange(options.sample_weight, {}));
-  }
+  const int64_t rows = split ? SplitAt(all[0], options.validation_split) : all[0].dim(0);
   const auto part = [&](int64_t begin, int64_t end) {
     std::vector<Tensor> components;
     for (const Tensor& component : all) components.push_back(component.Slice(begin, end));
@@ -139,7 +141,7 @@ History Model::fit(const Tensor& x, const Tensor& y, FitOptions options) {
   if (options.shuffle) train = train.shuffle(rows, {.seed = state_->seed});
   std::optional<data::Dataset> validation;
   if (split) {
-    validation = part(rows, x.dim(0)).batch(options.batch_size);
+    validation = part(rows, all[0].dim(0)).batch(options.batch_size);
     options.validation_data = &*validation;
   }
   return fit(train.batch(options.batch_size), std::move(options));

@@ -25,14 +25,22 @@ int VerbosityOf(const ModelState& state, int verbose) {
   return state.exchange() != nullptr && state.exchange()->rank() != 0 ? 0 : verbose;
 }
 
-void CheckRows(const Tensor& x, const Tensor& y) {
+std::vector<Tensor> Components(const ModelState& state, const char* call, const std::vector<Tensor>& x,
+                               const std::vector<Tensor>& y, const Tensor& sample_weight) {
+  if (x.size() != state.inputs.size() || y.size() != state.outputs.size())
+    throw MakeError(ErrorCode::kInvalidArgument, "{}: found {} inputs and {} targets, wanted {} and {}", call, x.size(),
+                    y.size(), state.inputs.size(), state.outputs.size());
+  std::vector<Tensor> all = x;
+  all.insert(all.end(), y.begin(), y.end());
+  if (sample_weight.defined()) all.push_back(sample_weight);
   const auto rows = [](const Tensor& tensor) {
     return tensor.defined() && tensor.shape().rank() > 0 ? tensor.dim(0) : int64_t{0};
   };
-  if (rows(x) != rows(y) || rows(x) == 0) {
-    throw MakeError(ErrorCode::kInvalidArgument, "x {} and y {}: found {} and {} rows, wanted the same number, not 0",
-                    x.shape().ToString(), y.shape().ToString(), rows(x), rows(y));
-  }
+  for (const Tensor& other : all)
+    if (rows(all[0]) != rows(other) || rows(other) == 0)
+      throw MakeError(ErrorCode::kInvalidArgument, "x {} and y {}: found {} and {} rows, wanted the same number, not 0",
+                      all[0].shape().ToString(), other.shape().ToString(), rows(all[0]), rows(other));
+  return all;
 }
 
 Logs LogsOf(const BatchResult& batch, const ModelState& state) {
@@ -85,6 +93,10 @@ Batch BatchOf(const ModelState& state, const data::Element& element, const Class
   if (weights > 0 && !class_weight.empty())
     throw MakeError(ErrorCode::kInvalidArgument,
                     "fit: found sample weights and class_weight, wanted one of them: multiply them into sample_weight");
+  if (!class_weight.empty() && outputs > 1)
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "fit: class_weight: found a model of {} outputs, wanted one; sample_weight goes with several",
+                    outputs);
   if (!class_weight.empty()) batch.weights.push_back(WeightsByClass(batch.y[0], class_weight));
   for (size_t i = 0; weights > 0 && i < outputs; ++i)
     batch.weights.push_back(element[inputs + outputs + (weights == 1 ? 0 : i)]);

@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <map>
+#include <vector>
 
 #include "headrace/data.h"
 #include "headrace/keras.h"
@@ -31,8 +32,10 @@ auto TrainTogether(ModelState& state, const Train& train) {
   }
 }
 
-// Throws kInvalidArgument unless x and y have the same number of rows, and not 0.
-void CheckRows(const Tensor& x, const Tensor& y);
+// The components of a dataset's elements: inputs, targets, and the weights where they are defined. Throws
+// kInvalidArgument unless the model has as many inputs and outputs, and all have the same number of rows, and not 0.
+std::vector<Tensor> Components(const ModelState& state, const char* call, const std::vector<Tensor>& x,
+                               const std::vector<Tensor>& y, const Tensor& sample_weight);
 
 // Loss and metrics of one batch.
 Logs LogsOf(const BatchResult& batch, const ModelState& state);

@@ -32,20 +32,43 @@ Tensor Concatenated(const std::vector<Tensor>& parts, const Shape& shape) {
 
 }  // namespace
 
+namespace {
+
+void RequireOneOutput(const internal::ModelState& model) {
+  if (model.inputs.size() != 1 || model.outputs.size() != 1)
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "predict: model {} has {} inputs and {} outputs: found one tensor, wanted a list of tensors",
+                    model.name, model.inputs.size(), model.outputs.size());
+}
+
+}  // namespace
+
 Tensor Model::predict(const Tensor& x, PredictOptions options) {
-  if (!x.defined() || x.shape().rank() == 0 || x.dim(0) == 0 || options.batch_size < 1) {
-    throw MakeError(ErrorCode::kInvalidArgument, "predict: found x {} and batch_size {}, wanted at least one row each",
-                    x.shape().ToString(), options.batch_size);
-  }
+  RequireOneOutput(*state_);
+  return predict(std::vector<Tensor>{x}, options)[0];
+}
+
+std::vector<Tensor> Model::predict(const std::vector<Tensor>& x, PredictOptions options) {
+  if (x.empty()) throw MakeError(ErrorCode::kInvalidArgument, "predict: found no input, wanted one or more");
+  for (const Tensor& input : x)
+    if (!input.defined() || input.shape().rank() == 0 || input.dim(0) == 0 || input.dim(0) != x[0].dim(0) ||
+        options.batch_size < 1) {
+      throw MakeError(ErrorCode::kInvalidArgument,
+                      "predict: found x {} and batch_size {}, wanted at least one row each", input.shape().ToString(),
+                      options.batch_size);
+    }
   internal::Engine& engine = internal::EngineOf(*state_);
-  const int64_t available = (x.dim(0) + options.batch_size - 1) / options.batch_size;
+  const int64_t available = (x[0].dim(0) + options.batch_size - 1) / options.batch_size;
   const int64_t steps = options.steps > 0 ? std::min(options.steps, available) : available;
-  const int64_t rows = std::min(x.dim(0), steps * options.batch_size);
-  Tensor scores(DType::kFloat32, WithRows(output_shape(), rows));
+  const int64_t rows = std::min(x[0].dim(0), steps * options.batch_size);
+  std::vector<Tensor> scores;
+  for (const auto& output : state_->outputs) scores.emplace_back(DType::kFloat32, WithRows(output->shape, rows));
   for (int64_t begin = 0; begin < rows; begin += options.batch_size) {
     const int64_t end = std::min(rows, begin + options.batch_size);
-    Tensor part = scores.Slice(begin, end);  // a view: written in place
-    engine.PredictBatch(x.Slice(begin, end), part);
+    std::vector<Tensor> inputs, parts;  // views: written in place
+    for (const Tensor& input : x) inputs.push_back(input.Slice(begin, end));
+    for (const Tensor& score : scores) parts.push_back(score.Slice(begin, end));
+    engine.PredictBatch(inputs, parts);
   }
   return scores;
 }
@@ -55,6 +78,7 @@ Tensor Model::predict(const data::Dataset& data, PredictOptions options) {
     throw MakeError(ErrorCode::kInvalidArgument,
                     "predict: the dataset is endless: found no number of steps, wanted one above 0");
   }
+  RequireOneOutput(*state_);
   internal::Engine& engine = internal::EngineOf(*state_);
   std::vector<Tensor> parts;
   auto batches = data.prefetch(2).MakeIterator();

@@ -131,10 +131,10 @@ void CompileFrom(const Group& root, const json& model_config, ModelState& state)
   const auto text = root.Text("training_config");
   if (!text) return;
   auto saved = hdf5::TrainingFromConfig(ParseAttribute(root, "training_config", *text));
-  if (!saved) return;
+  if (!saved || !saved->loss || state.outputs.size() != 1) return;
   CompileOptions options{.policy = hdf5::PolicyFromConfig(model_config)};
   state.compiled.emplace(
-      MakeCompiled(state, std::move(saved->optimizer), std::move(saved->loss), saved->metrics, std::move(options)));
+      MakeCompiled(state, std::move(saved->optimizer), std::move(*saved->loss), saved->metrics, std::move(options)));
 }
 
 }  // namespace

@@ -96,16 +96,18 @@ class GraphReader {
                         pending_.begin()->first.first);
   }
 
-  const NodePtr& At(const json& references, const char* what) const {
+  // One reference, or a list of them.
+  std::vector<NodePtr> At(const json& references, const char* what) const {
     const bool nested = !references.empty() && references.at(0).is_array();
-    if (nested && references.size() != 1)
-      throw MakeError(ErrorCode::kInvalidArgument, "model: found {} {}, only one is supported", references.size(),
-                      what);
-    const Place place = PlaceFromJson(nested ? references.at(0) : references);
-    const auto found = made_.find(place);
-    if (found == made_.end())
-      throw MakeError(ErrorCode::kInvalidArgument, "model: {}: no layer \"{}\" is called", what, place.first);
-    return found->second;
+    std::vector<NodePtr> nodes;
+    for (const json& reference : nested ? references : json::array({references})) {
+      const Place place = PlaceFromJson(reference);
+      const auto found = made_.find(place);
+      if (found == made_.end())
+        throw MakeError(ErrorCode::kInvalidArgument, "model: {}: no layer \"{}\" is called", what, place.first);
+      nodes.push_back(found->second);
+    }
+    return nodes;
   }
 
  private:
@@ -165,8 +167,8 @@ std::shared_ptr<ModelState> ModelFromConfig(const json& model, int64_t most_elem
     auto state = MakeModelState({.name = name}, false);
     state->most_elements = most_elements;
     const GraphReader graph(config);
-    BuildGraph(*state, {graph.At(config.at("input_layers"), "input_layers")},
-               {graph.At(config.at("output_layers"), "output_layers")});
+    BuildGraph(*state, graph.At(config.at("input_layers"), "input_layers"),
+               graph.At(config.at("output_layers"), "output_layers"));
     return state;
   } catch (const json::exception& error) {
     throw MakeError(ErrorCode::kInvalidArgument, "model_config cannot be understood: {}", error.what());

@@ -93,8 +93,19 @@ std::optional<Optimizer> OptimizerFromJson(const json& optimizer) {
   return std::nullopt;
 }
 
-Loss LossFromJson(const json& loss) {
-  if (loss.is_string()) return Loss(loss.get<std::string>());
+// Losses of several outputs are a list.
+json LossesJson(const Compiled& compiled) {
+  if (compiled.losses.size() == 1) return LossJson(*compiled.losses[0]);
+  json losses = json::array();
+  for (const auto& loss : compiled.losses) losses.push_back(loss ? LossJson(*loss) : json());
+  return losses;
+}
+
+std::optional<Loss> LossFromJson(const json& loss) {
+  if (loss.is_array()) return std::nullopt;
+  if (loss.is_string())
+    return FindLoss(loss.get<std::string>()) == nullptr ? std::nullopt : std::optional<Loss>(loss.get<std::string>());
+  if (!loss.contains("class_name")) return std::nullopt;
   std::string name = loss.at("class_name").get<std::string>();
   name.erase(0, name.rfind('>') + 1);
   return LossFromConfig(name, loss.at("config"));
@@ -119,10 +130,11 @@ std::vector<std::string> MetricsFromJson(const json& metrics) {
 
 json TrainingConfig(const Compiled& compiled) {
   std::vector<std::string> metrics;
-  for (const Column& column : compiled.columns) metrics.push_back(column.metric.name());
-  return {{"loss", LossJson(*compiled.losses[0])}, {"loss_weights", nullptr},
-          {"metrics", std::move(metrics)},         {"weighted_metrics", nullptr},
-          {"sample_weight_mode", nullptr},         {"optimizer_config", OptimizerJson(*compiled.optimizer.state())}};
+  for (const Column& column : compiled.columns)
+    if (column.metric.state()->by_name) metrics.push_back(column.metric.name());
+  return {{"loss", LossesJson(compiled)},  {"loss_weights", nullptr},
+          {"metrics", std::move(metrics)}, {"weighted_metrics", nullptr},
+          {"sample_weight_mode", nullptr}, {"optimizer_config", OptimizerJson(*compiled.optimizer.state())}};
 }
 
 std::optional<TrainingSettings> TrainingFromConfig(const json& config) {

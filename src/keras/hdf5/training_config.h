@@ -14,11 +14,11 @@ nlohmann::json TrainingConfig(const Compiled& compiled);
 
 struct TrainingSettings {
   Optimizer optimizer;
-  Loss loss;
+  std::optional<Loss> loss;  // none where there are several, or one that this library does not have
   std::vector<Metric> metrics;
 };
-// Nothing when the configuration names an optimizer, loss, metric or setting that this library does not have: the
-// model can then be used, and compiled by hand.
+// Nothing when the configuration names an optimizer, metric or setting that this library does not have: the model can
+// then be used, and compiled by hand. Metrics are kept by name: those made with options of their own are not.
 std::optional<TrainingSettings> TrainingFromConfig(const nlohmann::json& config);
 
 }  // namespace headrace::keras::internal::hdf5

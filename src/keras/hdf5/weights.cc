@@ -16,7 +16,8 @@ std::vector<std::string> RequireTexts(const Group& group, const char* name) {
 // Keras 2's model.layers holds the input of a functional model, but not that of a Sequential.
 std::vector<std::shared_ptr<LayerState>> KerasLayers(const ModelState& state) {
   auto layers = state.Layers();
-  if (!state.sequential) layers.insert(layers.begin(), state.input()->layer);
+  if (!state.sequential)
+    for (size_t i = state.inputs.size(); i-- > 0;) layers.insert(layers.begin(), state.inputs[i]->layer);
   return layers;
 }
 

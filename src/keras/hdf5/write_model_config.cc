@@ -15,8 +15,7 @@ json LayerJson(const LayerState& layer, const std::string& policy) {
   return {{"class_name", layer.ClassName()}, {"config", std::move(config)}};
 }
 
-json InputJson(const ModelState& state) {
-  const LayerState& layer = *state.input()->layer;
+json InputJson(const LayerState& layer) {
   json config = layer.Config();
   config["name"] = layer.name;
   config["dtype"] = "float32";
@@ -49,15 +48,23 @@ json InboundNodes(const ModelState& state, const LayerState& layer) {
 }
 
 json SequentialJson(const ModelState& state, const std::string& policy) {
-  json layers = json::array({InputJson(state)});
+  json layers = json::array({InputJson(*state.input()->layer)});
   for (const auto& layer : state.Layers()) layers.push_back(LayerJson(*layer, policy));
   return {{"class_name", "Sequential"}, {"config", {{"name", state.name}, {"layers", std::move(layers)}}}};
 }
 
 json FunctionalJson(const ModelState& state, const std::string& policy) {
-  json layers = json::array({InputJson(state)});
-  layers.back()["name"] = state.input()->layer->name;
-  layers.back()["inbound_nodes"] = json::array();
+  json layers = json::array();
+  for (const auto& input : state.inputs) {
+    layers.push_back(InputJson(*input->layer));
+    layers.back()["name"] = input->layer->name;
+    layers.back()["inbound_nodes"] = json::array();
+  }
+  const auto references = [&](const std::vector<std::shared_ptr<Node>>& nodes) {
+    json list = json::array();
+    for (const auto& node : nodes) list.push_back(Reference(state, *node));
+    return list;
+  };
   for (const auto& layer : state.Layers()) {
     layers.push_back(LayerJson(*layer, policy));
     layers.back()["name"] = layer->name;
@@ -68,8 +75,8 @@ json FunctionalJson(const ModelState& state, const std::string& policy) {
            {{"name", state.name},
             {"trainable", true},
             {"layers", std::move(layers)},
-            {"input_layers", json::array({Reference(state, *state.input())})},
-            {"output_layers", json::array({Reference(state, *state.output())})}}}};
+            {"input_layers", references(state.inputs)},
+            {"output_layers", references(state.outputs)}}}};
 }
 
 }  // namespace

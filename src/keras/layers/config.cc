@@ -26,10 +26,12 @@ constexpr std::array<std::pair<const char*, const char*>, 10> kInitializers = {{
 }};
 
 using Factory = std::shared_ptr<LayerState> (*)(const LayerConfig&);
-constexpr std::array<std::pair<const char*, Factory>, 11> kLayers = {{
+constexpr std::array<std::pair<const char*, Factory>, 17> kLayers = {{
     {"Activation", ActivationFromConfig},
     {"Add", AddFromConfig},
+    {"Average", AverageFromConfig},
     {"BatchNormalization", BatchNormalizationFromConfig},
+    {"Concatenate", ConcatenateFromConfig},
     {"Conv2D", Conv2DFromConfig},
     {"Dense", DenseFromConfig},
     {"Dropout", DropoutFromConfig},
@@ -37,6 +39,10 @@ constexpr std::array<std::pair<const char*, Factory>, 11> kLayers = {{
     {"GlobalAveragePooling2D", GlobalAveragePooling2DFromConfig},
     {"InputLayer", InputLayerFromConfig},
     {"MaxPooling2D", MaxPooling2DFromConfig},
+    {"Maximum", MaximumFromConfig},
+    {"Minimum", MinimumFromConfig},
+    {"Multiply", MultiplyFromConfig},
+    {"Subtract", SubtractFromConfig},
     {"ZeroPadding2D", ZeroPadding2DFromConfig},
 }};
 

@@ -50,6 +50,12 @@ double ShortestDouble(float value);
 // One for each layer class, beside its implementation.
 std::shared_ptr<LayerState> ActivationFromConfig(const LayerConfig& config);
 std::shared_ptr<LayerState> AddFromConfig(const LayerConfig& config);
+std::shared_ptr<LayerState> AverageFromConfig(const LayerConfig& config);
+std::shared_ptr<LayerState> ConcatenateFromConfig(const LayerConfig& config);
+std::shared_ptr<LayerState> MaximumFromConfig(const LayerConfig& config);
+std::shared_ptr<LayerState> MinimumFromConfig(const LayerConfig& config);
+std::shared_ptr<LayerState> MultiplyFromConfig(const LayerConfig& config);
+std::shared_ptr<LayerState> SubtractFromConfig(const LayerConfig& config);
 std::shared_ptr<LayerState> BatchNormalizationFromConfig(const LayerConfig& config);
 std::shared_ptr<LayerState> Conv2DFromConfig(const LayerConfig& config);
 std::shared_ptr<LayerState> DenseFromConfig(const LayerConfig& config);

@@ -80,14 +80,14 @@ int OverAxes(GraphBuilder& b, int x, const std::vector<int64_t>& axes) {
   return axes.empty() ? b.ReduceAll(Reduction::kSum, x) : b.Sum(x, axes);
 }
 
+}  // namespace
+
 int OneHot(GraphBuilder& b, int classes, int64_t count) {
   Tensor numbers(DType::kFloat32, {count});
   for (int64_t i = 0; i < count; ++i) numbers.data<float>()[i] = static_cast<float>(i);
   const int rows = b.ExpandDims(b.Cast(classes, DType::kFloat32), -1);
   return b.Binary(Binary::kEqual, rows, b.Constant(numbers, DType::kFloat32));
 }
-
-}  // namespace
 
 int MeanAbsoluteErrorOf(GraphBuilder& b, int y, int p) { return LastMean(b, Abs(b, b.Sub(y, p))); }
 

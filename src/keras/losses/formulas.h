@@ -31,4 +31,7 @@ int SparseCategoricalCrossentropyOf(GraphBuilder& build, int y_true, int y_pred,
                                     const SparseCategoricalCrossentropyOptions& options);
 int GeneralizedCrossEntropyOf(GraphBuilder& build, int y_true, int y_pred, float q);
 
+// 1 where the last axis, `count` long, is the class, else 0.
+int OneHot(GraphBuilder& build, int classes, int64_t count);
+
 }  // namespace headrace::keras::internal

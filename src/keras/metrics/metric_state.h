@@ -35,7 +35,7 @@ struct MetricState {
   std::string class_name;  // Keras's; "" for one of the user's own
   std::string name;        // in the logs
   MetricFunction values;   // null: `accumulate` reads the tensors
-  bool any_shape = false;  // of targets: the function fits them itself
+  bool by_name = false;    // made by its name alone, which makes the same one again
   std::function<std::unique_ptr<Accumulator>()> accumulate;
   nlohmann::json config = nlohmann::json::object();
 };

@@ -1,7 +1,10 @@
 // Metrics by name: accuracies, losses as metrics, and those with a state of their own.
+#include <array>
+#include <utility>
+
 #include "base/result.h"
 #include "keras/losses/formulas.h"
-#include "keras/metrics/metric_state.h"
+#include "keras/metrics/functions.h"
 
 namespace headrace::keras {
 namespace internal {
@@ -27,19 +30,19 @@ int Guess(GraphBuilder& b, int y_pred) {
   return b.ArgMax(logits >= 0 ? logits : y_pred);
 }
 
-int BinaryAccuracyOf(GraphBuilder& b, int y, int p, float threshold) {
-  y = b.Cast(FitTargets(b, "binary_accuracy", y, p), DType::kFloat32);
-  return b.Mean(b.Binary(Binary::kEqual, y, b.Binary(Binary::kGreater, p, threshold)), {-1});
-}
-
 int CategoricalAccuracyOf(GraphBuilder& b, int y, int p) {
   y = FitTargets(b, "categorical_accuracy", y, p);
   return b.Binary(Binary::kEqual, b.ArgMax(b.Cast(y, DType::kFloat32)), Guess(b, p));
 }
 
-int SparseCategoricalAccuracyOf(GraphBuilder& b, int y, int p) {
+// Numbers of classes [...] for predictions [..., classes].
+int ClassNumbers(GraphBuilder& b, int y, int p) {
   if (b.rank(y) == b.rank(p) && b.shape(y).dims().back() == 1) y = b.Squeeze(y, -1);
-  return b.Binary(Binary::kEqual, b.Cast(y, DType::kFloat32), Guess(b, p));
+  return b.Cast(y, DType::kFloat32);
+}
+
+int SparseCategoricalAccuracyOf(GraphBuilder& b, int y, int p) {
+  return b.Binary(Binary::kEqual, ClassNumbers(b, y, p), Guess(b, p));
 }
 
 // As Keras picks the one that goes with the output.
@@ -50,7 +53,44 @@ int AccuracyOf(GraphBuilder& b, int y, int p) {
   return sparse ? SparseCategoricalAccuracyOf(b, y, p) : CategoricalAccuracyOf(b, y, p);
 }
 
-std::shared_ptr<const MetricState> Function(const char* class_name, const std::string& name, MetricFunction values) {
+template <typename Class>
+Metric Default() {
+  return Class();
+}
+
+struct Entry {
+  const char* class_name;
+  const char* name;
+  Metric (*make)();
+};
+const std::array<Entry, 13> kMetrics = {{
+    {"AUC", "auc", Default<AUC>},
+    {"Precision", "precision", Default<Precision>},
+    {"Recall", "recall", Default<Recall>},
+    {"TruePositives", "true_positives", Default<TruePositives>},
+    {"FalsePositives", "false_positives", Default<FalsePositives>},
+    {"TrueNegatives", "true_negatives", Default<TrueNegatives>},
+    {"FalseNegatives", "false_negatives", Default<FalseNegatives>},
+    {"F1Score", "f1_score", Default<F1Score>},
+    {"FBetaScore", "fbeta_score", Default<FBetaScore>},
+    {"R2Score", "r2_score", Default<R2Score>},
+    {"RootMeanSquaredError", "root_mean_squared_error", Default<RootMeanSquaredError>},
+    {"TopKCategoricalAccuracy", "top_k_categorical_accuracy", Default<TopKCategoricalAccuracy>},
+    {"SparseTopKCategoricalAccuracy", "sparse_top_k_categorical_accuracy", Default<SparseTopKCategoricalAccuracy>},
+}};
+
+// A loss, as a metric: without its reduction.
+std::shared_ptr<const MetricState> OfLoss(const std::shared_ptr<const LossState>& loss, const std::string& name) {
+  return FunctionMetric(loss->class_name.c_str(), name, [loss](GraphBuilder& b, int y, int p) {
+    if (loss->classes) return loss->values(b, b.rank(y) == b.rank(p) ? b.Squeeze(y, -1) : y, p);
+    return loss->values(b, b.Cast(FitTargets(b, loss->name, y, p), DType::kFloat32), p);
+  });
+}
+
+}  // namespace
+
+std::shared_ptr<const MetricState> FunctionMetric(const char* class_name, const std::string& name,
+                                                  MetricFunction values) {
   auto state = std::make_shared<MetricState>();
   state->class_name = class_name;
   state->name = name;
@@ -59,51 +99,54 @@ std::shared_ptr<const MetricState> Function(const char* class_name, const std::s
   return state;
 }
 
-// A loss, as a metric: without its reduction.
-std::shared_ptr<const MetricState> OfLoss(const std::string& name) {
-  const auto loss = FindLoss(name);
-  if (loss == nullptr) return nullptr;
-  auto state = std::make_shared<MetricState>();
-  state->class_name = loss->class_name;
-  state->name = name == loss->class_name ? loss->name : name;
-  state->any_shape = loss->classes;
-  state->values = [loss](GraphBuilder& b, int y, int p) {
-    if (loss->classes) return loss->values(b, y, p);
-    return loss->values(b, b.Cast(FitTargets(b, loss->name, y, p), DType::kFloat32), p);
-  };
-  state->accumulate = MakeMean;
-  return state;
+int BinaryAccuracyOf(GraphBuilder& b, int y, int p, float threshold) {
+  y = b.Cast(FitTargets(b, "binary_accuracy", y, p), DType::kFloat32);
+  return b.Mean(b.Binary(Binary::kEqual, y, b.Binary(Binary::kGreater, p, threshold)), {-1});
 }
 
-}  // namespace
+int TopKAccuracyOf(GraphBuilder& b, int y, int p, int64_t k, bool sparse) {
+  const int target = sparse ? ClassNumbers(b, y, p) : b.ArgMax(b.Cast(y, DType::kFloat32));
+  const int score = b.Sum(b.Mul(OneHot(b, target, b.shape(p).dims().back()), p), {-1}, true);
+  const int above = b.Sum(b.Binary(Binary::kGreater, p, score), {-1});
+  return b.Binary(Binary::kLess, above, static_cast<float>(k));
+}
 
 std::unique_ptr<Accumulator> MakeMean() { return std::make_unique<Mean>(); }
 
 std::shared_ptr<const MetricState> FindMetric(const std::string& name) {
-  if (name == "accuracy" || name == "acc") return Function("Accuracy", name, AccuracyOf);
-  if (name == "binary_accuracy" || name == "BinaryAccuracy")
-    return Function("BinaryAccuracy", "binary_accuracy",
-                    [](GraphBuilder& b, int y, int p) { return BinaryAccuracyOf(b, y, p, 0.5f); });
+  if (name == "accuracy" || name == "acc") return FunctionMetric("Accuracy", name, AccuracyOf);
+  if (name == "binary_accuracy" || name == "BinaryAccuracy") return BinaryAccuracy().state();
   if (name == "categorical_accuracy" || name == "CategoricalAccuracy")
-    return Function("CategoricalAccuracy", "categorical_accuracy", CategoricalAccuracyOf);
+    return FunctionMetric("CategoricalAccuracy", "categorical_accuracy", CategoricalAccuracyOf);
   if (name == "sparse_categorical_accuracy" || name == "SparseCategoricalAccuracy")
-    return Function("SparseCategoricalAccuracy", "sparse_categorical_accuracy", SparseCategoricalAccuracyOf);
+    return FunctionMetric("SparseCategoricalAccuracy", "sparse_categorical_accuracy", SparseCategoricalAccuracyOf);
   if (name == "cosine_similarity" || name == "CosineSimilarity")  // the metric has the other sign
-    return Function("CosineSimilarity", "cosine_similarity", [](GraphBuilder& b, int y, int p) {
+    return FunctionMetric("CosineSimilarity", "cosine_similarity", [](GraphBuilder& b, int y, int p) {
       return CosineSimilarityOf(b, b.Cast(FitTargets(b, "cosine_similarity", y, p), DType::kFloat32), p, -1);
     });
-  return OfLoss(name);
+  for (const Entry& entry : kMetrics)
+    if (name == entry.class_name || name == entry.name) return entry.make().state();
+  const auto loss = FindLoss(name);
+  return loss == nullptr ? nullptr : OfLoss(loss, name == loss->class_name ? loss->name : name);
 }
 
 }  // namespace internal
 
-Metric::Metric(const char* name) : state_(internal::FindMetric(name)) {
-  if (state_ == nullptr)
-    throw MakeError(ErrorCode::kInvalidArgument,
-                    "metric: found \"{}\", wanted \"accuracy\", \"binary_accuracy\", \"categorical_accuracy\", "
-                    "\"sparse_categorical_accuracy\", or the name of a loss",
-                    name);
+Metric::Metric(const char* name) {
+  if (const auto found = internal::FindMetric(name); found != nullptr) {
+    auto state = std::make_shared<internal::MetricState>(*found);
+    state->by_name = true;
+    state_ = std::move(state);
+    return;
+  }
+  std::string known;
+  for (const auto& entry : internal::kMetrics) known += std::string(", \"") + entry.name + "\"";
+  throw MakeError(ErrorCode::kInvalidArgument,
+                  "metric: found \"{}\", wanted \"accuracy\", \"binary_accuracy\", \"categorical_accuracy\", "
+                  "\"sparse_categorical_accuracy\"{}, or the name of a loss",
+                  name, known);
 }
+Metric::Metric(const Loss& loss) : state_(internal::OfLoss(loss.state(), loss.name())) {}
 const std::string& Metric::name() const { return state_->name; }
 
 }  // namespace headrace::keras

@@ -30,6 +30,10 @@ Status ExportGraph(const keras::Graph& graph, const std::string& directory, cons
 void Export(const keras::Model& model, const std::string& directory, const ExportOptions& options) {
   if (model.state().nodes.empty())
     throw MakeError(ErrorCode::kFailedPrecondition, "model '{}': it has no layers to export", model.name());
+  if (model.state().inputs.size() != 1 || model.state().outputs.size() != 1)
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "model {}: found {} inputs and {} outputs, wanted one of each: several are not exported yet",
+                    model.name(), model.state().inputs.size(), model.state().outputs.size());
   ValueOrThrow(ExportGraph(model.state().Lower(), directory, options));
 }
 
