@@ -3,6 +3,7 @@
 Each machine has its own network, processes, name and /dev/shm; what they share is the file system, as a cluster's machines do.
 """
 import contextlib
+import itertools
 import os
 import pathlib
 import subprocess
@@ -33,10 +34,12 @@ def ip(*arguments):
 
 
 class Machines:
-    """`count` machines; the switch is a namespace of its own, in which mpirun runs."""
+    """`count` machines; the switch is a namespace of its own, in which mpirun runs. Several clusters may be there at once."""
+
+    numbers_of_clusters = itertools.count()
 
     def __init__(self, count, slots, directory):
-        self.name, self.count, self.directory = f"headrace-{os.getpid()}", count, directory
+        self.name, self.count, self.directory = f"headrace-{os.getpid()}-{next(self.numbers_of_clusters)}", count, directory
         self.hostfile = directory / "hostfile"
         self.hostfile.write_text("".join(f"{NETWORK}.{i} slots={slots}\n" for i in self.numbers()))
         # Called by mpirun as ssh would be.

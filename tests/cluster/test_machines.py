@@ -16,8 +16,10 @@ def machines(tmp_path):
         for program in ("mpirun", "bwrap"):
             if shutil.which(program) is None:
                 pytest.skip(f"there is no {program} on this machine")
+        directory = tmp_path / f"cluster-{len(made)}"
+        directory.mkdir()
         try:
-            made.append(Machines(count, slots, tmp_path))
+            made.append(Machines(count, slots, directory))
         except CannotMake as why:
             pytest.skip(f"no network namespaces here: {why}")
         return made[-1]
