@@ -135,6 +135,19 @@ def test_the_service_runs_as_its_own_user(service):
     assert service.debian.run("systemctl", "is-enabled", "headrace").strip() == "enabled"
 
 
+def test_what_clients_are_told_to_read_is_readable_for_everybody(service):
+    told = json.loads(service.headrace("env", "-o", "json"))
+    data, config = told["AWS_DATA_PATH"], told["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"]
+    read = service.debian.run("runuser", "-u", "nobody", "--", "cat", config, f"{data}/sts/2011-06-15/endpoint-rule-set-1.json")
+    assert "TelemetryOptOut" in read and told["AWS_ENDPOINT_URL"] in read, read
+
+
+def test_bash_completes_its_commands(service):
+    script = ("source /usr/share/bash-completion/completions/headrace; COMP_WORDS=(headrace comp); COMP_CWORD=1; "
+              "_headrace; echo \"${COMPREPLY[@]}\"")
+    assert service.debian.run("bash", "-c", script).strip() == "completion"
+
+
 def test_doctor_finds_all_that_jobs_need(service):
     found = {check["check"]: check for check in json.loads(service.headrace("doctor", "-o", "json"))}
     for name in ("sandbox", "compiler", "python"):

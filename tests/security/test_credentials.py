@@ -1,4 +1,10 @@
 """The keys that a job's program is given, and every key that it gets with them, are good for the job and no longer."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
 import time
 
 import pytest
@@ -124,3 +130,26 @@ def test_a_session_of_a_user_does_not_end_with_a_job_of_the_same_name(tenant, bu
     made = tenant.client("sts").assume_role(RoleArn=role, RoleSessionName=job)["Credentials"]
     tenant.wait(job)
     assert works(Tenant(tenant.server, made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"]))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="wants to be another user")
+def test_others_read_what_clients_need_and_nothing_else(make_server):
+    """With --client-files, in a place where everything else is open to everybody."""
+    place = pathlib.Path(tempfile.mkdtemp(prefix="headrace_others_"))
+    try:
+        place.chmod(0o755)
+        server = make_server("--client-files", str(place / "clients"))
+        shown = subprocess.run([server.program, "env", "--data-dir", server.directory, "--tls", "-o", "json"], capture_output=True, check=True)
+        told = json.loads(shown.stdout)
+        def anybody(*command):
+            return subprocess.run(command, capture_output=True, text=True, user="nobody", group="nogroup", extra_groups=[])
+        needed = [told["AWS_CA_BUNDLE"], told["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"], told["AWS_DATA_PATH"] + "/sts/2011-06-15/endpoint-rule-set-1.json"]
+        assert all(path.startswith(f"{place}/clients/") for path in needed), needed
+        read = anybody("cat", *needed)
+        assert read.returncode == 0, read.stderr
+        assert "TelemetryOptOut" in read.stdout and told["AWS_SECRET_ACCESS_KEY"] not in read.stdout and "PRIVATE KEY" not in read.stdout
+        for kept in ("keys", "server.json", "meta.db", "tls/server-key.pem"):
+            assert (server.directory / kept).exists()
+            assert anybody("cat", server.directory / kept).returncode != 0, kept
+    finally:
+        shutil.rmtree(place)

@@ -58,11 +58,11 @@ Variables FindVariables(const DataDirectory& directory, ServerAddress address, b
     throw MakeError(ErrorCode::kFailedPrecondition, "--tls: the server has no TLS listener (tls-listen is off)");
   if (tls) address.endpoint = address.tls_endpoint;
   const KeyPair keys = ValueOrThrow(directory.ReadKeys());
-  Variables variables =
-      ClientVariables(address, keys, {directory / "aws", tls ? directory / "tls/bundle.pem" : "", ""});
+  const std::string files = (address.client_files.empty() ? directory.path() : address.client_files) + "/";
+  Variables variables = ClientVariables(address, keys, {files + "aws", tls ? files + kBundleName : "", ""});
   const GetVariable get = [](const char* name) -> const char* { return std::getenv(name); };
   for (auto& exception : ProxyExceptions(get, address.endpoint)) variables.push_back(std::move(exception));
-  const std::string config = directory / kSageMakerConfigName;
+  const std::string config = files + kSageMakerConfigName;
   if (const std::string name = SageMakerConfigVariable(get, config); !name.empty())
     variables.emplace_back(name, config);
   else

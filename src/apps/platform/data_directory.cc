@@ -112,7 +112,8 @@ Status DataDirectory::WriteAddress(const ServerAddress& address) const {
   const Json json{{"endpoint", address.endpoint},
                   {"tls_endpoint", address.tls_endpoint},
                   {"region", address.region},
-                  {"pid", address.pid}};
+                  {"pid", address.pid},
+                  {"client_files", address.client_files}};
   return WritePrivateFile(*this / "server.json", json.dump(2) + "\n");
 }
 
@@ -122,7 +123,7 @@ Result<ServerAddress> DataDirectory::ReadAddress() const {
   if (!json)
     return Fail(ErrorCode::kNotFound, "data directory {}: no server serves here; start one with headrace serve", path_);
   return ServerAddress{json->value("endpoint", ""), json->value("tls_endpoint", ""), json->value("region", ""),
-                       json->value("pid", 0)};
+                       json->value("pid", 0), json->value("client_files", "")};
 }
 
 Status DataDirectory::EnsureCertificates() const {
@@ -149,7 +150,7 @@ Status DataDirectory::EnsureBundle() const {
   HEADRACE_ASSIGN(const std::string ours, ReadFile(*this / "tls/ca.pem"));
   std::string bundle = SystemAuthorities();
   if (!bundle.empty() && !bundle.ends_with('\n')) bundle += '\n';
-  return WriteIfChanged(*this / "tls/bundle.pem", bundle + ours);
+  return WriteIfChanged(*this / kBundleName, bundle + ours);
 }
 
 }  // namespace headrace::apps

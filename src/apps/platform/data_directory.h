@@ -23,11 +23,13 @@ struct ServerAddress {
   std::string tls_endpoint;  // "https://localhost:4568"; empty without
   std::string region;
   int pid = 0;
+  std::string client_files{};  // where clients' files lie (client_files.h); empty: in the data directory
 };
 
 // Below the data directory: what the SageMaker SDKs are to be configured with. Beside AWS_DATA_PATH's files, which
 // jobs can see.
 inline constexpr const char* kSageMakerConfigName = "aws/sagemaker-sdk.yaml";
+inline constexpr const char* kBundleName = "tls/bundle.pem";
 
 struct KeyPair {
   std::string access_key_id, secret_access_key;

@@ -19,6 +19,7 @@
 #include "apps/doctor/rounds.h"
 #include "apps/platform/aws_data_path.h"
 #include "apps/platform/client_environment.h"
+#include "apps/platform/client_files.h"
 #include "apps/platform/disk_watch.h"
 #include "apps/platform/job_environment.h"
 #include "apps/platform/listen_address.h"
@@ -336,17 +337,24 @@ class RunningPlatform : public Platform {
     const auto ports = server_->ports();
     const char* scheme = settings_.tls_certificate.empty() ? "http" : "https";
     address_ = {fmt::format("{}://{}", scheme, ReachableAt(ip, ports[0])),
-                two ? fmt::format("https://localhost:{}", ports[1]) : "", settings_.region, ::getpid()};
+                two ? fmt::format("https://localhost:{}", ports[1]) : "", settings_.region, ::getpid(),
+                settings_.client_files.empty() ? "" : std::filesystem::absolute(settings_.client_files).string()};
     return {};
   }
 
   Status WriteClientFiles() const {
-    for (const auto& [name, text] : AwsDataFiles(address_.endpoint)) {
-      const std::string path = directory_ / ("aws/" + name);
+    std::map<std::string, std::string> files{{kSageMakerConfigName, SageMakerConfig()}};
+    for (auto& [name, text] : AwsDataFiles(address_.endpoint)) files.emplace("aws/" + name, text);
+    for (const auto& [name, text] : files) {
+      const std::string path = directory_ / name;
       HEADRACE_TRY(MakeDirectories(std::filesystem::path(path).parent_path()));
       HEADRACE_TRY(WriteIfChanged(path, text));
     }
-    return WriteIfChanged(directory_ / kSageMakerConfigName, SageMakerConfig());
+    if (address_.client_files.empty()) return {};
+    if (!address_.tls_endpoint.empty()) {
+      HEADRACE_ASSIGN(files[kBundleName], ReadFile(directory_ / kBundleName));
+    }
+    return PublishFiles(address_.client_files, files);
   }
 
   void Observe(const http::Exchange& exchange) {

@@ -86,6 +86,8 @@ std::span<const Setting> SettingTable() {
   using S = Settings;
   static constexpr Setting kTable[] = {
       {"data-dir", "path", &S::data_dir, "where everything is kept; made at the first start, for its owner only"},
+      {"client-files", "path", &S::client_files,
+       "where other users of this machine find what AWS_DATA_PATH and the like name; empty: the data directory alone"},
       {"listen", "address:port", &S::listen, "where clients come; port 0: any free one"},
       {"tls-listen", "address:port", &S::tls_listen,
        "TLS with the data directory's own certificate; auto: the next port on loopback; off"},

@@ -16,6 +16,7 @@ namespace headrace::apps {
 
 struct Settings {
   std::string data_dir = DefaultDataDirectory();
+  std::string client_files;
   std::string listen = "127.0.0.1:4567";
   std::string tls_listen = "auto";
   std::string tls_certificate, tls_key;
