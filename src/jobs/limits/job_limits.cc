@@ -54,7 +54,7 @@ std::string JobLimits::Described() const {
                         group_.limits_tasks() ? group_.kind() : "counted ten times a second");
   if (job_.disk_bytes != 0) text += fmt::format(" disk {} (measured),", FormatBytes(job_.disk_bytes));
   if (job_.log_bytes != 0) text += fmt::format(" log {},", FormatBytes(job_.log_bytes));
-  return text + fmt::format(" {} open files a process", kMostDescriptors);
+  return text + fmt::format(" {} open files a process", MostDescriptors());
 }
 
 void MakeRoom(const HostDirectory& directory, int attempt) {

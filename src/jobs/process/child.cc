@@ -1,5 +1,6 @@
 #include "jobs/process/child.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -18,6 +19,14 @@
 #include "jobs/process/start_signals.h"
 
 namespace headrace::jobs {
+
+// Between vfork and exec, too.
+uint64_t MostDescriptors() {
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  return std::min<uint64_t>(limit.rlim_max, kMostDescriptors);  // RLIM_INFINITY is the greatest
+}
+
 namespace {
 
 struct Pipe {
@@ -84,12 +93,9 @@ bool EnterLimits(const char* const* groups) {
   }
   const struct rlimit no_core = {0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
-  struct rlimit descriptors {};
-  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return false;
-  if (descriptors.rlim_max == RLIM_INFINITY || descriptors.rlim_max > kMostDescriptors)
-    descriptors.rlim_max = kMostDescriptors;
-  descriptors.rlim_cur = descriptors.rlim_max;
-  return ::setrlimit(RLIMIT_NOFILE, &descriptors) == 0;
+  const rlim_t most = MostDescriptors();
+  const struct rlimit descriptors = {most, most};
+  return most > 0 && ::setrlimit(RLIMIT_NOFILE, &descriptors) == 0;
 }
 
 // What a child needs to become its program.

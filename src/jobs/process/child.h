@@ -1,6 +1,7 @@
 // Child: a process started with pipes on its output and the limits of a job.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -19,7 +20,11 @@ struct Bind {
   std::string source, target;
 };
 
-inline constexpr unsigned kMostDescriptors = 65536;
+// As many as Docker gives a container: SageMaker's own reader of Pipe mode keeps one open for every epoch that it has
+// read.
+inline constexpr unsigned kMostDescriptors = 1U << 20;
+// What a program may have: these, or fewer where this machine gives fewer.
+uint64_t MostDescriptors();
 
 struct Command {
   std::vector<std::string> arguments;              // [0] is the program's absolute path: nothing is looked up
