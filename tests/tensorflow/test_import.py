@@ -262,9 +262,9 @@ def tf1_cifar_graph():
         c = x.shape[-1]
         gamma, beta = variable(name + "/gamma", (c,), 0.7, 1.3), variable(name + "/beta", (c,), -0.2, 0.2)
         mean, variance = variable(name + "/moving_mean", (c,), -0.2, 0.2), variable(name + "/moving_variance", (c,), 0.5, 1.5)
-        train = lambda: v1.nn.fused_batch_norm(x, gamma, beta, epsilon=1e-3)[0]
+        trained = v1.nn.fused_batch_norm(x, gamma, beta, epsilon=1e-3)[0]  # in front of the condition: Keras computes both
         infer = lambda: v1.nn.fused_batch_norm(x, gamma, beta, mean, variance, epsilon=1e-3, is_training=False)[0]
-        return v1.cond(phase, train, infer)
+        return v1.cond(phase, lambda: trained, infer)
 
     def dropout(x, rate):
         return v1.cond(phase, lambda: tf.nn.dropout(x, rate=rate), lambda: tf.identity(x))

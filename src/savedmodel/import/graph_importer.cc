@@ -24,6 +24,8 @@ Result<Endpoint> FindTensor(const NodeIndex& index, const std::string& name) {
 }
 
 tl::unexpected<Error> FailUnknown(const Unknown& unknown) {
+  if (unknown.reason != nullptr)
+    return Fail(ErrorCode::kInvalidArgument, "{}: {}", Describe(*unknown.cause), unknown.reason);
   return Fail(ErrorCode::kInvalidArgument, "{}: Headrace does not know the operation {} in this place",
               Describe(*unknown.cause), unknown.cause->op());
 }

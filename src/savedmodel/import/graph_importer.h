@@ -38,6 +38,7 @@ struct VariableHandle {
 };
 struct Unknown {                       // no operation of ours
   const tf::NodeDef* cause = nullptr;  // the node that we do not know, here or before
+  const char* reason = nullptr;        // where we know it, but not as it is
 };
 struct Dead {};          // behind the side of a Switch that is not taken
 struct StringValue {     // strings of the signature's input, or of a feature of its Examples

@@ -200,8 +200,9 @@ Result<Item> ImportBiasAdd(GraphImporter& importer, const tf::NodeDef& node) {
 
 Result<Item> ImportBatchNorm(GraphImporter& importer, const tf::NodeDef& node) {
   HEADRACE_TRY(RequireChannelsLast(node));
+  // Keras 2 on TensorFlow 1 computes it in front of the condition that takes the other one.
   if (BoolAttribute(node, "is_training", true))
-    return Fail(ErrorCode::kInvalidArgument, "{}: is_training is true, wanted a graph for inference", Describe(node));
+    return Item(Unknown{&node, "is_training is true, wanted a graph for inference"});
   HEADRACE_ASSIGN(const int x, importer.Activation(node, 0));
   HEADRACE_TRY(RequireRank(importer, node, x, 4));
   std::vector<keras::VariablePtr> weights;
