@@ -1,5 +1,6 @@
 """mpirun for programs of several ranks: on one host, and on "hosts" that are sandboxes of their own on this machine."""
 import dataclasses
+import itertools
 import os
 import pathlib
 import shutil
@@ -25,12 +26,14 @@ class Run:
 
 @pytest.fixture
 def mpirun(tmp_path):
+    """mpirun(program, …): its Run. Several threads may call it."""
     if shutil.which("mpirun") is None:
         pytest.skip("there is no mpirun on this machine")
-    shared = tmp_path / "shared-memory"
-    shared.mkdir()
+    numbers = itertools.count()
 
     def run(program, *arguments, ranks=2, hosts=None, timeout=120, share=True, **environment):
+        shared = tmp_path / f"shared-memory-{next(numbers)}"
+        shared.mkdir()
         where = ["-np", str(ranks), "--oversubscribe"]
         if hosts:
             if subprocess.run(["bwrap", "--bind", "/", "/", "--unshare-pid", "true"], capture_output=True).returncode:

@@ -1,4 +1,6 @@
 """What happens when ranks disagree, are missing, die, or leave: an error with names, in bounded time, never a hang."""
+import concurrent.futures
+
 import pytest
 
 QUICK = {"HOROVOD_STALL_CHECK_TIME_SECONDS": "1", "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "3"}
@@ -24,10 +26,7 @@ def test_a_name_under_way_is_refused(mpirun):
     assert '"later": this rank has one of that name already under way' in done.output
 
 
-@pytest.mark.parametrize("kind", ["planned", "named"])
-def test_a_missing_rank_is_named_and_then_an_error(mpirun, kind):
-    done = mpirun("rank_faults", f"{kind}_missing", hosts=["algo-1:1", "algo-2:1"], **QUICK)
-    assert done.seconds < 30, done.output
+def check_missing(done, kind):
     [error, *_] = done.of_rank(0)
     assert "3 s" in error and "rank 1 (algo-2)" in error, done.output
     assert "for rank 1 (algo-2)" in done.output.split(error)[0], "there was no warning before"
@@ -35,11 +34,30 @@ def test_a_missing_rank_is_named_and_then_an_error(mpirun, kind):
         assert 'step 4 of plan "gradients", bucket "dense"' in error and "in batch 3" in error, error
 
 
-@pytest.mark.parametrize("case", ["planned_missing", "named_missing", "planned_stopped", "named_stopped"])
-def test_so_is_one_on_another_machine(mpirun, case):
-    done = mpirun("rank_faults", case, hosts=["algo-1:1", "algo-2:1"], share=False, **QUICK)
-    assert done.seconds < 30, done.output
+def check_stopped(done, kind):
+    assert done.code != 0
+    assert "rank 1 (algo-2)" in done.of_rank(0)[0], done.output
+
+
+def check_on_another_machine(done, kind):
     assert "rank 1 (algo-2)" in done.of_rank(0)[0] and "3 s" in done.of_rank(0)[0], done.output
+
+
+def test_a_rank_that_is_missing_or_stopped_is_named_and_then_an_error(mpirun):
+    """On this machine and on another one; all at once, because each waits for seconds."""
+    longer = {**QUICK, "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "5"}
+    cases = [(check, kind, how, share, limits)
+             for kind in ("planned", "named")
+             for check, how, share, limits in ((check_missing, "missing", True, QUICK), (check_stopped, "stopped", True, longer),
+                                               (check_on_another_machine, "missing", False, QUICK),
+                                               (check_on_another_machine, "stopped", False, QUICK))]
+    with concurrent.futures.ThreadPoolExecutor(len(cases)) as at_once:
+        runs = [at_once.submit(mpirun, "rank_faults", f"{kind}_{how}", hosts=["algo-1:1", "algo-2:1"], share=share, **limits)
+                for _, kind, how, share, limits in cases]
+        for (check, kind, *_), run in zip(cases, runs):
+            done = run.result()
+            assert done.seconds < 30, done.output
+            check(done, kind)
 
 
 @pytest.mark.parametrize("kind", ["planned", "named"])
@@ -47,13 +65,6 @@ def test_a_killed_rank_is_noticed_at_once(mpirun, kind):
     done = mpirun("rank_faults", f"{kind}_killed", hosts=["algo-1:1", "algo-2:1"])
     assert done.code != 0 and done.seconds < 20, done.output
     assert "the process of rank 1 (algo-2)" in done.output and "has ended" in done.output, done.output
-
-
-@pytest.mark.parametrize("kind", ["planned", "named"])
-def test_a_stopped_rank_is_an_error_after_the_limit(mpirun, kind):
-    done = mpirun("rank_faults", f"{kind}_stopped", hosts=["algo-1:1", "algo-2:1"], **{**QUICK, "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "5"})
-    assert done.code != 0 and done.seconds < 30, done.output
-    assert "rank 1 (algo-2)" in done.of_rank(0)[0], done.output
 
 
 @pytest.mark.parametrize("hosts, share", [(None, True), (["algo-1:1", "algo-2:1", "algo-3:1"], True), (["algo-1:2", "algo-2:1"], False)])
