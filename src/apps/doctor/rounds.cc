@@ -1,5 +1,7 @@
 #include "apps/doctor/rounds.h"
 
+#include <exception>
+
 namespace headrace::apps {
 
 DoctorRounds::~DoctorRounds() {
@@ -18,8 +20,17 @@ nlohmann::json DoctorRounds::Ask(bool again) {
   return told;
 }
 
+// An examination that breaks off is what it has found: the server goes on.
+std::vector<Check> DoctorRounds::Examined() const {
+  try {
+    return examine_();
+  } catch (const std::exception& problem) {
+    return {{"doctor", Verdict::kFailed, problem.what()}};
+  }
+}
+
 void DoctorRounds::Run() {
-  const nlohmann::json checks = ToJson(examine_());
+  const nlohmann::json checks = ToJson(Examined());
   const std::lock_guard lock(mutex_);
   last_ = {{"Checks", checks}, {"Time", static_cast<double>(clock_.Now()) / 1000}};
   running_ = false;

@@ -28,6 +28,7 @@ class DoctorRounds {
   nlohmann::json Ask(bool again);
 
  private:
+  std::vector<Check> Examined() const;
   void Run();
 
   const Clock& clock_;

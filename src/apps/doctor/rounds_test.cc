@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <future>
+#include <stdexcept>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -27,6 +28,15 @@ TEST(DoctorRounds, ExaminesOnceHoweverOftenItIsAsked) {
   EXPECT_EQ(rounds.Ask(true)["Checks"][0]["verdict"], "warning");  // of the last one, while the next is under way
   while ((told = rounds.Ask(false))["Running"] == true) std::this_thread::yield();
   EXPECT_EQ(told["Checks"][0]["verdict"], "ok");
+}
+
+TEST(DoctorRounds, AnExaminationThatBreaksOffIsAFinding) {
+  ManualClock clock(1000);
+  DoctorRounds rounds(clock, []() -> std::vector<Check> { throw std::runtime_error("no directory can be made"); });
+  nlohmann::json told;
+  while ((told = rounds.Ask(false))["Running"] == true) std::this_thread::yield();
+  EXPECT_EQ(told["Checks"][0]["verdict"], "failed");
+  EXPECT_EQ(told["Checks"][0]["detail"], "no directory can be made");
 }
 
 }  // namespace
