@@ -310,7 +310,7 @@ TEST(ModelConfig, RefusesWhatItCannotBuild) {
               HasSubstr("layer f: its inputs are not in the model, or go in a circle"));
   EXPECT_THAT(refusal(R"({"class_name": "Functional", "config": {"layers": [],
       "input_layers": [["i", 0, 0], ["j", 0, 0]], "output_layers": [["i", 0, 0], ["j", 0, 0]]}})"),
-              HasSubstr("output_layers: no layer \"i\" is called"));
+              HasSubstr("input_layers: no layer \"i\" is called"));
   const std::string deep = std::string(100000, '[') + std::string(100000, ']');
   EXPECT_THAT(refusal((R"({"class_name": "Functional", "config": {"layers": [{"class_name": "Flatten",
       "config": {"name": "f"}, "inbound_nodes": [{"args": )" +

@@ -167,8 +167,8 @@ std::shared_ptr<ModelState> ModelFromConfig(const json& model, int64_t most_elem
     auto state = MakeModelState({.name = name}, false);
     state->most_elements = most_elements;
     const GraphReader graph(config);
-    BuildGraph(*state, graph.At(config.at("input_layers"), "input_layers"),
-               graph.At(config.at("output_layers"), "output_layers"));
+    std::vector<NodePtr> inputs = graph.At(config.at("input_layers"), "input_layers");
+    BuildGraph(*state, std::move(inputs), graph.At(config.at("output_layers"), "output_layers"));
     return state;
   } catch (const json::exception& error) {
     throw MakeError(ErrorCode::kInvalidArgument, "model_config cannot be understood: {}", error.what());
