@@ -32,8 +32,10 @@ def mpirun(tmp_path):
     numbers = itertools.count()
 
     def run(program, *arguments, ranks=2, hosts=None, timeout=120, share=True, **environment):
-        shared = tmp_path / f"shared-memory-{next(numbers)}"
+        number = next(numbers)
+        shared, temporary = tmp_path / f"shared-memory-{number}", tmp_path / f"t{number}"  # a short name: sockets are in it
         shared.mkdir()
+        temporary.mkdir()  # two mpiruns that make their directories in one at the same moment may both fail
         where = ["-np", str(ranks), "--oversubscribe"]
         if hosts:
             if subprocess.run(["bwrap", "--bind", "/", "/", "--unshare-pid", "true"], capture_output=True).returncode:
@@ -41,7 +43,7 @@ def mpirun(tmp_path):
             where += ["--host", ",".join(hosts), "--leave-session-attached",
                       "--mca", "plm_rsh_agent", FAKE_HOST, "--mca", "plm_rsh_no_tree_spawn", "1",
                       "--mca", "btl", "tcp,vader,self", "--mca", "btl_tcp_if_include", "lo", "--mca", "oob_tcp_if_include", "lo"]
-        variables = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "TMPDIR": str(tmp_path), **environment}
+        variables = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "TMPDIR": str(temporary), **environment}
         if share:
             variables["HEADRACE_SHARED_MEMORY_DIR"] = str(shared)
         exports = [part for name in ("HEADRACE_SHARED_MEMORY_DIR", *environment) if name in variables for part in ("-x", name)]

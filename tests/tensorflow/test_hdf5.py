@@ -301,11 +301,18 @@ def test_layers_we_do_not_have_are_named(tmp_path):
     assert 'layer class: found "DepthwiseConv2D", wanted one of Activation' in message
 
 
-def test_regularizers_are_refused(tmp_path):
-    path = tmp_path / "model.h5"
-    model = keras.Sequential([layers.Input((8,)), layers.Dense(3, kernel_regularizer="l2", name="d")])
-    model.save(path)
-    assert "d: kernel_regularizer: found" in refusal("show", path)
+def test_regularizers_are_kept_and_others_refused(tmp_path):
+    path, again = tmp_path / "model.h5", tmp_path / "again.h5"
+    regularizers = keras.regularizers
+    for regularizer in (regularizers.L1(0.02), regularizers.L2(0.03), regularizers.L1L2(0.04, 0.05)):
+        keras.Sequential([layers.Input((8,)), layers.Dense(3, kernel_regularizer=regularizer, name="d")]).save(path)
+        tool("resave", path, again)
+        [layer] = keras.models.load_model(again, compile=False).layers
+        assert layer.kernel_regularizer.get_config() == pytest.approx(regularizer.get_config())
+        assert type(layer.kernel_regularizer) is type(regularizer)
+    other = regularizers.OrthogonalRegularizer()
+    keras.Sequential([layers.Input((8,)), layers.Dense(3, kernel_regularizer=other, name="d")]).save(path)
+    assert "d: kernel_regularizer: found OrthogonalRegularizer, wanted L1, L2 or L1L2" in refusal("show", path)
 
 
 # ---------------------------------------------------------------------------- files as no writer of Keras makes them
