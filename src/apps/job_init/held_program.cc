@@ -98,6 +98,8 @@ int HeldProgram::HeldUntilTheEnd() const {
   return for_long && now - end < kLastMoments ? status : 0;
 }
 
+int HeldProgram::HeldForLong() const { return limit_ != 0 && Now() - since_ >= limit_ / 2 ? held_ : 0; }
+
 // In one piece, so that no other process's line comes between.
 void HeldProgram::Say(double seconds, const char* what) const {
   struct utsname names {};

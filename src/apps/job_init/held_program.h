@@ -19,6 +19,8 @@ class HeldProgram {
   // being held is one way; the ranks that wait for it have the same limit, and when they give up first mpirun lets it
   // go on only to end it.
   int HeldUntilTheEnd() const;
+  // The wait status with which it is held now, for half of the limit or longer; 0: it is not.
+  int HeldForLong() const;
 
  private:
   void Say(double seconds, const char* what) const;

@@ -30,7 +30,7 @@ long NumberIn(const char* variable) {
 }
 
 // There at once and whole, or not at all.
-void WriteRecord(const char* directory, long rank, int status) {
+void WriteRecord(const char* directory, long rank, int status, const char* ending = "") {
   struct utsname names {};
   uname(&names);
   struct timespec now {};
@@ -39,7 +39,7 @@ void WriteRecord(const char* directory, long rank, int status) {
   const int size = snprintf(text, sizeof text, "%.63s %d %lld\n", names.nodename, status,
                             static_cast<long long>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000);
   snprintf(path, sizeof path, "%s/.%ld", directory, rank);
-  snprintf(whole, sizeof whole, "%s/%ld", directory, rank);
+  snprintf(whole, sizeof whole, "%s/%ld%s", directory, rank, ending);
   const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (file < 0) return;
   const bool written = write(file, text, static_cast<size_t>(size)) == size;
@@ -98,6 +98,8 @@ int GuardRank(int count, char** arguments) {
     const pid_t pid = waitpid(-1, &other, WUNTRACED | WCONTINUED);
     if (pid < 0 && errno == ECHILD) break;
     if (pid < 0) held.Look();
+    // Those that wait for it may give up first, and mpirun then kills this guard at once.
+    if (rank >= 0 && held.HeldForLong() != 0) WriteRecord(directory, rank, held.HeldForLong(), jobs::kHeldEnding);
     if (pid != program) continue;
     if (WIFSTOPPED(other)) {
       held.Stopped(other);

@@ -96,6 +96,22 @@ TEST(RankRecords, TheFirstFailureIsTheCauseOfTheOthers) {
   EXPECT_EQ(FirstFailure({RankEnd{.rank = 7, .exit_code = 143, .signal = SIGTERM}})->rank, 7);
 }
 
+TEST(RankRecords, ARankThatIsHeldIsTheCauseThoughItsGuardWasKilled) {
+  TemporaryDirectory dir;
+  const std::string held = std::to_string(0x7f | SIGSTOP << 8);
+  std::ofstream(dir / "1.held") << "algo-2 " << held << " 5000\n";
+  EXPECT_FALSE(CauseOfFailure(dir.path(), 2));  // nobody has ended
+  std::ofstream(dir / "0") << "algo-1 256 5900\n";
+  ASSERT_TRUE(CauseOfFailure(dir.path(), 2));
+  EXPECT_EQ(CauseOfFailure(dir.path(), 2)->rank, 1);
+  EXPECT_EQ(CauseOfFailure(dir.path(), 2)->held_by, SIGSTOP);
+  std::ofstream(dir / "0") << "algo-1 256 9000\n";  // long after it went on
+  EXPECT_EQ(CauseOfFailure(dir.path(), 2)->rank, 0);
+  std::ofstream(dir / "0") << "algo-1 256 5900\n";
+  std::ofstream(dir / "1") << "algo-2 0 5950\n";  // its own end counts
+  EXPECT_EQ(CauseOfFailure(dir.path(), 2)->rank, 0);
+}
+
 TEST(MpiCommand, IsTheToolkitsWithWhatSandboxesNeed) {
   const auto words = MpirunWords({.mpirun = "/usr/bin/mpirun",
                                   .hosts = {"algo-1", "algo-2"},

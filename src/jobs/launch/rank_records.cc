@@ -1,5 +1,6 @@
 #include "jobs/launch/rank_records.h"
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <tuple>
@@ -8,11 +9,13 @@
 #include <unistd.h>
 
 #include "base/beneath.h"
+#include "jobs/launch/rank_process.h"
 
 namespace headrace::jobs {
 namespace {
 
 constexpr size_t kLongestRecord = 128;
+constexpr UnixMillis kLastMoments = 3000;  // a held rank's record is written every second
 
 template <typename T>
 bool TakeNumber(std::string_view& text, T& number) {
@@ -57,18 +60,24 @@ std::optional<RankEnd> ParseRankRecord(int rank, std::string_view text) {
   return end;
 }
 
+namespace {
+
+std::optional<RankEnd> ReadRecord(const HeldDirectory& directory, const std::string& name, int rank) {
+  const auto file = directory.OpenFile(name);
+  if (!file) return std::nullopt;
+  char text[kLongestRecord];
+  const ssize_t n = ::read(file->get(), text, sizeof text);
+  return n <= 0 ? std::nullopt : ParseRankRecord(rank, {text, static_cast<size_t>(n)});
+}
+
+}  // namespace
+
 std::vector<RankEnd> ReadRankRecords(const std::string& directory, int ranks) {
   std::vector<RankEnd> ends;
   const auto held = HeldDirectory::Open(directory);
   if (!held) return ends;
-  for (int rank = 0; rank < ranks; ++rank) {
-    const auto file = held->OpenFile(std::to_string(rank));
-    if (!file) continue;
-    char text[kLongestRecord];
-    const ssize_t n = ::read(file->get(), text, sizeof text);
-    if (n <= 0) continue;
-    if (auto end = ParseRankRecord(rank, {text, static_cast<size_t>(n)})) ends.push_back(std::move(*end));
-  }
+  for (int rank = 0; rank < ranks; ++rank)
+    if (auto end = ReadRecord(*held, std::to_string(rank), rank)) ends.push_back(std::move(*end));
   return ends;
 }
 
@@ -80,6 +89,20 @@ std::optional<RankEnd> FirstFailure(const std::vector<RankEnd>& ends) {
   for (const auto& end : ends)
     if (!end.succeeded() && (first == nullptr || key(end) < key(*first))) first = &end;
   return first == nullptr ? std::nullopt : std::optional(*first);
+}
+
+std::optional<RankEnd> CauseOfFailure(const std::string& directory, int ranks) {
+  const auto ends = ReadRankRecords(directory, ranks);
+  auto first = FirstFailure(ends);
+  const auto records = HeldDirectory::Open(directory);
+  if (!first || !records) return first;
+  for (int rank = 0; rank < ranks; ++rank) {
+    const bool said = std::any_of(ends.begin(), ends.end(), [&](const RankEnd& end) { return end.rank == rank; });
+    if (said) continue;
+    const auto held = ReadRecord(*records, std::to_string(rank) + kHeldEnding, rank);
+    if (held && held->held_by != 0 && held->time >= first->time - kLastMoments) return held;
+  }
+  return first;
 }
 
 bool WasKilledBy(int signal, const std::optional<RankEnd>& end) { return end.has_value() && end->signal == signal; }

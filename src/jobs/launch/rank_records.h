@@ -32,6 +32,10 @@ std::vector<RankEnd> ReadRankRecords(const std::string& directory, int ranks);
 // it is ended; those that SIGTERM has ended come last, because that is how the others are ended when one fails.
 std::optional<RankEnd> FirstFailure(const std::vector<RankEnd>& ends);
 
+// The same when all is over, with the ranks that were held at that time and whose guards were killed before they could
+// say how they ended.
+std::optional<RankEnd> CauseOfFailure(const std::string& directory, int ranks);
+
 bool WasKilledBy(int signal, const std::optional<RankEnd>& end);
 
 }  // namespace headrace::jobs

@@ -152,13 +152,14 @@ std::vector<pid_t> MpiLaunch::ToAsk(std::vector<pid_t> processes) const {
 bool MpiLaunch::IsOver() {
   if (!IsFirst()) return false;
   const auto now = context_.steady.Now();
-  if (failed_since_ == 0 && FirstFailure()) failed_since_ = now;
+  if (failed_since_ == 0 && how_ && jobs::FirstFailure(ReadRankRecords(job_.ranks(), how_->processes)))
+    failed_since_ = now;
   return failed_since_ != 0 && now - failed_since_ > kOverMillis;
 }
 
-std::optional<RankEnd> MpiLaunch::FirstFailure() const {
+std::optional<RankEnd> MpiLaunch::CauseOfFailure() const {
   if (!IsFirst() || !how_) return std::nullopt;
-  return jobs::FirstFailure(ReadRankRecords(job_.ranks(), how_->processes));
+  return jobs::CauseOfFailure(job_.ranks(), how_->processes);
 }
 
 }  // namespace headrace::jobs

@@ -39,7 +39,7 @@ class MpiLaunch {
   // mpirun has ended: the other hosts may.
   void Close() { doors_.clear(); }
   // On algo-1: the rank that failed first.
-  std::optional<RankEnd> FirstFailure() const;
+  std::optional<RankEnd> CauseOfFailure() const;
 
  private:
   bool IsFirst() const { return context_.job.current_host == context_.job.hosts.front(); }

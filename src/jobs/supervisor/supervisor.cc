@@ -176,7 +176,7 @@ class Supervisor {
 
   std::string Reason(const ProgramEnd& end, std::string failure_file) {
     std::optional<RankEnd> rank;
-    if (mpi_.starts_ranks()) rank = mpi_.FirstFailure();
+    if (mpi_.starts_ranks()) rank = mpi_.CauseOfFailure();
     if (WasKilledBy(SIGTERM, rank)) rank.reset();  // of a failure that no guard could write down, mpirun tells
     killed_from_outside_ = WasKilledBy(SIGKILL, rank) && !end.out_of_memory && end.failure.empty();
     auto lines = rank ? reporter_.LastLinesOf(rank->rank) : reporter_.LastLines();
