@@ -131,7 +131,7 @@ std::vector<std::string> MetricsFromJson(const json& metrics) {
 json TrainingConfig(const Compiled& compiled) {
   std::vector<std::string> metrics;
   for (const Column& column : compiled.columns)
-    if (column.metric.state()->by_name) metrics.push_back(column.metric.name());
+    if (!column.weighted && column.metric.state()->by_name) metrics.push_back(column.metric.name());
   return {{"loss", LossesJson(compiled)},  {"loss_weights", nullptr},
           {"metrics", std::move(metrics)}, {"weighted_metrics", nullptr},
           {"sample_weight_mode", nullptr}, {"optimizer_config", OptimizerJson(*compiled.optimizer.state())}};

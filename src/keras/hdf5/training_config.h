@@ -18,7 +18,8 @@ struct TrainingSettings {
   std::vector<Metric> metrics;
 };
 // Nothing when the configuration names an optimizer, metric or setting that this library does not have: the model can
-// then be used, and compiled by hand. Metrics are kept by name: those made with options of their own are not.
+// then be used, and compiled by hand. Metrics are kept by name: weighted ones and those with options are not, nor are
+// loss_weights.
 std::optional<TrainingSettings> TrainingFromConfig(const nlohmann::json& config);
 
 }  // namespace headrace::keras::internal::hdf5

@@ -199,7 +199,8 @@ Kernels KernelsOf(const OperationContext& c, const SelectOp&) {
 }
 
 void GradientOf(GradientContext& g, const SelectOp&) {
-  const int nothing = g.build.Mul(g.dy, 0.0f);
+  const Shape one(std::vector<int64_t>(g.value().shape.rank(), 1));
+  const int nothing = g.build.Constant(Tensor::Zeros(DType::kFloat32, one), g.build.at(g.dy).dtype);
   if (g.wants(1)) g.Give(1, g.build.SumTo(g.build.Select(g.input(0), g.dy, nothing), g.input_shape(1)));
   if (g.wants(2)) g.Give(2, g.build.SumTo(g.build.Select(g.input(0), nothing, g.dy), g.input_shape(2)));
 }

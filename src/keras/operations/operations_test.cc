@@ -1,7 +1,9 @@
-// The gradient of every operation that has one as operations, against central differences: one line declares a case.
+// The gradient of nearly every operation that has one as operations, against central differences: one line declares a
+// case.
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -181,6 +183,32 @@ TEST(GraphBuilder, NamesWhatDoesNotFit) {
                 build.Concat({x, y}, 0);
               }),
               HasSubstr("mine: found parts of shapes (None, 3) and (None, 4)"));
+}
+
+// Infinite times nothing would be not-a-number.
+TEST(GraphBuilder, TheBranchNotTakenHasNoGradientOfAnInfiniteOne) {
+  std::vector<VariablePtr> variables;
+  for (int i = 0; i < 2; ++i)
+    variables.push_back(
+        std::make_shared<Variable>(Variable{"v", true, Tensor::FromVector(std::vector<float>{1, 2}, {2})}));
+  Parameters parameters(variables);
+  Graph graph;
+  GraphBuilder build(graph, "test");
+  build.Input({-1, 1}, DType::kFloat32);
+  const int x = build.Variable(variables[0]), y = build.Variable(variables[1]);
+  const int chosen = build.Select(build.Binary(Binary::kGreater, x, 1.5f), x, y);
+  const float infinite = std::numeric_limits<float>::infinity();
+  const Tensor factors = Tensor::FromVector(std::vector<float>{infinite, infinite}, {2});
+  graph.output = build.ReduceAll(Reduction::kSum, build.Mul(chosen, build.Constant(factors, DType::kFloat32)));
+  const auto backend = tensor::MakeReferenceBackend();
+  ConvChooser chooser(*backend, "direct");
+  Plan plan(graph, *backend, &parameters, chooser, {.batch = 1, .training = true, .loss = graph.output});
+  plan.Run({Tensor::Zeros(DType::kFloat32, {1, 1})}, {.training = true});
+  const float *dx = parameters.gradient_view(0).data<float>(), *dy = parameters.gradient_view(1).data<float>();
+  EXPECT_EQ(dx[0], 0);
+  EXPECT_EQ(dx[1], infinite);
+  EXPECT_EQ(dy[0], infinite);
+  EXPECT_EQ(dy[1], 0);
 }
 
 // An operation that has none, in front of something that is trained.

@@ -58,8 +58,7 @@ class Differentiator {
   void RunBackwards(size_t i, const FusedStep& step, int dy) {
     for (size_t k = 1; k < step.inputs.size(); ++k)
       if (Needed(step.inputs[k]))
-        throw MakeError(ErrorCode::kInvalidArgument,
-                        "layer {}: its operation has no gradient by its input {}: stop it by ops::stop_gradient()",
+        throw MakeError(ErrorCode::kInvalidArgument, "layer {}: its operation has no gradient by its input {}",
                         step.op->layer, k + 1);
     Value value{BackwardOp{static_cast<int>(i)}, step.op != nullptr ? step.op->layer : "", {dy}, {}, {}};
     value.dtype = graph_.values[static_cast<size_t>(dy)].dtype;
