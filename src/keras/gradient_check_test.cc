@@ -18,6 +18,7 @@
 namespace headrace::keras {
 namespace {
 
+using tensor::testing::CentralDifference;
 using tensor::testing::RandomTensor;
 
 constexpr int64_t kRows = 4, kClasses = 3;
@@ -135,17 +136,11 @@ void CheckGradients(Model model) {
     for (int64_t i = 0; i < gradient.size(); ++i)
       largest = std::max<double>(largest, std::abs(gradient.data<float>()[i]));
 
-  constexpr float kStep = 1e-3f;
+  constexpr double kStep = 1e-3;
   for (size_t i = 0; i < variables.size(); ++i) {
     for (int64_t element = 0; element < gradients[i].size(); ++element) {
-      float& value = variables[i]->value.data<float>()[element];
-      const float middle = value;
-      value = middle + kStep;
-      const double high = loss();
-      value = middle - kStep;
-      const double low = loss();
-      value = middle;
-      ASSERT_NEAR(gradients[i].data<float>()[element], (high - low) / (2 * kStep), 2e-3 * largest)
+      const double slope = CentralDifference(variables[i]->value.data<float>()[element], loss, kStep);
+      ASSERT_NEAR(gradients[i].data<float>()[element], slope, 2e-3 * largest)
           << variables[i]->name << ", element " << element;
     }
   }

@@ -68,17 +68,10 @@ class Builder {
   }
 
   void AddLoss(size_t i, const LossState& loss) {
-    const int y_pred = predictions_[i];
-    const int y_true =
-        loss.classes ? ClassTargets(targets_[i], y_pred) : FitTargets(build_, loss.name, targets_[i], y_pred);
-    const int value = Reduced(loss, loss.values(build_, y_true, y_pred), weights_[i]);
+    const int value = Reduced(loss, ValuesOf(loss, build_, targets_[i], predictions_[i]), weights_[i]);
     losses_.push_back(value);
     const float weight = compiled_.loss_weights[i];
     AddToTotal(weight == 1 ? value : build_.Mul(value, weight));
-  }
-
-  int ClassTargets(int y_true, int y_pred) {
-    return build_.rank(y_true) == build_.rank(y_pred) ? build_.Squeeze(y_true, -1) : y_true;
   }
 
   // [n] meets [n, t] as [n, 1]; [n, 1] meets [n].

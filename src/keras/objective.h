@@ -28,7 +28,7 @@ struct Feed {
 
 // Where a metric's numbers of a batch are, by place in Graph::Outputs().
 struct Reading {
-  size_t metric = 0;     // of Compiled::Columns()
+  size_t metric = 0;     // of Compiled::columns
   size_t output = 0;     // of the model
   int sum = -1;          // of its function's values; -1: it reads the tensors
   int weight = -1;       // the sum of their weights; -1: their number

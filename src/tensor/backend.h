@@ -213,8 +213,7 @@ enum class Pointwise : uint8_t {
   kLog1p,
   kReciprocal,
   kTruncate,  // towards zero
-  kFloor,
-  kSign,  // -1, 0 or 1
+  kSign,      // -1, 0 or 1
   kSin,
   kCos,
 };
@@ -229,7 +228,6 @@ enum class Binary : uint8_t {
   kSquaredDifference,
   kPower,
   kEqual,  // this and below: 1 where it holds, else 0
-  kNotEqual,
   kLess,
   kLessEqual,
   kGreater,
@@ -295,7 +293,6 @@ struct CrossentropyArgs {
   void* dscores = nullptr;
   const float* row_gradients = nullptr;  // [rows]; null: 1 / rows each, the gradient of the mean
   float* losses = nullptr;               // [rows] or null
-  uint8_t* correct = nullptr;            // [rows] 1 where the first largest score is the (first largest) target
 };
 
 // An optimizer's update of `count` contiguous parameters (Keras's formulas, stated in headrace/keras.h).

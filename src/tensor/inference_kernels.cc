@@ -48,8 +48,6 @@ float Evaluate(Pointwise kind, float alpha, float x) {
       return 1 / x;
     case Pointwise::kTruncate:
       return std::trunc(x);
-    case Pointwise::kFloor:
-      return std::floor(x);
     case Pointwise::kSign:
       return x > 0 ? 1.0f : x < 0 ? -1.0f : x;  // not-a-number stays
     case Pointwise::kSin:
@@ -80,8 +78,6 @@ float Evaluate(Binary kind, float a, float b) {
       return std::pow(a, b);
     case Binary::kEqual:
       return a == b ? 1.0f : 0.0f;
-    case Binary::kNotEqual:
-      return a != b ? 1.0f : 0.0f;
     case Binary::kLess:
       return a < b ? 1.0f : 0.0f;
     case Binary::kLessEqual:

@@ -60,6 +60,18 @@ inline void ExpectSameBits(const Tensor& a, const Tensor& b, const char* what) {
   EXPECT_EQ(std::memcmp(a.raw(), b.raw(), a.bytes()), 0) << what;
 }
 
+// The slope of loss() by `value`, which loss() reads.
+template <typename Loss>
+double CentralDifference(float& value, const Loss& loss, double step) {
+  const float middle = value;
+  value = static_cast<float>(middle + step);
+  const double high_x = value, high = loss();
+  value = static_cast<float>(middle - step);
+  const double low_x = value, low = loss();
+  value = middle;
+  return (high - low) / (high_x - low_x);
+}
+
 // `gradient` against central differences of loss() by each element of `x` (float32), which loss() reads.
 template <typename Loss>
 void ExpectGradient(Tensor x, const Tensor& gradient, const Loss& loss, double step, double tolerance,
@@ -69,14 +81,7 @@ void ExpectGradient(Tensor x, const Tensor& gradient, const Loss& loss, double s
     largest = std::max<double>(largest, std::abs(gradient.data<float>()[i]));
   }
   for (int64_t i = 0; i < x.size(); ++i) {
-    float& value = x.data<float>()[i];
-    const float middle = value;
-    value = static_cast<float>(middle + step);
-    const double high_x = value, high = loss();
-    value = static_cast<float>(middle - step);
-    const double low_x = value, low = loss();
-    value = middle;
-    ASSERT_NEAR(gradient.data<float>()[i], (high - low) / (high_x - low_x), tolerance * largest)
+    ASSERT_NEAR(gradient.data<float>()[i], CentralDifference(x.data<float>()[i], loss, step), tolerance * largest)
         << what << ", element " << i;
   }
 }

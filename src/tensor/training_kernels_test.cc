@@ -26,12 +26,11 @@ class TrainingKernelsTest : public ::testing::TestWithParam<Isa> {
 };
 
 struct LossAnswer {
-  Tensor losses, correct, dscores;
+  Tensor losses, dscores;
   template <typename Kernels>
   LossAnswer(const Kernels& kernels, CrossentropyArgs args)
-      : losses(kF32, {args.rows}), correct(DType::kUInt8, {args.rows}), dscores(args.dtype, {args.rows, args.classes}) {
+      : losses(kF32, {args.rows}), dscores(args.dtype, {args.rows, args.classes}) {
     args.losses = losses.data<float>();
-    args.correct = correct.data<uint8_t>();
     args.dscores = dscores.raw();
     kernels.Crossentropy(args);
   }
@@ -74,7 +73,6 @@ TEST_P(TrainingKernelsTest, CrossentropyAgreesWithTheReference) {
         const LossAnswer found(kernels_, args), wanted(*reference_, args);
         ExpectClose(found.losses, wanted.losses, {3e-6, 1e-6}, "losses");
         ExpectClose(found.dscores, wanted.dscores, ToleranceOf(dtype, 1e-5, 1e-7), "dscores");
-        testing::ExpectSameBits(found.correct, wanted.correct, "correct");
       }
     }
   }
@@ -89,22 +87,11 @@ void ExpectKnownLoss(const Kernels& kernels) {
   EXPECT_NEAR(answer.losses.template data<float>()[0], 0.40760596444438046, 2e-7);
   const double softmax[] = {.09003057, .24472847, .66524096 - 1};
   for (int i = 0; i < 3; ++i) EXPECT_NEAR(answer.dscores.template data<float>()[i], softmax[i], 1e-7);
-  EXPECT_EQ(answer.correct.template data<uint8_t>()[0], 1);
 }
 
 TEST_P(TrainingKernelsTest, CrossentropyKnownAnswer) {
   ExpectKnownLoss(kernels_);
   ExpectKnownLoss(*reference_);
-}
-
-TEST_P(TrainingKernelsTest, FirstOfEqualScoresIsTheGuess) {
-  const std::vector<float> logits{1, 5, 5, 5, 2, 2};
-  const std::vector<int64_t> labels{1, 1};  // row 0: scores 1 5 5, guess 1; row 1: 5 2 2, guess 0
-  const LossAnswer answer(
-      kernels_,
-      {.rows = 2, .classes = 3, .labels = Labels::kSparse, .scores = logits.data(), .targets = labels.data()});
-  EXPECT_EQ(answer.correct.data<uint8_t>()[0], 1);
-  EXPECT_EQ(answer.correct.data<uint8_t>()[1], 0);
 }
 
 TEST_P(TrainingKernelsTest, HugeLogitsStayFinite) {

@@ -3,8 +3,8 @@
 // usage: numerics_tool DIR
 // DIR holds model.h5, job.json and x.f32, y.f32 (raw float32, all batches one after the other).
 // job.json: {"x_shape": […], "classes": C, "batch": B, "steps": N, "optimizer": {"name", …}, "policy",
-//            "conv_algorithms", "label_smoothing", "from_logits", "sparse"}, or in place of the last three
-//           {"loss": {"class_name", "config"}, "y_shape": […], "weighted"}; weighted: w.f32 has a weight for each row.
+//            "conv_algorithms", "loss": {"class_name", "config"}, "y_shape": […], "weighted"}; without a loss it is
+//            categorical crossentropy, y_shape is [C]; weighted: w.f32 has a weight for each row.
 // Writes predict.f32 (of the first batch, before training), losses.f32 (one a step), and for the first step
 // gradient_<i>.f32, after the last one weight_<i>.f32, i counting the trainable variables and all weights.
 #include <fstream>
@@ -60,18 +60,11 @@ Optimizer OptimizerOf(const json& o) {
 }
 
 Loss LossOf(const json& job) {
-  if (job.contains("loss"))
-    return keras::internal::LossFromConfig(job["loss"].at("class_name"), job["loss"].at("config"));
-  const bool from_logits = job.value("from_logits", false);
-  if (job.value("sparse", false)) return SparseCategoricalCrossentropy({.from_logits = from_logits});
-  return CategoricalCrossentropy({.from_logits = from_logits, .label_smoothing = job.value("label_smoothing", 0.0f)});
+  if (!job.contains("loss")) return CategoricalCrossentropy();
+  return keras::internal::LossFromConfig(job["loss"].at("class_name"), job["loss"].at("config"));
 }
 
-Tensor Labels(const json& job, const Loss& loss, const Tensor& y) {
-  if (job.contains("loss")) return loss.state()->classes ? y.Cast(DType::kInt64) : y;
-  if (!job.value("sparse", false)) return y;
-  return y.Reshape({y.size()}).Cast(DType::kInt64);
-}
+Tensor Labels(const Loss& loss, const Tensor& y) { return loss.state()->classes ? y.Cast(DType::kInt64) : y; }
 
 Metric MetricOf(const json& m) {
   const std::string name = m.at("class_name");
@@ -145,7 +138,7 @@ void Run() {
   std::vector<int64_t> dims = job.at("x_shape");
   dims.insert(dims.begin(), batch * std::max<int64_t>(steps, 1));
   const Tensor x = ReadFloats("x.f32", Shape(dims));
-  Shape targets = job.value("sparse", false) ? Shape{dims[0], 1} : Shape{dims[0], classes};
+  Shape targets{dims[0], classes};
   if (job.contains("y_shape")) {
     std::vector<int64_t> y_dims = job.at("y_shape");
     y_dims.insert(y_dims.begin(), dims[0]);
@@ -168,7 +161,7 @@ void Run() {
   std::vector<float> losses;
   for (int64_t step = 0; step < steps; ++step) {
     const auto part = [&](const Tensor& all) { return all.Slice(step * batch, (step + 1) * batch); };
-    keras::internal::Batch rows{{part(x)}, {Labels(job, loss, part(y))}, {}};
+    keras::internal::Batch rows{{part(x)}, {Labels(loss, part(y))}, {}};
     if (sample_weights.defined()) rows.weights = {part(sample_weights)};
     const auto result = engine.TrainBatch(rows);
     losses.push_back(static_cast<float>(result.loss / static_cast<double>(result.rows)));

@@ -55,11 +55,6 @@ std::string ClassOf(const json& config) {
   return Lowercase(name);
 }
 
-float Number(const json& config, const char* key, float fallback) {
-  const auto found = config.find(key);
-  return found == config.end() || found->is_null() ? fallback : found->get<float>();
-}
-
 // Set, and not to a value that means "off".
 bool IsOn(const json& config, const char* key) {
   const auto found = config.find(key);

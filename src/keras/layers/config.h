@@ -47,6 +47,9 @@ nlohmann::json RegularizerConfig(const Regularizer& regularizer);  // null for n
 // The double that prints as short as the float does: 0.2 for 0.2f, not 0.20000000298.
 double ShortestDouble(float value);
 
+// The value of `key`, or `otherwise` when the key is absent or null.
+float Number(const nlohmann::json& config, const char* key, float otherwise);
+
 // One for each layer class, beside its implementation.
 std::shared_ptr<LayerState> ActivationFromConfig(const LayerConfig& config);
 std::shared_ptr<LayerState> AddFromConfig(const LayerConfig& config);

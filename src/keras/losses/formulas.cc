@@ -187,6 +187,11 @@ int FitTargets(GraphBuilder& b, const std::string& what, int y, int p) {
   return y;
 }
 
+int ValuesOf(const LossState& loss, GraphBuilder& b, int y, int p) {
+  if (loss.classes) return loss.values(b, b.rank(y) == b.rank(p) ? b.Squeeze(y, -1) : y, p);
+  return loss.values(b, b.Cast(FitTargets(b, loss.name, y, p), DType::kFloat32), p);
+}
+
 int HingeOf(GraphBuilder& b, int y, int p) { return LastMean(b, HingeTerms(b, y, p)); }
 int SquaredHingeOf(GraphBuilder& b, int y, int p) { return LastMean(b, Square(b, HingeTerms(b, y, p))); }
 

@@ -38,6 +38,8 @@ Loss LossFromConfig(const std::string& class_name, const nlohmann::json& config)
 // Fits targets to predictions as Keras does: [n] meets [n, 1], and [n, 1] meets [n]. Throws kInvalidArgument, naming
 // `what`, where the shapes differ all the same.
 int FitTargets(GraphBuilder& build, const std::string& what, int y_true, int y_pred);
+// The loss's values, before its reduction, of targets that are fitted to the predictions.
+int ValuesOf(const LossState& loss, GraphBuilder& build, int y_true, int y_pred);
 
 // What the softmax or sigmoid that made the prediction was applied to; -1 where neither did. A cast between is passed.
 // Keras 3 lets every crossentropy use it, a softmax's in a binary one, too.

@@ -19,6 +19,7 @@
 namespace headrace::keras {
 namespace {
 
+using tensor::testing::CentralDifference;
 using tensor::testing::RandomTensor;
 using ::testing::HasSubstr;
 
@@ -56,18 +57,11 @@ void CheckGradients(Model model, const internal::Batch& batch, double bound = 2e
     for (int64_t k = 0; k < gradients[i].size(); ++k)
       largest = std::max<double>(largest, std::abs(gradients[i].data<float>()[k]));
   }
-  constexpr float kStep = 2e-3f;
+  constexpr double kStep = 2e-3;
   for (size_t i = 0; i < variables.size(); ++i)
     for (int64_t k = 0; k < gradients[i].size(); ++k) {
-      float& value = variables[i]->value.data<float>()[k];
-      const float middle = value;
-      value = middle + kStep;
-      const double high = loss();
-      value = middle - kStep;
-      const double low = loss();
-      value = middle;
-      ASSERT_NEAR(gradients[i].data<float>()[k], (high - low) / (2 * kStep), bound * largest)
-          << variables[i]->name << ", element " << k;
+      const double slope = CentralDifference(variables[i]->value.data<float>()[k], loss, kStep);
+      ASSERT_NEAR(gradients[i].data<float>()[k], slope, bound * largest) << variables[i]->name << ", element " << k;
     }
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "keras/layers/config.h"
 #include "keras/losses/loss_state.h"
 
 namespace headrace::keras {
@@ -10,11 +11,6 @@ namespace internal {
 namespace {
 
 using nlohmann::json;
-
-float Number(const json& config, const char* key, float otherwise) {
-  const auto found = config.find(key);
-  return found == config.end() || found->is_null() ? otherwise : found->get<float>();
-}
 
 std::string Reduction(const json& config) {
   const std::string found = config.value("reduction", std::string("sum_over_batch_size"));
@@ -40,7 +36,7 @@ struct Entry {
   Loss (*make)(const json& config);
 };
 
-const std::array<Entry, 19> kLosses = {{
+const std::array<Entry, 20> kLosses = {{
     {"BinaryCrossentropy",
      {"binary_crossentropy", "bce", "BCE"},
      [](const json& c) -> Loss {
@@ -113,6 +109,12 @@ const std::array<Entry, 19> kLosses = {{
      {"mean_squared_logarithmic_error", "msle", "MSLE"},
      Plain<MeanSquaredLogarithmicError>},
     {"Poisson", {"poisson"}, Plain<Poisson>},
+    {"SparseCategoricalCrossentropy",
+     {"sparse_categorical_crossentropy"},
+     [](const json& c) -> Loss {
+       return SparseCategoricalCrossentropy(
+           {.from_logits = c.value("from_logits", false), .reduction = Reduction(c), .name = c.value("name", "")});
+     }},
     {"SquaredHinge", {"squared_hinge"}, Plain<SquaredHinge>},
     {"Tversky",
      {"tversky"},
@@ -125,14 +127,8 @@ const std::array<Entry, 19> kLosses = {{
      }},
 }};
 
-Loss SparseFromConfig(const json& c) {
-  return SparseCategoricalCrossentropy(
-      {.from_logits = c.value("from_logits", false), .reduction = Reduction(c), .name = c.value("name", "")});
-}
-
 // By class name, or by a function's name or short name; null for none.
 Loss (*FindMaker(const std::string& name))(const json&) {
-  if (name == "SparseCategoricalCrossentropy" || name == "sparse_categorical_crossentropy") return SparseFromConfig;
   for (const Entry& entry : kLosses) {
     if (name == entry.class_name) return entry.make;
     for (const char* known : entry.names)
@@ -144,8 +140,8 @@ Loss (*FindMaker(const std::string& name))(const json&) {
 }  // namespace
 
 std::string KnownLosses() {
-  std::string known = "\"sparse_categorical_crossentropy\"";
-  for (const Entry& entry : kLosses) known += std::string(", \"") + entry.names[0] + "\"";
+  std::string known;
+  for (const Entry& entry : kLosses) known += (known.empty() ? "\"" : ", \"") + std::string(entry.names[0]) + "\"";
   return known;
 }
 

@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <utility>
 
-#include "base/result.h"
 #include "keras/metrics/rows.h"
 
 namespace headrace::keras::internal {

@@ -7,8 +7,6 @@
 #include <memory>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
 #include "headrace/keras.h"
 
 #include "keras/operations/builder.h"
@@ -32,12 +30,10 @@ class Accumulator {
 using MetricFunction = std::function<int(GraphBuilder& build, int y_true, int y_pred)>;
 
 struct MetricState {
-  std::string class_name;  // Keras's; "" for one of the user's own
-  std::string name;        // in the logs
-  MetricFunction values;   // null: `accumulate` reads the tensors
-  bool by_name = false;    // made by its name alone, which makes the same one again
+  std::string name;       // in the logs
+  MetricFunction values;  // null: `accumulate` reads the tensors
+  bool by_name = false;   // made by its name alone, which makes the same one again
   std::function<std::unique_ptr<Accumulator>()> accumulate;
-  nlohmann::json config = nlohmann::json::object();
 };
 
 std::unique_ptr<Accumulator> MakeMean();

@@ -34,11 +34,12 @@ double FallOutOf(const ConfusionCounts::Counts& c) {
   return Divide(c.false_positives, c.false_positives + c.true_negatives);
 }
 
-std::shared_ptr<const MetricState> Stateful(const char* class_name, const std::string& given, const char* name,
+std::string NameOr(const std::string& name, const char* otherwise) { return name.empty() ? otherwise : name; }
+
+std::shared_ptr<const MetricState> Stateful(const std::string& given, const char* name,
                                             std::function<std::unique_ptr<Accumulator>()> accumulate) {
   auto state = std::make_shared<MetricState>();
-  state->class_name = class_name;
-  state->name = given.empty() ? name : given;
+  state->name = NameOr(given, name);
   state->accumulate = std::move(accumulate);
   return state;
 }
@@ -57,7 +58,7 @@ class OfCounts final : public Accumulator {
 };
 
 // Of the counts at one threshold.
-std::shared_ptr<const MetricState> AtThreshold(const char* class_name, const char* name, const ThresholdOptions& o,
+std::shared_ptr<const MetricState> AtThreshold(const char* name, const ThresholdOptions& o,
                                                double (*formula)(const ConfusionCounts::Counts&)) {
   const float lowest = -1e10f;
   CountOptions counts{.thresholds = {o.top_k > 0 && o.threshold < 0 ? lowest
@@ -66,7 +67,7 @@ std::shared_ptr<const MetricState> AtThreshold(const char* class_name, const cha
                       .top_k = o.top_k,
                       .class_id = o.class_id};
   if (o.top_k < 0) throw MakeError(ErrorCode::kInvalidArgument, "{}: top_k: found {}, wanted 1 or more", name, o.top_k);
-  return Stateful(class_name, o.name, name, [counts, formula] {
+  return Stateful(o.name, name, [counts, formula] {
     return std::make_unique<OfCounts>(counts, [formula](const ConfusionCounts& c) { return formula(c.Of()[0]); });
   });
 }
@@ -130,7 +131,7 @@ std::shared_ptr<const MetricState> MakeAUC(const AUCOptions& o) {
                             .even = true,
                             .by_label = o.multi_label,
                             .from_logits = o.from_logits};
-  return Stateful("AUC", o.name, "auc", [counts, o] {
+  return Stateful(o.name, "auc", [counts, o] {
     return std::make_unique<OfCounts>(counts, [o](const ConfusionCounts& c) {
       double sum = 0;
       for (size_t label = 0; label < c.labels(); ++label) sum += AreaOf(c.Of(label), o);
@@ -157,7 +158,7 @@ std::shared_ptr<const MetricState> BestAt(const char* class_name, const char* na
     counts.thresholds = EvenThresholds(o.num_thresholds, 0);
     counts.even = o.num_thresholds > 2;
   }
-  return Stateful(class_name, o.name, name, [counts, best, bounded, at_least = o.value] {
+  return Stateful(o.name, name, [counts, best, bounded, at_least = o.value] {
     return std::make_unique<OfCounts>(counts, [=](const ConfusionCounts& c) {
       double found = 0;
       for (const auto& at : c.Of())
@@ -222,7 +223,7 @@ class FBeta final : public Accumulator {
 std::shared_ptr<const MetricState> MakeFBeta(const char* class_name, const char* name, const FBetaScoreOptions& o) {
   RequireOneOf(class_name, "average", o.average, {"", "micro", "macro", "weighted"});
   if (!(o.beta > 0)) throw MakeError(ErrorCode::kInvalidArgument, "{}: beta: found {}, wanted above 0", name, o.beta);
-  return Stateful(class_name, o.name, name, [o] { return std::make_unique<FBeta>(o); });
+  return Stateful(o.name, name, [o] { return std::make_unique<FBeta>(o); });
 }
 
 // --------------------------------------------------------------------------------------------------- MeanIoU, R2
@@ -326,8 +327,7 @@ class Root final : public Accumulator {
 
 std::shared_ptr<const MetricState> MakeRoot(const std::string& name) {
   auto state = std::make_shared<MetricState>();
-  state->class_name = "RootMeanSquaredError";
-  state->name = name.empty() ? "root_mean_squared_error" : name;
+  state->name = NameOr(name, "root_mean_squared_error");
   state->values = [](GraphBuilder& b, int y, int p) {
     y = b.Cast(internal::FitTargets(b, "root_mean_squared_error", y, p), DType::kFloat32);
     return b.Pointwise(tensor::Pointwise::kSquare, b.Sub(p, y));
@@ -341,20 +341,14 @@ double FalsePositivesOf(const ConfusionCounts::Counts& c) { return c.false_posit
 double TrueNegativesOf(const ConfusionCounts::Counts& c) { return c.true_negatives; }
 double FalseNegativesOf(const ConfusionCounts::Counts& c) { return c.false_negatives; }
 
-std::string NameOr(const std::string& name, const char* otherwise) { return name.empty() ? otherwise : name; }
-
 }  // namespace
 
-Precision::Precision(ThresholdOptions o) : Metric(AtThreshold("Precision", "precision", o, PrecisionOf)) {}
-Recall::Recall(ThresholdOptions o) : Metric(AtThreshold("Recall", "recall", o, RecallOf)) {}
-TruePositives::TruePositives(ThresholdOptions o)
-    : Metric(AtThreshold("TruePositives", "true_positives", o, TruePositivesOf)) {}
-FalsePositives::FalsePositives(ThresholdOptions o)
-    : Metric(AtThreshold("FalsePositives", "false_positives", o, FalsePositivesOf)) {}
-TrueNegatives::TrueNegatives(ThresholdOptions o)
-    : Metric(AtThreshold("TrueNegatives", "true_negatives", o, TrueNegativesOf)) {}
-FalseNegatives::FalseNegatives(ThresholdOptions o)
-    : Metric(AtThreshold("FalseNegatives", "false_negatives", o, FalseNegativesOf)) {}
+Precision::Precision(ThresholdOptions o) : Metric(AtThreshold("precision", o, PrecisionOf)) {}
+Recall::Recall(ThresholdOptions o) : Metric(AtThreshold("recall", o, RecallOf)) {}
+TruePositives::TruePositives(ThresholdOptions o) : Metric(AtThreshold("true_positives", o, TruePositivesOf)) {}
+FalsePositives::FalsePositives(ThresholdOptions o) : Metric(AtThreshold("false_positives", o, FalsePositivesOf)) {}
+TrueNegatives::TrueNegatives(ThresholdOptions o) : Metric(AtThreshold("true_negatives", o, TrueNegativesOf)) {}
+FalseNegatives::FalseNegatives(ThresholdOptions o) : Metric(AtThreshold("false_negatives", o, FalseNegativesOf)) {}
 AUC::AUC(AUCOptions o) : Metric(MakeAUC(o)) {}
 SensitivityAtSpecificity::SensitivityAtSpecificity(AtRateOptions o)
     : Metric(BestAt("SensitivityAtSpecificity", "sensitivity_at_specificity", o, RecallOf, SpecificityOf)) {}
@@ -369,29 +363,29 @@ F1Score::F1Score(F1ScoreOptions o)
     : Metric(MakeFBeta("F1Score", "f1_score", {.average = o.average, .threshold = o.threshold, .name = o.name})) {}
 RootMeanSquaredError::RootMeanSquaredError(MetricOptions o) : Metric(MakeRoot(o.name)) {}
 BinaryAccuracy::BinaryAccuracy(BinaryAccuracyOptions o)
-    : Metric(internal::FunctionMetric(
-          "BinaryAccuracy", NameOr(o.name, "binary_accuracy"),
-          [o](GraphBuilder& b, int y, int p) { return internal::BinaryAccuracyOf(b, y, p, o.threshold); })) {}
+    : Metric(internal::FunctionMetric(NameOr(o.name, "binary_accuracy"), [o](GraphBuilder& b, int y, int p) {
+        return internal::BinaryAccuracyOf(b, y, p, o.threshold);
+      })) {}
 TopKCategoricalAccuracy::TopKCategoricalAccuracy(TopKOptions o)
-    : Metric(internal::FunctionMetric(
-          "TopKCategoricalAccuracy", NameOr(o.name, "top_k_categorical_accuracy"),
-          [o](GraphBuilder& b, int y, int p) { return internal::TopKAccuracyOf(b, y, p, o.k, false); })) {}
+    : Metric(internal::FunctionMetric(NameOr(o.name, "top_k_categorical_accuracy"), [o](GraphBuilder& b, int y, int p) {
+        return internal::TopKAccuracyOf(b, y, p, o.k, false);
+      })) {}
 SparseTopKCategoricalAccuracy::SparseTopKCategoricalAccuracy(TopKOptions o)
     : Metric(internal::FunctionMetric(
-          "SparseTopKCategoricalAccuracy", NameOr(o.name, "sparse_top_k_categorical_accuracy"),
+          NameOr(o.name, "sparse_top_k_categorical_accuracy"),
           [o](GraphBuilder& b, int y, int p) { return internal::TopKAccuracyOf(b, y, p, o.k, true); })) {}
 MeanIoU::MeanIoU(MeanIoUOptions o)
     : Metric([&] {
         if (o.num_classes < 1)
           throw MakeError(ErrorCode::kInvalidArgument, "MeanIoU: num_classes: found {}, wanted 1 or more",
                           o.num_classes);
-        return Stateful("MeanIoU", o.name, "mean_io_u", [o] { return std::make_unique<IoU>(o); });
+        return Stateful(o.name, "mean_io_u", [o] { return std::make_unique<IoU>(o); });
       }()) {}
 R2Score::R2Score(R2ScoreOptions o)
     : Metric([&] {
         RequireOneOf("R2Score", "class_aggregation", o.class_aggregation,
                      {"uniform_average", "variance_weighted_average"});
-        return Stateful("R2Score", o.name, "r2_score", [o] { return std::make_unique<R2>(o.class_aggregation); });
+        return Stateful(o.name, "r2_score", [o] { return std::make_unique<R2>(o.class_aggregation); });
       }()) {}
 
 }  // namespace headrace::keras

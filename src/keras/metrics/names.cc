@@ -81,18 +81,13 @@ const std::array<Entry, 13> kMetrics = {{
 
 // A loss, as a metric: without its reduction.
 std::shared_ptr<const MetricState> OfLoss(const std::shared_ptr<const LossState>& loss, const std::string& name) {
-  return FunctionMetric(loss->class_name.c_str(), name, [loss](GraphBuilder& b, int y, int p) {
-    if (loss->classes) return loss->values(b, b.rank(y) == b.rank(p) ? b.Squeeze(y, -1) : y, p);
-    return loss->values(b, b.Cast(FitTargets(b, loss->name, y, p), DType::kFloat32), p);
-  });
+  return FunctionMetric(name, [loss](GraphBuilder& b, int y, int p) { return ValuesOf(*loss, b, y, p); });
 }
 
 }  // namespace
 
-std::shared_ptr<const MetricState> FunctionMetric(const char* class_name, const std::string& name,
-                                                  MetricFunction values) {
+std::shared_ptr<const MetricState> FunctionMetric(const std::string& name, MetricFunction values) {
   auto state = std::make_shared<MetricState>();
-  state->class_name = class_name;
   state->name = name;
   state->values = std::move(values);
   state->accumulate = MakeMean;
@@ -114,14 +109,14 @@ int TopKAccuracyOf(GraphBuilder& b, int y, int p, int64_t k, bool sparse) {
 std::unique_ptr<Accumulator> MakeMean() { return std::make_unique<Mean>(); }
 
 std::shared_ptr<const MetricState> FindMetric(const std::string& name) {
-  if (name == "accuracy" || name == "acc") return FunctionMetric("Accuracy", name, AccuracyOf);
+  if (name == "accuracy" || name == "acc") return FunctionMetric(name, AccuracyOf);
   if (name == "binary_accuracy" || name == "BinaryAccuracy") return BinaryAccuracy().state();
   if (name == "categorical_accuracy" || name == "CategoricalAccuracy")
-    return FunctionMetric("CategoricalAccuracy", "categorical_accuracy", CategoricalAccuracyOf);
+    return FunctionMetric("categorical_accuracy", CategoricalAccuracyOf);
   if (name == "sparse_categorical_accuracy" || name == "SparseCategoricalAccuracy")
-    return FunctionMetric("SparseCategoricalAccuracy", "sparse_categorical_accuracy", SparseCategoricalAccuracyOf);
+    return FunctionMetric("sparse_categorical_accuracy", SparseCategoricalAccuracyOf);
   if (name == "cosine_similarity" || name == "CosineSimilarity")  // the metric has the other sign
-    return FunctionMetric("CosineSimilarity", "cosine_similarity", [](GraphBuilder& b, int y, int p) {
+    return FunctionMetric("cosine_similarity", [](GraphBuilder& b, int y, int p) {
       return CosineSimilarityOf(b, b.Cast(FitTargets(b, "cosine_similarity", y, p), DType::kFloat32), p, -1);
     });
   for (const Entry& entry : kMetrics)

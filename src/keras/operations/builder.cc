@@ -169,16 +169,12 @@ int GraphBuilder::Concat(const std::vector<int>& parts, int64_t axis) {
   Shape out = shape(parts[0]);
   for (size_t i = 1; i < parts.size(); ++i) {
     Shape other = shape(parts[i]);
-    if (other.rank() == out.rank()) std::swap(other[along], out[along]);
-    if (other.rank() != out.rank() || [&] {
-          Shape a = other, b = out;
-          a[along] = b[along] = 0;
-          return a != b;
-        }())
+    const int64_t more = other.rank() == out.rank() ? std::exchange(other[along], out[along]) : 0;
+    if (other != out)
       throw MakeError(ErrorCode::kInvalidArgument,
                       "{}: found parts of shapes {} and {}, wanted equal ones but in axis {}", label_,
                       shape(parts[0]).ToString(), shape(parts[i]).ToString(), axis);
-    out[along] += other[along];
+    out[along] += more;
   }
   return Append(ConcatOp{axis}, parts, out, at(parts[0]).dtype);
 }

@@ -91,7 +91,6 @@ int Slope(GradientContext& g, const PointwiseOp& op) {
       return b.Neg(b.Pointwise(Pointwise::kSin, x));
     case Pointwise::kNeg:
     case Pointwise::kTruncate:
-    case Pointwise::kFloor:
     case Pointwise::kSign:
       break;
   }
@@ -164,7 +163,6 @@ Slopes SlopesOf(GradientContext& g, Binary kind, int a, int b, bool wants_a, boo
       }
       return slopes;
     case Binary::kEqual:
-    case Binary::kNotEqual:
     case Binary::kLess:
     case Binary::kLessEqual:
     case Binary::kGreater:

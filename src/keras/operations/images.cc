@@ -56,8 +56,4 @@ Kernels KernelsOf(const OperationContext& c, const SpreadOp& op) {
   }};
 }
 
-void GradientOf(GradientContext& g, const SpreadOp& op) {
-  g.Give(0, g.build.Slice(g.dy, {0, 0, 0, 0}, g.input_shape(0).dims(), {1, op.stride_h, op.stride_w, 1}));
-}
-
 }  // namespace headrace::keras::internal

@@ -106,6 +106,5 @@ Kernels KernelsOf(const OperationContext& c, const AveragePoolOp& op);
 Kernels KernelsOf(const OperationContext& c, const ZeroPadOp& op);
 Kernels KernelsOf(const OperationContext& c, const ResizeOp& op);
 Kernels KernelsOf(const OperationContext& c, const SpreadOp& op);
-void GradientOf(GradientContext& g, const SpreadOp& op);
 
 }  // namespace headrace::keras::internal

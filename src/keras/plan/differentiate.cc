@@ -103,9 +103,7 @@ class Differentiator {
   void AddSteps() {
     for (size_t i = fused_.storage.size(); i < graph_.values.size(); ++i) {
       const Value& value = graph_.values[i];
-      const bool same = std::holds_alternative<CastOp>(value.op) &&
-                        [&] { return value.dtype == graph_.values[static_cast<size_t>(value.inputs[0])].dtype; }();
-      if (same || std::holds_alternative<FlattenOp>(value.op)) {
+      if (SharesStorage(graph_, value)) {
         fused_.storage.push_back(fused_.storage[static_cast<size_t>(value.inputs[0])]);
         continue;
       }

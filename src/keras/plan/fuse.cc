@@ -67,8 +67,7 @@ class Fuser {
  private:
   bool IsAlias(int index) {
     const Value& value = graph_.values[index];
-    if (As<FlattenOp>(value) != nullptr || IsActivation(value, tensor::Activation::kLinear)) return true;
-    if (As<CastOp>(value) != nullptr) return value.dtype == graph_.values[value.inputs[0]].dtype;
+    if (SharesStorage(graph_, value) || IsActivation(value, tensor::Activation::kLinear)) return true;
     if (const auto* dropout = As<DropoutOp>(value)) return !options_.training || dropout->rate == 0;
     return false;
   }

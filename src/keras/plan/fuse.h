@@ -37,6 +37,13 @@ struct FusedGraph {
   bool IsOutput(int value) const { return std::find(outputs.begin(), outputs.end(), value) != outputs.end(); }
 };
 
+// Whether the operation changes nothing: the value is its input's storage under another shape.
+inline bool SharesStorage(const Graph& graph, const Value& value) {
+  if (std::holds_alternative<FlattenOp>(value.op)) return true;
+  return std::holds_alternative<CastOp>(value.op) &&
+         value.dtype == graph.values[static_cast<size_t>(value.inputs[0])].dtype;
+}
+
 // The steps point into `graph`; those that no output depends on are left out.
 FusedGraph Fuse(const Graph& graph, const FuseOptions& options);
 

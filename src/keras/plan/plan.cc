@@ -217,15 +217,9 @@ class Plan::Compiler {
   }
 
   bool ElementByElement(int i, size_t k) {
-    const FusedStep& s = step(i);
-    auto* epilogue = As<EpilogueStage>(Backwards(i) ? s.backward_of : i);
+    auto* epilogue = As<EpilogueStage>(Backwards(i) ? step(i).backward_of : i);
     if (epilogue != nullptr) return k == 0 && !epilogue->pools();
-    return !Backwards(i) && s.op != nullptr && Overwritable(*s.op) && MayOverwrite(ContextOf(i), k);
-  }
-
-  static bool Overwritable(const Value& value) {
-    return std::holds_alternative<AddOp>(value.op) || std::holds_alternative<PointwiseOp>(value.op) ||
-           std::holds_alternative<BinaryOp>(value.op);
+    return !Backwards(i) && MayOverwrite(ContextOf(i), k);
   }
 
   void AddBuffers() {

@@ -1,4 +1,4 @@
-// Crossentropy of a row of scores: loss, gradient and whether the guess is right, in one visit while it is in L1.
+// Crossentropy of a row of scores: loss and gradient, in one visit while it is in L1.
 #include "tensor/isa/kernels.h"
 #include "tensor/isa/row.h"
 #include "tensor/parallel.h"
@@ -29,14 +29,6 @@ class Target {
   F32 At(int64_t i, Lanes lanes) const {
     if (row_ != nullptr) return MulAdd(Load(row_ + i, lanes), Broadcast(keep_), Broadcast(add_));
     return Where((I32)Iota() == static_cast<int32_t>(index_ - i), Broadcast(1.0f));
-  }
-
-  // The right class: the first largest target.
-  int64_t Class(int64_t classes) const {
-    if (row_ == nullptr) return index_;
-    int64_t best = 0;
-    for (int64_t i = 1; i < classes; ++i) best = row_[i] > row_[best] ? i : best;
-    return best;
   }
 
  private:
@@ -81,22 +73,9 @@ class Row {
     return Sum([&](F32 x, F32 t) { return t * (log_sum - Log(Clip(x))); });
   }
 
-  bool Correct() const {
-    int64_t best = 0;
-    float largest = Value(0);
-    for (int64_t i = 1; i < classes_; ++i) {
-      if (!(Value(i) > largest)) continue;
-      largest = Value(i);
-      best = i;
-    }
-    return best == target_.Class(classes_);
-  }
-
  private:
   // A class with target 0 adds nothing, even where its logit is minus infinity.
   static F32 NotZero(F32 t, F32 term) { return t == F32{} ? F32{} : term; }
-
-  float Value(int64_t i) const { return Load(x_ + i, Tail{1})[0]; }
 
   template <typename Term>
   float Sum(const Term& term) const {
@@ -121,7 +100,6 @@ class Row {
 template <typename T>
 void ComputeRow(const CrossentropyArgs& args, int64_t index) {
   const Row<T> row(args, index);
-  if (args.correct != nullptr) args.correct[index] = row.Correct();
   const float loss = args.from_logits                 ? row.FromLogits()
                      : args.labels == Labels::kSparse ? row.FromSparseProbabilities()
                                                       : row.FromProbabilities();

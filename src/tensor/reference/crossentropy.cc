@@ -82,7 +82,6 @@ void ReferenceBackend::Crossentropy(const CrossentropyArgs& args) const {
     std::vector<double> scores;
     for (int64_t i = 0; i < args.classes; ++i) scores.push_back(Read(args.scores, args.dtype, row * args.classes + i));
     std::vector<double> target = ReadTarget(args, row);
-    if (args.correct != nullptr) args.correct[row] = IndexOfLargest(scores) == IndexOfLargest(target);
     if (args.labels == Labels::kOneHot) {
       const double smoothing = args.label_smoothing;
       for (double& t : target) t = t * (1 - smoothing) + smoothing / static_cast<double>(args.classes);
