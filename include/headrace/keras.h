@@ -24,10 +24,13 @@
 #include <vector>
 
 #include "headrace/error.h"
+#include "headrace/keras/callbacks.h"
 #include "headrace/keras/layer.h"
 #include "headrace/keras/layers.h"
 #include "headrace/keras/losses.h"
 #include "headrace/keras/metrics.h"
+#include "headrace/keras/optimizers.h"
+#include "headrace/keras/schedules.h"
 #include "headrace/tensor.h"
 
 namespace headrace::data {
@@ -37,160 +40,10 @@ class Dataset;
 namespace headrace::keras {
 
 namespace internal {  // src/keras; promises nothing
-struct OptimizerState;
 struct ModelState;
 }  // namespace internal
 
-// ------------------------------------------------------------------------------------------------- optimizers
-
-// Legacy `decay`: the step's rate is learning_rate / (1 + decay * iterations), iterations counted before the step.
-class Optimizer {
- public:
-  Optimizer(const char* name);  // "sgd", "rmsprop", "adam" with their defaults
-  Optimizer(const std::string& name) : Optimizer(name.c_str()) {}
-  std::string name() const;
-  float learning_rate() const;
-  void set_learning_rate(float learning_rate);
-  int64_t iterations() const;  // steps taken
-
-  const std::shared_ptr<internal::OptimizerState>& state() const { return state_; }
-
- protected:
-  explicit Optimizer(std::shared_ptr<internal::OptimizerState> state) : state_(std::move(state)) {}
-
- private:
-  std::shared_ptr<internal::OptimizerState> state_;
-};
-struct SGDOptions {
-  float learning_rate = 0.01f, momentum = 0;
-  bool nesterov = false;
-  float decay = 0;
-};
-class SGD : public Optimizer {  // v = momentum * v - lr * g; w += v; nesterov: w += momentum * v - lr * g
- public:
-  explicit SGD(SGDOptions options = {});
-};
-struct RMSpropOptions {
-  float learning_rate = 0.001f, rho = 0.9f, momentum = 0, epsilon = 1e-7f, decay = 0;
-};
-class RMSprop : public Optimizer {  // a = rho * a + (1 - rho) * g^2; w -= lr * g / sqrt(a + epsilon)
- public:
-  explicit RMSprop(RMSpropOptions options = {});
-};
-struct AdamOptions {
-  float learning_rate = 0.001f, beta_1 = 0.9f, beta_2 = 0.999f, epsilon = 1e-7f, decay = 0;
-};
-class Adam : public Optimizer {  // lr_t = lr * sqrt(1 - beta_2^t) / (1 - beta_1^t); w -= lr_t * m / (sqrt(v) + epsilon)
- public:
-  explicit Adam(AdamOptions options = {});
-};
-
-// -------------------------------------------------------------------------------------------- logs and callbacks
-
-// Named values in the order they were added: loss, accuracy, val_loss, val_accuracy, …
-class Logs {
- public:
-  void Set(const std::string& name, double value);
-  const double* Find(const std::string& name) const;  // null when absent
-  double At(const std::string& name) const;           // throws kNotFound and lists the names there are
-  auto begin() const { return values_.begin(); }
-  auto end() const { return values_.end(); }
-  bool empty() const { return values_.empty(); }
-
- private:
-  std::vector<std::pair<std::string, double>> values_;
-};
-
-class Model;
-
-// What fit() does, as far as it is known when it begins.
-struct TrainingParams {
-  int epochs = 1;     // final index
-  int64_t steps = 0;  // of an epoch; 0: only walking through the dataset would tell
-  int verbose = 1;
-};
-
-// All callbacks of a fit() share one Logs per event: what one adds, later ones see. Epochs and batches count from 0.
-class Callback {
- public:
-  virtual ~Callback() = default;
-  virtual void on_train_begin() {}
-  virtual void on_train_end() {}
-  virtual void on_epoch_begin(int /*epoch*/) {}
-  virtual void on_epoch_end(int /*epoch*/, Logs& /*logs*/) {}
-  virtual void on_train_batch_begin(int /*batch*/) {}
-  virtual void on_train_batch_end(int /*batch*/, Logs& /*logs*/) {}
-  // What must survive a restart for the curve to go on unchanged (best value, patience left), as text that
-  // restore_state() reads; "" for none. Kept in checkpoints.
-  virtual std::string state() const { return ""; }
-  virtual void restore_state(const std::string& /*state*/) {}
-
-  // Called by fit(); the model outlives the training.
-  void set_model(Model* model) { model_ = model; }
-  void set_params(const TrainingParams& params) { params_ = params; }
-
- protected:
-  Model& model() const { return *model_; }
-  const TrainingParams& params() const { return params_; }
-
- private:
-  Model* model_ = nullptr;
-  TrainingParams params_;
-};
-using CallbackPtr = std::shared_ptr<Callback>;
-
-struct ModelCheckpointOptions {
-  std::string monitor = "val_loss";
-  int verbose = 0;
-  bool save_best_only = false, save_weights_only = false;
-  std::string mode = "auto";  // "min", "max"; auto: max when the name holds "acc"
-};
-// Saves to `filepath` after each epoch, behind all other callbacks, whose states the file keeps; load_weights() and a
-// fit() with initial_epoch go on from there. The name may hold Python fields, printed as Python prints them:
-// "{epoch:02d}-{val_loss:.2f}-{accuracy:.1%}.h5". A field that Python would refuse, and a name that ends in .keras or
-// .weights.h5 (formats of Keras 3 that are not written here), throws at once; a field that is neither of fit()'s logs
-// nor of Headrace's callbacks throws when fit() begins, unless a callback of the user's may add it.
-CallbackPtr ModelCheckpoint(std::string filepath, ModelCheckpointOptions options = {});
-
-struct EarlyStoppingOptions {
-  std::string monitor = "val_loss";
-  double min_delta = 0;
-  int patience = 0, verbose = 0;
-  std::string mode = "auto";
-  bool restore_best_weights = false;
-  int start_from_epoch = 0;
-};
-CallbackPtr EarlyStopping(EarlyStoppingOptions options = {});
-
-struct ReduceLROnPlateauOptions {
-  std::string monitor = "val_loss";
-  double factor = 0.1;  // below 1
-  int patience = 10, verbose = 0;
-  std::string mode = "auto";
-  double min_delta = 1e-4;
-  int cooldown = 0;
-  double min_lr = 0;
-};
-CallbackPtr ReduceLROnPlateau(ReduceLROnPlateauOptions options = {});
-
-// Event files under log_dir/train and log_dir/validation with the tags epoch_loss, epoch_accuracy, ….
-CallbackPtr TensorBoard(std::string log_dir = "logs");
-
-struct CSVLoggerOptions {
-  std::string separator = ",";
-  bool append = false;
-};
-CallbackPtr CSVLogger(std::string filename, CSVLoggerOptions options = {});
-CallbackPtr TerminateOnNaN();
-
-struct LambdaCallbackOptions {
-  std::function<void()> on_train_begin, on_train_end;
-  std::function<void(int)> on_epoch_begin;
-  std::function<void(int, Logs&)> on_epoch_end;
-  std::function<void(int)> on_train_batch_begin;
-  std::function<void(int, Logs&)> on_train_batch_end;
-};
-CallbackPtr LambdaCallback(LambdaCallbackOptions options);
+// ---------------------------------------------------------------------------------------------------- history
 
 // What fit() returns: for each name its values, one an epoch.
 struct History {

@@ -177,8 +177,7 @@ MetricBatch Engine::Impl::Read(const Reading& reading, const Plan& plan, const B
 
 void Engine::Impl::Update(const float* g) {
   OptimizerState& o = *model.compiled->optimizer.state();
-  const float lr =
-      static_cast<float>(o.learning_rate / (1.0 + static_cast<double>(o.decay) * static_cast<double>(o.iterations)));
+  const float lr = RateOfStep(o);
   const int64_t count = parameters->values().size();
   auto* w = const_cast<float*>(parameters->values().data<float>());
   const auto slot = [&](size_t i) {

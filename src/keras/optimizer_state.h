@@ -1,6 +1,7 @@
 // OptimizerState: configuration and slots of an optimizer.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct Slot {
 struct OptimizerState {
   enum class Kind { kSgd, kRmsprop, kAdam };
   Kind kind = Kind::kSgd;
-  float learning_rate = 0.01f;
+  float learning_rate = 0.01f;                   // where there is no schedule
+  std::optional<LearningRateSchedule> schedule;  // then it says the rate
   float momentum = 0, rho = 0.9f, beta_1 = 0.9f, beta_2 = 0.999f, epsilon = 1e-7f, decay = 0;
   bool nesterov = false;
   int64_t iterations = 0;
@@ -29,6 +31,10 @@ struct OptimizerState {
 };
 
 const char* NameOf(OptimizerState::Kind kind);  // "SGD", "RMSprop", "Adam"
+// Of the next step: the schedule's, or learning_rate after the legacy decay.
+float RateOfStep(const OptimizerState& state);
+// Throws kFailedPrecondition, naming `who` sets it, when a schedule says the rate.
+void RequireSettableRate(const OptimizerState& state, const char* who);
 // The slots' names of this optimizer, e.g. {"momentum", "velocity"} for Adam.
 std::vector<std::string> SlotNames(const OptimizerState& state);
 

@@ -33,6 +33,20 @@ std::vector<std::string> SlotNames(const OptimizerState& state) {
   return {};
 }
 
+float RateOfStep(const OptimizerState& state) {
+  if (state.schedule) return (*state.schedule)(state.iterations);
+  return static_cast<float>(state.learning_rate /
+                            (1.0 + static_cast<double>(state.decay) * static_cast<double>(state.iterations)));
+}
+
+void RequireSettableRate(const OptimizerState& state, const char* who) {
+  if (state.schedule)
+    throw MakeError(ErrorCode::kFailedPrecondition,
+                    "{}: the learning rate of {} is a schedule's and cannot be set; give the optimizer a number as its "
+                    "learning_rate",
+                    who, NameOf(state.kind));
+}
+
 namespace {
 
 using StatePtr = std::shared_ptr<OptimizerState>;
@@ -54,43 +68,50 @@ void CheckMomentum(const char* optimizer, float value) {
     throw MakeError(ErrorCode::kInvalidArgument, "{}: momentum: found {}, wanted 0 <= momentum <= 1", optimizer, value);
 }
 
+// The rate and the legacy decay of it.
+void SetRate(OptimizerState& state, const LearningRate& rate, float decay) {
+  const char* name = NameOf(state.kind);
+  state.learning_rate = rate.rate();
+  state.schedule = rate.schedule();
+  state.decay = decay;
+  CheckNotNegative(name, "learning_rate", state.learning_rate);
+  CheckNotNegative(name, "decay", decay);
+  if (state.schedule && decay != 0)
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "{}: decay: found {} beside a schedule, wanted one of them: InverseTimeDecay does both", name,
+                    decay);
+}
+
 StatePtr MakeSgd(const SGDOptions& options) {
-  CheckNotNegative("SGD", "learning_rate", options.learning_rate);
-  CheckNotNegative("SGD", "decay", options.decay);
   CheckMomentum("SGD", options.momentum);
-  return std::make_shared<OptimizerState>(OptimizerState{.kind = OptimizerState::Kind::kSgd,
-                                                         .learning_rate = options.learning_rate,
-                                                         .momentum = options.momentum,
-                                                         .decay = options.decay,
-                                                         .nesterov = options.nesterov});
+  auto state = std::make_shared<OptimizerState>(
+      OptimizerState{.kind = OptimizerState::Kind::kSgd, .momentum = options.momentum, .nesterov = options.nesterov});
+  SetRate(*state, options.learning_rate, options.decay);
+  return state;
 }
 
 StatePtr MakeRmsprop(const RMSpropOptions& options) {
-  CheckNotNegative("RMSprop", "learning_rate", options.learning_rate);
-  CheckNotNegative("RMSprop", "decay", options.decay);
   CheckNotNegative("RMSprop", "epsilon", options.epsilon);
   CheckFraction("RMSprop", "rho", options.rho);
   CheckMomentum("RMSprop", options.momentum);
-  return std::make_shared<OptimizerState>(OptimizerState{.kind = OptimizerState::Kind::kRmsprop,
-                                                         .learning_rate = options.learning_rate,
-                                                         .momentum = options.momentum,
-                                                         .rho = options.rho,
-                                                         .epsilon = options.epsilon,
-                                                         .decay = options.decay});
+  auto state = std::make_shared<OptimizerState>(OptimizerState{.kind = OptimizerState::Kind::kRmsprop,
+                                                               .momentum = options.momentum,
+                                                               .rho = options.rho,
+                                                               .epsilon = options.epsilon});
+  SetRate(*state, options.learning_rate, options.decay);
+  return state;
 }
 
 StatePtr MakeAdam(const AdamOptions& options) {
-  CheckNotNegative("Adam", "learning_rate", options.learning_rate);
-  CheckNotNegative("Adam", "decay", options.decay);
   CheckNotNegative("Adam", "epsilon", options.epsilon);
   CheckFraction("Adam", "beta_1", options.beta_1);
   CheckFraction("Adam", "beta_2", options.beta_2);
-  return std::make_shared<OptimizerState>(OptimizerState{.kind = OptimizerState::Kind::kAdam,
-                                                         .learning_rate = options.learning_rate,
-                                                         .beta_1 = options.beta_1,
-                                                         .beta_2 = options.beta_2,
-                                                         .epsilon = options.epsilon,
-                                                         .decay = options.decay});
+  auto state = std::make_shared<OptimizerState>(OptimizerState{.kind = OptimizerState::Kind::kAdam,
+                                                               .beta_1 = options.beta_1,
+                                                               .beta_2 = options.beta_2,
+                                                               .epsilon = options.epsilon});
+  SetRate(*state, options.learning_rate, options.decay);
+  return state;
 }
 
 StatePtr MakeByName(const std::string& name) {
@@ -110,8 +131,11 @@ RMSprop::RMSprop(RMSpropOptions options) : Optimizer(internal::MakeRmsprop(optio
 Adam::Adam(AdamOptions options) : Optimizer(internal::MakeAdam(options)) {}
 
 std::string Optimizer::name() const { return internal::Lowercase(internal::NameOf(state_->kind)); }
-float Optimizer::learning_rate() const { return state_->learning_rate; }
+float Optimizer::learning_rate() const {
+  return state_->schedule ? internal::RateOfStep(*state_) : state_->learning_rate;
+}
 void Optimizer::set_learning_rate(float learning_rate) {
+  internal::RequireSettableRate(*state_, "set_learning_rate");
   internal::CheckNotNegative(internal::NameOf(state_->kind), "learning_rate", learning_rate);
   state_->learning_rate = learning_rate;
 }

@@ -2,7 +2,7 @@
 
     build/venv/tensorflow/bin/python tests/tensorflow/make_callback_sequences.py
 
-Keras 3's callbacks write `learning_rate` into the logs; ours write Keras 2's `lr`, so it is renamed here.
+"lr" is the optimizer's rate behind an epoch, "lr_in_logs" what the callback has written into the logs as learning_rate.
 """
 
 import contextlib

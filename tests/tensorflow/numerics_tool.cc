@@ -5,6 +5,7 @@
 // job.json: {"x_shape": […], "classes": C, "batch": B, "steps": N, "optimizer": {"name", …}, "policy",
 //            "conv_algorithms", "loss": {"class_name", "config"}, "y_shape": […], "weighted"}; without a loss it is
 //            categorical crossentropy, y_shape is [C]; weighted: w.f32 has a weight for each row.
+// "optimizer" is that, or Keras's {"class_name", "config"}.
 // Writes predict.f32 (of the first batch, before training), losses.f32 (one a step), and for the first step
 // gradient_<i>.f32, after the last one weight_<i>.f32, i counting the trainable variables and all weights.
 #include <fstream>
@@ -17,6 +18,8 @@
 
 #include "keras/engine.h"
 #include "keras/losses/loss_state.h"
+#include "keras/optimizer_config.h"
+#include "keras/schedule_state.h"
 
 namespace {
 
@@ -44,6 +47,7 @@ void WriteFloats(const std::string& name, const Tensor& tensor) {
 }
 
 Optimizer OptimizerOf(const json& o) {
+  if (o.contains("class_name")) return keras::internal::OptimizerFromConfig(o).value();
   const std::string name = o.at("name");
   const auto get = [&](const char* key, float otherwise) { return o.value(key, otherwise); };
   if (name == "sgd")
@@ -131,8 +135,17 @@ void RunMetric(const json& job) {
   WriteFloats("metric.f32", &value, 1);
 }
 
+// job.json: {"schedule": Keras's configuration, "steps": N}: the rates of the first N steps, in rates.f32.
+void RunSchedule(const json& job) {
+  const LearningRateSchedule schedule = keras::internal::ScheduleFromJson(job.at("schedule")).value();
+  std::vector<float> rates;
+  for (int64_t step = 0; step < job.at("steps"); ++step) rates.push_back(schedule(step));
+  WriteFloats("rates.f32", rates.data(), static_cast<int64_t>(rates.size()));
+}
+
 void Run() {
   const json job = json::parse(std::ifstream(directory + "/job.json"));
+  if (job.contains("schedule")) return RunSchedule(job);
   if (job.contains("metric")) return RunMetric(job);
   const int64_t batch = job.at("batch"), steps = job.at("steps"), classes = job.at("classes");
   std::vector<int64_t> dims = job.at("x_shape");

@@ -122,7 +122,7 @@ void DistributedExchange::BeginTraining(const FitPlan& plan) {
   entries.clear();
   if (const auto optimizer = optimizer_.lock()) {
     entries.push_back({"the optimizer's iterations", std::to_string(optimizer->iterations)});
-    entries.push_back({"the learning rate", fmt::format("{}", optimizer->learning_rate)});
+    entries.push_back({"the learning rate", fmt::format("{}", RateOfStep(*optimizer))});
   }
   for (const VariablePtr& variable : trainable_)
     entries.push_back({fmt::format("the values of {} (as a hash)", variable->name),

@@ -30,6 +30,7 @@ class ScheduleCallback : public keras::internal::BuiltInCallback {
   }
 
   void on_train_begin() override {
+    RequireSettableRate(optimizer(), name_);
     if (!options_.initial_lr) options_.initial_lr = optimizer().learning_rate;
     steps_per_epoch_ = options_.steps_per_epoch != 0 ? options_.steps_per_epoch : params().steps;
     if (!options_.staircase && steps_per_epoch_ == 0)

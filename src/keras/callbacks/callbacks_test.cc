@@ -97,7 +97,7 @@ class Player {
     EXPECT_EQ(model_.stop_training, expected.at("stop").get<bool>());
     EXPECT_EQ(model_.optimizer().learning_rate(), expected.at("lr").get<float>());
     const json& lr = expected.at("lr_in_logs");
-    EXPECT_EQ(logs.Find("lr") != nullptr ? json(logs.At("lr")) : json(), lr);
+    EXPECT_EQ(logs.Find("learning_rate") != nullptr ? json(logs.At("learning_rate")) : json(), lr);
   }
 
   void End() {

@@ -11,6 +11,7 @@
 #include "keras/callbacks/monitor.h"
 #include "keras/callbacks/python_format.h"
 #include "keras/console.h"
+#include "keras/optimizer_state.h"
 
 namespace headrace::keras {
 namespace {
@@ -27,12 +28,13 @@ class ReduceLR final : public internal::BuiltInCallback {
   }
 
   void on_train_begin() override {
+    internal::RequireSettableRate(*model().optimizer().state(), "ReduceLROnPlateau");
     monitor_.set_best(std::nullopt);
     cooldown_ = wait_ = 0;
   }
 
   void on_epoch_end(int epoch, Logs& logs) override {
-    logs.Set("lr", model().optimizer().learning_rate());  // the rate of the epoch that ends
+    logs.Set("learning_rate", model().optimizer().learning_rate());  // the rate of the epoch that ends
     const double* value = monitor_.Read(logs);
     if (value == nullptr) return;
     if (cooldown_ > 0) {
@@ -59,7 +61,9 @@ class ReduceLR final : public internal::BuiltInCallback {
   }
 
  private:
-  std::optional<std::vector<std::string>> AddedLogs() const override { return std::vector<std::string>{"lr"}; }
+  std::optional<std::vector<std::string>> AddedLogs() const override {
+    return std::vector<std::string>{"learning_rate"};
+  }
   void CheckLogs(const internal::ExpectedLogs& expected) const override { monitor_.Check(expected); }
 
   // False when the rate is as low as it may be.

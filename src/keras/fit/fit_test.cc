@@ -103,7 +103,7 @@ TEST(Fit, LearningRatesSetByACallbackAreUsed) {
                  .callbacks = {LambdaCallback({.on_epoch_end = [](int, Logs& logs) { logs.Set("watched", 1); }}),
                                ReduceLROnPlateau({.monitor = "watched", .factor = 0, .patience = 1})},
                  .verbose = 0});
-  EXPECT_EQ(history["lr"], (std::vector<double>{0.02f, 0.02f, 0}));
+  EXPECT_EQ(history["learning_rate"], (std::vector<double>{0.02f, 0.02f, 0}));
   const Tensor before = model.weights().front()->value.Clone();
   model.train_on_batch(points.x, points.y);
   EXPECT_EQ(std::memcmp(before.raw(), model.weights().front()->value.raw(), before.bytes()), 0);

@@ -100,8 +100,7 @@ json ParseAttribute(const Group& root, const char* name, const std::string& text
 bool SameOptimizer(const Group& root, const ModelState& state) {
   const auto text = root.Text("training_config");
   if (!text) return false;
-  const auto saved = hdf5::TrainingFromConfig(ParseAttribute(root, "training_config", *text));
-  return saved && saved->optimizer.state()->kind == state.compiled->optimizer.state()->kind;
+  return hdf5::IsOfOptimizer(ParseAttribute(root, "training_config", *text), *state.compiled->optimizer.state());
 }
 
 // The group that holds the layers, in a model's file and in one of weights alone.

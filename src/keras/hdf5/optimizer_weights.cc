@@ -129,7 +129,7 @@ void WriteOptimizer(Group& root, const Compiled& compiled) {
     names.push_back(name);
   };
   write(prefix + "/iteration", Tensor::Scalar(optimizer.iterations));
-  write(prefix + "/learning_rate", Tensor::Scalar(optimizer.learning_rate));
+  if (!optimizer.schedule) write(prefix + "/learning_rate", Tensor::Scalar(optimizer.learning_rate));
   // None before the first step, or another model's when that one trained with the same optimizer.
   const bool mine = !optimizer.slots.empty() && optimizer.slots[0].values.size() == compiled.trainable.size();
   const std::vector<Slot> slots = mine ? optimizer.slots : std::vector<Slot>{};

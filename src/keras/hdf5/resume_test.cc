@@ -1,5 +1,7 @@
 // A model from a file goes on exactly where the saved one was.
 
+#include <functional>
+
 #include <gtest/gtest.h>
 
 #include "headrace/keras.h"
@@ -33,12 +35,17 @@ std::vector<double> Losses(Model& model, int steps) {
   return losses;
 }
 
-class ResumeTest : public testing::TestWithParam<const char*> {
+struct Resumed {
+  const char* name;
+  std::function<Optimizer()> make;
+};
+
+class ResumeTest : public testing::TestWithParam<Resumed> {
  protected:
   // Saves after three steps; returns the losses of the next three.
   std::vector<double> TrainAndSave() const {
     Sequential model = Network(1);
-    model.compile(Optimizer(GetParam()), "sparse_categorical_crossentropy");
+    model.compile(GetParam().make(), "sparse_categorical_crossentropy");
     Losses(model, 3);
     model.save(path_);
     return Losses(model, 3);
@@ -57,7 +64,7 @@ TEST_P(ResumeTest, FromTheFileAlone) {
 TEST_P(ResumeTest, IntoAModelOfAnotherSeed) {
   const std::vector<double> wanted = TrainAndSave();
   Sequential model = Network(2);
-  model.compile(Optimizer(GetParam()), "sparse_categorical_crossentropy");
+  model.compile(GetParam().make(), "sparse_categorical_crossentropy");
   model.load_weights(path_);
   EXPECT_EQ(Losses(model, 3), wanted);
 }
@@ -66,13 +73,37 @@ TEST_P(ResumeTest, IntoAModelOfAnotherSeed) {
 TEST_P(ResumeTest, IntoAModelThatHasTrained) {
   const std::vector<double> wanted = TrainAndSave();
   Sequential model = Network(2);
-  model.compile(Optimizer(GetParam()), "sparse_categorical_crossentropy");
+  model.compile(GetParam().make(), "sparse_categorical_crossentropy");
   Losses(model, 2);
   model.load_weights(path_);
   EXPECT_EQ(Losses(model, 3), wanted);
 }
 
-INSTANTIATE_TEST_SUITE_P(Optimizers, ResumeTest, testing::Values("sgd", "rmsprop", "adam"));
+INSTANTIATE_TEST_SUITE_P(
+    Optimizers, ResumeTest,
+    testing::Values(Resumed{"sgd", [] { return SGD(); }}, Resumed{"rmsprop", [] { return RMSprop(); }},
+                    Resumed{"adam", [] { return Adam(); }},
+                    Resumed{"schedule", [] { return Adam({.learning_rate = CosineDecay(0.01, 5)}); }}),
+    [](const auto& info) { return info.param.name; });
+
+// Its state is in the file, the function is not: who loads the model brings it along.
+TEST(Resume, AnOwnScheduleGoesOnWithItsState) {
+  const TemporaryDirectory directory;
+  const auto optimizer = [] {
+    return Adam({.learning_rate = [](int64_t step) { return 0.01 / static_cast<double>(1 + step); }});
+  };
+  Sequential model = Network(1);
+  model.compile(optimizer(), "sparse_categorical_crossentropy");
+  Losses(model, 3);
+  model.save(directory / "model.h5");
+  const std::vector<double> wanted = Losses(model, 3);
+  Model loaded = LoadModel(directory / "model.h5");
+  EXPECT_THROW(loaded.optimizer(), Error) << "not compiled";
+  loaded.compile(optimizer(), "sparse_categorical_crossentropy");
+  loaded.load_weights(directory / "model.h5");
+  EXPECT_EQ(loaded.optimizer().iterations(), 3);
+  EXPECT_EQ(Losses(loaded, 3), wanted);
+}
 
 }  // namespace
 }  // namespace headrace::keras

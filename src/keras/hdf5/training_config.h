@@ -12,6 +12,9 @@ namespace headrace::keras::internal::hdf5 {
 
 nlohmann::json TrainingConfig(const Compiled& compiled);
 
+// Whether the configuration is of an optimizer of this class.
+bool IsOfOptimizer(const nlohmann::json& config, const OptimizerState& optimizer);
+
 struct TrainingSettings {
   Optimizer optimizer;
   std::optional<Loss> loss;  // none where there are several, or one that this library does not have
