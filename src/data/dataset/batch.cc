@@ -94,13 +94,14 @@ class BatchStage : public ElementStage {
     while (columns_.size() < first.size()) columns_.emplace_back(size_);
     columns_.erase(columns_.begin() + static_cast<ptrdiff_t>(first.size()), columns_.end());
     for (size_t i = 0; i < columns_.size(); ++i) columns_[i].Start(first[i]);
+    first_ = first.With(std::vector<Tensor>(first.size()));
   }
 
   Element Finish(int64_t rows) {
     std::vector<Tensor> components;
     components.reserve(columns_.size());
     for (Column& column : columns_) components.push_back(column.Finish(rows));
-    return Element(std::move(components));
+    return first_.With(std::move(components));
   }
 
   std::unique_ptr<Stage> upstream_;
@@ -108,6 +109,7 @@ class BatchStage : public ElementStage {
   bool drop_remainder_;
   std::vector<Element> block_;
   std::vector<Column> columns_;
+  Element first_;  // of this batch: its names
 };
 
 struct BatchNode : DerivedNode {

@@ -11,6 +11,8 @@ void CheckAtLeast(const char* what, int64_t found, int64_t wanted) {
 
 }  // namespace
 
+Dataset DatasetOf(NodePtr node) { return Dataset(std::move(node)); }
+
 Dataset Dataset::TFRecord(std::vector<std::string> files, ReaderOptions options) {
   return Dataset(MakeRecords(std::move(files), std::move(options), OpenTFRecord));
 }
@@ -23,11 +25,22 @@ Dataset Dataset::TextLine(std::vector<std::string> files, ReaderOptions options)
 Dataset Dataset::PipeMode(const std::string& channel, PipeModeOptions options) {
   return Dataset(MakePipeMode(channel, options));
 }
-Dataset Dataset::FromTensors(Tensor x) { return FromTensors(std::vector<Tensor>{std::move(x)}); }
-Dataset Dataset::FromTensors(Tensor x, Tensor y) {
-  return FromTensors(std::vector<Tensor>{std::move(x), std::move(y)});
+Dataset Dataset::FromTensorSlices(Tensor x) { return Dataset(MakeSlices(std::move(x))); }
+Dataset Dataset::FromTensorSlices(Tensor x, Tensor y) { return Dataset(MakeSlices({std::move(x), std::move(y)})); }
+Dataset Dataset::FromTensorSlices(std::vector<Tensor> components) {
+  return Dataset(MakeSlices(Element(std::move(components))));
 }
-Dataset Dataset::FromTensors(std::vector<Tensor> components) { return Dataset(MakeSlices(std::move(components))); }
+Dataset Dataset::FromTensorSlices(std::vector<Element::NamedTensor> components) {
+  return Dataset(MakeSlices(Element::Named(std::move(components))));
+}
+Dataset Dataset::FromTensorSlices(std::vector<Element::NamedTensor> features, Tensor y) {
+  features.emplace_back("", std::move(y));
+  return FromTensorSlices(std::move(features));
+}
+Dataset Dataset::FromTensors(Tensor x) { return FromTensorSlices(std::move(x)); }
+Dataset Dataset::FromTensors(Tensor x, Tensor y) { return FromTensorSlices(std::move(x), std::move(y)); }
+Dataset Dataset::FromTensors(std::vector<Tensor> components) { return FromTensorSlices(std::move(components)); }
+Dataset Dataset::FromElements(std::vector<Element> elements) { return Dataset(MakeElements(std::move(elements))); }
 Dataset Dataset::FromStrings(std::vector<std::string> strings) { return Dataset(MakeStrings(std::move(strings))); }
 Dataset Dataset::FromGenerator(std::function<Generator()> make) { return Dataset(MakeGenerator(std::move(make))); }
 
@@ -78,13 +91,15 @@ Dataset Dataset::shard(int64_t num_shards, int64_t index) const {
   return Dataset(MakeShard(node_, num_shards, index));
 }
 
-Dataset Dataset::interleave(std::function<Dataset(Element)> fn, InterleaveOptions options) const {
+Dataset Dataset::interleave(NestFn fn, InterleaveOptions options) const {
   CheckAtLeast("interleave: cycle_length", options.cycle_length, 1);
   CheckAtLeast("interleave: block_length", options.block_length, 1);
   return Dataset(MakeInterleave(node_, std::move(fn), options));
 }
 
 int64_t Dataset::cardinality() const { return node_->cardinality(); }
+
+ElementIterator Dataset::begin() const { return ElementIterator(MakeIterator()); }
 
 // --- Iterator --------------------------------------------------------------------------------------------------
 

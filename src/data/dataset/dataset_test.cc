@@ -1,6 +1,5 @@
 #include <chrono>
 #include <mutex>
-#include <numeric>
 #include <set>
 #include <thread>
 
@@ -9,6 +8,7 @@
 
 #include "headrace/data.h"
 
+#include "data/dataset/collect.h"
 #include "data/test_files.h"
 
 namespace headrace::data {
@@ -20,31 +20,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 using testing::UnorderedElementsAreArray;
-
-using Numbers = std::vector<int64_t>;
-
-Numbers Iota(int64_t count, int64_t from = 0) {
-  Numbers numbers(static_cast<size_t>(count));
-  std::iota(numbers.begin(), numbers.end(), from);
-  return numbers;
-}
-
-Dataset Range(int64_t count, int64_t from = 0) {
-  return Dataset::FromTensors(Tensor::FromVector(Iota(count, from), {count}));
-}
-
-// The first components as plain numbers, one after the other.
-Numbers Collect(Iterator iterator, size_t most = 100000) {
-  Numbers numbers;
-  while (numbers.size() < most) {
-    const auto element = iterator.Next();
-    if (!element) break;
-    const auto* values = element->x().data<int64_t>();
-    numbers.insert(numbers.end(), values, values + element->x().size());
-  }
-  return numbers;
-}
-Numbers Collect(const Dataset& dataset, size_t most = 100000) { return Collect(dataset.MakeIterator(), most); }
 
 Element Double(const Element& element) { return Tensor::Scalar(int64_t{2} * *element.x().data<int64_t>()); }
 

@@ -8,8 +8,7 @@ namespace {
 
 class InterleaveStage : public ElementStage {
  public:
-  InterleaveStage(std::unique_ptr<Stage> upstream, std::function<Dataset(Element)> fn, InterleaveOptions options,
-                  const Context& context)
+  InterleaveStage(std::unique_ptr<Stage> upstream, NestFn fn, InterleaveOptions options, const Context& context)
       : upstream_(std::move(upstream)),
         fn_(std::move(fn)),
         options_(options),
@@ -64,7 +63,7 @@ class InterleaveStage : public ElementStage {
   }
 
   std::unique_ptr<Stage> upstream_;
-  std::function<Dataset(Element)> fn_;
+  NestFn fn_;
   InterleaveOptions options_;
   Context context_;
   std::vector<std::optional<Open>> open_;
@@ -75,10 +74,10 @@ class InterleaveStage : public ElementStage {
 };
 
 struct InterleaveNode : DerivedNode {
-  std::function<Dataset(Element)> fn;
+  NestFn fn;
   InterleaveOptions options;
 
-  InterleaveNode(NodePtr below, std::function<Dataset(Element)> make, InterleaveOptions interleave)
+  InterleaveNode(NodePtr below, NestFn make, InterleaveOptions interleave)
       : DerivedNode(std::move(below)), fn(std::move(make)), options(interleave) {}
 
   std::unique_ptr<Stage> Start(const Context& context) const override {
@@ -90,7 +89,7 @@ struct InterleaveNode : DerivedNode {
 
 }  // namespace
 
-NodePtr MakeInterleave(NodePtr upstream, std::function<Dataset(Element)> fn, InterleaveOptions options) {
+NodePtr MakeInterleave(NodePtr upstream, NestFn fn, InterleaveOptions options) {
   return std::make_shared<InterleaveNode>(std::move(upstream), std::move(fn), options);
 }
 

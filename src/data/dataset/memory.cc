@@ -1,4 +1,7 @@
 // Sources in memory: rows of tensors, strings, generators.
+#include <algorithm>
+#include <limits>
+
 #include "base/result.h"
 #include "data/dataset/nodes.h"
 
@@ -30,6 +33,7 @@ class IndexedStage : public ElementStage {
 
 struct SlicesNode : Dataset::Node {
   std::vector<Tensor> components;
+  Element names;            // of the components
   std::vector<Shape> rows;  // the components' shapes without their first axis
 
   std::unique_ptr<Stage> Start(const Context&) const override {
@@ -38,7 +42,7 @@ struct SlicesNode : Dataset::Node {
       row.reserve(components.size());
       for (size_t i = 0; i < components.size(); ++i)
         row.push_back(components[i].Slice(index, index + 1).Reshape(rows[i]));
-      return Element(std::move(row));
+      return names.With(std::move(row));
     });
   }
   int64_t cardinality() const override { return components.front().dim(0); }
@@ -52,6 +56,27 @@ struct StringsNode : Dataset::Node {
         cardinality(), [this](int64_t index) { return Element(FromBytes(strings[static_cast<size_t>(index)])); });
   }
   int64_t cardinality() const override { return static_cast<int64_t>(strings.size()); }
+};
+
+struct ElementsNode : Dataset::Node {
+  std::shared_ptr<const std::vector<Element>> elements;
+
+  std::unique_ptr<Stage> Start(const Context&) const override { return StartElements(elements); }
+  int64_t cardinality() const override { return static_cast<int64_t>(elements->size()); }
+};
+
+struct RangeNode : Dataset::Node {
+  int64_t start, step, count;
+
+  RangeNode(int64_t first, int64_t gap, int64_t numbers) : start(first), step(gap), count(numbers) {}
+  std::unique_ptr<Stage> Start(const Context&) const override {
+    const int64_t size = count == kInfinite ? std::numeric_limits<int64_t>::max() : count;
+    return std::make_unique<IndexedStage>(size, [this](int64_t index) {
+      const auto offset = static_cast<uint64_t>(index) * static_cast<uint64_t>(step);  // wraps around where int64 ends
+      return Element(Tensor::Scalar(static_cast<int64_t>(static_cast<uint64_t>(start) + offset)));
+    });
+  }
+  int64_t cardinality() const override { return count; }
 };
 
 class GeneratorStage : public ElementStage {
@@ -85,8 +110,9 @@ struct GeneratorNode : Dataset::Node {
 
 }  // namespace
 
-NodePtr MakeSlices(std::vector<Tensor> components) {
+NodePtr MakeSlices(Element element) {
   auto node = std::make_shared<SlicesNode>();
+  std::vector<Tensor> components = element.components();
   if (components.empty()) throw MakeError(ErrorCode::kInvalidArgument, "FromTensors: found no tensor, wanted one");
   for (const Tensor& tensor : components) {
     const auto& dims = tensor.shape().dims();
@@ -98,8 +124,25 @@ NodePtr MakeSlices(std::vector<Tensor> components) {
                       components.front().dim(0), dims[0]);
     node->rows.emplace_back(std::vector<int64_t>(dims.begin() + 1, dims.end()));
   }
+  node->names = element.With(std::vector<Tensor>(components.size()));
   node->components = std::move(components);
   return node;
+}
+
+std::unique_ptr<Stage> StartElements(std::shared_ptr<const std::vector<Element>> elements) {
+  const auto size = static_cast<int64_t>(elements->size());
+  return std::make_unique<IndexedStage>(
+      size, [elements = std::move(elements)](int64_t index) { return (*elements)[static_cast<size_t>(index)]; });
+}
+
+NodePtr MakeElements(std::vector<Element> elements) {
+  auto node = std::make_shared<ElementsNode>();
+  node->elements = std::make_shared<const std::vector<Element>>(std::move(elements));
+  return node;
+}
+
+NodePtr MakeRange(int64_t start, int64_t step, int64_t count) {
+  return std::make_shared<RangeNode>(start, step, count);
 }
 
 NodePtr MakeStrings(std::vector<std::string> strings) {

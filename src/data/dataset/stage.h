@@ -63,6 +63,7 @@ struct Dataset::Node {
 };
 
 using NodePtr = std::shared_ptr<const Dataset::Node>;
+Dataset DatasetOf(NodePtr node);
 
 // A node on top of another one.
 struct DerivedNode : Dataset::Node {
