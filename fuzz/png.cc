@@ -5,14 +5,14 @@
 
 #include "headrace/error.h"
 
-#include "apps/evaluation/png_decoder.h"
+#include "data/image/decode.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   if (size == 0) return 0;
   const int channels = bytes[0] % 5;
   const std::string_view file(reinterpret_cast<const char*>(bytes) + 1, size - 1);
   try {
-    const headrace::Tensor image = headrace::apps::DecodePng(file, "fuzz.png", channels);
+    const headrace::Tensor image = headrace::data::image::DecodePng(file, "fuzz.png", channels);
     if (image.shape().rank() != 3 || (channels > 0 && image.dim(2) != channels)) __builtin_trap();
     uint8_t sum = 0;
     for (int64_t i = 0; i < image.size(); ++i) sum = static_cast<uint8_t>(sum + image.data<uint8_t>()[i]);

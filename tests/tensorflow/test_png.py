@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 ROOT = pathlib.Path(__file__).parents[2]
-PROGRAM = pathlib.Path(os.environ.get("HEADRACE_BIN", ROOT / "build/release/bin")) / "png_tool"
+PROGRAM = pathlib.Path(os.environ.get("HEADRACE_BIN", ROOT / "build/release/bin")) / "image_tool"
 GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
 SAMPLES = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
 DEPTHS = {GREY: [1, 2, 4, 8, 16], RGB: [8, 16], PALETTE: [1, 2, 4, 8], GREY_ALPHA: [8, 16], RGBA: [8, 16]}
@@ -82,7 +82,7 @@ def test_pixels_are_those_of_decode_png(tmp_path, channels):
     for name, data in images.items():
         paths.append(tmp_path / f"{name}.png")
         paths[-1].write_bytes(data)
-    lines = subprocess.run([PROGRAM, str(channels), *paths], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    lines = subprocess.run([PROGRAM, "decode", str(channels), *paths], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     assert len(lines) == len(images)
     read = 0
     for (name, data), line in zip(images.items(), lines):
@@ -106,4 +106,4 @@ def test_damaged_files_are_refused_as_decode_png_does(tmp_path):
         path.write_bytes(whole[:size])
         with pytest.raises(tf.errors.InvalidArgumentError):
             tf.io.decode_png(whole[:size])
-        assert "refused" in subprocess.run([PROGRAM, "3", path], check=True, stdout=subprocess.PIPE, text=True).stdout
+        assert "refused" in subprocess.run([PROGRAM, "decode", "3", path], check=True, stdout=subprocess.PIPE, text=True).stdout

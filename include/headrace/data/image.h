@@ -2,14 +2,42 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "headrace/data/element.h"
 #include "headrace/tensor.h"
 
 namespace headrace::data {
 
-// Functions of one image [h, w, c] of any dtype, with the semantics of their namesakes in tf.image.
+enum class ResizeMethod : uint8_t {
+  kBilinear,
+  kNearest,
+  kBicubic,
+  kArea,
+  kLanczos3,
+  kLanczos5,
+  kGaussian,
+  kMitchellCubic
+};
+struct ResizeOptions {
+  ResizeMethod method = ResizeMethod::kBilinear;
+  bool preserve_aspect_ratio = false;  // as large as fits into the wanted size
+  bool antialias = false;              // when it gets smaller, each pixel is made of all that it covers
+};
+
+// Functions of one image [h, w, c] of any dtype, with the semantics of their namesakes in tf.image and tf.io.
 namespace image {
+
+// uint8 [h, w, channels] of the bytes of a file, pixel for pixel what TensorFlow's defaults give. `channels`: 1 grey, 3
+// RGB, of PNG also 2 and 4 with transparency; 0: as many as the file has. Throws kInvalidArgument for bytes that are no
+// such image, kDataLoss for a damaged one, and kResourceExhausted, before there is memory for them, for more than 2^26
+// pixels or more than the file can hold.
+Tensor DecodeJpeg(std::string_view bytes, int channels = 0);
+Tensor DecodePng(std::string_view bytes, int channels = 0);
+Tensor DecodeImage(std::string_view bytes, int channels = 0);  // whichever of both it is
+
+// [h, w, c], or several [n, h, w, c], to another height and width: float32, or with kNearest of the same dtype.
+Tensor Resize(const Tensor& images, int64_t height, int64_t width, ResizeOptions options = {});
 
 Tensor ChwToHwc(const Tensor& chw);  // [c, h, w] -> [h, w, c]
 // Central crop or zero padding; an odd difference leaves the extra row or column at the bottom or right.

@@ -7,9 +7,9 @@
 
 #include <png.h>
 
-#include "apps/evaluation/png_decoder.h"
 #include "base/file.h"
 #include "base/result.h"
+#include "data/image/decode.h"
 
 namespace headrace::apps {
 namespace {
@@ -82,7 +82,7 @@ std::vector<float> ResizeAxis(const std::vector<float>& in, int64_t outer, int64
 
 Tensor ReadPng(const std::string& path) {
   const std::string bytes = ValueOrThrow(ReadRegularFile(path, size_t{1} << 28));
-  return DecodePng(bytes, path, kChannels);
+  return data::image::DecodePng(bytes, path, kChannels);
 }
 
 std::string EncodePng(const Tensor& image) {

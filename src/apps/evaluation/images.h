@@ -9,7 +9,7 @@
 namespace headrace::apps {
 
 // uint8 [h, w, 3] from a PNG file of any kind, the pixels that tf.io.decode_png(channels=3) reads: grey and palettes
-// become RGB, 16 bits lose their lower byte, transparency is dropped. Throws as DecodePng (png_decoder.h).
+// become RGB, 16 bits lose their lower byte, transparency is dropped. Throws as DecodePng (data/image/decode.h).
 Tensor ReadPng(const std::string& path);
 
 // A PNG of a uint8 [h, w, 3] image.

@@ -7,9 +7,9 @@
 
 #include "headrace/error.h"
 
-#include "apps/evaluation/png_decoder.h"
 #include "base/file.h"
 #include "base/testing/temporary_directory.h"
+#include "data/image/decode.h"
 
 namespace headrace::apps {
 namespace {
@@ -77,7 +77,7 @@ std::string HeaderOf(uint32_t width, uint32_t height, char depth, char colors) {
 TEST(Images, DeclaredSizesAreNotBelieved) {
   const auto refusal = [](const std::string& bytes) {
     try {
-      DecodePng(bytes, "bomb.png", 3);
+      data::image::DecodePng(bytes, "bomb.png", 3);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kResourceExhausted) << error.message();
       return error.message();

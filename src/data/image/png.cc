@@ -1,5 +1,3 @@
-#include "apps/evaluation/png_decoder.h"
-
 #include <algorithm>
 #include <csetjmp>
 #include <cstdio>
@@ -8,11 +6,11 @@
 #include <png.h>
 
 #include "base/result.h"
+#include "data/image/decode.h"
 
-namespace headrace::apps {
+namespace headrace::data::image {
 namespace {
 
-constexpr uint64_t kMostPixels = uint64_t{1} << 26;
 constexpr png_uint_32 kMostSide = 1 << 20;
 constexpr png_alloc_size_t kMostChunkBytes = png_alloc_size_t{8} << 20;  // of a chunk beside the pixels, inflated
 constexpr uint64_t kMostRatio = 1032;                                    // deflate makes no more of a byte
@@ -132,4 +130,4 @@ Tensor DecodePng(std::string_view bytes, const std::string& shown, int channels)
   return image;
 }
 
-}  // namespace headrace::apps
+}  // namespace headrace::data::image
