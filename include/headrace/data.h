@@ -14,10 +14,13 @@
 #pragma once
 
 #include "headrace/data/cifar10.h"  // the CIFAR-10 data set
+#include "headrace/data/csv.h"      // tables in text files
 #include "headrace/data/dataset.h"  // Dataset, Iterator, Pipe mode
 #include "headrace/data/element.h"  // Element, Random
 #include "headrace/data/example.h"  // tf.train.Example
+#include "headrace/data/folders.h"  // images and texts in folders
 #include "headrace/data/image.h"    // functions of images
 #include "headrace/data/records.h"  // TFRecord, RecordIO, CRC32C
+#include "headrace/data/series.h"   // windows of time series
 #include "headrace/error.h"
 #include "headrace/tensor.h"
