@@ -217,7 +217,7 @@ Check CheckDescriptors() {
             fmt::format("{} may be open, at least 96 are wanted (ulimit -Hn, LimitNOFILE=)", most)};
   return {"descriptors", most < 4096 ? Verdict::kWarning : Verdict::kOk,
           fmt::format("{} may be open{}", most,
-                      most < 4096 ? "; more allow more connections (ulimit -Hn, LimitNOFILE=65536)" : "")};
+                      most < 4096 ? "; more allow more connections (ulimit -Hn, LimitNOFILE=1048576)" : "")};
 }
 
 Check CheckCgroup() {

@@ -14,7 +14,6 @@ namespace headrace::job_init {
 namespace {
 
 constexpr double kWarningSeconds = 10, kLimitSeconds = 60;  // src/horovod/settings.h
-constexpr double kLastMoments = 2;                          // seconds that mpirun may take to end what it let go on
 
 double Now() {
   struct timespec now {};
@@ -68,34 +67,22 @@ void HeldProgram::Stopped(int wait_status) {
 
 void HeldProgram::Continued() {
   if (held_ != 0 && named_) Say(Now() - since_, "goes on, having been held");
-  if (held_ != 0) {
-    last_held_ = held_;
-    until_ = Now();
-  }
   held_ = 0;
   RingEverySecond(false);
 }
 
 void HeldProgram::Look() {
-  if (held_ == 0 || ended_while_ != 0) return;
+  if (held_ == 0 || killed_) return;
   const double seconds = Now() - since_;
   if (limit_ != 0 && seconds >= limit_) {
     Say(seconds, "is ended (HOROVOD_STALL_SHUTDOWN_TIME_SECONDS), being held");
-    ended_while_ = held_;
+    killed_ = true;
     RingEverySecond(false);
     kill(program_, SIGKILL);
   } else if (warning_ != 0 && seconds >= warning_ && !named_) {
     named_ = true;
     Say(seconds, "is held, and others may wait for it");
   }
-}
-
-int HeldProgram::HeldUntilTheEnd() const {
-  if (ended_while_ != 0 || limit_ == 0) return ended_while_;
-  const double now = Now(), end = held_ != 0 ? now : until_;
-  const bool for_long = end - since_ >= limit_ / 2;  // those who waited for it began to at some other time
-  const int status = held_ != 0 ? held_ : last_held_;
-  return for_long && now - end < kLastMoments ? status : 0;
 }
 
 int HeldProgram::HeldForLong() const { return limit_ != 0 && Now() - since_ >= limit_ / 2 ? held_ : 0; }

@@ -15,11 +15,8 @@ class HeldProgram {
   void Stopped(int wait_status);
   void Continued();
   void Look();
-  // The program has ended: the wait status with which it was held until then, 0 when it was not. That it was ended for
-  // being held is one way; the ranks that wait for it have the same limit, and when they give up first mpirun lets it
-  // go on only to end it.
-  int HeldUntilTheEnd() const;
-  // The wait status with which it is held now, for half of the limit or longer; 0: it is not.
+  // The wait status with which it is held now, for half of the limit or longer; 0: it is not. Half, because the ranks
+  // that wait for it have the same limit, and began to wait at some other time.
   int HeldForLong() const;
 
  private:
@@ -30,10 +27,7 @@ class HeldProgram {
   double warning_, limit_;  // seconds; 0: never
   int held_ = 0;            // its wait status; 0: it runs
   double since_ = 0;        // of the monotonic clock
-  double until_ = 0;        // when it last went on; 0: never
-  int last_held_ = 0;       // the wait status until then
-  bool named_ = false;
-  int ended_while_ = 0;
+  bool named_ = false, killed_ = false;
   char when_[32] = "";
 };
 

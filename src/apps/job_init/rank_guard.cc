@@ -97,9 +97,11 @@ int GuardRank(int count, char** arguments) {
     int other = 0;
     const pid_t pid = waitpid(-1, &other, WUNTRACED | WCONTINUED);
     if (pid < 0 && errno == ECHILD) break;
-    if (pid < 0) held.Look();
-    // Those that wait for it may give up first, and mpirun then kills this guard at once.
-    if (rank >= 0 && held.HeldForLong() != 0) WriteRecord(directory, rank, held.HeldForLong(), jobs::kHeldEnding);
+    if (pid < 0) {
+      // Before it is ended; those that wait for it may give up first, and mpirun then ends both it and this guard.
+      if (rank >= 0 && held.HeldForLong() != 0) WriteRecord(directory, rank, held.HeldForLong(), jobs::kHeldEnding);
+      held.Look();
+    }
     if (pid != program) continue;
     if (WIFSTOPPED(other)) {
       held.Stopped(other);
@@ -110,8 +112,7 @@ int GuardRank(int count, char** arguments) {
       ended = true;
     }
   }
-  const int held_until_the_end = WIFSIGNALED(status) ? held.HeldUntilTheEnd() : 0;
-  if (rank >= 0) WriteRecord(directory, rank, held_until_the_end != 0 ? held_until_the_end : status);
+  if (rank >= 0) WriteRecord(directory, rank, status);
   const struct timespec pause = {0, kLookNanos};
   while (stopping != 0 && rank >= 0 && !AllHaveEnded(directory, ranks)) nanosleep(&pause, nullptr);
   EndAs(status);

@@ -1,8 +1,6 @@
 #include "apps/platform/tenant_processes.h"
 
 #include <algorithm>
-#include <cctype>
-#include <filesystem>
 #include <set>
 
 #include <fmt/format.h>
@@ -24,26 +22,6 @@ std::vector<std::string> CommandLineOf(pid_t pid) {
     at = end + 1;
   }
   return words;
-}
-
-std::vector<pid_t> AllProcesses() {
-  std::vector<pid_t> pids;
-  std::error_code failed;
-  for (auto at = std::filesystem::directory_iterator("/proc", failed);
-       !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
-    const std::string name = at->path().filename().string();
-    if (std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c) != 0; }))
-      pids.push_back(static_cast<pid_t>(std::stol(name)));
-  }
-  std::sort(pids.begin(), pids.end());
-  return pids;
-}
-
-pid_t ParentOf(pid_t pid) {
-  const std::string stat = ReadFile(fmt::format("/proc/{}/stat", pid), 4096).value_or("");
-  const size_t command_end = stat.rfind(')');  // " S PARENT …" is behind it
-  if (command_end == std::string::npos || command_end + 4 >= stat.size()) return 0;
-  return static_cast<pid_t>(std::atoi(stat.c_str() + command_end + 4));
 }
 
 void AddTree(TenantProcess found, pid_t pid, std::vector<TenantProcess>& into, std::set<pid_t>& known) {
@@ -74,7 +52,7 @@ std::vector<TenantProcess> TenantProcesses(const std::string& data_dir, const st
                                            const std::string& account) {
   std::vector<TenantProcess> found;
   std::set<pid_t> known;  // with all that is below them: what tenants start is never looked at
-  const std::vector<pid_t> all = AllProcesses();
+  const std::vector<pid_t> all = jobs::AllProcesses();
   const auto consider = [&](pid_t pid, bool supervises) {
     const std::vector<std::string> words = CommandLineOf(pid);
     if (words.empty() || (words[0] == supervisor) != supervises) return;
@@ -85,7 +63,7 @@ std::vector<TenantProcess> TenantProcesses(const std::string& data_dir, const st
   };
   const pid_t own = ::getpid();
   for (const pid_t pid : all)
-    if (known.count(pid) == 0 && ParentOf(pid) == own) consider(pid, false);
+    if (known.count(pid) == 0 && jobs::ParentOf(pid) == own) consider(pid, false);
   // A supervisor was started by this process or an earlier one, and has let go of it: nobody who is below another has.
   for (const pid_t pid : all)
     if (known.count(pid) == 0) consider(pid, true);

@@ -90,26 +90,29 @@ TEST(RankRecords, TheFirstFailureIsTheCauseOfTheOthers) {
   EXPECT_EQ(ends.size(), 3u);
   EXPECT_EQ(FirstFailure(ends)->rank, 1);
   EXPECT_FALSE(FirstFailure({RankEnd{}}));
-  const RankEnd gave_up{.rank = 0, .exit_code = 1, .time = 10};
-  const RankEnd held{.rank = 1, .exit_code = 137, .signal = SIGKILL, .held_by = SIGSTOP, .time = 11};
-  EXPECT_EQ(FirstFailure({gave_up, held})->rank, 1);
   EXPECT_EQ(FirstFailure({RankEnd{.rank = 7, .exit_code = 143, .signal = SIGTERM}})->rank, 7);
 }
 
-TEST(RankRecords, ARankThatIsHeldIsTheCauseThoughItsGuardWasKilled) {
+TEST(RankRecords, ARankThatIsHeldIsTheCauseUnlessItEndedByItself) {
   TemporaryDirectory dir;
-  const std::string held = std::to_string(0x7f | SIGSTOP << 8);
-  std::ofstream(dir / "1.held") << "algo-2 " << held << " 5000\n";
+  const auto cause = [&dir](const std::string& of_the_other, const std::string& own) {
+    std::ofstream(dir / "0") << "algo-1 " << of_the_other << '\n';
+    std::filesystem::remove(dir / "1");
+    if (!own.empty()) std::ofstream(dir / "1") << "algo-2 " << own << '\n';
+    const auto end = CauseOfFailure(dir.path(), 2);
+    return !end ? -1 : end->held_by != 0 ? end->rank + 100 : end->rank;
+  };
+  std::ofstream(dir / "1.held") << "algo-2 " << (0x7f | SIGSTOP << 8) << " 5000\n";
   EXPECT_FALSE(CauseOfFailure(dir.path(), 2));  // nobody has ended
-  std::ofstream(dir / "0") << "algo-1 256 5900\n";
-  ASSERT_TRUE(CauseOfFailure(dir.path(), 2));
-  EXPECT_EQ(CauseOfFailure(dir.path(), 2)->rank, 1);
-  EXPECT_EQ(CauseOfFailure(dir.path(), 2)->held_by, SIGSTOP);
-  std::ofstream(dir / "0") << "algo-1 256 9000\n";  // long after it went on
-  EXPECT_EQ(CauseOfFailure(dir.path(), 2)->rank, 0);
-  std::ofstream(dir / "0") << "algo-1 256 5900\n";
-  std::ofstream(dir / "1") << "algo-2 0 5950\n";  // its own end counts
-  EXPECT_EQ(CauseOfFailure(dir.path(), 2)->rank, 0);
+  EXPECT_EQ(cause("256 5900", ""), 101);        // its guard was killed before it could say how it ended
+  EXPECT_EQ(cause("256 9000", ""), 0);          // long after it went on
+  EXPECT_EQ(cause("15 6100", "9 5100"), 101);   // its guard ended it
+  EXPECT_EQ(cause("256 5900", "9 5950"), 101);  // the other one gave up sooner, and mpirun ended it
+  EXPECT_EQ(cause("256 5900", "15 5950"), 101);
+  EXPECT_EQ(cause("256 5900", "0 5950"), 0);  // it went on, and ended as it wanted
+  EXPECT_EQ(cause("256 5900", "256 5800"), 1);
+  EXPECT_EQ(cause("256 5900", "11 5950"), 0);
+  EXPECT_EQ(cause("0 5900", "0 5950"), -1);
 }
 
 TEST(MpiCommand, IsTheToolkitsWithWhatSandboxesNeed) {

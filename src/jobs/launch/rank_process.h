@@ -8,7 +8,7 @@ inline constexpr const char* kRankProcessName = "headrace-rank";
 // A launch door (src/apps/job_init/launch_door.h).
 inline constexpr const char* kDoorProcessName = "headrace-door";
 
-// A rank's guard writes its end down as RANK, and once a second that the rank is held, for long already, as RANK.held.
+// A rank's guard writes its end down as RANK, and as RANK.held, once a second, that the rank is held for long already.
 inline constexpr const char* kHeldEnding = ".held";
 
 }  // namespace headrace::jobs

@@ -82,9 +82,7 @@ std::vector<RankEnd> ReadRankRecords(const std::string& directory, int ranks) {
 }
 
 std::optional<RankEnd> FirstFailure(const std::vector<RankEnd>& ends) {
-  const auto key = [](const RankEnd& end) {
-    return std::tuple(end.held_by == 0, end.signal == SIGTERM, end.time, end.rank);
-  };
+  const auto key = [](const RankEnd& end) { return std::tuple(end.signal == SIGTERM, end.time, end.rank); };
   const RankEnd* first = nullptr;
   for (const auto& end : ends)
     if (!end.succeeded() && (first == nullptr || key(end) < key(*first))) first = &end;
@@ -96,9 +94,13 @@ std::optional<RankEnd> CauseOfFailure(const std::string& directory, int ranks) {
   auto first = FirstFailure(ends);
   const auto records = HeldDirectory::Open(directory);
   if (!first || !records) return first;
+  const auto ended_by_itself = [&ends](int rank) {
+    return std::any_of(ends.begin(), ends.end(), [rank](const RankEnd& end) {
+      return end.rank == rank && end.signal != SIGKILL && end.signal != SIGTERM;
+    });
+  };
   for (int rank = 0; rank < ranks; ++rank) {
-    const bool said = std::any_of(ends.begin(), ends.end(), [&](const RankEnd& end) { return end.rank == rank; });
-    if (said) continue;
+    if (ended_by_itself(rank)) continue;
     const auto held = ReadRecord(*records, std::to_string(rank) + kHeldEnding, rank);
     if (held && held->held_by != 0 && held->time >= first->time - kLastMoments) return held;
   }

@@ -28,12 +28,12 @@ std::optional<RankEnd> ParseRankRecord(int rank, std::string_view text);
 // read than there can be.
 std::vector<RankEnd> ReadRankRecords(const std::string& directory, int ranks);
 
-// The rank that failed first. One that was held comes before all, because others may give up waiting for it sooner than
-// it is ended; those that SIGTERM has ended come last, because that is how the others are ended when one fails.
+// The rank that failed first; those that SIGTERM has ended come last, because that is how the others are ended when one
+// fails.
 std::optional<RankEnd> FirstFailure(const std::vector<RankEnd>& ends);
 
-// The same when all is over, with the ranks that were held at that time and whose guards were killed before they could
-// say how they ended.
+// The rank by which the job failed, when all is over. One that was held at the time of the first failure, and did not
+// end by itself, comes before that: the others may have given up waiting for it before its guard ended it.
 std::optional<RankEnd> CauseOfFailure(const std::string& directory, int ranks);
 
 bool WasKilledBy(int signal, const std::optional<RankEnd>& end);

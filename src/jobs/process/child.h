@@ -46,7 +46,7 @@ struct Child {
 };
 
 // The child leads a session of its own, reads nothing from standard input, is the kernel's first choice when memory
-// runs out, leaves no core file, has at most kMostDescriptors descriptors open, and is killed when the calling thread
+// runs out, leaves no core file, has at most MostDescriptors() descriptors open, and is killed when the calling thread
 // dies. Of this process's descriptors it has those of the command and no others. kNotFound when the program cannot be
 // executed, kInvalidArgument when its path is not absolute.
 Result<Child> StartChild(const Command& command);

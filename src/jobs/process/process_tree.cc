@@ -83,14 +83,23 @@ std::vector<pid_t> ChildrenOf(pid_t parent) {
 
 std::multimap<pid_t, pid_t> AllChildren() {
   std::multimap<pid_t, pid_t> children;
-  for (const pid_t pid : NumbersIn("/proc"))
-    if (const auto stat = ReadProc("/proc/" + std::to_string(pid) + "/stat"); !stat.empty())
-      if (const auto fields = StatFields(stat); fields.size() > 1)
-        children.emplace(static_cast<pid_t>(Number(fields[1])), pid);
+  for (const pid_t pid : AllProcesses()) children.emplace(ParentOf(pid), pid);
   return children;
 }
 
 }  // namespace
+
+std::vector<pid_t> AllProcesses() {
+  auto processes = NumbersIn("/proc");
+  std::sort(processes.begin(), processes.end());
+  return processes;
+}
+
+pid_t ParentOf(pid_t pid) {
+  const auto stat = ReadProc("/proc/" + std::to_string(pid) + "/stat");
+  const auto fields = StatFields(stat);
+  return fields.size() > 1 ? static_cast<pid_t>(Number(fields[1])) : 0;
+}
 
 std::vector<pid_t> Descendants(pid_t root) {
   std::optional<std::multimap<pid_t, pid_t>> all;

@@ -9,6 +9,11 @@
 
 namespace headrace::jobs {
 
+// In ascending order.
+std::vector<pid_t> AllProcesses();
+// 0 when it is gone.
+pid_t ParentOf(pid_t pid);
+
 // All living descendants of `root`, without itself. Those of a process that has died belong to whoever adopted them.
 std::vector<pid_t> Descendants(pid_t root);
 

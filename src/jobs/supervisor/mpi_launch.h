@@ -38,7 +38,7 @@ class MpiLaunch {
   bool IsOver();
   // mpirun has ended: the other hosts may.
   void Close() { doors_.clear(); }
-  // On algo-1: the rank that failed first.
+  // On algo-1, when mpirun has ended: the rank by which the job failed.
   std::optional<RankEnd> CauseOfFailure() const;
 
  private:
