@@ -19,6 +19,7 @@
 #include "jobs/limits/hidden_memory.h"
 #include "jobs/process/process_tree.h"
 #include "jobs/sandbox/sandbox.h"
+#include "jobs/supervisor/program_life.h"
 
 namespace headrace::jobs {
 namespace {
@@ -55,7 +56,7 @@ class Run {
         largest_child_before_(LargestChild()) {}
 
   ProgramEnd ToTheEnd() {
-    while (!reaped_) {
+    while (!life_.is_over()) {
       Wait(kTickMillis);
       Tick();
     }
@@ -66,8 +67,6 @@ class Run {
   }
 
  private:
-  bool IsStopping() const { return stopping_since_ != 0; }
-
   void Wait(int millis) {
     pollfd watched[] = {
         {child_.output.get(), POLLIN, 0}, {child_.error.get(), POLLIN, 0}, {child_.process.get(), POLLIN, 0}};
@@ -92,22 +91,20 @@ class Run {
     int status = 0;
     for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
       if (pid != child_.pid) continue;
-      reaped_ = true;
+      life_.Ends();
       wait_status_ = status;
     }
   }
 
   void Tick() {
     const auto now = clock_.Now();
-    if (!IsStopping()) DecideToStop(now);
-    if (IsStopping()) {
-      if (!signalled_) signalled_ = AskToEnd() > 0;
-      if (now >= stopping_since_ + Grace()) Kill();
-    }
+    if (!life_.is_ending()) DecideToStop(now);
+    if (life_.state() == ProgramState::kAsking && AskToEnd() > 0) life_.HasHeard();
+    if (life_.IsLate(now, Grace())) Kill();
     if (now >= next_memory_) {
       next_memory_ = now + kMemoryTickMillis;
       WatchLimits();
-      if (options_.over && !IsStopping() && options_.over()) EndAtLimit();
+      if (options_.over && !life_.is_ending() && options_.over()) EndAtLimit();
     }
     WatchDisk(now);
     if (options_.sample_millis > 0 && now >= next_sample_) {
@@ -135,7 +132,7 @@ class Run {
       EndAtLimit();
       return;
     }
-    stopping_since_ = now;
+    life_.HasToEnd(now);
     options_.on_stopping();
   }
 
@@ -165,8 +162,7 @@ class Run {
 
   // At a limit there is nothing to save: what the program would write on SIGTERM needs what is used up.
   void EndAtLimit() {
-    if (stopping_since_ == 0) stopping_since_ = clock_.Now();
-    signalled_ = true;
+    life_.PassesALimit(clock_.Now());
     if (options_.group != nullptr) options_.group->KillAll();
     for (const pid_t pid : Descendants(::getpid())) ::kill(pid, SIGKILL);
   }
@@ -291,9 +287,9 @@ class Run {
   const Clock& clock_;
   const uint64_t oom_kills_before_, refused_before_, largest_child_before_;
   ProgramEnd end_;
-  bool reaped_ = false, signalled_ = false;
+  ProgramLife life_;
   int wait_status_ = 0;
-  UnixMillis stopping_since_ = 0, next_memory_ = 0, next_sample_ = 0;
+  UnixMillis next_memory_ = 0, next_sample_ = 0;
   TreeUsage usage_now_;
   std::optional<UseSampler> use_;
 };

@@ -1,6 +1,7 @@
 #include "jobs/supervisor/supervisor.h"
 
 #include <csignal>
+#include <optional>
 
 #include <fmt/format.h>
 #include <sys/prctl.h>
@@ -17,6 +18,7 @@
 #include "jobs/supervisor/failure_reason.h"
 #include "jobs/supervisor/heartbeat.h"
 #include "jobs/supervisor/host_files.h"
+#include "jobs/supervisor/host_life.h"
 #include "jobs/supervisor/job_context.h"
 #include "jobs/supervisor/job_inputs.h"
 #include "jobs/supervisor/job_outputs.h"
@@ -31,9 +33,6 @@ namespace headrace::jobs {
 namespace {
 
 volatile sig_atomic_t asked_by_signal = 0;
-
-// kUnavailable is what cancelled work returns; then there is a stop, not a failure.
-bool IsCancelled(const Error& error) { return error.code() == ErrorCode::kUnavailable; }
 
 bool IsReason(const Error& error) {
   return error.message().starts_with("AlgorithmError: ") || error.message().starts_with("ClientError: ");
@@ -58,9 +57,7 @@ Result<T> Classified(Result<T> result) {
   return Fail(result.error().code(), "{}", Classify(result.error()));
 }
 
-JobEnd Failed(std::string reason) { return JobEnd::Failed(Truncate(std::move(reason), kLongestFailureReason)); }
-
-// The phases of a job, one after the other. What they do is in the files beside this one.
+// What a host does in each phase (host_life.h). How it is done is in the files beside this one.
 class Supervisor {
  public:
   Supervisor(const JobDescription& job, const JobDirectory& of_job, const HostDirectory& directory, Reporter& reporter)
@@ -78,9 +75,43 @@ class Supervisor {
         mpi_(context_, of_job) {}
 
   void Run() {
-    const auto done = Phases();
-    const auto end = EndAfter(done);
-    if (limits_.out_of_disk() || !reporter_.status() || (!done && done.error().code() == ErrorCode::kResourceExhausted))
+    heartbeat_.emplace(reporter_, steady_, job_.heartbeat_millis);
+    while (life_.phase() != HostPhase::kEnded) life_.Take(Do(life_.phase()));
+  }
+
+ private:
+  // Errors from here are FailureReasons as they stand, or kUnavailable.
+  Status Do(HostPhase phase) {
+    switch (phase) {
+      case HostPhase::kMaking:
+        return Classified(Make());
+      case HostPhase::kStaging:
+        return Classified(Stage());
+      case HostPhase::kReadying:
+        return Classified(Ready());
+      case HostPhase::kRunning:
+        return Classified(RunTheProgram());
+      case HostPhase::kPacking:
+        return Pack();
+      case HostPhase::kEnding:
+        SayTheEnd();
+        break;
+      case HostPhase::kEnded:
+        break;
+    }
+    return {};
+  }
+
+  void SayTheEnd() {
+    heartbeat_.reset();
+    entry_.reset();
+    const Status log = reporter_.status();
+    const Status& outcome = life_.outcome();
+    const auto end = life_.End({.log = log,
+                                .out_of_disk = limits_.out_of_disk(),
+                                .timed_out = stop_.timed_out(),
+                                .stopped = stop_.stopped() || stop_.alone()});
+    if (limits_.out_of_disk() || !log || (!outcome && outcome.error().code() == ErrorCode::kResourceExhausted))
       MakeRoom(directory_, job_.attempt);  // before the end is written: there may be no room for it
     reporter_.GoOn();
     SayPhases();
@@ -88,34 +119,7 @@ class Supervisor {
     RingDoorbell(of_job_.doorbell());
   }
 
- private:
-  // Errors from here are FailureReasons as they stand, or kUnavailable.
-  Status Phases() {
-    const Heartbeat heartbeat(reporter_, steady_, job_.heartbeat_millis);
-    HEADRACE_TRY(Classified(Prepare()));
-    reporter_.Phase(SecondaryStatus::kDownloading, "Downloading input data");
-    HEADRACE_TRY(Classified(JobInputs(context_).Stage()));
-    HEADRACE_TRY(Classified(mpi_.FindDrivers()));
-    reporter_.Phase(SecondaryStatus::kTraining, "Downloading the training image");
-    EntryPoint entry(context_);
-    HEADRACE_ASSIGN(auto command, Classified(entry.Prepare()));
-    HEADRACE_ASSIGN(command, Classified(mpi_.Prepare(std::move(command))));
-    reporter_.Phase(SecondaryStatus::kTraining, "Training image download completed. Training in progress.");
-    HEADRACE_ASSIGN(const auto end, Classified(RunTheProgram(std::move(command))));
-    return Finish(end);
-  }
-
-  JobEnd EndAfter(const Status& done) const {
-    if (const auto written = reporter_.status(); !written && !limits_.out_of_disk())
-      return Failed("InternalServerError: the job's log could not be written: " + written.error().message());
-    if (!done && !IsCancelled(done.error())) return Failed(done.error().message());
-    if (stop_.timed_out()) return JobEnd::MaxRuntimeExceeded();
-    if (stop_.stopped() || stop_.alone()) return JobEnd::Stopped();
-    if (!done) return Failed("InternalServerError: " + done.error().message());
-    return JobEnd::Completed();
-  }
-
-  Status Prepare() {
+  Status Make() {
     HEADRACE_TRY(view_.Check());
     if (job_.request.may_start_ranks()) mpi_.Show();
     HEADRACE_TRY(HostFiles(job_, directory_).Make());
@@ -133,7 +137,21 @@ class Supervisor {
     return {};
   }
 
-  Result<ProgramEnd> RunTheProgram(Command inside) {
+  Status Stage() {
+    reporter_.Phase(SecondaryStatus::kDownloading, "Downloading input data");
+    HEADRACE_TRY(JobInputs(context_).Stage());
+    return mpi_.FindDrivers();
+  }
+
+  Status Ready() {
+    reporter_.Phase(SecondaryStatus::kTraining, "Downloading the training image");
+    HEADRACE_ASSIGN(auto command, entry_.emplace(context_).Prepare());
+    HEADRACE_ASSIGN(command_, mpi_.Prepare(std::move(command)));
+    return {};
+  }
+
+  Status RunTheProgram() {
+    reporter_.Phase(SecondaryStatus::kTraining, "Training image download completed. Training in progress.");
     HEADRACE_TRY(MarkTenantsProcess(context_));
     if (stop_.Requested()) return Fail(ErrorCode::kUnavailable, "stopped");
     RunOptions options = LimitsOf(context_);
@@ -151,17 +169,18 @@ class Supervisor {
       options.to_ask = [this](std::vector<pid_t> processes) { return mpi_.ToAsk(std::move(processes)); };
     }
     reporter_.Started();
-    HEADRACE_ASSIGN(auto end, RunProgram(view_.Wrap(std::move(inside)), true, options, reporter_, steady_));
+    HEADRACE_ASSIGN(program_, RunProgram(view_.Wrap(std::move(command_)), true, options, reporter_, steady_));
     mpi_.Close();
     pipes.Stop();
-    limits_.Note(end);
-    reporter_.Exit(end.exit_code, end.signal, end.peak_bytes, end.out_of_memory);
-    if (end.killed && !stop_.alone())
+    limits_.Note(program_);
+    reporter_.Exit(program_.exit_code, program_.signal, program_.peak_bytes, program_.out_of_memory);
+    if (program_.killed && !stop_.alone())
       reporter_.Say("the program did not end within {} s of SIGTERM and was killed", job_.stop_grace_seconds);
-    return end;
+    return {};
   }
 
-  Status Finish(const ProgramEnd& end) {
+  Status Pack() {
+    const ProgramEnd& end = program_;
     const bool failed = !end.succeeded() && !stop_.requested();
     reporter_.Phase(SecondaryStatus::kUploading, "Uploading generated training model");
     if (limits_.out_of_disk()) return Fail(ErrorCode::kFailedPrecondition, "{}", end.failure);
@@ -209,6 +228,11 @@ class Supervisor {
   StopRequest stop_;
   const JobContext context_;
   MpiLaunch mpi_;
+  HostLife life_;
+  std::optional<Heartbeat> heartbeat_;
+  std::optional<EntryPoint> entry_;
+  Command command_;                   // once it is ready
+  ProgramEnd program_;                // once it has run
   bool killed_from_outside_ = false;  // a rank, and no limit of the job's did it
 };
 

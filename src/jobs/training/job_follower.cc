@@ -14,7 +14,6 @@
 #include "jobs/supervisor/failure_reason.h"
 #include "jobs/training/artifacts.h"
 #include "jobs/training/host_descriptions.h"
-#include "jobs/training/job_state.h"
 #include "store/meta/training_jobs.h"
 
 namespace headrace::jobs {
@@ -61,15 +60,35 @@ JobFollower::JobFollower(const TrainingOptions& options, Rubbish& rubbish, std::
       rubbish_(rubbish),
       leaving_(std::move(leaving)) {}
 
-Result<JobFollower::Progress> JobFollower::Step() { return reader_ == nullptr ? Begin() : Follow(); }
+Result<JobFollower::Progress> JobFollower::Step() {
+  switch (life_.state()) {
+    case FollowState::kBeginning:
+      return Begin();
+    case FollowState::kFollowing:
+      return Follow();
+    case FollowState::kEnded:
+      return Settle();
+    case FollowState::kConcluding:
+      return Conclude();
+    case FollowState::kDone:
+      break;
+  }
+  return Progress::kDone;
+}
 
-bool JobFollower::has_ended() const { return EndOfJob(state_).has_value(); }
+JobFollower::Progress JobFollower::Ends(const JobEnd& end) {
+  life_.Final(end);
+  return Progress::kWorked;
+}
 
 // The row says how far an earlier process has come; the directory which hosts were started.
 Result<JobFollower::Progress> JobFollower::Begin() {
   store::TrainingJobs rows(*options_.database);
   HEADRACE_ASSIGN(const auto job, rows.Find(account_, name_));
-  if (!job || store::IsTerminal(job->status)) return Progress::kDone;
+  if (!job || store::IsTerminal(job->status)) {
+    life_.IsSettled();
+    return Progress::kDone;
+  }
   HEADRACE_ASSIGN(state_, ParseIngestState(job->state));
   auto request = ParseTrainingRequest(job->request);
   if (request) request_ = std::move(*request);
@@ -79,29 +98,22 @@ Result<JobFollower::Progress> JobFollower::Begin() {
   if (!metrics) metrics = MetricMatcher::Compile({});
   std::vector<HostDirectory> directories;
   for (const auto& host : hosts_) directories.push_back(host.directory);
-  auto reader = std::make_unique<SpoolReader>(*options_.database, *options_.clock, account_, name_,
-                                              std::move(directories), std::move(*metrics));
-  const auto begun = [&](Result<Progress> progress) {
-    reader_ = std::move(reader);
-    return progress;
-  };
-  if (!request) {
-    begun(Progress::kWorked);
-    return Conclude(FailureOf(request.error()));
+  reader_ = std::make_unique<SpoolReader>(*options_.database, *options_.clock, account_, name_, std::move(directories),
+                                          std::move(*metrics));
+  if (!request) return Ends(FailureOf(request.error()));
+  if (!EndOfJob(state_)) {
+    if (IsStopping(*job) && fs::exists(directory_.path())) HEADRACE_TRY(directory_.RequestStop());
+    if (!SomeHostIsMissing()) {
+      bell_ = std::make_unique<Doorbell>(directory_.doorbell());
+    } else {
+      if (state_.attempt == 0)
+        HEADRACE_TRY(options_.database->Write([&](store::Connection& db) {
+          return reader_->SayIn(db, state_, LinesOf(EffectsOfTrainingJob(request_.document)));
+        }));
+      if (const auto started = StartAttempt(*job); !started) return Ends(FailureOf(started.error()));
+    }
   }
-  if (EndOfJob(state_)) return begun(Progress::kWorked);
-  if (IsStopping(*job) && fs::exists(directory_.path())) HEADRACE_TRY(directory_.RequestStop());
-  if (!SomeHostIsMissing()) {
-    bell_ = std::make_unique<Doorbell>(directory_.doorbell());
-    return begun(Progress::kWorked);
-  }
-  if (state_.attempt == 0)
-    HEADRACE_TRY(options_.database->Write([&](store::Connection& db) {
-      return reader->SayIn(db, state_, LinesOf(EffectsOfTrainingJob(request_.document)));
-    }));
-  const auto started = StartAttempt(*job);
-  begun(Progress::kWorked);
-  if (!started) return Conclude(FailureOf(started.error()));
+  life_.Runs();
   return Progress::kWorked;
 }
 
@@ -169,9 +181,9 @@ Status JobFollower::PrepareDirectory() {
 }
 
 Result<JobFollower::Progress> JobFollower::Follow() {
-  if (const auto end = EndOfJob(state_)) {
-    HEADRACE_TRY(ReadTheRest());
-    return AllHaveEnded(*end);
+  if (EndOfJob(state_)) {
+    life_.HasRun(steady_.Now());
+    return Progress::kWorked;
   }
   bool worked = false;
   for (size_t i = 0; i < hosts_.size(); ++i) {
@@ -267,15 +279,17 @@ Status JobFollower::ReadTheRest() {
   return {};
 }
 
-Result<JobFollower::Progress> JobFollower::AllHaveEnded(const JobEnd& end) {
+// All hosts have ended. A supervisor that has said its last word still lives for a moment.
+Result<JobFollower::Progress> JobFollower::Settle() {
+  HEADRACE_TRY(ReadTheRest());
   HEADRACE_ASSIGN(const bool again, MayTryAgain());
-  if (!again) return Conclude(end);
-  // A supervisor that has said its last word still lives for a moment; one that does not even die is not waited for.
-  if (ended_since_ == 0) ended_since_ = steady_.Now();
-  bool alive = false;
-  for (size_t i = 0; i < hosts_.size(); ++i) alive = alive || executor_.Alive(Key(i));
-  if (!alive) return TryAgain();
-  return steady_.Now() - ended_since_ < kKilledMillis ? Progress::kIdle : Conclude(end);
+  if (again) {
+    bool alive = false;
+    for (size_t i = 0; i < hosts_.size(); ++i) alive = alive || executor_.Alive(Key(i));
+    if (!alive) return TryAgain();
+    if (life_.AwaitsSupervisors(steady_.Now())) return Progress::kIdle;
+  }
+  return Ends(EndOfJob(state_).value_or(JobEnd::Completed()));
 }
 
 // Only what was none of the program's doing is tried again.
@@ -291,7 +305,7 @@ Result<bool> JobFollower::MayTryAgain() const {
 
 // The next attempt goes on from what this one has left.
 Result<JobFollower::Progress> JobFollower::TryAgain() {
-  if (auto synced = SyncCheckpoints(true); !synced) return Conclude(FailureOf(synced.error()));
+  if (auto synced = SyncCheckpoints(true); !synced) return Ends(FailureOf(synced.error()));
   store::TrainingJobs rows(*options_.database);
   const auto next = state_.NextAttempt();
   HEADRACE_ASSIGN(const auto updated, rows.Update(account_, name_, [&](store::TrainingJob& row) -> Status {
@@ -303,12 +317,12 @@ Result<JobFollower::Progress> JobFollower::TryAgain() {
   }));
   for (size_t i = 0; i < hosts_.size(); ++i) executor_.Forget(Key(i));
   state_ = next;
-  ended_since_ = 0;
   for (auto& host : hosts_) {
     host.killed = 0;
     host.why_killed.clear();
   }
-  if (auto started = StartAttempt(updated); !started) return Conclude(FailureOf(started.error()));
+  if (auto started = StartAttempt(updated); !started) return Ends(FailureOf(started.error()));
+  life_.Runs();
   return Progress::kWorked;
 }
 
@@ -365,8 +379,8 @@ Status JobFollower::StoreAll(const JobEnd& end, StoredArtifacts& stored) {
 }
 
 // Everything the job leaves is stored before its last status shows.
-Result<JobFollower::Progress> JobFollower::Conclude(const JobEnd& found) {
-  JobEnd end = found;
+Result<JobFollower::Progress> JobFollower::Conclude() {
+  JobEnd end = life_.end();
   StoredArtifacts artifacts;
   if (const auto stored = StoreAll(end, artifacts); !stored) {
     if (leaving_()) return Progress::kIdle;
@@ -397,6 +411,7 @@ Result<JobFollower::Progress> JobFollower::Conclude(const JobEnd& found) {
   Log(LogLevel::kInfo, "job {} of {}: {}{}{}", name_, account_, Text(end.secondary), end.reason.empty() ? "" : ": ",
       end.reason);
   CleanUp();
+  life_.Stored();
   return Progress::kDone;
 }
 

@@ -1,5 +1,6 @@
 // JobFollower: takes one admitted job to its end: prepares its directory, starts its hosts or finds them again, takes
-// in what they spool, stores what they leave. What the hosts' states make of the job's is in job_state.h.
+// in what they spool, stores what they leave. Its states are in follow_life.h; what the hosts' states make of the job's
+// is in job_state.h.
 #pragma once
 
 #include <functional>
@@ -14,7 +15,9 @@
 #include "jobs/training/artifacts.h"
 #include "jobs/training/checkpoint_sync.h"
 #include "jobs/training/executor.h"
+#include "jobs/training/follow_life.h"
 #include "jobs/training/ingest_state.h"
+#include "jobs/training/job_state.h"
 #include "jobs/training/rubbish.h"
 #include "jobs/training/spool_reader.h"
 #include "jobs/training/supervisor_watch.h"
@@ -40,7 +43,7 @@ class JobFollower {
   Result<Progress> Step();
 
   // The next step need not be waited for: the job has ended, and what it leaves is to be stored.
-  bool has_ended() const;
+  bool has_ended() const { return life_.ending() || EndOfJob(state_).has_value(); }
 
   // Rings when the next step is worth taking at once; null until the job has a directory.
   const Doorbell* bell() const { return bell_.get(); }
@@ -68,12 +71,13 @@ class JobFollower {
   Status NoteLostHosts();
   HostEnd EndOfLostHost(const store::TrainingJob& job, size_t host) const;
   Status EndOthers() const;
-  Result<Progress> AllHaveEnded(const JobEnd& end);
+  Result<Progress> Settle();
+  Progress Ends(const JobEnd& end);
   Result<bool> MayTryAgain() const;
   Result<Progress> TryAgain();
   std::string WhyAgain() const;
   Status ReadTheRest();
-  Result<Progress> Conclude(const JobEnd& end);
+  Result<Progress> Conclude();
   Status StoreAll(const JobEnd& end, StoredArtifacts& artifacts);
   bool GivesUpStoring();
   bool ProgramHasRun() const;
@@ -84,6 +88,7 @@ class JobFollower {
   Executor& executor_;
   const std::string account_, name_;
   const JobDirectory directory_;
+  FollowLife life_;
   TrainingRequest request_;
   IngestState state_;
   std::vector<Host> hosts_;                       // in the order of state_'s
@@ -93,7 +98,7 @@ class JobFollower {
   Rubbish& rubbish_;
   const std::function<bool()> leaving_;
   const BootClock steady_;
-  int64_t next_sync_ = 0, ended_since_ = 0, asked_to_end_ = 0;  // of steady_; 0: not yet
+  int64_t next_sync_ = 0, asked_to_end_ = 0;  // of steady_; 0: not yet
 };
 
 }  // namespace headrace::jobs

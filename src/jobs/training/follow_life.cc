@@ -1,0 +1,46 @@
+#include "jobs/training/follow_life.h"
+
+namespace headrace::jobs {
+namespace {
+
+constexpr int64_t kPartingMillis = 10'000;  // until a job goes on without supervisors that do not even die
+
+}  // namespace
+
+std::optional<FollowState> After(FollowState state, FollowEvent event) {
+  using enum FollowState;
+  using enum FollowEvent;
+  struct Transition {
+    FollowState from;
+    FollowEvent event;
+    FollowState to;
+  };
+  static constexpr Transition kTable[] = {
+      {kBeginning, kRuns, kFollowing}, {kBeginning, kFinal, kConcluding}, {kBeginning, kIsSettled, kDone},
+      {kFollowing, kHasRun, kEnded},   {kEnded, kRuns, kFollowing},       {kEnded, kFinal, kConcluding},
+      {kConcluding, kStored, kDone},
+  };
+  for (const auto& transition : kTable)
+    if (transition.from == state && transition.event == event) return transition.to;
+  return std::nullopt;
+}
+
+bool FollowLife::Take(FollowEvent event) {
+  const auto next = After(state_, event);
+  if (next) state_ = *next;
+  return next.has_value();
+}
+
+void FollowLife::HasRun(int64_t now) {
+  if (Take(FollowEvent::kHasRun)) ended_ = now;
+}
+
+void FollowLife::Final(const JobEnd& end) {
+  if (Take(FollowEvent::kFinal)) end_ = end;
+}
+
+bool FollowLife::AwaitsSupervisors(int64_t now) const {
+  return state_ == FollowState::kEnded && now - ended_ < kPartingMillis;
+}
+
+}  // namespace headrace::jobs
