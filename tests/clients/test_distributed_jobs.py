@@ -47,12 +47,25 @@ def test_several_ranks_of_one_host_share_its_sandbox(account):
         assert f"[1,mpirank:{rank},{host}]<stdout>:rank {rank} of 4 on {host} loss: 10.5 - shared 1" in log
 
 
+# Rank 1 fails once rank 0 has printed: it waits for a socket of rank 0's. mpirun would otherwise kill a rank that is still starting.
+RANK_1_FAILS = """
+import os, socket, sys, time
+rank = int(os.environ["OMPI_COMM_WORLD_RANK"])
+print("rank", rank, "arguments", sys.argv[1:], flush=True)
+met, name = socket.socket(socket.AF_UNIX), "\\0" + os.environ["TRAINING_JOB_NAME"]
+if rank == 0:
+    met.bind(name)
+    met.listen()
+    time.sleep(600)
+while met.connect_ex(name) != 0:
+    time.sleep(0.01)
+raise ValueError("bad luck")
+"""
+
+
 @needs_mpi
 def test_python_ranks_run_and_an_exception_of_one_ends_all(account):
-    program = ("import os, sys, time\nrank = int(os.environ['OMPI_COMM_WORLD_RANK'])\n"
-               "print('rank', rank, 'arguments', sys.argv[1:], flush=True)\n"
-               "if rank == 1: raise ValueError('bad luck')\ntime.sleep(600)\n")
-    name = account.mpi({"train.py": program}, "train.py", {"epochs": 3})
+    name = account.mpi({"train.py": RANK_1_FAILS}, "train.py", {"epochs": 3})
     job = account.end(name)
     log = account.log(name, "algo-1")
     assert job["TrainingJobStatus"] == "Failed"

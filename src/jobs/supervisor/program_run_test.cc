@@ -24,6 +24,7 @@ class ProgramRunTest : public ::testing::Test {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // as the supervisor is
     reporter_ = ValueOrThrow(Reporter::Create(HostDirectory(dir_.path()), 0, clock_, clock_));
   }
+  ~ProgramRunTest() override { ::prctl(PR_SET_CHILD_SUBREAPER, 0); }  // other tests want orphans to be init's
   ProgramEnd Run(const std::string& script, const RunOptions& options = {}) {
     return ValueOrThrow(RunProgram({.arguments = {"/bin/sh", "-c", script}, .environment = {{"PATH", "/usr/bin:/bin"}}},
                                    false, options, *reporter_, clock_));
