@@ -40,5 +40,7 @@ export function bytes(count: number): string {
   return `${unit && count < 100 ? count.toFixed(1) : Math.round(count)} ${units[unit]}`;
 }
 
+export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
 export const number = (value: number) =>
   value === 0 ? "0" : Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6 ? value.toExponential(3) : String(+value.toPrecision(5));

@@ -1,6 +1,7 @@
 """What the console's views show, each shortly, in Chromium."""
 import json
 import os
+import random
 import re
 import struct
 import subprocess
@@ -101,6 +102,23 @@ def test_the_testers_commands_send_the_same_request(console, server, endpoint, c
         assert json.loads(ran.stdout)["predictions"][0] == pytest.approx(answer["predictions"][0], rel=1e-5)
 
 
+def test_the_tester_sends_csv_pasted_and_from_a_file(console, endpoint, tmp_path):
+    page, row = console.page, ",".join(["7"] * 32 * 32 * 3)
+    page.goto(f"/console/endpoints/{endpoint}")
+    page.get_by_label("Content type").select_option("text/csv")
+    page.get_by_label("Or a body").fill(row)
+    page.get_by_role("button", name="Send").click()
+    page.get_by_text("Answered in").wait_for()
+    scores = page.locator(".bars-table").inner_text()
+    assert len(scores.splitlines()) >= 10
+    (tmp_path / "row.csv").write_text(row + "\n")
+    page.get_by_text("The same request as a command").click()
+    page.get_by_label("Drop an image").set_input_files(tmp_path / "row.csv")
+    page.locator("details pre", has_text="row.csv").first.wait_for()
+    page.get_by_text("Answered in").wait_for()
+    assert page.locator(".bars-table").inner_text() == scores
+
+
 def test_an_endpoint_is_deleted_with_what_it_was_made_from(console, boto, endpoint):
     sagemaker, page = boto("sagemaker"), console.page
     model = sagemaker.describe_model(ModelName="console-model")
@@ -148,6 +166,43 @@ def test_a_transform_job_is_created_shown_and_cloned(console, boto, endpoint):
     page.get_by_role("link", name="s3://console-models/answers").click()
     page.get_by_role("button", name="one.json.out", exact=True).click()
     page.get_by_text("predictions").wait_for()
+
+
+def test_a_transform_job_is_watched_and_stopped(console, boto, endpoint):
+    s3, page = boto("s3"), console.page
+    line = json.dumps({"instances": [[[[0] * 3] * 32] * 32]}) + "\n"
+    s3.put_object(Bucket="console-models", Key="many/0.jsonl", Body=line * 100)
+    for number in range(1, 200):
+        s3.copy_object(Bucket="console-models", Key=f"many/{number}.jsonl", CopySource="console-models/many/0.jsonl")
+    boto("sagemaker").create_transform_job(
+        TransformJobName="console-long", ModelName="console-model", MaxConcurrentTransforms=1, BatchStrategy="SingleRecord",
+        TransformInput={"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://console-models/many/"}},
+                        "ContentType": "application/json", "SplitType": "Line"},
+        TransformOutput={"S3OutputPath": "s3://console-models/many-answers"}, TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1})
+    page.goto("/console/transforms/console-long?tab=instances")
+    page.get_by_role("heading", name="CPUUtilization").wait_for(timeout=30_000)
+    console.screenshot("transform-instances")
+    page.get_by_role("button", name="Stop").click()
+    page.locator(".status.Stopped").wait_for(timeout=30_000)
+    assert page.get_by_role("button", name="Stop").count() == 0
+    assert boto("sagemaker").describe_transform_job(TransformJobName="console-long")["TransformJobStatus"] == "Stopped"
+
+
+def test_an_upload_shows_how_far_it_is(console, boto, tmp_path):
+    s3, page = boto("s3"), console.page
+    bucket = f"console-upload-{time.time_ns()}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    (tmp_path / "large.bin").write_bytes(random.randbytes(3 << 20))
+    page.goto(f"/console/storage/{bucket}")
+    network = console.context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1 << 20})
+    page.get_by_label("Upload").set_input_files(tmp_path / "large.bin")
+    page.wait_for_function("(() => { const bar = document.querySelector('progress'); return bar && bar.value > 0 && bar.value < 1; })()")
+    assert page.get_by_label("large.bin").count() == 1  # the bar has the file's name
+    page.locator("progress").wait_for(state="detached", timeout=30_000)
+    page.get_by_role("button", name="large.bin", exact=True).wait_for()
+    assert s3.get_object(Bucket=bucket, Key="large.bin")["Body"].read() == (tmp_path / "large.bin").read_bytes()
 
 
 def test_a_form_tells_what_is_wrong_while_one_types(console, boto, jobs):

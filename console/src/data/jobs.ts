@@ -39,7 +39,7 @@ export interface Job extends JobRow {
   request: Json; // what CreateTrainingJob would take for the same job
 }
 
-export const isOver = (job: { status: JobStatus }) => ["Completed", "Failed", "Stopped"].includes(job.status);
+export const isOver = (job: { status: string }) => ["Completed", "Failed", "Stopped"].includes(job.status);
 
 interface WireRow {
   TrainingJobName: string;
@@ -155,4 +155,3 @@ export async function readSpeed(name: string): Promise<Speed> {
 
 export const stopJob = (name: string) => call("sagemaker", "StopTrainingJob", { TrainingJobName: name });
 export const createJob = (name: string, request: Json) => call("sagemaker", "CreateTrainingJob", { TrainingJobName: name, ...request });
-export const JOB_NAME = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;

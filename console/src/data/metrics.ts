@@ -24,6 +24,8 @@ export const curveAt = (metric: Metric, times: number[], values: number[]): Curv
 
 export type Axis = "time" | "elapsed" | "step"; // "step": a metric's first sample is step 1
 
+export const dimensionOf = (metric: Metric, name: string) => metric.dimensions.find((dimension) => dimension.Name === name)?.Value;
+
 const JOBS = "/aws/sagemaker/TrainingJobs";
 
 interface WireMetric {
@@ -45,10 +47,10 @@ export async function hostMetrics(namespace: string, job: string): Promise<Metri
   return all.map(metricOf).filter((metric) => metric.dimensions.some((dimension) => dimension.Value.startsWith(`${job}/`)));
 }
 
+// What the instances behind an endpoint use; what its requests do is in `traffic`.
 export async function endpointMetrics(endpoint: string): Promise<Metric[]> {
-  const of = async (namespace: string) =>
-    (await callAll<WireMetric>("monitoring", "ListMetrics", { Namespace: namespace, Dimensions: [{ Name: "EndpointName", Value: endpoint }] }, "Metrics")).map(metricOf);
-  return (await Promise.all([of("AWS/SageMaker"), of("/aws/sagemaker/Endpoints")])).flat();
+  const dimensions = [{ Name: "EndpointName", Value: endpoint }];
+  return (await callAll<WireMetric>("monitoring", "ListMetrics", { Namespace: "/aws/sagemaker/Endpoints", Dimensions: dimensions }, "Metrics")).map(metricOf);
 }
 
 interface WireCurve {

@@ -26,6 +26,17 @@ export interface Zoom {
   to: number;
 }
 
+// The lines of each chart, by its title, in the order in which they come.
+export function chartsBy(curves: Curve[], titleOf: (curve: Curve) => string, labelOf: (curve: Curve) => string): [title: string, lines: Line[]][] {
+  const charts = new Map<string, Line[]>();
+  for (const curve of curves) {
+    const title = titleOf(curve), lines = charts.get(title) ?? [];
+    lines.push({ label: labelOf(curve), curve });
+    charts.set(title, lines);
+  }
+  return [...charts];
+}
+
 type Row<T> = (T | undefined)[];
 
 // One list of x for all lines, and their values spread over it: nothing where a line has no value.

@@ -3,13 +3,12 @@
 import { useState } from "preact/hooks";
 import { pictureOf } from "../data/examples";
 import { dataObject, imagesBehind, type Report } from "../data/reports";
-import { number } from "../format";
+import { number, percent } from "../format";
 import { useLoaded } from "../live";
 import { address, choose, Link, query } from "../router";
 import { ExamplePicture } from "./Examples";
 import { Facts, Problem, StorageLink } from "./pieces";
 
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const MOST_IMAGES = 48;
 
 export const Subject = ({ of }: { of: Report }) => (of.endpoint ? <Link to={address("endpoints", of.endpoint)}>{of.endpoint}</Link> : <>{of.model}</>);

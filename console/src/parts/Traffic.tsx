@@ -1,10 +1,10 @@
 // What requests to an endpoint did: figures by variant, and the same over time.
-import { curveAt, endpointMetrics, readCurves, type Curve } from "../data/metrics";
+import { curveAt, dimensionOf, endpointMetrics, readCurves, type Curve } from "../data/metrics";
 import { readTraffic, type PeriodFigures } from "../data/traffic";
 import { number } from "../format";
 import { useLoaded } from "../live";
 import { choose, query } from "../router";
-import { Chart, type Line } from "./Chart";
+import { Chart, chartsBy, type Line } from "./Chart";
 import { Empty, Problem, Time } from "./pieces";
 
 const PERIODS = [[1, "1 second"], [10, "10 seconds"], [60, "1 minute"], [300, "5 minutes"], [3600, "1 hour"], [86400, "1 day"]] as const;
@@ -32,9 +32,8 @@ function chartsOf(variants: string[], traffic: PeriodFigures[][]): [string, Line
 export function Traffic({ name, variants }: { name: string; variants: string[] }) {
   const period = Number(query.value.get("period") ?? 60), window = Number(query.value.get("window") ?? 3600);
   const traffic = useLoaded(() => { const now = Date.now() / 1000; return readTraffic(name, variants, period, now - window, now + period); }, [name, variants.join(), period, window], 2);
-  const used = useLoaded(async () => readCurves((await endpointMetrics(name)).filter((metric) => metric.namespace !== "AWS/SageMaker"), { columns: 600, from: Date.now() / 1000 - window }), [name, window], 5);
-  const hosts = new Map<string, Line[]>();
-  for (const curve of used.value ?? []) hosts.set(curve.metric.name, [...(hosts.get(curve.metric.name) ?? []), { label: variantOf(curve), curve }]);
+  const used = useLoaded(async () => readCurves(await endpointMetrics(name), { columns: 600, from: Date.now() / 1000 - window }), [name, window], 5);
+  const hosts = chartsBy(used.value ?? [], (curve) => curve.metric.name, variantOf);
   const any = (traffic.value ?? []).some((periods) => periods.length > 0);
   return (
     <>
@@ -47,7 +46,7 @@ export function Traffic({ name, variants }: { name: string; variants: string[] }
       {any ? <VariantFigures variants={variants} traffic={traffic.value!} /> : null}
       <div class="charts">
         {any ? chartsOf(variants, traffic.value!).map(([title, lines]) => <Chart key={title} title={title} lines={lines} />) : null}
-        {[...hosts].map(([title, lines]) => <Chart key={title} title={title} lines={lines} />)}
+        {hosts.map(([title, lines]) => <Chart key={title} title={title} lines={lines} />)}
       </div>
     </>
   );
@@ -73,4 +72,4 @@ function VariantFigures({ variants, traffic }: { variants: string[]; traffic: Pe
   );
 }
 
-const variantOf = (curve: Curve) => curve.metric.dimensions.find((dimension) => dimension.Name === "VariantName")?.Value ?? curve.metric.name;
+const variantOf = (curve: Curve) => dimensionOf(curve.metric, "VariantName") ?? curve.metric.name;

@@ -4,7 +4,7 @@ import { describeJob, isOver, listJobs, readSpeed, type Figure, type Job, type S
 import { chartOf, jobOf, readJobCurves, type Axis, type Curve, type Window } from "../data/metrics";
 import { duration, number } from "../format";
 import { useLatest, useLoaded } from "../live";
-import { Chart, type Line } from "../parts/Chart";
+import { Chart, chartsBy } from "../parts/Chart";
 import { AxisChoice, chosenWindow, SmoothingChoice, ZoomChoice, zoomTo } from "../parts/CurveTools";
 import { PictureButton } from "../parts/Picture";
 import { Empty, Problem, Status } from "../parts/pieces";
@@ -26,15 +26,6 @@ async function read(names: string[], window: Window & { axis: Axis }, known: Map
   return { axis: window.axis, jobs, curves: await readJobCurves(jobs, { ...window, columns: 600 }) };
 }
 
-function chartsOf(curves: Curve[]): Map<string, Line[]> {
-  const charts = new Map<string, Line[]>();
-  for (const curve of curves) {
-    const title = chartOf(curve.metric.name);
-    charts.set(title, [...(charts.get(title) ?? []), { label: `${jobOf(curve)} ${curve.metric.name}`, curve }]);
-  }
-  return charts;
-}
-
 export function ComparePage() {
   const names = (query.value.get("jobs") ?? "").split(",").filter(Boolean);
   const window = chosenWindow(AXES);
@@ -42,7 +33,7 @@ export function ComparePage() {
   const loaded = useLoaded(() => read(names, window, known.current), [names.join(), ...Object.values(window)], (all) => (all?.jobs.every(isOver) ? 0 : 2));
   const { axis, jobs, curves } = useLatest(loaded.value) ?? NOTHING;
   const set = (list: string[]) => choose({ jobs: list.join(",") });
-  const charts = useMemo(() => chartsOf(curves), [curves]);
+  const charts = useMemo(() => chartsBy(curves, (curve) => chartOf(curve.metric.name), (curve) => `${jobOf(curve)} ${curve.metric.name}`), [curves]);
   return (
     <>
       <h1>Compare training jobs</h1>
@@ -55,7 +46,7 @@ export function ComparePage() {
       </div>
       <Problem of={loaded.problem} />
       {jobs.length ? <Figures jobs={jobs} remove={(name) => set(names.filter((other) => other !== name))} /> : <Empty command={`headrace jobs compare ${names.join(" ") || "JOB JOB"}`}>Choose jobs to put side by side, here or in a shell:</Empty>}
-      <div class="charts">{[...charts].map(([title, lines]) => <Chart key={title} title={title} lines={lines} axis={axis} zoom={zoomTo} />)}</div>
+      <div class="charts">{charts.map(([title, lines]) => <Chart key={title} title={title} lines={lines} axis={axis} zoom={zoomTo} />)}</div>
     </>
   );
 }

@@ -65,15 +65,14 @@ export const isThere = (describe: (name: string) => Promise<unknown>) => async (
 export function CreateJobPage() {
   const like = query.value.get("like");
   const [name, setName] = useState<string>();
-  const [proposed, setProposed] = useState("");
   const [document, setDocument] = useState<Json>();
   const [failure, setFailure] = useState<Error>();
   const buckets = useLoaded(listBuckets, []);
   useEffect(() => {
     if (!like) { setDocument(BLANK); return; }
-    describeJob(like).then((job) => { setProposed(nextName(like)); setDocument(job.request); }, setFailure);
+    describeJob(like).then((job) => setDocument(job.request), setFailure);
   }, [like]);
-  const shown = name ?? proposed;
+  const shown = name ?? (like ? nextName(like) : "");
   if (!document) return <><h1>A job like {like}</h1><Problem of={failure} /></>;
   const channels = (document.InputDataConfig as Channel[] | undefined) ?? [];
   const setChannels = (list: Channel[]) => setDocument({ ...document, InputDataConfig: list });

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { changeVariant, deleteEndpoint, describeEndpoint, listConfigs, updateEndpoint, type Endpoint, type Variant } from "../data/endpoints";
 import { endpointGroup } from "../data/logs";
+import { percent } from "../format";
 import { useLoaded } from "../live";
 import { Dialog } from "../parts/Dialog";
 import { LogView } from "../parts/LogView";
@@ -49,7 +50,7 @@ function Variants({ endpoint, scale }: { endpoint: Endpoint; scale: (variant: Va
       <thead><tr><th scope="col">Variant</th><th scope="col">Model</th><th scope="col">Instances</th><th scope="col">Weight</th><th scope="col">Share of requests</th><th scope="col"><span class="visually-hidden">Scale</span></th></tr></thead>
       <tbody>{endpoint.variants.map((variant) => (
         <tr key={variant.name}><td>{variant.name}</td><td>{variant.model}</td><td>{variant.instances} of {variant.wanted} × {variant.instanceType}</td><td class="number">{variant.weight}</td>
-          <td class="number">{weights ? `${(100 * variant.weight / weights).toFixed(1)} %` : "–"}</td>
+          <td class="number">{weights ? percent(variant.weight / weights) : "–"}</td>
           <td><button class="quiet" aria-label={`Scale ${variant.name}`} onClick={() => scale(variant)}>Scale</button></td></tr>
       ))}</tbody>
     </table>

@@ -1,5 +1,6 @@
 // Reports of `headrace evaluate`, found in the buckets by themselves.
 import { findReports, readReport, type FoundReport } from "../data/reports";
+import { percent } from "../format";
 import { useLoaded } from "../live";
 import { Confusion, Subject } from "../parts/Confusion";
 import { Empty, Problem, Time } from "../parts/pieces";
@@ -33,7 +34,7 @@ function Table({ rows }: { rows: FoundReport[] }) {
       <tbody>{rows.map(({ bucket, key, modified, report }) => (
         <tr key={`${bucket}/${key}`}>
           <td><Link to={address("evaluations", bucket, ...key.split("/"))}>{bucket}/{key.replace(/\/?report\.json$/, "")}</Link></td><td><Subject of={report} /></td>
-          <td class="number">{(100 * report.accuracy).toFixed(1)} %</td><td class="number">{report.images.toLocaleString()}</td><td>{report.data}</td><td><Time at={modified} /></td>
+          <td class="number">{percent(report.accuracy)}</td><td class="number">{report.images.toLocaleString()}</td><td>{report.data}</td><td><Time at={modified} /></td>
         </tr>
       ))}</tbody>
     </table></div>

@@ -6,8 +6,9 @@ import { chartOf, curveAt, jobMetrics, readHostCurves, readJobCurves, readStatis
 import { objectAddress } from "../data/storage";
 import { duration, number } from "../format";
 import { useLatest, useLoaded } from "../live";
-import { Chart, type Line } from "../parts/Chart";
+import { Chart, chartsBy } from "../parts/Chart";
 import { AxisChoice, chosenWindow, SmoothingChoice, ZoomChoice, zoomTo } from "../parts/CurveTools";
+import { HostCharts } from "../parts/HostCharts";
 import { LogView } from "../parts/LogView";
 import { Empty, Facts, Problem, Status, StorageLink, Tabs, Time } from "../parts/pieces";
 import { Timeline } from "../parts/Timeline";
@@ -41,7 +42,7 @@ export function JobPage({ name }: { name: string }) {
       <Tabs names={TABS} chosen={tab} choose={(one) => choose({ tab: one.toLowerCase() })} />
       {tab === "Metrics" ? <JobCharts key={name} job={value} /> : null}
       {tab === "Logs" ? <LogView group={JOBS_GROUP} prefix={`${name}/`} following={!over} name={name} /> : null}
-      {tab === "Instances" ? <HostCharts job={value} /> : null}
+      {tab === "Instances" ? <HostCharts job={name} over={over} every={2} read={() => readHostCurves(name, value.instanceCount, { columns: 400 })} /> : null}
       {tab === "Configuration" ? <Configuration job={value} /> : null}
     </>
   );
@@ -78,15 +79,7 @@ function JobCharts({ job }: { job: Job }) {
   const { axis, smoothing, from, to } = window;
   const loaded = useLoaded(async () => ({ axis, curves: await readJob(job, window, statistic, period) }), [job.started, smoothing, statistic, period, axis, from, to, over], over ? 0 : 1);
   const shown = useLatest(loaded.value), curves = shown?.curves;
-  const charts = useMemo(() => {
-    const byTitle = new Map<string, Line[]>();
-    for (const curve of curves ?? []) {
-      const lines = byTitle.get(chartOf(curve.metric.name)) ?? [];
-      lines.push({ label: curve.metric.name, curve });
-      byTitle.set(chartOf(curve.metric.name), lines);
-    }
-    return [...byTitle];
-  }, [curves]);
+  const charts = useMemo(() => chartsBy(curves ?? [], (curve) => chartOf(curve.metric.name), (curve) => curve.metric.name), [curves]);
   return (
     <>
       <div class="tools">
@@ -108,18 +101,6 @@ function JobCharts({ job }: { job: Job }) {
         <tbody>{job.finalMetrics.map((metric) => <tr key={metric.name}><td>{metric.name}</td><td class="number">{number(metric.value)}</td><td><Time at={metric.at} /></td></tr>)}</tbody></table></> : null}
     </>
   );
-}
-
-function HostCharts({ job }: { job: Job }) {
-  const over = isOver(job);
-  const curves = useLoaded(() => readHostCurves(job.name, job.instanceCount, { columns: 400 }), [job.name, over], over ? 0 : 2);
-  const byName = new Map<string, Line[]>();
-  for (const curve of curves.value ?? []) {
-    const host = curve.metric.dimensions.find((dimension) => dimension.Name === "Host")?.Value.split("/").pop() ?? "";
-    byName.set(curve.metric.name, [...(byName.get(curve.metric.name) ?? []), { label: host, curve }]);
-  }
-  return <><Problem of={curves.problem} /><div class="charts">{[...byName].map(([name, lines]) => <Chart key={name} title={name} lines={lines} />)}</div>
-    {curves.value && byName.size === 0 ? <p>Nothing measured: the job was too short, or has not started.</p> : null}</>;
 }
 
 function Configuration({ job }: { job: Job }) {

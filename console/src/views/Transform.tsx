@@ -1,17 +1,17 @@
 // One batch transform job: what it does, what its instances used, its log, where its answers are.
 import { useState } from "preact/hooks";
+import { isOver } from "../data/jobs";
 import { hostMetrics, readCurves } from "../data/metrics";
 import { describeTransform, stopTransform, type Transform } from "../data/transforms";
 import { duration } from "../format";
 import { useLoaded } from "../live";
-import { Chart, type Line } from "../parts/Chart";
+import { HostCharts } from "../parts/HostCharts";
 import { LogView } from "../parts/LogView";
 import { Facts, Problem, Status, StorageLink, Tabs, Time } from "../parts/pieces";
 import { choose, Link, query } from "../router";
 
 const GROUP = "/aws/sagemaker/TransformJobs";
 const TABS = ["Configuration", "Logs", "Instances"];
-const isOver = (job: Transform) => ["Completed", "Failed", "Stopped"].includes(job.status);
 
 export function TransformPage({ name }: { name: string }) {
   const job = useLoaded(() => describeTransform(name), [name], (value) => (value && isOver(value) ? 0 : 1));
@@ -36,7 +36,7 @@ export function TransformPage({ name }: { name: string }) {
       <Tabs names={TABS} chosen={tab} choose={(one) => choose({ tab: one.toLowerCase() })} />
       {tab === "Configuration" ? <Configuration job={value} /> : null}
       {tab === "Logs" ? <LogView group={GROUP} prefix={`${name}/`} following={!over} name={name} /> : null}
-      {tab === "Instances" ? <Instances job={value} over={over} /> : null}
+      {tab === "Instances" ? <HostCharts job={name} over={over} every={5} read={async () => readCurves(await hostMetrics(GROUP, name), { columns: 400 })} /> : null}
     </>
   );
 }
@@ -49,15 +49,4 @@ function Configuration({ job }: { job: Transform }) {
     ["Requests at once", job.concurrent ?? "–"], ["Largest request", job.payload === undefined ? "–" : `${job.payload} MB`],
     ["Output", <StorageLink uri={job.output} />], ["Answers as", job.accept || "–"], ["Assembled with", job.assemble], ["ARN", <code>{job.arn}</code>],
   ]} />;
-}
-
-function Instances({ job, over }: { job: Transform; over: boolean }) {
-  const curves = useLoaded(async () => readCurves(await hostMetrics(GROUP, job.name), { columns: 400 }), [job.name, over], over ? 0 : 5);
-  const charts = new Map<string, Line[]>();
-  for (const curve of curves.value ?? []) {
-    const host = curve.metric.dimensions.find((dimension) => dimension.Name === "Host")?.Value.split("/").pop() ?? "";
-    charts.set(curve.metric.name, [...(charts.get(curve.metric.name) ?? []), { label: host, curve }]);
-  }
-  return <><Problem of={curves.problem} /><div class="charts">{[...charts].map(([title, lines]) => <Chart key={title} title={title} lines={lines} />)}</div>
-    {curves.value && charts.size === 0 ? <p>Nothing measured: the job was too short, or has not started.</p> : null}</>;
 }

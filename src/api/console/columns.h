@@ -15,7 +15,6 @@ struct Grid {
   int64_t from = 0, to = 0;  // what is drawn: [from, to)
   int64_t width = 1;
   int64_t start() const;  // of the first column
-  int64_t columns() const { return (to - start() + width - 1) / width; }
 
   // At most `columns` of them, and one.
   static Grid Of(int64_t from, int64_t to, int64_t columns);

@@ -126,18 +126,17 @@ Reply<Grid> GridOf(const Json& input, Axis axis, const std::vector<Found>& found
 // Only what is drawn is read, unless it is smoothed: then all that came before, too.
 Result<Curve> Read(store::Metrics& metrics, const Found& found, Axis axis, const Grid& grid, double smoothing) {
   Curve curve(grid, smoothing);
-  Status read;
   if (axis == Axis::kStep) {
     const int64_t begin = smoothing > 0 ? 0 : std::max<int64_t>(grid.from - 1, 0);
     int64_t step = begin;
-    read = metrics.ReadNumbers(found.series.id, begin, grid.to - 1,
-                               [&](const store::MetricSample& sample) { curve.Add(++step, sample); });
+    HEADRACE_TRY(metrics.ReadNumbers(found.series.id, begin, grid.to - 1,
+                                     [&](const store::MetricSample& sample) { curve.Add(++step, sample); }));
   } else {
     const UnixMillis begin = smoothing > 0 ? INT64_MIN : grid.from + found.origin;
-    read = metrics.Read(found.series.id, begin, grid.to + found.origin,
-                        [&](const store::MetricSample& sample) { curve.Add(sample.time - found.origin, sample); });
+    HEADRACE_TRY(metrics.Read(found.series.id, begin, grid.to + found.origin, [&](const store::MetricSample& sample) {
+      curve.Add(sample.time - found.origin, sample);
+    }));
   }
-  if (!read) return tl::unexpected(read.error());
   return curve;
 }
 

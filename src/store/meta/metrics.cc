@@ -86,14 +86,19 @@ struct MetricBatch {
   std::vector<decltype(series)::iterator> order;
 };
 
+// The four columns that name a series, as the first four parameters of a statement.
+void BindKey(Query& query, const MetricKey& key) {
+  query.bind(1, key.account_id);
+  query.bind(2, key.name_space);
+  query.bind(3, key.name);
+  query.bind(4, CanonicalText(key.dimensions));
+}
+
 bool FindSeries(Connection& db, const MetricKey& key, SeriesInBatch& series) {
   Query find(db,
              "SELECT id, samples, first_ms, last_ms FROM metric_series WHERE account_id = ? AND namespace = ? "
              "AND name = ? AND dimensions = ?");
-  find.bind(1, key.account_id);
-  find.bind(2, key.name_space);
-  find.bind(3, key.name);
-  find.bind(4, CanonicalText(key.dimensions));
+  BindKey(find, key);
   if (!find.executeStep()) return false;
   series.id = find.getColumn(0).getInt64();
   series.samples = find.getColumn(1).getInt64();
@@ -108,10 +113,7 @@ void InsertSeries(Connection& db, const MetricKey& key, SeriesInBatch& series) {
   Query insert(db,
                "INSERT INTO metric_series (account_id, namespace, name, dimensions, first_ms, last_ms) "
                "VALUES (?, ?, ?, ?, ?, ?)");
-  insert.bind(1, key.account_id);
-  insert.bind(2, key.name_space);
-  insert.bind(3, key.name);
-  insert.bind(4, CanonicalText(key.dimensions));
+  BindKey(insert, key);
   insert.bind(5, series.first);
   insert.bind(6, series.last);
   insert.exec();
@@ -153,10 +155,7 @@ Result<std::optional<MetricSeries>> Metrics::Find(const MetricKey& key) {
     Query select(db, fmt::format("SELECT {} FROM metric_series s WHERE s.account_id = ? AND "
                                  "s.namespace = ? AND s.name = ? AND s.dimensions = ?",
                                  kColumns));
-    select.bind(1, key.account_id);
-    select.bind(2, key.name_space);
-    select.bind(3, key.name);
-    select.bind(4, CanonicalText(key.dimensions));
+    BindKey(select, key);
     if (select.executeStep()) series = SeriesFromRow(select);
     return {};
   }));

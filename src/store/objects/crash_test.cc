@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,12 +55,17 @@ struct Acknowledged {
   int last = 0;
 };
 
-void WriteUntilKilled(const std::string& directory, std::chrono::milliseconds life, Acknowledged& known) {
+// `from_first`: the writer's life counts from its first acknowledged object on, however long it took to start; else it
+// may be killed while it opens the store.
+void WriteUntilKilled(const std::string& directory, std::chrono::milliseconds life, bool from_first,
+                      Acknowledged& known) {
   std::array<int, 2> pipe{};
   ASSERT_EQ(::pipe(pipe.data()), 0);
   const pid_t child = ::fork();
   if (child == 0) WriteForever(directory, known.last + 1, pipe[1]);
   ::close(pipe[1]);
+  pollfd acknowledged{pipe[0], POLLIN, 0};
+  if (from_first) ASSERT_EQ(::poll(&acknowledged, 1, 60'000), 1);
   std::this_thread::sleep_for(life);
   ::kill(child, SIGKILL);
   int status = 0;
@@ -109,7 +115,7 @@ TEST(CrashTest, AcknowledgedObjectsSurviveKill9) {
   Acknowledged known;
   std::mt19937 random(3);
   for (int round = 0; round < kRounds; ++round) {
-    WriteUntilKilled(directory.path(), std::chrono::milliseconds(20 + random() % 150), known);
+    WriteUntilKilled(directory.path(), std::chrono::milliseconds(20 + random() % 150), round % 2 == 1, known);
     if (HasFatalFailure()) return;
     CheckEverything(directory.path(), known);
     if (HasFatalFailure()) return;
