@@ -25,6 +25,7 @@
 
 #include "headrace/error.h"
 #include "headrace/keras/callbacks.h"
+#include "headrace/keras/custom_layer.h"
 #include "headrace/keras/layer.h"
 #include "headrace/keras/layers.h"
 #include "headrace/keras/losses.h"

@@ -94,6 +94,19 @@ struct SpreadOp {  // zeros between neighbours: a transposed convolution is one 
   int64_t stride_h = 1, stride_w = 1;
 };
 struct LookupOp {};  // variable: a table of rows. The input's elements are numbers of rows
+struct GatherOp {    // inputs: a table [rows, width], float32; numbers of its rows, any shape
+  int64_t rows = 0;
+};
+struct ScatterOp {  // inputs: numbers of rows; rows. The table of their sums, [rows, width]
+  int64_t rows = 0;
+};
+struct UnsliceOp {  // where SliceOp would read is the input, elsewhere 0
+  std::vector<int64_t> begins, steps;
+};
+struct MatMulOp {  // two inputs of equal rank, 2 or more: products of their last two axes; leading ones of 1 repeat
+  bool transpose_a = false, transpose_b = false;
+};
+struct StopGradientOp {};
 
 struct ConstantOp {
   Tensor value;  // float32
@@ -113,17 +126,18 @@ struct BackwardOp {
   int step = 0;
 };
 
-using Operation = std::variant<InputOp, Conv2DOp, DenseOp, BatchNormOp, ActivationOp, DropoutOp, MaxPoolOp,
-                               GlobalAveragePoolOp, FlattenOp, AddOp, ZeroPadOp, AveragePoolOp, PointwiseOp, BinaryOp,
-                               SelectOp, ConcatOp, TransposeOp, ReduceOp, SliceOp, TileOp, ResizeOp, SpreadOp, LookupOp,
-                               ConstantOp, VariableOp, CastOp, ArgMaxOp, CrossentropyOp, BackwardOp>;
+using Operation =
+    std::variant<InputOp, Conv2DOp, DenseOp, BatchNormOp, ActivationOp, DropoutOp, MaxPoolOp, GlobalAveragePoolOp,
+                 FlattenOp, AddOp, ZeroPadOp, AveragePoolOp, PointwiseOp, BinaryOp, SelectOp, ConcatOp, TransposeOp,
+                 ReduceOp, SliceOp, TileOp, ResizeOp, SpreadOp, LookupOp, GatherOp, ScatterOp, UnsliceOp, MatMulOp,
+                 StopGradientOp, ConstantOp, VariableOp, CastOp, ArgMaxOp, CrossentropyOp, BackwardOp>;
 
 // A value is named by the index of the operation that makes it.
 struct Value {
   Operation op;
   std::string layer;        // for messages and for SavedModel's node names
   std::vector<int> inputs;  // indices below this one
-  Shape shape;              // -1 in front: as many as the batch has rows
+  Shape shape;              // -n: n times as many as the batch has rows
   std::vector<VariablePtr> variables;
   std::optional<DType> dtype = std::nullopt;  // none: the type that the plan computes activations in
 };
@@ -133,6 +147,7 @@ struct Graph {
   std::deque<Value> values;
   int output = 0;
   std::vector<int> more_outputs;  // beside `output`
+  std::vector<int> penalties;     // scalars that layers add to the loss
 
   std::vector<int> Outputs() const {
     std::vector<int> all = {output};

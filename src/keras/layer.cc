@@ -1,13 +1,17 @@
 // The handles of the functional API: Layer, KerasTensor and Input().
 #include "headrace/keras.h"
 
+#include "base/result.h"
 #include "keras/layer_state.h"
 
 namespace headrace::keras {
 
 using internal::Node;
 
-const Shape& KerasTensor::shape() const { return node_->shape; }
+const Shape& KerasTensor::shape() const {
+  if (node_ == nullptr) throw MakeError(ErrorCode::kFailedPrecondition, "shape() of a KerasTensor that was never set");
+  return node_->shape;
+}
 
 KerasTensor Input(Shape shape, std::string name) {
   auto layer = std::make_shared<internal::InputLayer>(std::move(shape));
@@ -17,12 +21,12 @@ KerasTensor Input(Shape shape, std::string name) {
 }
 
 KerasTensor Layer::operator()(const KerasTensor& input) const {
-  return KerasTensor(internal::Call(state_, {input.node_}));
+  return KerasTensor(internal::Call(state_, {input.node()}));
 }
 
 KerasTensor Layer::operator()(const std::vector<KerasTensor>& inputs) const {
   std::vector<std::shared_ptr<Node>> nodes;
-  for (const KerasTensor& input : inputs) nodes.push_back(input.node_);
+  for (const KerasTensor& input : inputs) nodes.push_back(input.node());
   return KerasTensor(internal::Call(state_, std::move(nodes)));
 }
 

@@ -20,14 +20,21 @@ int LayerState::AppendActivation(Graph& graph, int input, tensor::Activation act
   return graph.Append({ActivationOp{activation}, name, {input}, shape, {}});
 }
 
-namespace {
-
-std::vector<VariablePtr> MakeVariables(const std::vector<WeightSpec>& specs) {
+std::vector<VariablePtr> LayerState::MakeVariables(const std::vector<WeightSpec>& specs) const {
   std::vector<VariablePtr> variables;
   for (const WeightSpec& spec : specs)
     variables.push_back(std::make_shared<Variable>(Variable{spec.name, spec.trainable, {}}));
   return variables;
 }
+
+std::vector<VariablePtr> LayerState::TrainableWeights() const {
+  std::vector<VariablePtr> variables;
+  for (const VariablePtr& weight : weights)
+    if (trainable && weight->trainable) variables.push_back(weight);
+  return variables;
+}
+
+namespace {
 
 // A layer called again brings the weights of its first call.
 void CheckSameShapes(const LayerState& layer, const std::vector<WeightSpec>& specs, const Shape& input) {
@@ -43,11 +50,15 @@ void CheckSameShapes(const LayerState& layer, const std::vector<WeightSpec>& spe
 std::shared_ptr<Node> Call(const std::shared_ptr<LayerState>& layer, std::vector<std::shared_ptr<Node>> inputs) {
   if (inputs.empty()) throw MakeError(ErrorCode::kInvalidArgument, "{}: called without an input", layer->Label());
   std::vector<Shape> shapes;
-  for (const auto& input : inputs) shapes.push_back(input->shape);
+  for (const auto& input : inputs) {
+    if (input == nullptr)
+      throw MakeError(ErrorCode::kInvalidArgument, "{}: called with a KerasTensor that was never set", layer->Label());
+    shapes.push_back(input->shape);
+  }
   Shape output = layer->OutputShape(shapes);
   std::vector<WeightSpec> specs = layer->Weights(shapes);
   if (layer->specs.empty()) {
-    layer->weights = MakeVariables(specs);
+    layer->weights = layer->MakeVariables(specs);
     layer->specs = std::move(specs);
   } else {
     CheckSameShapes(*layer, specs, shapes[0]);

@@ -30,6 +30,10 @@ class LayerState {
   // Shape of the output, [-1, …]; throws kInvalidArgument naming layer, shape found and shape wanted.
   virtual Shape OutputShape(const std::vector<Shape>& inputs) const = 0;
   virtual std::vector<WeightSpec> Weights(const std::vector<Shape>& /*inputs*/) const { return {}; }
+  // The variables of these weights: those of the first call, which later ones share.
+  virtual std::vector<VariablePtr> MakeVariables(const std::vector<WeightSpec>& specs) const;
+  // What the optimizer may move, as the layer says now.
+  virtual std::vector<VariablePtr> TrainableWeights() const;
   // Appends the layer's operations to `graph` and returns the index of its output value.
   virtual int Lower(Graph& graph, const std::vector<int>& inputs) const = 0;
   // Keras's configuration of the layer, without name and trainable.

@@ -26,14 +26,14 @@ const ModelState& Built(const ModelState& state) {
 
 Model::Model(const KerasTensor& input, const KerasTensor& output, ModelOptions options)
     : state_(internal::MakeModelState(options, false)) {
-  internal::BuildGraph(*state_, {input.node_}, {output.node_});
+  internal::BuildGraph(*state_, {input.node()}, {output.node()});
 }
 
 Model::Model(const std::vector<KerasTensor>& inputs, const std::vector<KerasTensor>& outputs, ModelOptions options)
     : state_(internal::MakeModelState(options, false)) {
   std::vector<std::shared_ptr<internal::Node>> from, to;
-  for (const KerasTensor& input : inputs) from.push_back(input.node_);
-  for (const KerasTensor& output : outputs) to.push_back(output.node_);
+  for (const KerasTensor& input : inputs) from.push_back(input.node());
+  for (const KerasTensor& output : outputs) to.push_back(output.node());
   internal::BuildGraph(*state_, std::move(from), std::move(to));
 }
 

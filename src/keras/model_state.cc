@@ -34,9 +34,10 @@ std::vector<VariablePtr> ModelState::TrainableWeights() const {
 
 std::vector<VariablePtr> ModelState::WeightsToTrain() const {
   std::vector<VariablePtr> weights;
-  for (const auto& layer : Layers())
-    for (const VariablePtr& weight : layer->weights)
-      if (layer->trainable && weight->trainable) weights.push_back(weight);
+  for (const auto& layer : Layers()) {
+    const auto of_layer = layer->TrainableWeights();
+    weights.insert(weights.end(), of_layer.begin(), of_layer.end());
+  }
   return weights;
 }
 

@@ -129,6 +129,7 @@ class Builder {
       const Regularizer& regularizer = model_.nodes[i]->layer->activity_regularizer;
       if (regularizer) AddToTotal(Penalty(regularizer, build_.Cast(node_values_[i], DType::kFloat32), true));
     }
+    for (const int penalty : objective_.graph.penalties) AddToTotal(penalty);
   }
 
   // ---- metrics

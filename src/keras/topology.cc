@@ -51,9 +51,12 @@ std::map<const Node*, int> DepthsOf(const std::vector<NodePtr>& nodes) {
   return depths;
 }
 
+// Not a constant.
+bool IsInput(const Node& node) { return dynamic_cast<const InputLayer*>(node.layer.get()) != nullptr; }
+
 void CheckInputs(const std::vector<NodePtr>& nodes, const std::vector<NodePtr>& inputs) {
   for (const NodePtr& node : nodes)
-    if (node->inputs.empty() && std::find(inputs.begin(), inputs.end(), node) == inputs.end())
+    if (IsInput(*node) && std::find(inputs.begin(), inputs.end(), node) == inputs.end())
       throw MakeError(ErrorCode::kInvalidArgument,
                       "model: found an output that depends on another input of shape {}, wanted only the given ones",
                       node->shape.ToString());
@@ -62,18 +65,6 @@ void CheckInputs(const std::vector<NodePtr>& nodes, const std::vector<NodePtr>& 
       throw MakeError(ErrorCode::kInvalidArgument,
                       "model: the graph is disconnected: no output depends on the given input {} of shape {}",
                       input->layer->Label(), input->shape.ToString());
-}
-
-// "MaxPooling2D" -> "max_pooling2d".
-std::string SnakeCase(const std::string& class_name) {
-  std::string name;
-  for (size_t i = 0; i < class_name.size(); ++i) {
-    const auto c = static_cast<unsigned char>(class_name[i]);
-    const bool after_lower = i > 0 && std::islower(static_cast<unsigned char>(class_name[i - 1]));
-    if (std::isupper(c) && after_lower) name += '_';
-    name += static_cast<char>(std::tolower(c));
-  }
-  return name;
 }
 
 std::string FreeName(const std::string& base, const std::set<std::string>& taken) {
@@ -87,6 +78,17 @@ void NameWeights(const LayerState& layer) {
 }
 
 }  // namespace
+
+std::string SnakeCase(const std::string& class_name) {
+  std::string name;
+  for (size_t i = 0; i < class_name.size(); ++i) {
+    const auto c = static_cast<unsigned char>(class_name[i]);
+    const bool after_lower = i > 0 && std::islower(static_cast<unsigned char>(class_name[i - 1]));
+    if (std::isupper(c) && after_lower) name += '_';
+    name += static_cast<char>(std::tolower(c));
+  }
+  return name;
+}
 
 std::vector<NodePtr> OrderNodes(const std::vector<NodePtr>& inputs, const std::vector<NodePtr>& outputs) {
   if (inputs.empty() || outputs.empty())
@@ -109,6 +111,8 @@ std::vector<NodePtr> OrderNodes(const std::vector<NodePtr>& inputs, const std::v
   std::vector<NodePtr> nodes = walk.nodes();
   const auto key = [&](const NodePtr& node) { return std::tuple(-depths.at(node.get()), walk.Rank(node)); };
   std::stable_sort(nodes.begin(), nodes.end(), [&](const NodePtr& a, const NodePtr& b) { return key(a) < key(b); });
+  if (!IsInput(*nodes.front()))  // constants may stand further away from the outputs
+    std::stable_partition(nodes.begin(), nodes.end(), [](const NodePtr& node) { return IsInput(*node); });
   return nodes;
 }
 

@@ -16,6 +16,9 @@ namespace headrace::keras::internal {
 std::vector<std::shared_ptr<Node>> OrderNodes(const std::vector<std::shared_ptr<Node>>& inputs,
                                               const std::vector<std::shared_ptr<Node>>& outputs);
 
+// "MaxPooling2D" -> "max_pooling2d".
+std::string SnakeCase(const std::string& class_name);
+
 // A name for an unnamed layer that joins `nodes`: the first free of "conv2d", "conv2d_1", …; of "input_1", … for an
 // input.
 std::string AutomaticName(const LayerState& layer, const std::vector<std::shared_ptr<Node>>& nodes);

@@ -216,6 +216,9 @@ enum class Pointwise : uint8_t {
   kSign,      // -1, 0 or 1
   kSin,
   kCos,
+  kFloor,
+  kCeil,
+  kRound,  // halves to the even one
 };
 
 enum class Binary : uint8_t {
@@ -273,6 +276,21 @@ struct ResizeDesc {
   Resampling resampling = Resampling::kNearest;
   bool half_pixels = false, aligned_corners = false;
   DType dtype = DType::kFloat32;
+};
+
+// y[..., m, n] = a[..., m, k] * b[..., k, n] for each index of the leading axes, along which a dimension of 1 repeats.
+struct MatMulDesc {
+  Shape batch_a, batch_b, batch;  // the leading axes of a, b and y, of equal rank
+  int64_t m = 0, k = 0, n = 0;
+  bool transpose_a = false, transpose_b = false;  // a lies as [..., k, m], b as [..., n, k]
+  DType dtype = DType::kFloat32;
+};
+
+// Rows of a table by their numbers, which are float32, bfloat16 or int64.
+struct GatherDesc {
+  int64_t count = 0, rows = 0, width = 0;  // numbers; the table's rows and their length
+  DType indices = DType::kFloat32;
+  DType dtype = DType::kFloat32;  // of what is gathered; the table is float32
 };
 
 enum class Labels : uint8_t {
@@ -373,7 +391,7 @@ class Backend {
   // out[c] = sum over rows of x[rows, c].
   virtual void SumRows(int64_t rows, int64_t c, DType dtype, const void* x, float* out) const = 0;
 
-  // Those with a body are plain parallel loops (inference_kernels.cc, shape_kernels.cc).
+  // Those with a body are plain parallel loops (inference_kernels.cc, shape_kernels.cc, matrix_kernels.cc).
   // Inference only. kernel, bias (or null): as FixedConvDesc says; copies are made, in `packed` where the back end
   // packs them.
   virtual std::unique_ptr<FixedConv> MakeFixedConv(const FixedConvDesc& desc, const float* kernel, const float* bias,
@@ -401,9 +419,15 @@ class Backend {
   // [n, h, w, c] with stride - 1 zeros between neighbours: [n, (h - 1) * stride_h + 1, (w - 1) * stride_w + 1, c].
   virtual void Spread(int64_t n, int64_t h, int64_t w, int64_t c, int64_t stride_h, int64_t stride_w, DType dtype,
                       const void* x, void* y) const;
-  // y[i] = table[x[i]]: rows of `width` of [rows, width]; zeros for numbers outside of the table.
-  virtual void Lookup(int64_t count, int64_t rows, int64_t width, const float* table, DType dtype, const void* x,
-                      void* y) const;
+  // y of shape desc.in: what Slice would read is x, everything else 0.
+  virtual void Unslice(const SliceDesc& desc, const void* x, void* y) const;
+  // y[i] = table[indices[i]]; zeros for numbers outside of the table.
+  virtual void Gather(const GatherDesc& desc, const float* table, const void* indices, void* y) const;
+  // table[row] = the sum of the rows of dy whose number is `row`.
+  virtual void ScatterSum(const GatherDesc& desc, const void* indices, const void* dy, float* table) const;
+
+  virtual size_t MatMulWorkspaceBytes(const MatMulDesc& desc) const;
+  virtual void MatMul(const MatMulDesc& desc, const void* a, const void* b, void* y, void* workspace) const;
 
   virtual void Crossentropy(const CrossentropyArgs& args) const = 0;
   virtual void Sgd(const SgdArgs& args) const = 0;

@@ -54,6 +54,12 @@ float Evaluate(Pointwise kind, float alpha, float x) {
       return std::sin(x);
     case Pointwise::kCos:
       return std::cos(x);
+    case Pointwise::kFloor:
+      return std::floor(x);
+    case Pointwise::kCeil:
+      return std::ceil(x);
+    case Pointwise::kRound:
+      return std::nearbyint(x);
   }
   return x;
 }

@@ -156,6 +156,22 @@ void Backend::Slice(const SliceDesc& desc, const void* x, void* y) const {
   });
 }
 
+void Backend::Unslice(const SliceDesc& desc, const void* x, void* y) const {
+  const std::vector<int64_t> steps = Steps(desc.in);
+  std::memset(y, 0, static_cast<size_t>(desc.in.size()) * SizeOf(desc.dtype));  // zero in either type
+  WithType(desc.dtype, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    Ranges(desc.out.size(), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t place = SourceOf(i, desc.out, [&](size_t axis, int64_t k) {
+          return (desc.begins[axis] + k * desc.steps[axis]) * steps[axis];
+        });
+        static_cast<T*>(y)[place] = static_cast<const T*>(x)[i];
+      }
+    });
+  });
+}
+
 void Backend::Tile(const Shape& shape, const std::vector<int64_t>& multiples, DType dtype, const void* x,
                    void* y) const {
   const std::vector<int64_t> steps = Steps(shape);
@@ -212,25 +228,6 @@ void Backend::Spread(int64_t n, int64_t h, int64_t w, int64_t c, int64_t stride_
         }
       },
       out_w * c);
-}
-
-void Backend::Lookup(int64_t count, int64_t rows, int64_t width, const float* table, DType dtype, const void* x,
-                     void* y) const {
-  WithType(dtype, [&](auto* type) {
-    using T = std::remove_pointer_t<decltype(type)>;
-    Ranges(
-        count,
-        [&](int64_t begin, int64_t end) {
-          for (int64_t i = begin; i < end; ++i) {
-            const float number = Load(static_cast<const T*>(x)[i]);
-            T* out = static_cast<T*>(y) + i * width;
-            const bool inside = number >= 0 && number < static_cast<float>(rows);  // not so for NaN
-            const float* from = inside ? table + static_cast<int64_t>(number) * width : nullptr;
-            for (int64_t k = 0; k < width; ++k) out[k] = Store<T>(inside ? from[k] : 0.0f);
-          }
-        },
-        width);
-  });
 }
 
 }  // namespace headrace::tensor

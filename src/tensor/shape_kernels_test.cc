@@ -101,8 +101,55 @@ TEST_P(ShapeKernelsTest, SpreadsWithZeros) {
 TEST_P(ShapeKernelsTest, LooksRowsUp) {
   const Tensor table = Counted({3, 2}), x = Floats({5}, {2, 0, -1, 3, NAN}).Cast(dtype());
   Tensor y = Out({5, 2});
-  backend_->Lookup(5, 3, 2, table.data<float>(), dtype(), x.raw(), y.raw());
+  const GatherDesc desc{5, 3, 2, dtype(), dtype()};
+  backend_->Gather(desc, table.data<float>(), x.raw(), y.raw());
   EXPECT_THAT(Values(y), ElementsAre(4, 5, 0, 1, 0, 0, 0, 0, 0, 0));
+}
+
+TEST_P(ShapeKernelsTest, SumsRowsByNumber) {
+  const Tensor dy = Counted({4, 2}).Cast(dtype()), numbers = Tensor::FromVector(std::vector<int64_t>{2, 0, 2, 7}, {4});
+  Tensor table(DType::kFloat32, {3, 2});
+  backend_->ScatterSum({4, 3, 2, DType::kInt64, dtype()}, numbers.raw(), dy.raw(), table.data<float>());
+  EXPECT_THAT(Values(table), ElementsAre(2, 3, 0, 0, 4, 6));
+}
+
+TEST_P(ShapeKernelsTest, PutsSlicesBack) {
+  const Tensor x = Counted({2, 2}).Cast(dtype());
+  Tensor y = Out({3, 4});
+  backend_->Unslice({y.shape(), x.shape(), {0, 3}, {2, -2}, dtype()}, x.raw(), y.raw());
+  EXPECT_THAT(Values(y), ElementsAre(0, 1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 2));
+}
+
+// The reference's loops and oneDNN's product, of every layout, with matrices that repeat.
+TEST_P(ShapeKernelsTest, MultipliesMatrices) {
+  const auto onednn = MakeOneDnnBackend();
+  uint32_t seed = 0;
+  for (const bool transpose_a : {false, true})
+    for (const bool transpose_b : {false, true})
+      for (const auto& [batch_a, batch_b, batch] :
+           {std::tuple<Shape, Shape, Shape>{{2, 3}, {2, 3}, {2, 3}}, {{2, 1}, {1, 3}, {2, 3}}, {{}, {}, {}}}) {
+        const MatMulDesc desc{batch_a, batch_b, batch, 5, 7, 4, transpose_a, transpose_b, dtype()};
+        const auto operand = [&](const Shape& leading, int64_t rows, int64_t columns) {
+          std::vector<int64_t> dims = leading.dims();
+          dims.insert(dims.end(), {rows, columns});
+          return testing::RandomTensor(dtype(), Shape(dims), ++seed);
+        };
+        const Tensor a = operand(batch_a, transpose_a ? 7 : 5, transpose_a ? 5 : 7);
+        const Tensor b = operand(batch_b, transpose_b ? 4 : 7, transpose_b ? 7 : 4);
+        std::vector<int64_t> dims = batch.dims();
+        dims.insert(dims.end(), {5, 4});
+        Tensor plain(dtype(), Shape(dims)), fast(dtype(), Shape(dims));
+        backend_->MatMul(desc, a.raw(), b.raw(), plain.raw(), nullptr);
+        Tensor workspace(DType::kFloat32, {static_cast<int64_t>(onednn->MatMulWorkspaceBytes(desc) / 4 + 1)});
+        onednn->MatMul(desc, a.raw(), b.raw(), fast.raw(), workspace.raw());
+        testing::ExpectClose(fast, plain, testing::ToleranceOf(dtype()), "product");
+        double sum = 0;  // of the first row and column, by hand
+        const Tensor fa = a.Cast(DType::kFloat32), fb = b.Cast(DType::kFloat32);
+        for (int64_t k = 0; k < 7; ++k)
+          sum += static_cast<double>(fa.data<float>()[transpose_a ? k * 5 : k]) *
+                 fb.data<float>()[transpose_b ? k : k * 4];
+        EXPECT_NEAR(Values(plain)[0], sum, dtype() == DType::kFloat32 ? 1e-5 : 0.1);
+      }
 }
 
 TEST_P(ShapeKernelsTest, LargeTensorsAreSplitBetweenThreads) {

@@ -24,17 +24,16 @@ struct Variable {
   Tensor value;
 };
 
-// The symbolic output of a layer, for the functional API. shape()[0] is -1, the batch.
+// The symbolic output of a layer or of an operation (headrace/ops.h). A dimension of -1 is the batch.
 class KerasTensor {
  public:
+  KerasTensor() = default;  // refers to nothing
   const Shape& shape() const;
 
- private:
-  friend class Layer;
-  friend class Model;
-  friend class Sequential;
-  friend KerasTensor Input(Shape, std::string);
   explicit KerasTensor(std::shared_ptr<internal::Node> node) : node_(std::move(node)) {}
+  const std::shared_ptr<internal::Node>& node() const { return node_; }
+
+ private:
   std::shared_ptr<internal::Node> node_;
 };
 

@@ -2,16 +2,25 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
+
+#include "headrace/keras/layer.h"
 
 namespace headrace::keras {
 
 namespace internal {  // src/keras; promises nothing
 struct LossState;
 }  // namespace internal
+
+struct LossOptions {
+  std::string reduction = "sum_over_batch_size";
+  std::string name = "";
+};
 
 // What training makes small: a number for each row of a batch (or for each of its places), reduced to one. Reductions:
 // "sum_over_batch_size" (the mean of all numbers; "mean" says the same), "sum", "mean_with_sample_weight" (divided by
@@ -23,6 +32,12 @@ class Loss {
   // Keras's names, "mean_squared_error", and short names, "mse", with their defaults.
   Loss(const char* name);
   Loss(const std::string& name) : Loss(name.c_str()) {}
+  // One's own: a function of y_true and y_pred with the operations of headrace/ops.h. It gives a number for each row,
+  // or for each of its places, or one number. Named "loss" unless options say otherwise.
+  template <typename Function>
+  requires(std::is_invocable_r_v<KerasTensor, Function, const KerasTensor&, const KerasTensor&>)
+      Loss(Function function, LossOptions options = {})
+      : Loss(OwnFunction{std::move(function)}, Own{}, std::move(options)) {}
   const std::string& name() const;
 
   const std::shared_ptr<const internal::LossState>& state() const { return state_; }
@@ -31,11 +46,10 @@ class Loss {
   explicit Loss(std::shared_ptr<const internal::LossState> state) : state_(std::move(state)) {}
 
  private:
+  using OwnFunction = std::function<KerasTensor(const KerasTensor&, const KerasTensor&)>;
+  struct Own {};
+  Loss(OwnFunction function, Own, LossOptions options);
   std::shared_ptr<const internal::LossState> state_;
-};
-struct LossOptions {
-  std::string reduction = "sum_over_batch_size";
-  std::string name = "";
 };
 class MeanSquaredError : public Loss {
  public:

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "headrace/keras/losses.h"
@@ -14,6 +16,10 @@ namespace internal {  // src/keras; promises nothing
 struct MetricState;
 }  // namespace internal
 
+struct MetricOptions {
+  std::string name = "";
+};
+
 // What is counted beside the loss, over all rows of an epoch or of evaluate(). "accuracy" is the accuracy that goes
 // with the output: binary for one number a row, sparse where targets are numbers of classes, else categorical.
 class Metric {
@@ -21,7 +27,13 @@ class Metric {
   // Keras's names and short names: "accuracy", "mae", "binary_accuracy", "AUC", …, and those of losses.
   Metric(const char* name);
   Metric(const std::string& name) : Metric(name.c_str()) {}
-  Metric(const Loss& loss);         // its values' mean
+  Metric(const Loss& loss);  // its values' mean
+  // One's own: the mean of a function of y_true and y_pred with the operations of headrace/ops.h. Named "metric" unless
+  // options say otherwise.
+  template <typename Function>
+  requires(std::is_invocable_r_v<KerasTensor, Function, const KerasTensor&, const KerasTensor&>)
+      Metric(Function function, MetricOptions options = {})
+      : Metric(OwnFunction{std::move(function)}, Own{}, std::move(options)) {}
   const std::string& name() const;  // as the logs have it
 
   const std::shared_ptr<const internal::MetricState>& state() const { return state_; }
@@ -30,12 +42,12 @@ class Metric {
   explicit Metric(std::shared_ptr<const internal::MetricState> state) : state_(std::move(state)) {}
 
  private:
+  using OwnFunction = std::function<KerasTensor(const KerasTensor&, const KerasTensor&)>;
+  struct Own {};
+  Metric(OwnFunction function, Own, MetricOptions options);
   std::shared_ptr<const internal::MetricState> state_;
 };
 
-struct MetricOptions {
-  std::string name = "";
-};
 class RootMeanSquaredError : public Metric {
  public:
   explicit RootMeanSquaredError(MetricOptions options = {});

@@ -199,6 +199,10 @@ int BinaryCrossentropyOf(GraphBuilder& b, int y, int p, const BinaryCrossentropy
   return LastMean(b, BinaryCrossentropies(b, Smoothed(b, y, o.label_smoothing, 0.5f), p, o.from_logits));
 }
 
+int BinaryCrossentropiesOf(GraphBuilder& b, int y, int p, bool from_logits) {
+  return BinaryCrossentropies(b, y, p, from_logits);
+}
+
 int CategoricalCrossentropyOf(GraphBuilder& b, int y, int p, const CategoricalCrossentropyOptions& o) {
   return Crossentropies(b, y, p, {.from_logits = o.from_logits, .sparse = false, .label_smoothing = o.label_smoothing});
 }

@@ -19,6 +19,8 @@ int KLDivergenceOf(GraphBuilder& build, int y_true, int y_pred);
 int PoissonOf(GraphBuilder& build, int y_true, int y_pred);
 int DiceOf(GraphBuilder& build, int y_true, int y_pred, const std::vector<int64_t>& axes);
 int TverskyOf(GraphBuilder& build, int y_true, int y_pred, const TverskyOptions& options);
+// Of each element, and with targets like the predictions.
+int BinaryCrossentropiesOf(GraphBuilder& build, int y_true, int y_pred, bool from_logits);
 int BinaryCrossentropyOf(GraphBuilder& build, int y_true, int y_pred, const BinaryCrossentropyOptions& options);
 int BinaryFocalCrossentropyOf(GraphBuilder& build, int y_true, int y_pred,
                               const BinaryFocalCrossentropyOptions& options);

@@ -29,6 +29,9 @@ struct LossState {
   nlohmann::json config = nlohmann::json::object();  // Keras's, without name and reduction
 };
 
+// The reduction as it is kept; throws kInvalidArgument, naming the loss, unless it is one of Keras's.
+std::string LossReduction(const std::string& loss, const std::string& reduction);
+
 // Keras's function, class name or short name ("mse"); null for none.
 std::shared_ptr<const LossState> FindLoss(const std::string& name);
 std::string KnownLosses();

@@ -6,6 +6,17 @@
 #include "keras/losses/formulas.h"
 
 namespace headrace::keras {
+
+std::string internal::LossReduction(const std::string& loss, const std::string& reduction) {
+  if (reduction != "sum_over_batch_size" && reduction != "mean" && reduction != "sum" &&
+      reduction != "mean_with_sample_weight")
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "{}: reduction: found \"{}\", wanted \"sum_over_batch_size\" (or \"mean\"), \"sum\" or "
+                    "\"mean_with_sample_weight\"",
+                    loss, reduction);
+  return reduction;
+}
+
 namespace {
 
 using internal::LossFunction;
@@ -19,15 +30,9 @@ std::shared_ptr<LossState> Make(const char* class_name, std::string name, const 
   auto state = std::make_shared<LossState>();
   state->class_name = class_name;
   state->name = std::move(name);
-  state->reduction = reduction.empty() ? "sum_over_batch_size" : reduction;
+  state->reduction = internal::LossReduction(state->name, reduction);
   state->values = std::move(values);
   state->config = std::move(config);
-  if (reduction != "sum_over_batch_size" && reduction != "mean" && reduction != "sum" &&
-      reduction != "mean_with_sample_weight")
-    throw MakeError(ErrorCode::kInvalidArgument,
-                    "{}: reduction: found \"{}\", wanted \"sum_over_batch_size\" (or \"mean\"), \"sum\" or "
-                    "\"mean_with_sample_weight\"",
-                    state->name, reduction);
   return state;
 }
 

@@ -1,5 +1,4 @@
 // Operations that put elements elsewhere.
-#include "base/result.h"
 #include "keras/operations/operation.h"
 
 namespace headrace::keras::internal {
@@ -42,31 +41,17 @@ Kernels KernelsOf(const OperationContext& c, const SliceOp& op) {
   return {[=, &b = c.backend](const Stage& s) { b.Slice(desc, s.x[0], s.y); }};
 }
 
-// Zeros before and behind along each axis: parts that stand beside each other, as Concat puts them.
 void GradientOf(GradientContext& g, const SliceOp& op) {
-  const Shape in = g.input_shape(0);
-  GraphBuilder& b = g.build;
-  int gradient = g.dy;
-  for (size_t axis = 0; axis < in.rank(); ++axis) {
-    const Shape part = b.shape(gradient);
-    if (op.begins[axis] == 0 && part[axis] == in[axis]) continue;
-    if (op.steps[axis] != 1)
-      throw MakeError(ErrorCode::kInvalidArgument,
-                      "layer {}: a slice with a step of {} has no gradient: layers before it cannot be trained",
-                      g.value().layer, op.steps[axis]);
-    const auto zeros = [&](int64_t size) {
-      Shape shape = part;
-      shape[axis] = size;
-      return b.Constant(Tensor::Zeros(DType::kFloat32, shape), b.at(gradient).dtype);
-    };
-    std::vector<int> parts;
-    if (op.begins[axis] > 0) parts.push_back(zeros(op.begins[axis]));
-    parts.push_back(gradient);
-    const int64_t behind = in[axis] - op.begins[axis] - part[axis];
-    if (behind > 0) parts.push_back(zeros(behind));
-    gradient = b.Concat(parts, static_cast<int64_t>(axis));
-  }
-  g.Give(0, gradient);
+  g.Give(0, g.build.Unslice(g.dy, op.begins, g.input_shape(0).dims(), op.steps));
+}
+
+Kernels KernelsOf(const OperationContext& c, const UnsliceOp& op) {
+  const tensor::SliceDesc desc{c.output.shape, c.inputs[0].shape, op.begins, op.steps, c.output.dtype};
+  return {[=, &b = c.backend](const Stage& s) { b.Unslice(desc, s.x[0], s.y); }};
+}
+
+void GradientOf(GradientContext& g, const UnsliceOp& op) {
+  g.Give(0, g.build.Slice(g.dy, op.begins, g.input_shape(0).dims(), op.steps));
 }
 
 Kernels KernelsOf(const OperationContext& c, const TileOp& op) {
@@ -84,17 +69,6 @@ void GradientOf(GradientContext& g, const TileOp& op) {
     dims.push_back(in[axis]);
   }
   g.Give(0, g.build.Sum(g.build.Reshape(g.dy, Shape(std::move(dims))), axes));
-}
-
-// Numbers of rows that bfloat16 cannot hold would name others.
-Kernels KernelsOf(const OperationContext& c, const LookupOp&) {
-  const Tensor& table = c.value.variables[0]->value;
-  if (c.output.dtype != DType::kFloat32)
-    throw MakeError(ErrorCode::kInvalidArgument, "layer {}: a table is looked up in float32 only, not in {}",
-                    c.value.layer, NameOf(c.output.dtype));
-  return {[table, count = c.inputs[0].count(), dtype = c.output.dtype, &b = c.backend](const Stage& s) {
-    b.Lookup(count, table.dim(0), table.dim(1), table.data<float>(), dtype, s.x[0], s.y);
-  }};
 }
 
 }  // namespace headrace::keras::internal

@@ -14,9 +14,21 @@ std::shared_ptr<Variable> Unnamed(Tensor value) {
 
 }  // namespace
 
-int64_t BroadcastDimension(int64_t a, int64_t b) {
+std::optional<int64_t> BroadcastDimension(int64_t a, int64_t b) {
   if (a == b || b == 1) return a;
-  return a == 1 ? b : -2;
+  if (a == 1) return b;
+  return std::nullopt;
+}
+
+int64_t Elements(const std::string& label, const Shape& shape) {
+  int64_t count = 1;
+  for (const int64_t dim : shape.dims()) {
+    if (dim < 0 && count < 0)
+      throw MakeError(ErrorCode::kInvalidArgument, "{}: found a value of shape {}, wanted one with the batch once",
+                      label, shape.ToString());
+    count *= dim;
+  }
+  return count;
 }
 
 int GraphBuilder::Append(Operation op, std::vector<int> inputs, Shape shape, std::optional<DType> dtype,
@@ -41,7 +53,9 @@ int GraphBuilder::Ones(const Shape& shape, std::optional<DType> dtype) {
 }
 
 int GraphBuilder::Cast(int x, std::optional<DType> dtype) {
-  return at(x).dtype == dtype ? x : Append(CastOp{}, {x}, shape(x), dtype);
+  if (at(x).dtype == dtype) return x;
+  if (const auto* constant = std::get_if<ConstantOp>(&at(x).op)) return Constant(constant->value, dtype);
+  return Append(CastOp{}, {x}, shape(x), dtype);
 }
 
 int GraphBuilder::WithRank(int x, size_t rank) {
@@ -52,6 +66,8 @@ int GraphBuilder::WithRank(int x, size_t rank) {
 }
 
 std::pair<int, int> GraphBuilder::Meet(int a, int b) {
+  if (std::holds_alternative<ConstantOp>(at(a).op)) a = Cast(a, at(b).dtype);  // constants are what they meet
+  if (std::holds_alternative<ConstantOp>(at(b).op)) b = Cast(b, at(a).dtype);
   if (at(a).dtype != at(b).dtype) {
     a = Cast(a, DType::kFloat32);
     b = Cast(b, DType::kFloat32);
@@ -63,11 +79,12 @@ std::pair<int, int> GraphBuilder::Meet(int a, int b) {
 Shape GraphBuilder::BroadcastShape(const Shape& a, const Shape& b) const {
   Shape out = a;
   for (size_t axis = 0; axis < a.rank(); ++axis) {
-    out[axis] = BroadcastDimension(a[axis], b[axis]);
-    if (out[axis] == -2)
+    const auto dimension = BroadcastDimension(a[axis], b[axis]);
+    if (!dimension)
       throw MakeError(ErrorCode::kInvalidArgument,
                       "{}: found operands of shapes {} and {}, wanted equal dimensions, or 1 where one repeats", label_,
                       a.ToString(), b.ToString());
+    out[axis] = *dimension;
   }
   return out;
 }
@@ -139,6 +156,9 @@ int GraphBuilder::ArgMax(int x) {
 
 int GraphBuilder::Reshape(int x, Shape shape) {
   if (shape == this->shape(x)) return x;
+  if (Elements(label_, shape) != Elements(label_, this->shape(x)))
+    throw MakeError(ErrorCode::kInvalidArgument, "{}: found a value of shape {}, wanted one of as many elements as {}",
+                    label_, this->shape(x).ToString(), shape.ToString());
   return Append(FlattenOp{}, {x}, std::move(shape), at(x).dtype);
 }
 
@@ -183,10 +203,55 @@ int GraphBuilder::Slice(int x, std::vector<int64_t> begins, std::vector<int64_t>
   return Append(SliceOp{std::move(begins), std::move(steps)}, {x}, Shape(std::move(sizes)), at(x).dtype);
 }
 
+int GraphBuilder::Unslice(int x, std::vector<int64_t> begins, std::vector<int64_t> sizes, std::vector<int64_t> steps) {
+  return Append(UnsliceOp{std::move(begins), std::move(steps)}, {x}, Shape(std::move(sizes)), at(x).dtype);
+}
+
+int GraphBuilder::Gather(int table, int indices) {
+  const auto dtype = at(table).dtype;
+  table = Cast(table, DType::kFloat32);
+  std::vector<int64_t> dims = shape(indices).dims();
+  dims.push_back(shape(table)[1]);
+  const int rows = Append(GatherOp{shape(table)[0]}, {table, indices}, Shape(std::move(dims)), DType::kFloat32);
+  return Cast(rows, dtype);
+}
+
+int GraphBuilder::ScatterSum(int indices, int rows, int64_t count) {
+  return Append(ScatterOp{count}, {indices, rows}, {count, shape(rows).dims().back()}, DType::kFloat32);
+}
+
+// b is one matrix: the rows of all of a's are multiplied at once.
+int GraphBuilder::FlatMatMul(int a, int b, bool transpose_b) {
+  std::vector<int64_t> dims = shape(a).dims();
+  const int64_t width = dims.back(), rows = Elements(label_, Shape({dims.begin(), dims.end() - 1}));
+  dims.back() = shape(b)[transpose_b ? 0 : 1];
+  return Reshape(MatMul(Reshape(a, {rows, width}), b, false, transpose_b), Shape(std::move(dims)));
+}
+
+int GraphBuilder::MatMul(int a, int b, bool transpose_a, bool transpose_b) {
+  const auto sizes = [&](int x, bool transposed) {
+    const auto& dims = shape(x).dims();
+    const int64_t rows = dims[dims.size() - 2], columns = dims.back();
+    return transposed ? std::pair(columns, rows) : std::pair(rows, columns);
+  };
+  if (rank(a) < 2 || rank(b) < 2 || sizes(a, transpose_a).second != sizes(b, transpose_b).first)
+    throw MakeError(
+        ErrorCode::kInvalidArgument, "{}: found factors of shapes {} and {}{}, wanted (…, m, k) and (…, k, n)", label_,
+        shape(a).ToString(), shape(b).ToString(), transpose_a || transpose_b ? ", one of them transposed" : "");
+  if (rank(b) == 2 && rank(a) > 2 && !transpose_a) return FlatMatMul(a, b, transpose_b);
+  std::tie(a, b) = Meet(a, b);
+  const auto leading = [&](int x) { return Shape({shape(x).dims().begin(), shape(x).dims().end() - 2}); };
+  std::vector<int64_t> dims = BroadcastShape(leading(a), leading(b)).dims();
+  dims.push_back(sizes(a, transpose_a).first);
+  dims.push_back(sizes(b, transpose_b).second);
+  return Append(MatMulOp{transpose_a, transpose_b}, {a, b}, Shape(std::move(dims)), at(a).dtype);
+}
+
+int GraphBuilder::StopGradient(int x) { return Append(StopGradientOp{}, {x}, shape(x), at(x).dtype); }
+
 int GraphBuilder::Tile(int x, std::vector<int64_t> multiples) {
   Shape out = shape(x);
-  for (size_t axis = 0; axis < out.rank(); ++axis)
-    if (out[axis] >= 0) out[axis] *= multiples[axis];
+  for (size_t axis = 0; axis < out.rank(); ++axis) out[axis] *= multiples[axis];
   return Append(TileOp{std::move(multiples)}, {x}, out, at(x).dtype);
 }
 

@@ -2,6 +2,7 @@
 // regularizers and gradients are built with it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,7 +60,14 @@ class GraphBuilder {
   int Transpose(int x, std::vector<int64_t> axes);
   int Concat(const std::vector<int>& parts, int64_t axis);
   int Slice(int x, std::vector<int64_t> begins, std::vector<int64_t> sizes, std::vector<int64_t> steps);
+  // x inside of zeros, as Slice() with these begins and steps would find it in a value of shape `sizes`.
+  int Unslice(int x, std::vector<int64_t> begins, std::vector<int64_t> sizes, std::vector<int64_t> steps);
   int Tile(int x, std::vector<int64_t> multiples);
+  int Gather(int table, int indices);                    // [rows, width], [...] -> [..., width]
+  int ScatterSum(int indices, int rows, int64_t count);  // [...], [..., width] -> [count, width]
+  // [..., m, k] and [..., k, n], or transposed; leading axes meet as in numpy.
+  int MatMul(int a, int b, bool transpose_a = false, bool transpose_b = false);
+  int StopGradient(int x);
   int BroadcastTo(int x, const Shape& shape);  // all dimensions known
   // The sum over what BroadcastTo() or a Binary repeated.
   int SumTo(int x, const Shape& shape);
@@ -72,13 +80,18 @@ class GraphBuilder {
   // Both with leading axes of 1, and of one type.
   std::pair<int, int> Meet(int a, int b);
   int WithRank(int x, size_t rank);
+  int FlatMatMul(int a, int b, bool transpose_b);
   Shape BroadcastShape(const Shape& a, const Shape& b) const;
 
   Graph& graph_;
   std::string label_;
 };
 
-// A dimension of 1 repeats; -1 meets itself and 1. -2 where they do not fit.
-int64_t BroadcastDimension(int64_t a, int64_t b);
+// A dimension of 1 repeats; multiples of the batch meet themselves and 1. None where they do not fit.
+std::optional<int64_t> BroadcastDimension(int64_t a, int64_t b);
+
+// The product of the dimensions; negative: times the rows of the batch. Throws kInvalidArgument, naming `label`, where
+// the rows count twice.
+int64_t Elements(const std::string& label, const Shape& shape);
 
 }  // namespace headrace::keras

@@ -1,5 +1,6 @@
 // Operations whose result depends on its own place alone, and the gradients of broadcasting.
 #include <algorithm>
+#include <cstring>
 
 #include "keras/operations/operation.h"
 
@@ -92,6 +93,9 @@ int Slope(GradientContext& g, const PointwiseOp& op) {
     case Pointwise::kNeg:
     case Pointwise::kTruncate:
     case Pointwise::kSign:
+    case Pointwise::kFloor:
+    case Pointwise::kCeil:
+    case Pointwise::kRound:
       break;
   }
   return -1;
@@ -203,10 +207,20 @@ void GradientOf(GradientContext& g, const SelectOp&) {
   if (g.wants(2)) g.Give(2, g.build.SumTo(g.build.Select(g.input(0), nothing, g.dy), g.input_shape(2)));
 }
 
+Kernels KernelsOf(const OperationContext& c, const StopGradientOp&) {
+  return {[bytes = static_cast<size_t>(c.output.count()) * SizeOf(c.output.dtype)](const Stage& s) {
+    std::memcpy(s.y, s.x[0], bytes);
+  }};
+}
+
+namespace {
+bool IsFloat(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kBFloat16; }
+}  // namespace
+
 Kernels KernelsOf(const OperationContext& c, const CastOp&) {
   const Operand from = c.inputs[0];
   const DType to = c.output.dtype;
-  const bool converts = from.dtype != DType::kInt64 && from.dtype != DType::kInt32;
+  const bool converts = IsFloat(from.dtype) && IsFloat(to);
   if (converts) return {[=, &b = c.backend](const Stage& s) { b.Convert(from.count(), from.dtype, s.x[0], to, s.y); }};
   return {[=](const Stage& s) {  // a view of what the stage reads
     const Tensor in = Tensor::View(from.dtype, from.shape, s.x[0], nullptr);
@@ -215,6 +229,8 @@ Kernels KernelsOf(const OperationContext& c, const CastOp&) {
   }};
 }
 
-void GradientOf(GradientContext& g, const CastOp&) { g.Give(0, g.build.Cast(g.dy, g.build.at(g.input(0)).dtype)); }
+void GradientOf(GradientContext& g, const CastOp&) {
+  if (IsFloat(*g.value().dtype)) g.Give(0, g.build.Cast(g.dy, g.build.at(g.input(0)).dtype));
+}
 
 }  // namespace headrace::keras::internal

@@ -15,7 +15,9 @@ Kernels KernelsOf(const OperationContext& c, const Op&) {
 
 template <typename Op>
 void GradientOf(GradientContext& g, const Op&) {
-  if constexpr (std::is_same_v<Op, InputOp> || std::is_same_v<Op, ConstantOp> || std::is_same_v<Op, ArgMaxOp>) return;
+  if constexpr (std::is_same_v<Op, InputOp> || std::is_same_v<Op, ConstantOp> || std::is_same_v<Op, ArgMaxOp> ||
+                std::is_same_v<Op, StopGradientOp>)
+    return;
   throw MakeError(ErrorCode::kInvalidArgument,
                   "layer {}: its operation has no gradient: layers before it cannot be trained, set_trainable(false)",
                   g.value().layer);
@@ -38,7 +40,17 @@ void Differentiate(GradientContext& context) {
 
 bool HasOwnBackward(const Operation& op) {
   return Holds<Conv2DOp, DenseOp, BatchNormOp, DropoutOp, ActivationOp, MaxPoolOp, GlobalAveragePoolOp, ZeroPadOp,
-               CrossentropyOp, VariableOp>(op);
+               CrossentropyOp, VariableOp, LookupOp>(op);
+}
+
+bool EndsGradients(const Value& value) {
+  if (const auto* op = std::get_if<BinaryOp>(&value.op)) return op->kind >= tensor::Binary::kEqual;
+  if (const auto* op = std::get_if<PointwiseOp>(&value.op)) {
+    using tensor::Pointwise;
+    return op->kind == Pointwise::kTruncate || op->kind == Pointwise::kSign || op->kind == Pointwise::kFloor ||
+           op->kind == Pointwise::kCeil || op->kind == Pointwise::kRound;
+  }
+  return Holds<StopGradientOp, ArgMaxOp>(value.op) || value.dtype == DType::kInt64;
 }
 
 bool BackwardReadsOutput(const Operation& op) { return Holds<ActivationOp>(op); }

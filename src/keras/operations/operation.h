@@ -32,11 +32,14 @@ struct OperationContext {
 struct Kernels {
   SimpleStage::Run forward;
   SimpleStage::Run backward = {};  // writes dx[0] from dy; where the operation HasOwnBackward()
+  size_t workspace_bytes = 0;
 };
 // Throws kInternal for what has a stage of its own (convolution, dense, epilogues), and for what the plan binds itself.
 Kernels MakeKernels(const OperationContext& context);
 
 bool HasOwnBackward(const Operation& op);
+// Whether nothing in front of it can be trained through it: a comparison, a rounding, what was asked to stop.
+bool EndsGradients(const Value& value);
 // Whether kernels of the backward pass read the output.
 bool BackwardReadsOutput(const Operation& op);
 // Whether the result may be written over input `i` of the same size: every element depends on its own place alone.
@@ -78,6 +81,7 @@ Kernels KernelsOf(const OperationContext& c, const PointwiseOp& op);
 Kernels KernelsOf(const OperationContext& c, const BinaryOp& op);
 Kernels KernelsOf(const OperationContext& c, const SelectOp& op);
 Kernels KernelsOf(const OperationContext& c, const CastOp& op);
+Kernels KernelsOf(const OperationContext& c, const StopGradientOp& op);
 void GradientOf(GradientContext& g, const AddOp& op);
 void GradientOf(GradientContext& g, const PointwiseOp& op);
 void GradientOf(GradientContext& g, const BinaryOp& op);
@@ -93,12 +97,20 @@ Kernels KernelsOf(const OperationContext& c, const ConcatOp& op);  // arrangemen
 Kernels KernelsOf(const OperationContext& c, const TransposeOp& op);
 Kernels KernelsOf(const OperationContext& c, const SliceOp& op);
 Kernels KernelsOf(const OperationContext& c, const TileOp& op);
-Kernels KernelsOf(const OperationContext& c, const LookupOp& op);
+Kernels KernelsOf(const OperationContext& c, const UnsliceOp& op);
 void GradientOf(GradientContext& g, const FlattenOp& op);
 void GradientOf(GradientContext& g, const ConcatOp& op);
 void GradientOf(GradientContext& g, const TransposeOp& op);
 void GradientOf(GradientContext& g, const SliceOp& op);
+void GradientOf(GradientContext& g, const UnsliceOp& op);
 void GradientOf(GradientContext& g, const TileOp& op);
+
+Kernels KernelsOf(const OperationContext& c, const MatMulOp& op);  // matrices.cc
+Kernels KernelsOf(const OperationContext& c, const GatherOp& op);
+Kernels KernelsOf(const OperationContext& c, const ScatterOp& op);
+void GradientOf(GradientContext& g, const MatMulOp& op);
+void GradientOf(GradientContext& g, const GatherOp& op);
+void GradientOf(GradientContext& g, const ScatterOp& op);
 
 Kernels KernelsOf(const OperationContext& c, const MaxPoolOp& op);  // images.cc
 Kernels KernelsOf(const OperationContext& c, const GlobalAveragePoolOp& op);

@@ -94,6 +94,38 @@ std::vector<Case> Cases() {
        [](GraphBuilder& b, int x, int) {
          return b.Slice(x, {0, 1, 1}, {2, 1, 2}, {1, 1, 1});
        }},
+      {"SliceBackwards",
+       [](GraphBuilder& b, int x, int) {
+         return b.Slice(x, {0, 2, 3}, {2, 2, 2}, {1, -2, -2});
+       }},
+      {"Unslice",
+       [](GraphBuilder& b, int x, int) {
+         return b.Unslice(x, {0, 1, 6}, {2, 5, 7}, {1, 1, -2});
+       }},
+      {"MatMulOfOneMatrix",
+       [](GraphBuilder& b, int x, int y) {
+         return b.MatMul(x, b.MatMul(b.Reshape(x, {2, 4, 3}), y));  // [2, 3, 4] times [2, 4, 1]
+       }},
+      {"MatMulRepeated",
+       [](GraphBuilder& b, int x, int y) {
+         return b.MatMul(b.Reshape(y, {1, 1, 3}), x);
+       }},
+      {"MatMulTransposed",
+       [](GraphBuilder& b, int x, int) { return b.MatMul(b.MatMul(x, x, true, false), x, true, true); }},
+      {"MatMulTransposedBehind",
+       [](GraphBuilder& b, int x, int y) {
+         return b.MatMul(b.MatMul(y, y, false, true), b.MatMul(x, x, false, true), true, false);
+       }},
+      {"Gather",
+       [](GraphBuilder& b, int x, int) {
+         const Tensor numbers = Tensor::FromVector(std::vector<float>{1, 1, 5, 0}, {2, 2});
+         return b.Gather(b.Reshape(x, {6, 4}), b.Constant(numbers, DType::kFloat32));
+       }},
+      {"ScatterSum",
+       [](GraphBuilder& b, int x, int) {
+         const Tensor numbers = Tensor::FromVector(std::vector<float>{1, 1, 3, 0, 4, 1}, {2, 3});
+         return b.ScatterSum(b.Constant(numbers, DType::kFloat32), x, 5);
+       }},
       {"Tile",
        [](GraphBuilder& b, int x, int) {
          return b.Tile(x, {2, 1, 3});

@@ -17,7 +17,7 @@ class Differentiator {
         needed_(graph.values.size()) {
     fused_.backward.assign(forward_steps_, -1);
     for (const FusedStep& step : fused_.steps)
-      needed_[static_cast<size_t>(step.output)] = Trains(step) || AnyNeeded(step);
+      needed_[static_cast<size_t>(step.output)] = Trains(step) || (AnyNeeded(step) && !Ends(step));
   }
 
   void Run(int loss) {
@@ -39,6 +39,8 @@ class Differentiator {
 
  private:
   bool Needed(int storage) const { return needed_[static_cast<size_t>(storage)]; }
+
+  static bool Ends(const FusedStep& step) { return !step.epilogue() && EndsGradients(*step.op); }
 
   bool AnyNeeded(const FusedStep& step) const {
     for (const int input : step.inputs)

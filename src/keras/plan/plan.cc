@@ -104,9 +104,13 @@ class Plan::Compiler {
       stage = std::make_unique<DenseStage>(context_, *s.op, desc);
     } else if (std::holds_alternative<VariableOp>(s.op->op)) {
       stage = std::make_unique<VariableStage>(context_, *s.op);
+    } else if (std::holds_alternative<LookupOp>(s.op->op)) {
+      const Value& indices = InputOf(i, 0);
+      stage = std::make_unique<LookupStage>(context_, *s.op, indices.shape.size(), TypeOf(s.inputs[0]));
     } else {
       Kernels kernels = MakeKernels(ContextOf(i));
-      stage = std::make_unique<SimpleStage>(s.op->layer, std::move(kernels.forward), std::move(kernels.backward));
+      stage = std::make_unique<SimpleStage>(s.op->layer, std::move(kernels.forward), std::move(kernels.backward),
+                                            kernels.workspace_bytes);
     }
     plan_.stages_.push_back(std::move(stage));
   }
@@ -308,7 +312,8 @@ namespace {
 // The graph with every dimension and type known.
 Graph Settled(Graph graph, const PlanOptions& options) {
   for (Value& value : graph.values) {
-    if (value.shape.rank() > 0 && value.shape[0] < 0) value.shape[0] = options.batch;
+    for (size_t axis = 0; axis < value.shape.rank(); ++axis)
+      if (value.shape[axis] < 0) value.shape[axis] *= -options.batch;
     if (!value.dtype) value.dtype = options.dtype;
   }
   return graph;

@@ -222,6 +222,28 @@ void EpilogueStage::SkipBackward(const StepContext& step) {
   if (synchronized_ && step.exchange != nullptr) synchronized_->ShareSums(*step.exchange, 0, Row(kDGamma), Row(kDBeta));
 }
 
+// ----------------------------------------------------------------------------------------------------- lookup
+
+LookupStage::LookupStage(const StageContext& context, const Value& value, int64_t count, DType indices)
+    : Stage(value.layer), backend_(context.backend), table_(context.Bind(value.variables[0])) {
+  const Tensor& table = value.variables[0]->value;
+  desc_ = {count, table.dim(0), table.dim(1), indices, context.dtype};
+  if (indices == DType::kBFloat16)
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "layer {}: found numbers of rows in bfloat16, which skips numbers; wanted float32", value.layer);
+}
+
+void LookupStage::Forward(const StepContext& step) {
+  Profile::Scope scope(step.profile, label(), "forward");
+  backend_.Gather(desc_, table_.data(), x[0], y);
+}
+
+void LookupStage::Backward(const StepContext& step) {
+  Profile::Scope scope(step.profile, label(), "backward");
+  if (table_.gradient != nullptr) backend_.ScatterSum(desc_, x[0], dy, table_.gradient);
+  table_.Ready(step);
+}
+
 // --------------------------------------------------------------------------------------------------- variable
 
 VariableStage::VariableStage(const StageContext& context, const Value& value)

@@ -194,12 +194,30 @@ class VariableStage : public Stage {
   Weight variable_;
 };
 
+// Rows of a weight by their numbers. Its gradient has the sums of what each row was given.
+class LookupStage : public Stage {
+ public:
+  LookupStage(const StageContext& context, const Value& value, int64_t count, DType indices);
+  void Forward(const StepContext& step) override;
+  void Backward(const StepContext& step) override;
+  void SkipBackward(const StepContext& step) override { table_.Ready(step); }
+
+ private:
+  const tensor::Backend& backend_;
+  Weight table_;
+  tensor::GatherDesc desc_;
+};
+
 // Every stage without weights or state is one call of the back end, two where it has a backward pass of its own.
 class SimpleStage : public Stage {
  public:
   using Run = std::function<void(const Stage& stage)>;
-  SimpleStage(std::string label, Run forward, Run backward)
-      : Stage(std::move(label)), forward_(std::move(forward)), backward_(std::move(backward)) {}
+  SimpleStage(std::string label, Run forward, Run backward, size_t workspace_bytes = 0)
+      : Stage(std::move(label)),
+        forward_(std::move(forward)),
+        backward_(std::move(backward)),
+        workspace_bytes_(workspace_bytes) {}
+  size_t workspace_bytes() const override { return workspace_bytes_; }
   void Forward(const StepContext& step) override {
     Profile::Scope scope(step.profile, label(), "forward");
     forward_(*this);
@@ -211,6 +229,7 @@ class SimpleStage : public Stage {
 
  private:
   Run forward_, backward_;
+  size_t workspace_bytes_;
 };
 
 }  // namespace headrace::keras::internal

@@ -9,6 +9,7 @@
 #include "tensor/onednn/conv.h"
 #include "tensor/onednn/dense.h"
 #include "tensor/onednn/fixed_conv.h"
+#include "tensor/onednn/matmul.h"
 #include "tensor/vector_kernels.h"
 #include "tensor/winograd.h"
 
@@ -82,6 +83,11 @@ class OneDnnBackend : public Backend {
   void DenseBackwardWeights(const DenseDesc& desc, const void* x, const void* dy, float* dkernel, float* dbias,
                             void* workspace) const override {
     dense_.BackwardWeights(desc, x, dy, dkernel, dbias, workspace);
+  }
+
+  size_t MatMulWorkspaceBytes(const MatMulDesc& desc) const override { return onednn::MatMulWorkspaceBytes(desc); }
+  void MatMul(const MatMulDesc& desc, const void* a, const void* b, void* y, void* workspace) const override {
+    onednn::MatMul(desc, a, b, y, workspace, vectors_);
   }
 
   void Moments(int64_t rows, int64_t c, DType dtype, const void* x, const ChannelMoments& moments) const override {

@@ -1,0 +1,236 @@
+// Layers, losses and metrics of one's own, and operations between layers of a model.
+#include <cmath>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "headrace/keras.h"
+#include "headrace/ops.h"
+
+#include "tensor/kernel_testing.h"
+
+namespace headrace::keras {
+namespace {
+
+using tensor::testing::RandomTensor;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr tensor::testing::Tolerance kClose{1e-5, 1e-5};
+
+class Linear : public CustomLayer {
+ public:
+  explicit Linear(int64_t units, LayerOptions options = {}) : CustomLayer(std::move(options)), units_(units) {}
+  void build(const Shape& input) override {
+    ++built;
+    kernel_ = add_weight("kernel", {input.dims().back(), units_}, {.regularizer = L2(0.1f)});
+    bias_ = add_weight("bias", {units_}, {.initializer = "zeros"});
+  }
+  KerasTensor call(const KerasTensor& x) override { return ops::matmul(x, kernel_) + bias_; }
+  int built = 0;
+
+ private:
+  int64_t units_;
+  KerasTensor kernel_, bias_;
+};
+
+// Two layers inside, one of them used twice.
+class Block : public CustomLayer {
+ public:
+  explicit Block(int64_t units) : first_(units, {.activation = "tanh"}), second_(units) {}
+  KerasTensor call(const KerasTensor& x) override { return first_(x) + second_(first_(x)); }
+  Dense first_, second_;
+};
+
+class TwoInputs : public CustomLayer {
+ public:
+  using CustomLayer::CustomLayer;
+  KerasTensor call(const std::vector<KerasTensor>& x) override { return x[0] * x[1]; }
+};
+
+class Penalized : public CustomLayer {
+ public:
+  KerasTensor call(const KerasTensor& x) override {
+    add_loss(3 * ops::mean(ops::square(x)));
+    return x;
+  }
+};
+
+template <typename Function>
+std::string MessageOf(const Function& function) {
+  try {
+    function();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+void Copy(const Layer& from, const Layer& to) {
+  for (size_t i = 0; i < from.weights().size(); ++i) to.weights()[i]->value = from.weights()[i]->value.Clone();
+}
+
+std::vector<float> Values(const Tensor& tensor) { return {tensor.data<float>(), tensor.data<float>() + tensor.size()}; }
+
+void ExpectEqualWeights(const Model& a, const Model& b) {
+  ASSERT_EQ(a.weights().size(), b.weights().size());
+  for (size_t i = 0; i < a.weights().size(); ++i)
+    tensor::testing::ExpectClose(a.weights()[i]->value, b.weights()[i]->value, kClose, a.weights()[i]->name.c_str());
+}
+
+TEST(CustomLayerTest, TrainsAsTheLayerThatComesWithTheLibrary) {
+  const Custom<Linear> own(4, LayerOptions{.input_shape = {3}});
+  const Dense dense(4, {.kernel_regularizer = L2(0.1f), .input_shape = {3}});
+  Sequential a({own, Dense(2)}, {.seed = 1}), b({dense, Dense(2)}, {.seed = 1});
+  EXPECT_EQ(own.name(), "linear");
+  EXPECT_EQ(own.weights()[0]->name, "linear/kernel");
+  EXPECT_EQ(own->built, 1);
+  Copy(own, dense);
+  const Tensor x = RandomTensor(DType::kFloat32, {6, 3}, 1), y = RandomTensor(DType::kFloat32, {6, 2}, 2);
+  for (Model* model : {static_cast<Model*>(&a), static_cast<Model*>(&b)}) {
+    model->compile(SGD({.learning_rate = 0.1f}), "mse");
+    for (int step = 0; step < 3; ++step) model->train_on_batch(x, y);
+  }
+  ExpectEqualWeights(a, b);
+}
+
+TEST(CustomLayerTest, HasTheWeightsOfLayersInside) {
+  const Custom<Block> block(3);
+  const KerasTensor input = Input({3});
+  Model own(input, Dense(1)(block(input)), {.seed = 2});
+  EXPECT_EQ(own.count_params(), 2 * 12 + 4);
+  EXPECT_EQ(block.weights()[2]->name, "block/dense_1/kernel");
+
+  const Dense first(3, {.activation = "tanh"}), second(3), last(1);
+  const KerasTensor hidden = first(input);
+  Model plain(input, last(first(input) + second(hidden)), {.seed = 3});
+  Copy(block->first_, first);
+  Copy(block->second_, second);
+  Copy(own.layers().back(), last);
+  const Tensor x = RandomTensor(DType::kFloat32, {5, 3}, 1), y = RandomTensor(DType::kFloat32, {5, 1}, 2);
+  for (Model* model : {&own, &plain}) {
+    model->compile(SGD({.learning_rate = 0.1f}), "mse");
+    for (int step = 0; step < 3; ++step) model->train_on_batch(x, y);
+  }
+  for (const auto& [mine, wanted] : {std::pair{block->first_, first}, std::pair{block->second_, second}})
+    for (size_t i = 0; i < 2; ++i)
+      tensor::testing::ExpectClose(mine.weights()[i]->value, wanted.weights()[i]->value, kClose, "weight");
+}
+
+TEST(CustomLayerTest, TakesSeveralInputsAndIsFrozen) {
+  const KerasTensor a = Input({2}), b = Input({2});
+  const Custom<Linear> linear(2);
+  Layer(linear).set_trainable(false);
+  Model model({a, b}, {Custom<TwoInputs>()({linear(a), b})});
+  model.compile(SGD({.learning_rate = 1}), "mse");
+  const Tensor before = linear.weights()[0]->value.Clone();
+  const Tensor x = RandomTensor(DType::kFloat32, {4, 2}, 1);
+  model.fit(std::vector<Tensor>{x, x}, {x}, {.verbose = 0});
+  EXPECT_EQ(Values(linear.weights()[0]->value), Values(before));
+}
+
+TEST(CustomLayerTest, AddsToTheLoss) {
+  const KerasTensor input = Input({2});
+  Model model(input, Custom<Penalized>()(input));
+  model.compile("sgd", "mse");
+  const Tensor x = Tensor::FromVector(std::vector<float>{1, 2, 3, 0}, {2, 2});
+  EXPECT_NEAR(model.test_on_batch(x, x).At("loss"), 3 * 14.0 / 4, 1e-5);
+}
+
+TEST(CustomLayerTest, SaysWhatIsWrong) {
+  struct Nothing : CustomLayer {};
+  EXPECT_THAT(MessageOf([] { Custom<Nothing>()(Input({2})); }), HasSubstr("its class has no call(const KerasTensor&)"));
+  struct Late : CustomLayer {
+    KerasTensor call(const KerasTensor& x) override { return x * add_weight("w", {2}); }
+  };
+  EXPECT_THAT(MessageOf([] { Custom<Late>()(Input({2})); }), HasSubstr("add_weight(\"w\") outside of build()"));
+  struct Foreign : CustomLayer {
+    explicit Foreign(KerasTensor other) : other_(std::move(other)) {}
+    KerasTensor call(const KerasTensor& x) override { return x + other_; }
+    KerasTensor other_;
+  };
+  const KerasTensor other = Input({2}, "other");
+  EXPECT_THAT(MessageOf([&] { Custom<Foreign>{other}(Input({2})); }), HasSubstr("depends on the input \"other\""));
+  EXPECT_THAT(MessageOf([] { ops::matmul(Input({3}), Input({4})); }),
+              HasSubstr("matmul: found factors of shapes (None, 3) and (None, 4)"));
+  Sequential model({Custom<Linear>(2, LayerOptions{.input_shape = {2}})});
+  EXPECT_THAT(MessageOf([&] { model.save("/tmp/never.h5"); }), HasSubstr("save_weights()"));
+}
+
+TEST(Operations, StandBetweenLayers) {
+  const KerasTensor input = Input({2, 3});
+  const KerasTensor scaled = ops::arange(3) * input + 1;
+  Model model(input, ops::sum(ops::transpose(scaled, {0, 2, 1}), -1));
+  EXPECT_EQ(model.output_shape(), Shape({-1, 3}));
+  const Tensor x = Tensor::FromVector(std::vector<float>{1, 2, 3, 4, 5, 6}, {1, 2, 3});
+  EXPECT_THAT(Values(model.predict(x)), ElementsAre(2, 9, 20));
+}
+
+TEST(Operations, KnowTheBatchInShapes) {
+  const KerasTensor x = Input({6, 4});
+  EXPECT_EQ(ops::reshape(x, {-1, 8}).shape().ToString(), "(None, 8)");
+  EXPECT_EQ(ops::reshape(ops::reshape(x, {-1, 4}), {-1, 6, 4}).shape(), x.shape());
+  EXPECT_EQ(ops::reshape(x, {-1, -1, 3}).shape(), Shape({-1, 8, 3}));
+  EXPECT_THAT(MessageOf([&] { ops::reshape(x, {-1, 7}); }), HasSubstr("wanted a shape of as many elements"));
+  const Tensor rows = RandomTensor(DType::kFloat32, {3, 6, 4}, 1);
+  Model model(x, ops::reshape(ops::reshape(x, {-1, 4}) * 2, {-1, 24}));
+  const Tensor y = model.predict(rows);
+  EXPECT_EQ(y.shape(), Shape({3, 24}));
+  EXPECT_FLOAT_EQ(y.data<float>()[71], 2 * rows.data<float>()[71]);
+}
+
+TEST(LambdaTest, IsAFunctionAsALayer) {
+  Sequential model({Lambda([](const KerasTensor& x) { return ops::square(x) - 1; }, {.input_shape = {2}})});
+  EXPECT_EQ(model.layers()[0].name(), "lambda");
+  EXPECT_THAT(Values(model.predict(Tensor::FromVector(std::vector<float>{2, 3}, {1, 2}))), ElementsAre(3, 8));
+}
+
+TEST(OwnLoss, IsWeightedAndReducedAsAnyOther) {
+  const auto squares = [](const KerasTensor& y_true, const KerasTensor& y_pred) {
+    return ops::mean(ops::square(y_true - y_pred), -1);
+  };
+  const KerasTensor input = Input({2});
+  Model own(input, Activation("linear")(input)), known(input, Activation("linear")(input));
+  own.compile("sgd", squares, {Metric(squares, {.name = "squares"}), "mse"});
+  known.compile("sgd", "mse");
+  const Tensor x = RandomTensor(DType::kFloat32, {5, 2}, 1), y = RandomTensor(DType::kFloat32, {5, 2}, 2);
+  EvaluateOptions weighted{.verbose = 0};
+  weighted.sample_weight = RandomTensor(DType::kFloat32, {5}, 3);
+  const Logs logs = own.evaluate(x, y, weighted);
+  EXPECT_NEAR(logs.At("loss"), known.evaluate(x, y, weighted).At("loss"), 1e-5);
+  EXPECT_NEAR(logs.At("squares"), logs.At("mse"), 1e-5);
+}
+
+// Targets that a model makes itself, as in distillation: nothing is trained through them.
+TEST(OwnLoss, TakesTargetsBehindStopGradient) {
+  const KerasTensor input = Input({3});
+  Model model(input, Dense(4)(input));
+  const auto loss = [](const KerasTensor&, const KerasTensor& y_pred) {
+    return ops::categorical_crossentropy(ops::softmax(ops::stop_gradient(2 * y_pred)), y_pred, true);
+  };
+  model.compile("sgd", loss);
+  const Tensor x = RandomTensor(DType::kFloat32, {5, 3}, 1), y = Tensor::Zeros(DType::kFloat32, {5, 4});
+  const std::vector<float> before = Values(model.weights()[0]->value);
+  EXPECT_GT(model.train_on_batch(x, y).At("loss"), 0);
+  EXPECT_NE(Values(model.weights()[0]->value), before);
+}
+
+TEST(OwnLoss, TrainsUnderMixedPrecision) {
+  const auto absolute = [](const KerasTensor& y_true, const KerasTensor& y_pred) {
+    return ops::mean(ops::abs(y_true - y_pred), -1);
+  };
+  Sequential model({Custom<Linear>(1, LayerOptions{.input_shape = {2}}), Lambda([](const KerasTensor& x) {
+                      return x * ops::convert_to_tensor(Tensor::FromVector(std::vector<float>{2}, {1}));
+                    })},
+                   {.seed = 4});
+  model.compile(SGD({.learning_rate = 0.05f}), absolute, {}, {.policy = "mixed_bfloat16"});
+  const Tensor x = RandomTensor(DType::kFloat32, {64, 2}, 1);
+  Tensor y(DType::kFloat32, {64, 1});
+  for (int64_t i = 0; i < 64; ++i) y.data<float>()[i] = x.data<float>()[2 * i] - x.data<float>()[2 * i + 1];
+  const History history = model.fit(x, y, {.epochs = 10, .verbose = 0});
+  EXPECT_LT(history["loss"].back(), 0.5 * history["loss"].front());
+}
+
+}  // namespace
+}  // namespace headrace::keras
