@@ -65,7 +65,9 @@ void WriteUntilKilled(const std::string& directory, std::chrono::milliseconds li
   if (child == 0) WriteForever(directory, known.last + 1, pipe[1]);
   ::close(pipe[1]);
   pollfd acknowledged{pipe[0], POLLIN, 0};
-  if (from_first) ASSERT_EQ(::poll(&acknowledged, 1, 60'000), 1);
+  if (from_first) {
+    ASSERT_EQ(::poll(&acknowledged, 1, 60'000), 1);
+  }
   std::this_thread::sleep_for(life);
   ::kill(child, SIGKILL);
   int status = 0;
