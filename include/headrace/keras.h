@@ -131,7 +131,8 @@ class Model {
   // weights change.
   History fit(const data::Dataset& data, FitOptions options = {});
   History fit(const Tensor& x, const Tensor& y, FitOptions options = {});
-  // Of several inputs and outputs, in the model's order; a dataset's elements have them one behind the other.
+  // Of several inputs and outputs, in the model's order; a dataset's elements have them one behind the other, or the
+  // inputs under the names of their layers.
   History fit(const std::vector<Tensor>& x, const std::vector<Tensor>& y, FitOptions options = {});
   Logs evaluate(const data::Dataset& data, EvaluateOptions options = {});
   Logs evaluate(const Tensor& x, const Tensor& y, EvaluateOptions options = {});

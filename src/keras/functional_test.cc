@@ -94,6 +94,25 @@ TEST(Functional, LogsAreByOutputAndTheLossIsTheirWeightedSum) {
   EXPECT_LT(history["loss"].back(), history["loss"].front());
 }
 
+// As a dictionary of features goes to the inputs of their names.
+TEST(Functional, NamedComponentsFindTheirInputs) {
+  const Samples samples;
+  const auto loss = [&](std::vector<data::Element::NamedTensor> features) {
+    Model model = TwoByTwo();
+    model.compile(SGD(), {"mse", "sparse_categorical_crossentropy"});
+    for (const Tensor& y : samples.y) features.emplace_back("", y);
+    return model.evaluate(data::Dataset::FromElements({data::Element::Named(std::move(features))}), {.verbose = 0})
+        .At("loss");
+  };
+  const double wanted = loss({{"", samples.x[0]}, {"", samples.x[1]}});
+  EXPECT_EQ(loss({{"left", samples.x[0]}, {"right", samples.x[1]}}), wanted);
+  EXPECT_EQ(loss({{"right", samples.x[1]}, {"left", samples.x[0]}}), wanted);
+  EXPECT_THAT(Refusal([&] {
+                loss({{"right", samples.x[1]}, {"middle", samples.x[0]}});
+              }),
+              HasSubstr("found no component for the input \"left\""));
+}
+
 TEST(Functional, AnOutputWithoutALossTrainsNothing) {
   Model model = TwoByTwo();
   const Samples data;

@@ -54,6 +54,8 @@ struct ModelState {
   // Model::load_weights() puts what it finds there into training_state, for the fit() that resumes.
   std::vector<CallbackPtr> callbacks;
   std::string training_state;
+  // Epochs of data that the fit() calls so far have seen: the next one, where it does not resume, goes on behind them.
+  int64_t data_epochs = 0;
 
   const std::shared_ptr<Node>& input() const { return inputs.front(); }
   const std::shared_ptr<Node>& output() const { return outputs.front(); }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "data/dataset/stage.h"
 
 namespace headrace::keras::internal {
 namespace {
@@ -21,12 +22,14 @@ data::Dataset CheckAndPrefetch(const std::string& name, const data::Dataset& dat
 }  // namespace
 
 BatchStream::BatchStream(std::string name, const data::Dataset& dataset, int64_t steps_per_epoch, size_t inputs,
-                         size_t outputs)
+                         size_t outputs, int64_t epochs_before)
     : name_(std::move(name)),
       dataset_(CheckAndPrefetch(name_, dataset, steps_per_epoch)),
       steps_per_epoch_(steps_per_epoch),
       inputs_(inputs),
-      outputs_(outputs) {}
+      outputs_(outputs),
+      epochs_before_(epochs_before),
+      epochs_begun_(epochs_before) {}
 
 int64_t BatchStream::steps() const {
   return steps_per_epoch_ > 0 ? steps_per_epoch_ : std::max<int64_t>(0, dataset_.cardinality());
@@ -35,11 +38,15 @@ int64_t BatchStream::steps() const {
 void BatchStream::StartEpoch(int64_t epoch, int64_t step) {
   step_ = step;
   ran_out_ = false;
+  epochs_begun_ = epochs_before_ + epoch + 1;
   if (steps_per_epoch_ > 0) {
-    if (!iterator_) SkipTo(epoch * steps_per_epoch_ + step);
+    if (iterator_) return;
+    const bool again = dataset_.node()->replayable();
+    pass_ = again ? 0 : epochs_before_;
+    SkipTo((epoch + (again ? epochs_before_ : 0)) * steps_per_epoch_ + step);
   } else {
     iterator_.reset();  // its threads end before others start
-    iterator_.emplace(dataset_.MakeIterator(pass_ = epoch));
+    iterator_.emplace(dataset_.MakeIterator(pass_ = epochs_before_ + epoch));
     iterator_->Skip(step);
   }
 }
@@ -50,7 +57,6 @@ void BatchStream::Rewind() {
 }
 
 void BatchStream::SkipTo(int64_t batch) {
-  pass_ = 0;
   iterator_.emplace(dataset_.MakeIterator(pass_));
   for (int64_t left = batch; left > 0;) {
     const int64_t skipped = iterator_->Skip(left);

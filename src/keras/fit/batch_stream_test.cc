@@ -89,6 +89,34 @@ TEST(BatchStream, AResumedRunSeesWhatAnUninterruptedOneWould) {
   }
 }
 
+TEST(BatchStream, ARunBehindAnotherGoesOnInTheOrder) {
+  const data::Dataset shuffled = Numbers(8).shuffle(8, {.seed = 3});
+  for (const auto& [dataset, steps] : {std::pair(shuffled, int64_t{0}), std::pair(shuffled.repeat(), int64_t{3})}) {
+    BatchStream whole("data", dataset, steps);
+    std::vector<std::vector<int>> epochs;
+    for (int64_t epoch = 0; epoch < 4; ++epoch) epochs.push_back(Epoch(whole, epoch));
+    EXPECT_EQ(whole.epochs_begun(), 4);
+    for (int64_t before = 0; before < 4; ++before) {
+      BatchStream next("data", dataset, steps, 1, 1, before);
+      EXPECT_EQ(next.epochs_begun(), before);
+      EXPECT_EQ(Epoch(next, 0), epochs[before]) << before;
+      EXPECT_EQ(next.epochs_begun(), before + 1);
+    }
+  }
+}
+
+TEST(BatchStream, AGeneratorIsNotPassedOverForARunBehindAnother) {
+  const auto make = [] {
+    return [number = 0.0f]() mutable -> std::optional<data::Element> {
+      const Tensor row = Tensor::FromVector(std::vector<float>{number++}, {1, 1});
+      return data::Element(row, row);
+    };
+  };
+  BatchStream next("data", data::Dataset::FromGenerator(make), 2, 1, 1, 5);
+  EXPECT_THAT(Epoch(next, 0), ElementsAre(0, 1));
+  EXPECT_THAT(Epoch(next, 1), ElementsAre(2, 3));
+}
+
 TEST(BatchStream, RefusesWhatCannotBeWalked) {
   EXPECT_EQ(MessageOf([] { BatchStream("fit: the dataset", Numbers(3).repeat(), 0); }),
             "fit: the dataset is endless: found no number of steps, wanted one above 0");

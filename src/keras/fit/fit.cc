@@ -82,7 +82,11 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
   ModelState& state = *state_;
   internal::CompiledEngineOf(state, "fit");
   const size_t inputs = state.inputs.size(), outputs = state.outputs.size();
-  BatchStream stream("fit: the dataset", data, options.steps_per_epoch, inputs, outputs);
+  // A run that goes on at a given place sees what an uninterrupted one would; one that does not goes on behind the
+  // last.
+  const bool resumed = options.initial_epoch > 0 || options.initial_step > 0;
+  BatchStream stream("fit: the dataset", data, options.steps_per_epoch, inputs, outputs,
+                     resumed ? 0 : state.data_epochs);
   std::optional<BatchStream> validation;
   if (options.validation_data != nullptr) {
     validation.emplace("fit: validation_data", *options.validation_data, options.validation_steps, inputs, outputs);
@@ -120,7 +124,11 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
       .data = &stream,
       .validation = validation ? &*validation : nullptr,
       .stop = &stop_training};
-  return internal::TrainTogether(state, [&] { return internal::RunTraining(training, internal::Display::Process()); });
+  return internal::TrainTogether(state, [&] {
+    History history = internal::RunTraining(training, internal::Display::Process());
+    state.data_epochs = stream.epochs_begun();
+    return history;
+  });
 }
 
 History Model::fit(const Tensor& x, const Tensor& y, FitOptions options) {

@@ -76,6 +76,19 @@ TEST(Fit, GoesOnWhereAnEarlierCallStopped) {
   EXPECT_THAT(rest["loss"], ::testing::ElementsAre(whole["loss"][2], whole["loss"][3]));
 }
 
+// A loop around fit() with an epoch each sees the same data in the same order as one fit() of all epochs.
+TEST(Fit, CallByCallIsEpochByEpoch) {
+  const Points points;
+  const auto endless = data::Dataset::FromTensors(points.x, points.y).repeat().shuffle(40, {.seed = 2}).batch(16);
+  Model whole = MakeModel(), parts = MakeModel();
+  const auto tensors = whole.fit(points.x, points.y, {.epochs = 3, .verbose = 0});
+  const auto steps = whole.fit(endless, {.epochs = 3, .steps_per_epoch = 4, .verbose = 0});
+  for (size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(parts.fit(points.x, points.y, {.verbose = 0})["loss"].at(0), tensors["loss"][i]) << i;
+  for (size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(parts.fit(endless, {.steps_per_epoch = 4, .verbose = 0})["loss"].at(0), steps["loss"][i]) << i;
+}
+
 TEST(Fit, EarlyStoppingRestoresTheBestWeights) {
   const Points points;
   Model model = MakeModel();

@@ -82,12 +82,30 @@ Tensor WeightsByClass(const Tensor& targets, const ClassWeights& class_weight) {
   return weights;
 }
 
+// Which component of an element each input takes: the one under its name, or, where no input's name is there, the one
+// in its place.
+std::vector<size_t> PlacesOfInputs(const ModelState& state, const data::Element& element) {
+  std::vector<size_t> places(state.inputs.size());
+  size_t named = 0;
+  for (size_t i = 0; i < places.size(); ++i) {
+    places[i] = i;
+    for (size_t k = 0; k < places.size(); ++k)
+      if (!element.name(k).empty() && element.name(k) == state.inputs[i]->layer->name) places[i] = k, ++named;
+  }
+  if (named > 0 && named < places.size())
+    for (const auto& input : state.inputs)
+      if (!element.Has(input->layer->name))
+        throw MakeError(ErrorCode::kInvalidArgument,
+                        "fit: found no component for the input \"{}\" but for others, wanted one", input->layer->name);
+  return places;
+}
+
 }  // namespace
 
 Batch BatchOf(const ModelState& state, const data::Element& element, const ClassWeights& class_weight) {
   const size_t inputs = state.inputs.size(), outputs = state.outputs.size();
   Batch batch;
-  for (size_t i = 0; i < inputs; ++i) batch.x.push_back(element[i]);
+  for (const size_t place : PlacesOfInputs(state, element)) batch.x.push_back(element[place]);
   for (size_t i = 0; i < outputs; ++i) batch.y.push_back(element[inputs + i]);
   const size_t weights = element.size() - inputs - outputs;
   if (weights > 0 && !class_weight.empty())
