@@ -59,7 +59,7 @@ TEST(CsvColumn, Values) {
   EXPECT_THAT(ColumnError(DType::kFloat32, "1.5x"), HasSubstr("found \"1.5x\", wanted float32"));
   EXPECT_THAT(ColumnError(DType::kFloat32, " "), HasSubstr("wanted float32"));
   EXPECT_THAT(ColumnError(DType::kInt32, ""), HasSubstr("the column has no default"));
-  EXPECT_EQ(ErrorOf([] { CsvColumn(DType::kBFloat16); }).first, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(ErrorOf([] { CsvColumn{DType::kBFloat16}; }).first, ErrorCode::kInvalidArgument);
 }
 
 class Csv : public testing::Test {

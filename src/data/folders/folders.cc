@@ -81,7 +81,7 @@ FolderDataset ImageDatasetFromDirectory(const std::string& directory, ImageFolde
   constexpr const char* kCall = "ImageDatasetFromDirectory";
   const int channels = ChannelsOf(options.color_mode);
   CheckBatchSize(kCall, options.batch_size);
-  const auto [height, width] = options.image_size;
+  const int64_t height = options.image_size[0], width = options.image_size[1];
   if (height < 1 || width < 1)
     throw MakeError(ErrorCode::kInvalidArgument, "{}: image_size: found {} x {}, wanted 1 x 1 or more", kCall, height,
                     width);
