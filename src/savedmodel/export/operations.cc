@@ -173,6 +173,11 @@ std::string Write(const Context& c, const keras::GlobalAveragePoolOp&) {
 }
 
 std::string Write(const Context& c, const keras::FlattenOp&) {
+  if (c.value.shape.rank() != 2)
+    throw MakeError(
+        ErrorCode::kInvalidArgument,
+        "layer '{}': a value reshaped to {} is not exported as a SavedModel yet: save_weights() keeps the weights",
+        c.value.layer, c.value.shape.ToString());
   const std::string shape = c.writer.IntsConst(c.Named("Const"), {-1, static_cast<int32_t>(c.value.shape[1])}, {2});
   return c.writer.Add("Reshape", c.Named("Reshape"), {c.input(), shape})
       .Type("T", tf::DT_FLOAT)
@@ -186,10 +191,10 @@ std::string Write(const Context& c, const keras::InputOp&) {
   throw MakeError(ErrorCode::kInternal, "{}: a second input", c.value.layer);
 }
 
-// What only graphs of others have: no layer lowers to it.
 template <typename Op>
 std::string Write(const Context& c, const Op&) {
-  throw MakeError(ErrorCode::kInvalidArgument, "layer '{}': an operation for inference that is not exported",
+  throw MakeError(ErrorCode::kInvalidArgument,
+                  "layer '{}': its operation is not exported as a SavedModel yet: save_weights() keeps the weights",
                   c.value.layer);
 }
 

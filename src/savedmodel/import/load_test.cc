@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "headrace/ops.h"
+
 #include "base/file.h"
 #include "base/testing/temporary_directory.h"
 #include "keras/engine.h"
@@ -73,6 +75,21 @@ TEST_F(SavedModelTest, ALoadedModelExportsTheSame) {
   EXPECT_EQ(twice.directory, root_ + "/2");
   const Tensor x = testing::RandomInputs({3, 15, 10, 3}, 255, 1);
   EXPECT_LT(LargestDifference(Predict(twice.model, x), Predict(once.model, x)), 1e-6f);
+}
+
+// Instead of a graph that TensorFlow would compute otherwise.
+TEST_F(SavedModelTest, WhatIsNotExportedIsNamed) {
+  const keras::KerasTensor input = keras::Input({6, 4});
+  const keras::KerasTensor swapped = keras::ops::reshape(input, {-1, 4, 6});
+  for (const keras::KerasTensor& value : {swapped, input * 2}) {
+    const keras::Model model(input, keras::Flatten()(value));
+    try {
+      Export(model, root_ + "/1");
+      ADD_FAILURE() << "exported";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("save_weights() keeps the weights"));
+    }
+  }
 }
 
 TEST_F(SavedModelTest, EqualModelsGiveEqualBytes) {
