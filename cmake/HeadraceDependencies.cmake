@@ -80,6 +80,8 @@ endif()
 
 # Flags for everything that is ours.
 add_library(headrace_flags INTERFACE)
+# A file's own name (__FILE__) as it stands below the tree: with it, a compiler cache serves every clone (see CMakePresets.json).
+target_compile_options(headrace_flags INTERFACE "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=")
 target_compile_options(headrace_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers
   $<$<BOOL:${HEADRACE_WERROR}>:-Werror>)
 if(HEADRACE_SANITIZE)

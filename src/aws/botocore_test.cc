@@ -14,6 +14,7 @@
 #include "aws/s3_request.h"
 #include "aws/sign.h"
 #include "aws/testing/await.h"
+#include "base/testing/source_directory.h"
 
 namespace headrace::aws {
 namespace {
@@ -39,7 +40,7 @@ struct Golden {
 };
 
 std::vector<Golden> Load() {
-  std::ifstream file(HEADRACE_SOURCE_DIR "/src/aws/testdata/botocore_requests.json");
+  std::ifstream file(InSourceDirectory("src/aws/testdata/botocore_requests.json"));
   std::vector<Golden> all;
   for (const auto& entry : nlohmann::json::parse(file)) {
     Golden golden{entry["name"], {}, *DecodeBase64(entry["body"].get<std::string>())};

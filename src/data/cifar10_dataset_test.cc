@@ -12,6 +12,7 @@
 
 #include "headrace/data.h"
 
+#include "base/testing/source_directory.h"
 #include "data/cifar10_files.h"
 #include "data/test_files.h"
 
@@ -185,7 +186,7 @@ TEST(Cifar10Dataset, Sample) {
     ASSERT_EQ(elements.size(), kImages[i]);
     EXPECT_EQ((*splits)[i].images, kImages[i]);
     // The first record, byte by byte.
-    const std::string batch = Contents(HEADRACE_SOURCE_DIR "/data/cifar10-sample/" + std::string(kBatches[i]));
+    const std::string batch = Contents(InSourceDirectory("data/cifar10-sample/" + std::string(kBatches[i])));
     EXPECT_EQ(elements[0].y().data<float>()[static_cast<size_t>(batch[0])], 1.f);
     const auto* pixels = elements[0].x().data<uint8_t>();
     for (size_t p = 0; p < 1024; ++p)
@@ -216,8 +217,7 @@ void WriteArchive(const std::string& path, size_t batches) {
   archive_write_set_format_ustar(writer);
   archive_write_open_filename(writer, path.c_str());
   for (size_t i = 0; i < batches; ++i) {
-    const std::string bytes =
-        Contents(HEADRACE_SOURCE_DIR "/data/cifar10-sample/" + std::string(kCifar10BatchNames[i]));
+    const std::string bytes = Contents(InSourceDirectory("data/cifar10-sample/" + std::string(kCifar10BatchNames[i])));
     archive_entry* entry = archive_entry_new();
     archive_entry_set_pathname(entry, (std::string("cifar-10-batches-bin/") + kCifar10BatchNames[i]).c_str());
     archive_entry_set_size(entry, static_cast<la_int64_t>(bytes.size()));
@@ -235,7 +235,7 @@ TEST(Cifar10Dataset, ReadsArchives) {
   WriteArchive(dir / "a.tar.gz", 6);
   const auto batches = ReadCifar10Archive(dir / "a.tar.gz");
   ASSERT_TRUE(batches) << batches.error().message();
-  EXPECT_EQ(*batches, *ReadCifar10Directory(HEADRACE_SOURCE_DIR "/data/cifar10-sample"));
+  EXPECT_EQ(*batches, *ReadCifar10Directory(InSourceDirectory("data/cifar10-sample")));
   WriteArchive(dir / "b.tar.gz", 5);
   EXPECT_THAT(ReadCifar10Archive(dir / "b.tar.gz").error().message(), HasSubstr("test_batch.bin is missing"));
   std::string bytes = Contents(dir / "a.tar.gz");

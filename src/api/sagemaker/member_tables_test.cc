@@ -6,6 +6,7 @@
 #include "api/sagemaker/training_job_shape.h"
 #include "api/sagemaker/transform/operations.h"
 #include "base/file.h"
+#include "base/testing/source_directory.h"
 #include "jobs/request/member_effects.h"
 
 namespace headrace::api::sagemaker {
@@ -62,7 +63,7 @@ TEST(MemberTables, KnowEveryMemberOfTheShapes) {
 }
 
 TEST(MemberTables, AreInTheDocumentation) {
-  const std::string document = ValueOrThrow(ReadFile(HEADRACE_SOURCE_DIR "/docs/api-coverage.md"));
+  const std::string document = ValueOrThrow(ReadFile(InSourceDirectory("docs/api-coverage.md")));
   std::string wanted;
   for (const Table& table : Tables()) {
     wanted += fmt::format("\n### {}\n\n| member | | notes |\n|---|---|---|\n", table.operation);

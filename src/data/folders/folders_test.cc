@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "base/testing/source_directory.h"
 #include "data/numpy_shuffle.h"
 #include "data/test_files.h"
 
@@ -100,8 +101,7 @@ TEST_F(Folders, SaysWhatDoesNotFit) {
 }
 
 TEST_F(Folders, ImagesAreResizedAndCut) {
-  const std::string jpeg =
-      ValueOrThrow(ReadFile(HEADRACE_SOURCE_DIR "/fuzz/corpus/jpeg/baseline")).substr(1);  // 17 x 9
+  const std::string jpeg = ValueOrThrow(ReadFile(InSourceDirectory("fuzz/corpus/jpeg/baseline"))).substr(1);  // 17 x 9
   Put("a/x.jpg", jpeg);
   Put("b/y.jpeg", jpeg);
   const auto images = ImageDatasetFromDirectory(directory_.path(), {.image_size = {9, 17}, .shuffle = false});

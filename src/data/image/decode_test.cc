@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "base/testing/source_directory.h"
 #include "data/test_files.h"
 
 namespace headrace::data::image {
@@ -12,7 +13,7 @@ namespace {
 using testing::HasSubstr;
 
 std::string Seed(const std::string& name) {
-  return ValueOrThrow(ReadFile(HEADRACE_SOURCE_DIR "/fuzz/corpus/jpeg/" + name)).substr(1);  // 17 x 9
+  return ValueOrThrow(ReadFile(InSourceDirectory("fuzz/corpus/jpeg/" + name))).substr(1);  // 17 x 9
 }
 
 TEST(DecodeJpeg, Channels) {

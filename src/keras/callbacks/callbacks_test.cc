@@ -12,6 +12,7 @@
 
 #include "headrace/keras.h"
 
+#include "base/testing/source_directory.h"
 #include "base/testing/temporary_directory.h"
 #include "keras/model_state.h"
 
@@ -23,7 +24,7 @@ namespace fs = std::filesystem;
 
 const json& Recorded() {
   static const json recorded =
-      json::parse(std::ifstream(HEADRACE_SOURCE_DIR "/src/keras/callbacks/testdata/keras_callbacks.json"));
+      json::parse(std::ifstream(InSourceDirectory("src/keras/callbacks/testdata/keras_callbacks.json")));
   return recorded;
 }
 

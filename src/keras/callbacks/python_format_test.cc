@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/testing/source_directory.h"
+
 namespace headrace::keras::internal {
 namespace {
 
@@ -64,7 +66,7 @@ TEST(FormatPath, SaysWhatDoesNotFit) {
 // A grid of names, filled in by Python: tests/tensorflow/make_name_formats.py.
 TEST(FormatPath, IsPythonsOverAGrid) {
   const auto cases =
-      nlohmann::json::parse(std::ifstream(HEADRACE_SOURCE_DIR "/src/keras/callbacks/testdata/python_formats.json"));
+      nlohmann::json::parse(std::ifstream(InSourceDirectory("src/keras/callbacks/testdata/python_formats.json")));
   ASSERT_GT(cases.size(), 3000u);
   for (const auto& row : cases) {
     const std::string name = row[0];

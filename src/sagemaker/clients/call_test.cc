@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "aws/time.h"
+#include "base/testing/source_directory.h"
 
 namespace headrace::sagemaker {
 namespace {
@@ -178,7 +179,7 @@ class AmbientKeysTest : public CallTest {
  protected:
   AmbientKeysTest() {
     variables_.erase("AWS_ACCESS_KEY_ID");
-    variables_["AWS_SHARED_CREDENTIALS_FILE"] = HEADRACE_SOURCE_DIR "/src/sagemaker/testdata/credentials";
+    variables_["AWS_SHARED_CREDENTIALS_FILE"] = InSourceDirectory("src/sagemaker/testdata/credentials");
   }
 };
 
@@ -203,7 +204,7 @@ TEST_F(AmbientKeysTest, AProfilesKeysGoNowhereElseUnlessAskedFor) {
 }
 
 TEST_F(AmbientKeysTest, NorDoTheyAskAForeignStsForARole) {
-  variables_["AWS_CONFIG_FILE"] = HEADRACE_SOURCE_DIR "/src/sagemaker/testdata/config";
+  variables_["AWS_CONFIG_FILE"] = InSourceDirectory("src/sagemaker/testdata/config");
   variables_["AWS_ENDPOINT_URL_STS"] = "http://farm:4567";
   const auto reply = CallIt({.profile = "role"});
   ASSERT_FALSE(reply.ok());
@@ -212,7 +213,7 @@ TEST_F(AmbientKeysTest, NorDoTheyAskAForeignStsForARole) {
 }
 
 TEST_F(AmbientKeysTest, ARoleIsAskedForAndItsKeysSign) {
-  variables_["AWS_CONFIG_FILE"] = HEADRACE_SOURCE_DIR "/src/sagemaker/testdata/config";
+  variables_["AWS_CONFIG_FILE"] = InSourceDirectory("src/sagemaker/testdata/config");
   sender_->answers = {HttpReply{200,
                                 {},
                                 "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>RK</AccessKeyId>"
