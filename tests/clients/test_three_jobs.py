@@ -21,7 +21,7 @@ from distributed import needs_mpi  # noqa: E402
 WHOLE = os.environ.get("CIFAR10_DATA")
 MAJOR = int(importlib.metadata.version("sagemaker").split(".")[0])
 SECONDS = 7200 if WHOLE else 600
-SETTINGS = {"epochs": 10, "batch-size": 256, "seed": 1} if WHOLE else {"epochs": 4, "batch-size": 32, "seed": 1}
+SETTINGS = {"epochs": 10, "batch-size": 256, "seed": 1} if WHOLE else {"epochs": 2, "batch-size": 32, "seed": 1}
 # In Pipe mode nobody can count the records beforehand.
 RECORDS = dict(zip(("train-records", "validation-records", "eval-records"), (40000, 10000, 10000) if WHOLE else (1600, 400, 400)))
 EPOCH = re.compile(r" - accuracy: (\S+) - val_loss: \S+ - val_accuracy: ")
@@ -45,18 +45,20 @@ def start_with_estimator(source, data, name, hyperparameters, pipe=False, hosts=
 
 
 def start_with_trainer(source, data, name, hyperparameters, pipe=False, hosts=1):
-    """SDK v3, whose trainers have metrics by a method."""
+    """SDK v3, whose trainers have metrics by a method; beside a command it does not pass hyperparameters on."""
     from sagemaker.core.helper.session_helper import get_execution_role
+    from sagemaker.core.shapes import MetricDefinition
     from sagemaker.core.training.configs import Compute, InputData, SourceCode
     from sagemaker.train import ModelTrainer
     from sagemaker.train.distributed import MPI
+    command = "headrace run keras_cifar10.cpp " + " ".join(f"--{option} {value}" for option, value in hyperparameters.items())
     trainer = ModelTrainer(
         role=get_execution_role(), base_job_name=name, training_image=IMAGE, hyperparameters=hyperparameters,
         training_input_mode="Pipe" if pipe else "File",
         compute=Compute(instance_type="ml.m5.xlarge", instance_count=hosts, volume_size_in_gb=30),
         **({"source_code": SourceCode(source_dir=str(source), entry_script="keras_cifar10.cpp"), "distributed": MPI(process_count_per_node=1)}
-           if hosts > 1 else {"source_code": SourceCode(source_dir=str(source), command="headrace run keras_cifar10.cpp")}))
-    trainer.with_metric_definitions(seed.METRIC_DEFINITIONS)
+           if hosts > 1 else {"source_code": SourceCode(source_dir=str(source), command=command)}))
+    trainer.with_metric_definitions([MetricDefinition(name=one["Name"], regex=one["Regex"]) for one in seed.METRIC_DEFINITIONS])
     trainer.train(input_data_config=[InputData(channel_name=channel, data_source=f"{data}/{channel}") for channel in CHANNELS],
                   wait=False, logs=False)
     return trainer._latest_training_job.training_job_name
