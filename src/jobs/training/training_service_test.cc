@@ -223,7 +223,7 @@ TEST(TrainingService, StopsAtMaxRuntimeAndKillsWhatDoesNotListen) {
   platform.options().stop_grace_seconds = 1;
   platform.Start();
   auto request = Platform::Script("trap '' TERM; echo kept > $SM_MODEL_DIR/m; while :; do sleep 0.05; done");
-  request["StoppingCondition"]["MaxRuntimeInSeconds"] = 1;
+  request["StoppingCondition"]["MaxRuntimeInSeconds"] = 3;  // of which a busy machine needs one to start it
   platform.Create("job", request);
   const auto job = platform.WaitForEnd("job");
   EXPECT_EQ(job.status, "Stopped");
