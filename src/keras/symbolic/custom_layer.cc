@@ -53,7 +53,8 @@ class CustomLayerState final : public LayerState {
   explicit CustomLayerState(std::shared_ptr<CustomLayer> layer) : layer_(std::move(layer)) {
     name = parts().options.name;
     input_shape = parts().options.input_shape;
-    if (parts().class_name.empty()) parts().class_name = NameOfClass(typeid(*layer_));
+    const CustomLayer& own = *layer_;
+    if (parts().class_name.empty()) parts().class_name = NameOfClass(typeid(own));
   }
 
   std::string ClassName() const override { return parts().class_name; }
