@@ -1,6 +1,7 @@
 // Zip() and concatenate().
 #include <algorithm>
 
+#include "data/dataset/flat.h"
 #include "data/dataset/nodes.h"
 #include "data/dataset/several.h"
 
@@ -63,46 +64,14 @@ struct ZipNode : SeveralNode {
   }
 };
 
-class ConcatenateStage : public Stage {
- public:
-  ConcatenateStage(const std::vector<NodePtr>& inputs, const Context& context) : inputs_(inputs), context_(context) {}
-
-  size_t Pull(std::span<Element> out) override {
-    for (; Open(); Close())
-      if (const size_t n = stage_->Pull(out)) return n;
-    return 0;
-  }
-  bool PullSingle(Element& out) override {
-    for (; Open(); Close())
-      if (stage_->PullSingle(out)) return true;
-    return false;
-  }
-  int64_t Skip(int64_t count) override {
-    int64_t skipped = 0;
-    while (skipped < count && Open()) {
-      skipped += stage_->Skip(count - skipped);
-      if (skipped < count) Close();
-    }
-    return skipped;
-  }
-
- private:
-  bool Open() {
-    if (!stage_ && next_ < inputs_.size()) stage_ = inputs_[next_++]->Start(context_);
-    return stage_ != nullptr;
-  }
-  void Close() { stage_.reset(); }
-
-  const std::vector<NodePtr>& inputs_;
-  Context context_;
-  size_t next_ = 0;
-  std::unique_ptr<Stage> stage_;  // null between two inputs
-};
-
 struct ConcatenateNode : SeveralNode {
   using SeveralNode::SeveralNode;
   std::unique_ptr<Stage> Start(const Context& context) const override {
-    return std::make_unique<ConcatenateStage>(inputs, context);
+    return std::make_unique<FlatStage>([this, context, next = size_t{0}]() mutable -> std::optional<OpenDataset> {
+      if (next == inputs.size()) return std::nullopt;
+      const NodePtr& input = inputs[next++];
+      return OpenDataset{input, input->Start(context)};
+    });
   }
   int64_t cardinality() const override {
     int64_t sum = 0;

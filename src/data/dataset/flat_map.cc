@@ -5,39 +5,37 @@
 
 namespace headrace::data {
 
+FlatStage::FlatStage(NextDataset next, const Context& context)
+    : next_([next = std::move(next), opener = Opener(context)]() mutable {
+        const auto dataset = next();
+        return dataset ? std::optional(opener.Open(*dataset)) : std::nullopt;
+      }) {}
+
 size_t FlatStage::Pull(std::span<Element> out) {
   for (; Open(); inner_.reset())
-    if (const size_t n = inner_->Pull(out)) return n;
+    if (const size_t n = inner_->stage->Pull(out)) return n;
   return 0;
 }
 
 bool FlatStage::PullSingle(Element& out) {
   for (; Open(); inner_.reset())
-    if (inner_->PullSingle(out)) return true;
+    if (inner_->stage->PullSingle(out)) return true;
   return false;
 }
 
 int64_t FlatStage::Skip(int64_t count) {
   int64_t skipped = 0;
   while (skipped < count && Open()) {
-    skipped += inner_->Skip(count - skipped);
+    skipped += inner_->stage->Skip(count - skipped);
     if (skipped < count) inner_.reset();
   }
   return skipped;
 }
 
 bool FlatStage::Open() {
-  if (inner_) return true;
-  auto dataset = ended_ ? std::nullopt : next_();
-  if (!dataset) {
-    ended_ = true;
-    return false;
-  }
-  node_ = dataset->node();
-  Context context = context_;
-  context.epoch = Random::Mix(context_.epoch + Random::Mix(++opened_));
-  inner_ = node_->Start(context);
-  return true;
+  if (!inner_ && next_) inner_ = next_();
+  if (!inner_) next_ = nullptr;
+  return inner_.has_value();
 }
 
 namespace {

@@ -1,6 +1,4 @@
-#include <algorithm>
-#include <optional>
-
+#include "data/dataset/flat.h"
 #include "data/dataset/nodes.h"
 
 namespace headrace::data {
@@ -12,14 +10,14 @@ class InterleaveStage : public ElementStage {
       : upstream_(std::move(upstream)),
         fn_(std::move(fn)),
         options_(options),
-        context_(context),
+        opener_(context),
         open_(static_cast<size_t>(options.cycle_length)) {}
 
  protected:
   bool PullOne(Element& out) override {
     // A whole round without an open dataset is the end.
     for (int64_t idle = 0; idle <= options_.cycle_length;) {
-      std::optional<Open>& place = open_[turn_];
+      std::optional<OpenDataset>& place = open_[turn_];
       if (!place && !inputs_ended_) OpenNext(place);
       if (!place) {
         ++idle;
@@ -39,38 +37,28 @@ class InterleaveStage : public ElementStage {
   }
 
  private:
-  struct Open {
-    NodePtr node;
-    std::unique_ptr<Stage> stage;
-  };
-
   void NextTurn() {
     turn_ = (turn_ + 1) % open_.size();
     in_block_ = 0;
   }
 
-  void OpenNext(std::optional<Open>& place) {
+  void OpenNext(std::optional<OpenDataset>& place) {
     Element input;
     if (upstream_->Pull(std::span(&input, 1)) == 0) {
       inputs_ended_ = true;
       return;
     }
-    NodePtr node = fn_(std::move(input)).node();
-    Context context = context_;
-    context.epoch = Random::Mix(context_.epoch + Random::Mix(++opened_));
-    auto stage = node->Start(context);
-    place.emplace(Open{std::move(node), std::move(stage)});
+    place = opener_.Open(fn_(std::move(input)));
   }
 
   std::unique_ptr<Stage> upstream_;
   NestFn fn_;
   InterleaveOptions options_;
-  Context context_;
-  std::vector<std::optional<Open>> open_;
+  Opener opener_;
+  std::vector<std::optional<OpenDataset>> open_;
   size_t turn_ = 0;
   int64_t in_block_ = 0;  // elements taken in this turn
   bool inputs_ended_ = false;
-  uint64_t opened_ = 0;
 };
 
 struct InterleaveNode : DerivedNode {

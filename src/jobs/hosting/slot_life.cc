@@ -2,19 +2,15 @@
 
 #include <algorithm>
 
+#include "base/state_table.h"
+
 namespace headrace::jobs {
 namespace {
 
 using enum SlotState;
 using enum SlotEvent;
 
-struct Transition {
-  SlotState from;
-  SlotEvent event;
-  SlotState to;
-};
-
-constexpr Transition kTable[] = {
+constexpr Transition<SlotState, SlotEvent> kTable[] = {
     {kIdle, kStarts, kStarting},     {kIdle, kLeave, kGone},         {kIdle, kClose, kGone},
     {kStarting, kListens, kProbing}, {kStarting, kEnds, kEnding},    {kStarting, kLeave, kClosing},
     {kStarting, kClose, kClosing},   {kProbing, kAnswers, kServing}, {kProbing, kEnds, kEnding},
@@ -33,11 +29,7 @@ constexpr int kMostMissedPings = 3;  // one after the other: the process hangs
 
 }  // namespace
 
-std::optional<SlotState> After(SlotState state, SlotEvent event) {
-  for (const auto& transition : kTable)
-    if (transition.from == state && transition.event == event) return transition.to;
-  return std::nullopt;
-}
+std::optional<SlotState> After(SlotState state, SlotEvent event) { return NextState(kTable, state, event); }
 
 bool SlotLife::Take(SlotEvent event) {
   const auto next = After(state_, event);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/state_table.h"
 #include "jobs/supervisor/failure_reason.h"
 
 namespace headrace::jobs {
@@ -14,20 +15,13 @@ JobEnd Failed(std::string reason) { return JobEnd::Failed(Truncate(std::move(rea
 std::optional<HostPhase> After(HostPhase phase, HostEvent event) {
   using enum HostPhase;
   using enum HostEvent;
-  struct Transition {
-    HostPhase from;
-    HostEvent event;
-    HostPhase to;
-  };
-  static constexpr Transition kTable[] = {
+  static constexpr Transition<HostPhase, HostEvent> kTable[] = {
       {kMaking, kDone, kStaging},      {kMaking, kBreaksOff, kEnding},  {kStaging, kDone, kReadying},
       {kStaging, kBreaksOff, kEnding}, {kReadying, kDone, kRunning},    {kReadying, kBreaksOff, kEnding},
       {kRunning, kDone, kPacking},     {kRunning, kBreaksOff, kEnding}, {kPacking, kDone, kEnding},
       {kPacking, kBreaksOff, kEnding}, {kEnding, kDone, kEnded},
   };
-  for (const auto& transition : kTable)
-    if (transition.from == phase && transition.event == event) return transition.to;
-  return std::nullopt;
+  return NextState(kTable, phase, event);
 }
 
 bool IsCancelled(const Error& error) { return error.code() == ErrorCode::kUnavailable; }

@@ -1,25 +1,20 @@
 #include "jobs/supervisor/program_life.h"
 
+#include "base/state_table.h"
+
 namespace headrace::jobs {
 
 std::optional<ProgramState> After(ProgramState state, ProgramEvent event) {
   using enum ProgramState;
   using enum ProgramEvent;
-  struct Transition {
-    ProgramState from;
-    ProgramEvent event;
-    ProgramState to;
-  };
-  static constexpr Transition kTable[] = {
+  static constexpr Transition<ProgramState, ProgramEvent> kTable[] = {
       {kRuns, kHasToEnd, kAsking},  {kRuns, kPassesALimit, kCut}, {kRuns, kEnds, kOver},
       {kAsking, kHasHeard, kAsked}, {kAsking, kIsLate, kKilled},  {kAsking, kPassesALimit, kCut},
       {kAsking, kEnds, kOver},      {kAsked, kIsLate, kKilled},   {kAsked, kPassesALimit, kCut},
       {kAsked, kEnds, kOver},       {kCut, kIsLate, kKilled},     {kCut, kEnds, kOver},
       {kKilled, kIsLate, kKilled},  {kKilled, kEnds, kOver},
   };
-  for (const auto& transition : kTable)
-    if (transition.from == state && transition.event == event) return transition.to;
-  return std::nullopt;
+  return NextState(kTable, state, event);
 }
 
 bool ProgramLife::Take(ProgramEvent event) {

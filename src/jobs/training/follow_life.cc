@@ -1,5 +1,7 @@
 #include "jobs/training/follow_life.h"
 
+#include "base/state_table.h"
+
 namespace headrace::jobs {
 namespace {
 
@@ -10,19 +12,12 @@ constexpr int64_t kPartingMillis = 10'000;  // until a job goes on without super
 std::optional<FollowState> After(FollowState state, FollowEvent event) {
   using enum FollowState;
   using enum FollowEvent;
-  struct Transition {
-    FollowState from;
-    FollowEvent event;
-    FollowState to;
-  };
-  static constexpr Transition kTable[] = {
+  static constexpr Transition<FollowState, FollowEvent> kTable[] = {
       {kBeginning, kRuns, kFollowing}, {kBeginning, kFinal, kConcluding}, {kBeginning, kIsSettled, kDone},
       {kFollowing, kHasRun, kEnded},   {kEnded, kRuns, kFollowing},       {kEnded, kFinal, kConcluding},
       {kConcluding, kStored, kDone},
   };
-  for (const auto& transition : kTable)
-    if (transition.from == state && transition.event == event) return transition.to;
-  return std::nullopt;
+  return NextState(kTable, state, event);
 }
 
 bool FollowLife::Take(FollowEvent event) {
