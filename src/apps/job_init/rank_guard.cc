@@ -20,7 +20,8 @@
 namespace headrace::job_init {
 namespace {
 
-constexpr long kLookNanos = 10'000'000;  // between looks at the records of the other ranks, during a stop
+constexpr long kLookNanos = 10'000'000;  // between looks at the records of the other ranks
+constexpr int kMostLooks = 50;           // of a rank that has ended by itself: half a second
 
 volatile sig_atomic_t stopping = 0;
 
@@ -114,7 +115,10 @@ int GuardRank(int count, char** arguments) {
   }
   if (rank >= 0) WriteRecord(directory, rank, status);
   const struct timespec pause = {0, kLookNanos};
-  while (stopping != 0 && rank >= 0 && !AllHaveEnded(directory, ranks)) nanosleep(&pause, nullptr);
+  // mpirun kills all guards as soon as one has gone. One whose rank was killed before this rank ended, and because of
+  // which it ended, may not have written its record yet: it gets a moment. A rank that was killed keeps nobody waiting.
+  const auto stays = [status](int looks) { return stopping != 0 || (WIFEXITED(status) && looks < kMostLooks); };
+  for (int looks = 0; rank >= 0 && stays(looks) && !AllHaveEnded(directory, ranks); ++looks) nanosleep(&pause, nullptr);
   EndAs(status);
 }
 

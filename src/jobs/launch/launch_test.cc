@@ -83,13 +83,16 @@ TEST(RankRecords, TheFirstFailureIsTheCauseOfTheOthers) {
   EXPECT_FALSE(FirstFailure(ReadRankRecords(dir / "absent", 4)));
   std::ofstream(dir / "0") << "algo-1 15 10\n";  // ended because of the other
   std::ofstream(dir / "1") << "algo-2 256 20\n";
-  std::ofstream(dir / "2") << "algo-2 9 30\n";
+  std::ofstream(dir / "2") << "algo-2 9 5030\n";  // killed in the end, because it did not listen
   std::ofstream(dir / "3") << "no record\n";
   std::ofstream(dir / "9") << "algo-1 9 1\n";  // no such rank
   const auto ends = ReadRankRecords(dir.path(), 4);
   EXPECT_EQ(ends.size(), 3u);
   EXPECT_EQ(FirstFailure(ends)->rank, 1);
   EXPECT_FALSE(FirstFailure({RankEnd{}}));
+  const RankEnd consequence{.rank = 0, .exit_code = 1, .time = 100};
+  EXPECT_EQ(FirstFailure({consequence, {.rank = 1, .exit_code = 137, .signal = SIGKILL, .time = 400}})->rank, 1);
+  EXPECT_EQ(FirstFailure({consequence, {.rank = 1, .exit_code = 137, .signal = SIGKILL, .time = 700}})->rank, 0);
   EXPECT_EQ(FirstFailure({RankEnd{.rank = 7, .exit_code = 143, .signal = SIGTERM}})->rank, 7);
 }
 

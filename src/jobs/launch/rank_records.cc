@@ -15,6 +15,7 @@ namespace headrace::jobs {
 namespace {
 
 constexpr size_t kLongestRecord = 128;
+constexpr UnixMillis kMoment = 500;        // nobody is killed as a consequence of another rank's end so soon
 constexpr UnixMillis kLastMoments = 3000;  // a held rank's record is written every second
 
 template <typename T>
@@ -86,6 +87,10 @@ std::optional<RankEnd> FirstFailure(const std::vector<RankEnd>& ends) {
   const RankEnd* first = nullptr;
   for (const auto& end : ends)
     if (!end.succeeded() && (first == nullptr || key(end) < key(*first))) first = &end;
+  // The times are those of writing: a rank that failed because another one was killed may have written sooner.
+  if (first != nullptr && first->signal == 0)
+    for (const auto& end : ends)
+      if (end.signal == SIGKILL && end.time <= first->time + kMoment) return end;
   return first == nullptr ? std::nullopt : std::optional(*first);
 }
 

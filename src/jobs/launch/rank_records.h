@@ -29,7 +29,8 @@ std::optional<RankEnd> ParseRankRecord(int rank, std::string_view text);
 std::vector<RankEnd> ReadRankRecords(const std::string& directory, int ranks);
 
 // The rank that failed first; those that SIGTERM has ended come last, because that is how the others are ended when one
-// fails.
+// fails, and one that was killed comes before those that failed half a second sooner, because they may have noticed it
+// sooner than its guard.
 std::optional<RankEnd> FirstFailure(const std::vector<RankEnd>& ends);
 
 // The rank by which the job failed, when all is over. One that was held at the time of the first failure, and did not

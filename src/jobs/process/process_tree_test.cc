@@ -13,12 +13,15 @@ namespace headrace::jobs {
 namespace {
 
 TEST(ProcessTree, KnowsAllProcessesAndTheirParents) {
+  char name[16];
+  ::prctl(PR_GET_NAME, name);
+  ::prctl(PR_SET_NAME, "a) S 1 (b");  // what a process is called may hold anything; a child is called as its parent
   const pid_t child = ::fork();
   if (child == 0) {
-    ::prctl(PR_SET_NAME, "a) S 1 (b");  // what a process is called may hold anything
     ::pause();
     ::_exit(0);
   }
+  ::prctl(PR_SET_NAME, name);
   const auto all = AllProcesses();
   EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
   EXPECT_THAT(all, ::testing::IsSupersetOf({::getpid(), child}));

@@ -20,7 +20,7 @@ constexpr const char* kSeenDoors = "/opt/headrace/doors";
 constexpr const char* kSeenRanks = "/opt/headrace/ranks";
 constexpr int kLookMillis = 2;               // between looks for a door
 constexpr UnixMillis kBeginMillis = 10'000;  // that the supervisor of another host has to take its lock
-constexpr UnixMillis kOverMillis = 1'000;    // that mpirun has to end what runs when a rank has failed
+constexpr UnixMillis kOverMillis = 1'500;    // that a guard and mpirun have to end what runs when a rank has failed
 
 constexpr const char* kMissing =
     "ClientError: the job's ranks cannot be started: there is no mpirun on this machine: install Open MPI (the package "

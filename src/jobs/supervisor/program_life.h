@@ -2,12 +2,10 @@
 // who runs the program sends the signals that the state asks for, and tells it what happens.
 //
 //   state    what it is                                               goes on when
-//   kRuns    the program runs                                         it has to end: kAsking; it passes a limit: kCut
-//   kAsking  it has to end, and SIGTERM has reached none of it yet    it has: kAsked; no more time: kKilled; a limit:
-//   kCut kAsked   it saves its work                                        it has no more time: kKilled; a limit: kCut
-//   kCut     killed at a limit: there is nothing to save              it is still there when its time is over: kKilled
-//   kKilled  killed because it did not end in time, again and again
-//   kOver    the program has ended, which it may at any time
+//   kRuns    the program runs                                         it has to end: kAsking; it passes a limit:
+//   kEnding kAsking  it has to end, and SIGTERM has reached none of it yet    it has: kEnding; it passes a limit:
+//   kEnding kEnding  it saves its work, or was killed at a limit              it is killed when its time is over, again
+//   and again kOver    the program has ended, which it may at any time
 #pragma once
 
 #include <optional>
@@ -16,9 +14,9 @@
 
 namespace headrace::jobs {
 
-enum class ProgramState { kRuns, kAsking, kAsked, kCut, kKilled, kOver };
+enum class ProgramState { kRuns, kAsking, kEnding, kOver };
 
-enum class ProgramEvent { kHasToEnd, kHasHeard, kPassesALimit, kIsLate, kEnds };
+enum class ProgramEvent { kHasToEnd, kHasHeard, kPassesALimit, kEnds };
 
 // The table. nullopt: the event means nothing in that state.
 std::optional<ProgramState> After(ProgramState state, ProgramEvent event);
@@ -28,22 +26,22 @@ class ProgramLife {
  public:
   ProgramState state() const { return state_; }
   bool is_over() const { return state_ == ProgramState::kOver; }
-  bool is_ending() const { return state_ != ProgramState::kRuns && !is_over(); }
+  bool is_ending() const { return ending_since_.has_value(); }  // or was, when it ended
 
   // What happens. Events that mean nothing now change nothing.
   void HasToEnd(UnixMillis now) { Begin(ProgramEvent::kHasToEnd, now); }
   void HasHeard() { Take(ProgramEvent::kHasHeard); }
   void PassesALimit(UnixMillis now) { Begin(ProgramEvent::kPassesALimit, now); }
   // Whether it is to be killed for being late. `grace`: milliseconds from when it first had to end.
-  bool IsLate(UnixMillis now, UnixMillis grace);
+  bool IsLate(UnixMillis now, UnixMillis grace) const;
   void Ends() { Take(ProgramEvent::kEnds); }
 
  private:
-  bool Take(ProgramEvent event);
+  void Take(ProgramEvent event);
   void Begin(ProgramEvent event, UnixMillis now);
 
   ProgramState state_ = ProgramState::kRuns;
-  UnixMillis ending_since_ = 0;
+  std::optional<UnixMillis> ending_since_;  // from the first reason to end on
 };
 
 }  // namespace headrace::jobs

@@ -56,6 +56,14 @@ TEST_F(ProgramRunTest, KillsWhatOutgrowsItsMemory) {
   EXPECT_GT(end.peak_bytes, options.memory_bytes);
 }
 
+TEST_F(ProgramRunTest, TheReasonToEndItStaysWhenNothingElseHasFailed) {
+  RunOptions options;
+  options.tasks = 3;
+  options.failed_meanwhile = [] { return std::string(); };
+  const auto end = Run("sleep 60 & sleep 60 & sleep 60 & sleep 60 & wait", options);
+  EXPECT_THAT(end.failure, ::testing::StartsWith("AlgorithmError: the job had "));
+}
+
 TEST_F(ProgramRunTest, LeavesNoProcessBehind) {
   Run("sleep 1000 & setsid sleep 1000 & true");
   EXPECT_TRUE(Descendants(::getpid()).empty());

@@ -3,19 +3,12 @@
 #include "base/state_table.h"
 
 namespace headrace::jobs {
-namespace {
-
-constexpr int64_t kPartingMillis = 10'000;  // until a job goes on without supervisors that do not even die
-
-}  // namespace
-
 std::optional<FollowState> After(FollowState state, FollowEvent event) {
   using enum FollowState;
   using enum FollowEvent;
   static constexpr Transition<FollowState, FollowEvent> kTable[] = {
-      {kBeginning, kRuns, kFollowing}, {kBeginning, kFinal, kConcluding}, {kBeginning, kIsSettled, kDone},
-      {kFollowing, kHasRun, kEnded},   {kEnded, kRuns, kFollowing},       {kEnded, kFinal, kConcluding},
-      {kConcluding, kStored, kDone},
+      {kBeginning, kRuns, kFollowing}, {kBeginning, kFinal, kConcluding}, {kFollowing, kHasRun, kEnded},
+      {kEnded, kRuns, kFollowing},     {kEnded, kFinal, kConcluding},
   };
   return NextState(kTable, state, event);
 }

@@ -3,13 +3,11 @@
 // at a time, and tells it what has come of that.
 //
 //   state        what a step does in it                             goes on when
-//   kBeginning   reads the row; starts the hosts or finds them      hosts run: kFollowing; none can: kConcluding;
-//                                                                   the row has its last status: kDone
+//   kBeginning   reads the row; starts the hosts or finds them      hosts run: kFollowing; none can: kConcluding
 //   kFollowing   takes in what the hosts say, watches them          all have ended: kEnded
 //   kEnded       decides whether there is another attempt, for      it runs: kFollowing; it cannot, or there is none:
 //                which all supervisors have to be gone              kConcluding
-//   kConcluding  stores what the job leaves, and its last status    that is done: kDone
-//   kDone        nothing, ever
+//   kConcluding  stores what the job leaves, and its last status
 //
 // A step that breaks off, because the database or the disk fails or this process is to end, changes nothing.
 #pragma once
@@ -21,15 +19,16 @@
 
 namespace headrace::jobs {
 
-enum class FollowState { kBeginning, kFollowing, kEnded, kConcluding, kDone };
+enum class FollowState { kBeginning, kFollowing, kEnded, kConcluding };
 
 enum class FollowEvent {
-  kRuns,      // the hosts of the attempt are there
-  kHasRun,    // all hosts of the attempt have ended
-  kFinal,     // this is how the job ends
-  kStored,    // and nothing is left to do for it
-  kIsSettled  // it has ended before, or is gone
+  kRuns,    // the hosts of the attempt are there
+  kHasRun,  // all hosts of the attempt have ended
+  kFinal    // this is how the job ends
 };
+
+// Until a job goes on without supervisors that have been killed, or have said their last word, and do not even die.
+inline constexpr int64_t kPartingMillis = 10'000;
 
 // The table. nullopt: the event means nothing in that state.
 std::optional<FollowState> After(FollowState state, FollowEvent event);
@@ -43,15 +42,13 @@ class FollowLife {
   void Runs() { Take(FollowEvent::kRuns); }
   void HasRun(int64_t now);
   void Final(const JobEnd& end);
-  void Stored() { Take(FollowEvent::kStored); }
-  void IsSettled() { Take(FollowEvent::kIsSettled); }
 
   // kEnded: whether supervisors that have said their last word, but are still there, are to be waited for.
   bool AwaitsSupervisors(int64_t now) const;
   // kConcluding: how the job ends.
   const JobEnd& end() const { return end_; }
   // All that is left to do is to store what there is.
-  bool ending() const { return state_ >= FollowState::kConcluding; }
+  bool ending() const { return state_ == FollowState::kConcluding; }
 
  private:
   bool Take(FollowEvent event);

@@ -11,8 +11,8 @@ namespace {
 using enum FollowState;
 using enum FollowEvent;
 
-constexpr FollowState kStates[] = {kBeginning, kFollowing, kEnded, kConcluding, kDone};
-constexpr FollowEvent kEvents[] = {kRuns, kHasRun, kFinal, kStored, kIsSettled};
+constexpr FollowState kStates[] = {kBeginning, kFollowing, kEnded, kConcluding};
+constexpr FollowEvent kEvents[] = {kRuns, kHasRun, kFinal};
 
 FollowLife Following() {
   FollowLife life;
@@ -33,10 +33,11 @@ FollowLife Concluding() {
 }
 
 TEST(FollowLife, EveryStateTakesWhatTheTableSaysAndNothingElse) {
-  const std::map<std::pair<FollowState, FollowEvent>, FollowState> wanted = {
-      {{kBeginning, kRuns}, kFollowing}, {{kBeginning, kFinal}, kConcluding}, {{kBeginning, kIsSettled}, kDone},
-      {{kFollowing, kHasRun}, kEnded},   {{kEnded, kRuns}, kFollowing},       {{kEnded, kFinal}, kConcluding},
-      {{kConcluding, kStored}, kDone}};
+  const std::map<std::pair<FollowState, FollowEvent>, FollowState> wanted = {{{kBeginning, kRuns}, kFollowing},
+                                                                             {{kBeginning, kFinal}, kConcluding},
+                                                                             {{kFollowing, kHasRun}, kEnded},
+                                                                             {{kEnded, kRuns}, kFollowing},
+                                                                             {{kEnded, kFinal}, kConcluding}};
   for (const auto state : kStates)
     for (const auto event : kEvents) {
       const auto found = wanted.find({state, event});
@@ -58,8 +59,6 @@ TEST(FollowLife, AJobRunsEndsAndIsStored) {
   EXPECT_EQ(life.state(), kConcluding);
   EXPECT_TRUE(life.ending());
   EXPECT_EQ(life.end().status, TrainingStatus::kCompleted);
-  life.Stored();
-  EXPECT_EQ(life.state(), kDone);
 }
 
 TEST(FollowLife, AnotherAttemptIsFollowedAnew) {
@@ -89,19 +88,9 @@ TEST(FollowLife, WhatCannotBeginEndsWithTheReason) {
   EXPECT_EQ(life.end().reason, "no channel");
 }
 
-TEST(FollowLife, WhatHasEndedBeforeIsDone) {
-  FollowLife life;
-  life.IsSettled();
-  EXPECT_EQ(life.state(), kDone);
-  life.Runs();
-  EXPECT_EQ(life.state(), kDone);
-}
-
 TEST(FollowLife, HostsThatRunCannotBeConcluded) {
   FollowLife life = Following();
   life.Final(JobEnd::Completed());
-  life.Stored();
-  life.IsSettled();
   EXPECT_EQ(life.state(), kFollowing);
   life.HasRun(1);
   life.HasRun(9'000);  // they end once

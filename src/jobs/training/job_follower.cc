@@ -23,7 +23,6 @@ namespace fs = std::filesystem;
 
 // Above twice the grace, for packing and storing, until a supervisor that has to end is ended.
 constexpr int64_t kEndMillis = 10'000;
-constexpr int64_t kKilledMillis = 10'000;  // until the job of a supervisor that does not even die goes on without it
 
 // Whose fault an error is, as FailureReason tells it.
 JobEnd FailureOf(const Error& error) {
@@ -69,11 +68,9 @@ Result<JobFollower::Progress> JobFollower::Step() {
     case FollowState::kEnded:
       return Settle();
     case FollowState::kConcluding:
-      return Conclude();
-    case FollowState::kDone:
       break;
   }
-  return Progress::kDone;
+  return Conclude();
 }
 
 JobFollower::Progress JobFollower::Ends(const JobEnd& end) {
@@ -85,10 +82,7 @@ JobFollower::Progress JobFollower::Ends(const JobEnd& end) {
 Result<JobFollower::Progress> JobFollower::Begin() {
   store::TrainingJobs rows(*options_.database);
   HEADRACE_ASSIGN(const auto job, rows.Find(account_, name_));
-  if (!job || store::IsTerminal(job->status)) {
-    life_.IsSettled();
-    return Progress::kDone;
-  }
+  if (!job || store::IsTerminal(job->status)) return Progress::kDone;
   HEADRACE_ASSIGN(state_, ParseIngestState(job->state));
   auto request = ParseTrainingRequest(job->request);
   if (request) request_ = std::move(*request);
@@ -222,7 +216,7 @@ void JobFollower::WatchSupervisor(size_t i) {
 // Those whose supervisors are gone, all that they have written is read, and none of it is an end.
 Status JobFollower::NoteLostHosts() {
   const auto lost = [this](size_t i) {
-    const bool given_up = hosts_[i].killed != 0 && steady_.Now() - hosts_[i].killed > kKilledMillis;
+    const bool given_up = hosts_[i].killed != 0 && steady_.Now() - hosts_[i].killed > kPartingMillis;
     return !state_.hosts[i].end && (!hosts_[i].alive || given_up);
   };
   bool any = false;
@@ -289,7 +283,7 @@ Result<JobFollower::Progress> JobFollower::Settle() {
     if (!alive) return TryAgain();
     if (life_.AwaitsSupervisors(steady_.Now())) return Progress::kIdle;
   }
-  return Ends(EndOfJob(state_).value_or(JobEnd::Completed()));
+  return Ends(*EndOfJob(state_));  // this state is of jobs that have one
 }
 
 // Only what was none of the program's doing is tried again.
@@ -411,7 +405,6 @@ Result<JobFollower::Progress> JobFollower::Conclude() {
   Log(LogLevel::kInfo, "job {} of {}: {}{}{}", name_, account_, Text(end.secondary), end.reason.empty() ? "" : ": ",
       end.reason);
   CleanUp();
-  life_.Stored();
   return Progress::kDone;
 }
 
