@@ -58,6 +58,13 @@ class Console:
         self.page.evaluate("(place) => { history.pushState(null, '', place); dispatchEvent(new PopStateEvent('popstate')); }", f"/console/{place}")
         self.page.wait_for_timeout(400)
 
+    def until(self, condition):
+        """Waits for a condition in JavaScript. (wait_for_function's later looks are what the console's security policy forbids.)"""
+        deadline = time.monotonic() + 10
+        while not self.page.evaluate(condition):
+            assert time.monotonic() < deadline, condition
+            self.page.wait_for_timeout(20)
+
     def screenshot(self, name):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)

@@ -65,7 +65,7 @@ def test_an_endpoint_is_updated_scaled_and_watched_by_variant(console, boto, end
     page.get_by_role("tab", name="Traffic").click()
     row = page.get_by_role("region", name="Variants' figures").get_by_role("row", name="second")
     row.wait_for()
-    page.wait_for_function("[...document.querySelectorAll('tr')].some((row) => /^second\\t1\\t1\\t0\\t.* ms/.test(row.innerText))")
+    console.until("[...document.querySelectorAll('tr')].some((row) => /^second\\t1\\t1\\t0\\t.* ms/.test(row.innerText))")
     assert page.get_by_role("heading", name="Model latency (ms)").count() == 1
     console.screenshot("endpoint-traffic")
     page.get_by_role("tab", name="Logs").click()
@@ -198,7 +198,7 @@ def test_an_upload_shows_how_far_it_is(console, boto, tmp_path):
     network.send("Network.enable")
     network.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1 << 20})
     page.get_by_label("Upload").set_input_files(tmp_path / "large.bin")
-    page.wait_for_function("(() => { const bar = document.querySelector('progress'); return bar && bar.value > 0 && bar.value < 1; })()")
+    console.until("(() => { const bar = document.querySelector('progress'); return bar && bar.value > 0 && bar.value < 1; })()")
     assert page.get_by_label("large.bin").count() == 1  # the bar has the file's name
     page.locator("progress").wait_for(state="detached", timeout=30_000)
     page.get_by_role("button", name="large.bin", exact=True).wait_for()
