@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -103,7 +104,9 @@ Result<std::string> ReadRegularFile(const std::string& path, size_t max_bytes) {
 Result<AtomicFile> AtomicFile::Create(const std::string& path) {
   AtomicFile file;
   file.path_ = path;
-  file.temporary_ = fmt::format("{}.{}{}", path, ::getpid(), kUnfinished);
+  // Two writers of one path, in one process or in several, each have a file of their own.
+  static std::atomic<uint64_t> created{0};
+  file.temporary_ = fmt::format("{}.{}.{}{}", path, ::getpid(), ++created, kUnfinished);
   file.fd_ = ::open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file.fd_ < 0) return FailErrno(file.temporary_, "create");
   return file;

@@ -30,6 +30,18 @@ TEST_F(FileTest, DroppedFileLeavesNothing) {
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
+TEST_F(FileTest, TwoWritersOfOneFileDoNotDisturbEachOther) {
+  auto first = ValueOrThrow(AtomicFile::Create(Path("c")));
+  ASSERT_TRUE(first.Write("first "));
+  {
+    auto second = ValueOrThrow(AtomicFile::Create(Path("c")));
+    ASSERT_TRUE(second.Write("second"));
+  }
+  ASSERT_TRUE(first.Write("writer"));
+  ASSERT_TRUE(first.Commit());
+  EXPECT_EQ(*ReadFile(Path("c")), "first writer");
+}
+
 TEST_F(FileTest, AFileThatIsNotWholeIsKnownByItsName) {
   const auto file = ValueOrThrow(AtomicFile::Create(Path("b.h5")));
   EXPECT_TRUE(IsUnfinishedFile(file.temporary_path()));

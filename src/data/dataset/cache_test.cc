@@ -87,6 +87,20 @@ TEST(Cache, InAFile) {
   EXPECT_EQ(cached().cardinality(), 5);
 }
 
+// Both runs record; the one that stops early must not disturb the other.
+TEST(Cache, TwoRunsRecordTheSameFile) {
+  const TemporaryDirectory directory;
+  std::atomic<int> made = 0;
+  const auto cached = [&] { return Counted(made).cache(directory / "cache"); };
+  auto first = cached().MakeIterator();
+  ASSERT_TRUE(first.Next());
+  EXPECT_EQ(Collect(cached().take(1)), Iota(1));
+  EXPECT_EQ(Collect(std::move(first)), Iota(4, 1));
+  made = 0;
+  EXPECT_EQ(Collect(cached()), Iota(5));
+  EXPECT_EQ(made, 0);
+}
+
 Element Everything() {
   Tensor bytes = FromBytes("abc");
   return Element::Named({{"float", Floats({1.5f, -2.f}, {1, 2})},
