@@ -313,6 +313,23 @@ struct Chain {
   Dataset dataset;
 };
 
+// The number once or twice, as rows.
+Element TwoRowsAtTimes(const Element& element, Random& random) {
+  const auto rows = 1 + static_cast<int64_t>(random.Below(2));
+  return Tensor::FromVector(Numbers(static_cast<size_t>(rows), *element.x().data<int64_t>()), {rows});
+}
+
+// Data sets each of whose runs has another number of elements.
+Dataset SampledUntilOneEnds() {
+  return Dataset::SampleFromDatasets({Range(10), Range(10, 100)}, {}, {.seed = 5, .stop_on_empty_dataset = true});
+}
+Dataset ChosenUntilOneEnds() {
+  const auto choices = Dataset::FromElements({Tensor::Scalar(int64_t{0}), Tensor::Scalar(int64_t{1})})
+                           .repeat(10)
+                           .shuffle(20, {.seed = 6});
+  return Dataset::ChooseFromDatasets({Range(6), Range(6, 100)}, choices);
+}
+
 std::vector<Chain> Chains() {
   const auto source = Range(50);
   const MapOptions parallel{.num_parallel_calls = 4, .seed = 9};
@@ -329,6 +346,9 @@ std::vector<Chain> Chains() {
       {"shard", source.repeat().shard(3, 2).batch(4)},
       {"take and skip", source.repeat().skip(13).take(170)},
       {"interleave", source.interleave([](const Element&) { return Range(9).shuffle(4); }).shuffle(10)},
+      {"sampled until one ends", SampledUntilOneEnds().repeat()},
+      {"chosen until one ends", ChosenUntilOneEnds().repeat()},
+      {"rows of random numbers", source.map(TwoRowsAtTimes, {.seed = 7}).unbatch().repeat()},
       {"training", source.repeat()
                        .prefetch(10)
                        .map(AddNoise, parallel)

@@ -118,6 +118,7 @@ struct UnbatchNode : DerivedNode {
     return std::make_unique<UnbatchStage>(upstream->Start(context));
   }
   int64_t cardinality() const override { return upstream->cardinality() == 0 ? 0 : kUnknown; }
+  bool replayable() const override { return false; }  // another run's elements may have other numbers of rows
 };
 
 }  // namespace

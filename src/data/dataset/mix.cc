@@ -62,6 +62,8 @@ struct ChooseNode : SeveralNode {
     return std::make_unique<MixStage>(std::move(stages), std::move(next), stop);
   }
   int64_t cardinality() const override { return kUnknown; }
+  // The choices of another run may be others, and which input ends first depends on them.
+  bool replayable() const override { return false; }
 };
 
 struct SampleNode : SeveralNode {
@@ -78,6 +80,10 @@ struct SampleNode : SeveralNode {
     return std::make_unique<MixStage>(StartAll(context), std::move(next), options.stop_on_empty_dataset);
   }
   int64_t cardinality() const override { return kUnknown; }
+  // With other random numbers, another input is the first to end, and the run another number of elements long.
+  bool replayable() const override {
+    return SeveralNode::replayable() && !(options.stop_on_empty_dataset && options.rerandomize_each_iteration);
+  }
 
  private:
   // An input that is left, each by its share of what is left.
