@@ -1,5 +1,6 @@
 #include "data/elements_file.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -18,6 +19,7 @@ constexpr std::string_view kFooter = "elements";
 constexpr size_t kFooterRecord = tfrecord::kHeaderBytes + kFooter.size() + sizeof(uint64_t) + tfrecord::kFooterBytes;
 constexpr std::array kTypes = {DType::kFloat32, DType::kBFloat16, DType::kUInt8, DType::kInt32, DType::kInt64};
 constexpr uint32_t kMostDimensions = 64;
+constexpr size_t kMostOfName = 20;  // letters that messages repeat of a name in a file
 
 template <typename T>
 void Append(std::string& bytes, T value) {
@@ -71,23 +73,31 @@ Result<Tensor> ParseTensor(Cutter& cutter, const std::string& name) {
   const auto type = TypeOf(type_name);
   if (!type)
     return Fail(ErrorCode::kDataLoss, "{}: an element's type: found \"{}\", wanted one like \"float32\"", name,
-                type_name.substr(0, 20));
+                type_name.substr(0, kMostOfName));
   const auto rank = cutter.Number<uint32_t>();
   if (rank > kMostDimensions)
     return Fail(ErrorCode::kDataLoss, "{}: found an element of {} dimensions, wanted at most {}", name, rank,
                 kMostDimensions);
   std::vector<int64_t> dims;
-  uint64_t size = SizeOf(*type);
+  // int64, as Shape::size() counts: that throws for [2^63 - 1, 2, 0], although there are no bytes.
+  auto size = static_cast<int64_t>(SizeOf(*type));
   for (uint32_t i = 0; i < rank; ++i) {
     dims.push_back(cutter.Number<int64_t>());
-    if (dims.back() < 0 || __builtin_mul_overflow(size, static_cast<uint64_t>(dims.back()), &size))
-      return Fail(ErrorCode::kDataLoss, "{}: found an element with a dimension of {}", name, dims.back());
+    if (dims.back() < 0 || __builtin_mul_overflow(size, dims.back(), &size))
+      return Fail(ErrorCode::kDataLoss,
+                  "{}: found an element with a dimension of {}, wanted 0 or more and fewer than 2^63 bytes", name,
+                  dims.back());
   }
-  const std::string_view bytes = cutter.Take(size);
+  const std::string_view bytes = cutter.Take(static_cast<uint64_t>(size));
   if (!cutter.whole()) return Fail(ErrorCode::kDataLoss, "{}: an element is longer than its record", name);
   Tensor tensor(*type, Shape(std::move(dims)));
   if (!bytes.empty()) std::memcpy(tensor.raw(), bytes.data(), bytes.size());
   return tensor;
+}
+
+bool Contains(const std::vector<Element::NamedTensor>& components, const std::string& name) {
+  return std::any_of(components.begin(), components.end(),
+                     [&](const Element::NamedTensor& component) { return component.first == name; });
 }
 
 }  // namespace
@@ -112,6 +122,10 @@ Result<Element> ParseElement(std::string_view bytes, const std::string& name) {
   for (uint32_t i = 0; i < count; ++i) {
     std::string component(cutter.Text());
     named |= !component.empty();
+    if (!component.empty() && Contains(components, component))
+      return Fail(ErrorCode::kDataLoss,
+                  "{}: found an element with two components named \"{}\", wanted names that differ", name,
+                  component.substr(0, kMostOfName));
     HEADRACE_ASSIGN(Tensor tensor, ParseTensor(cutter, name));
     components.emplace_back(std::move(component), std::move(tensor));
   }

@@ -162,6 +162,26 @@ TEST(SavedElements, BytesThatAreNoElement) {
                                "01000000"
                                "0000000000000040");
   EXPECT_THAT(ParseElement(huge, "test").error().message(), HasSubstr("a dimension of 4611686018427387904"));
+  // One component of uint8 [2^63 - 1, 2, 0]: no bytes, but more values than can be counted on the way.
+  const std::string uncountable = FromHex(
+                                      "01000000"
+                                      "00000000"
+                                      "05000000") +
+                                  "uint8" +
+                                  FromHex(
+                                      "03000000"
+                                      "ffffffffffffff7f"
+                                      "0200000000000000"
+                                      "0000000000000000");
+  EXPECT_EQ(ParseElement(uncountable, "test").error().code(), ErrorCode::kDataLoss);
+  // Two components, uint8 [0] each, that are both named "x".
+  const std::string component = FromHex("01000000") + "x" + FromHex("05000000") + "uint8" +
+                                FromHex(
+                                    "01000000"
+                                    "0000000000000000");
+  const auto twins = ParseElement(FromHex("02000000") + component + component, "test");
+  EXPECT_EQ(twins.error().code(), ErrorCode::kDataLoss);
+  EXPECT_THAT(twins.error().message(), HasSubstr("test: found an element with two components named \"x\""));
 }
 
 }  // namespace
