@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <glob.h>
 
 #include "base/result.h"
@@ -14,8 +15,6 @@ std::vector<std::string> Matches(const std::string& pattern) {
   std::vector<std::string> files;
   for (size_t i = 0; status == 0 && i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
   globfree(&found);
-  if (files.empty())
-    throw MakeError(ErrorCode::kNotFound, "ListFiles: found no file that matches \"{}\", wanted one or more", pattern);
   return files;
 }
 
@@ -29,10 +28,13 @@ Dataset Dataset::ListFiles(const std::vector<std::string>& patterns, ListFilesOp
   std::vector<std::string> files;
   for (const std::string& pattern : patterns)
     for (std::string& file : Matches(pattern)) files.push_back(std::move(file));
+  if (files.empty())
+    throw MakeError(ErrorCode::kNotFound, "ListFiles: found no file that matches one of [{}], wanted one or more",
+                    fmt::join(patterns, ", "));
   std::sort(files.begin(), files.end());
   const auto count = static_cast<int64_t>(files.size());
   Dataset names = FromStrings(std::move(files));
-  return options.shuffle && count > 0 ? names.shuffle(count, {.seed = options.seed}) : names;
+  return options.shuffle ? names.shuffle(count, {.seed = options.seed}) : names;
 }
 
 }  // namespace headrace::data

@@ -251,7 +251,12 @@ TEST(Dataset, ListFiles) {
     names.emplace_back(Bytes(name.x()));
   EXPECT_THAT(names, ElementsAre(directory.path() + "/a.txt", directory.path() + "/b.txt"));
   EXPECT_EQ(Dataset::ListFiles({directory.path() + "/*.txt", directory.path() + "/*.png"}).cardinality(), 3);
+  EXPECT_EQ(Dataset::ListFiles({directory.path() + "/*.gif", directory.path() + "/*.png"}).cardinality(), 1);
   EXPECT_EQ(ErrorOf([&] { Dataset::ListFiles(directory.path() + "/*.gif"); }).first, ErrorCode::kNotFound);
+  EXPECT_THAT(ErrorOf([&] {
+                Dataset::ListFiles({directory / "*.gif", directory / "*.bmp"});
+              }).second,
+              testing::ContainsRegex("no file that matches one of \\[.*/\\*\\.gif, .*/\\*\\.bmp\\]"));
 }
 
 }  // namespace
