@@ -94,8 +94,7 @@ struct BucketOptions {
 };
 
 struct WindowOptions {
-  int64_t size = 1;             // elements of a window
-  int64_t shift = 0;            // from the first element of a window to that of the next; 0: as many as `size`
+  int64_t shift = 0;            // from the first element of a window to that of the next; 0: the window's size
   int64_t stride = 1;           // from one element of a window to the next
   bool drop_remainder = false;  // leaves out windows at the end that are not whole
 };
@@ -224,7 +223,7 @@ class Dataset {
   // Rows of each element as elements of their own; batches of another size.
   Dataset unbatch() const;
   Dataset rebatch(int64_t batch_size, BatchOptions options = {}) const;
-  // Runs of consecutive elements, each a data set:
+  // Runs of `size` consecutive elements, each a data set:
   //   Dataset::Range(10).window(5, {.shift = 1, .drop_remainder = true})
   //       .flat_map([](const Dataset& window) { return window.batch(5); })
   WindowedDataset window(int64_t size, WindowOptions options = {}) const;
@@ -295,8 +294,10 @@ class WindowedDataset {
 
  private:
   friend class Dataset;
-  WindowedDataset(Dataset dataset, WindowOptions options) : dataset_(std::move(dataset)), options_(options) {}
+  WindowedDataset(Dataset dataset, int64_t size, WindowOptions options)
+      : dataset_(std::move(dataset)), size_(size), options_(options) {}
   Dataset dataset_;
+  int64_t size_;
   WindowOptions options_;
 };
 

@@ -60,7 +60,7 @@ NodePtr MakeSample(std::vector<NodePtr> inputs, std::vector<double> weights, Sam
 
 NodePtr MakeFlatMap(NodePtr upstream, NestFn fn);
 NodePtr MakeUnbatch(NodePtr upstream);
-NodePtr MakeWindows(NodePtr upstream, WindowOptions options, WindowFn fn);
+NodePtr MakeWindows(NodePtr upstream, int64_t size, WindowOptions options, WindowFn fn);
 NodePtr MakePaddedBatch(NodePtr upstream, int64_t batch_size, PaddedBatchOptions options);
 // What group_by_window() is told about its groups.
 struct GroupFunctions {

@@ -95,17 +95,16 @@ Element Dataset::get_single_element() const {
 }
 
 WindowedDataset Dataset::window(int64_t size, WindowOptions options) const {
-  options.size = size;
   if (options.shift == 0) options.shift = size;
   int64_t span = 0;
   if (size < 1 || options.shift < 1 || options.stride < 1 || __builtin_mul_overflow(size, options.stride, &span))
     throw MakeError(ErrorCode::kInvalidArgument, "window: found size {}, shift {} and stride {}, wanted 1 or more each",
                     size, options.shift, options.stride);
-  return {*this, options};
+  return {*this, size, options};
 }
 
 Dataset WindowedDataset::flat_map(WindowFn fn) const {
-  return Dataset(MakeWindows(dataset_.node(), options_, std::move(fn)));
+  return Dataset(MakeWindows(dataset_.node(), size_, options_, std::move(fn)));
 }
 
 }  // namespace headrace::data

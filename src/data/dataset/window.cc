@@ -12,8 +12,8 @@ namespace {
 // Cuts one window after the other out of a stage.
 class WindowCutter {
  public:
-  WindowCutter(std::unique_ptr<Stage> upstream, WindowOptions options)
-      : upstream_(std::move(upstream)), options_(options), span_((options.size - 1) * options.stride + 1) {}
+  WindowCutter(std::unique_ptr<Stage> upstream, int64_t size, WindowOptions options)
+      : upstream_(std::move(upstream)), options_(options), span_((size - 1) * options.stride + 1) {}
 
   std::optional<std::vector<Element>> Next() {
     Fill();
@@ -49,15 +49,16 @@ class WindowCutter {
 };
 
 struct WindowsNode : DerivedNode {
+  int64_t size;
   WindowOptions options;
   WindowFn fn;
-  WindowsNode(NodePtr below, WindowOptions window, WindowFn make)
-      : DerivedNode(std::move(below)), options(window), fn(std::move(make)) {}
+  WindowsNode(NodePtr below, int64_t elements, WindowOptions window, WindowFn make)
+      : DerivedNode(std::move(below)), size(elements), options(window), fn(std::move(make)) {}
 
   std::unique_ptr<Stage> Start(const Context& context) const override {
     Context below = context;
     below.retain = true;
-    auto cutter = std::make_shared<WindowCutter>(upstream->Start(below), options);
+    auto cutter = std::make_shared<WindowCutter>(upstream->Start(below), size, options);
     auto next = [this, cutter]() -> std::optional<Dataset> {
       auto window = cutter->Next();
       if (!window) return std::nullopt;
@@ -71,8 +72,8 @@ struct WindowsNode : DerivedNode {
 
 }  // namespace
 
-NodePtr MakeWindows(NodePtr upstream, WindowOptions options, WindowFn fn) {
-  return std::make_shared<WindowsNode>(std::move(upstream), options, std::move(fn));
+NodePtr MakeWindows(NodePtr upstream, int64_t size, WindowOptions options, WindowFn fn) {
+  return std::make_shared<WindowsNode>(std::move(upstream), size, options, std::move(fn));
 }
 
 }  // namespace headrace::data
