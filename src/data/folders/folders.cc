@@ -17,24 +17,28 @@ constexpr size_t kMostFileBytes = size_t{1} << 30;
 
 std::string ReadWhole(const std::string& path) { return ValueOrThrow(ReadRegularFile(path, kMostFileBytes)); }
 
-Tensor LabelOf(int32_t label, const std::string& mode, size_t classes) {
+// What a label_mode makes of a class's number, a scalar.
+Tensor LabelOf(const Tensor& number, const std::string& mode, int64_t classes) {
+  const int32_t label = *number.data<int32_t>();
   if (mode == "binary") return Tensor::FromVector(std::vector<float>{static_cast<float>(label)}, {1});
   if (mode == "categorical") {
-    Tensor one_hot = Tensor::Zeros(DType::kFloat32, {static_cast<int64_t>(classes)});
+    Tensor one_hot = Tensor::Zeros(DType::kFloat32, {classes});
     one_hot.data<float>()[label] = 1;
     return one_hot;
   }
-  Tensor number(DType::kInt32, Shape{});
-  *number.data<int32_t>() = label;
   return number;
 }
 
-// {name, label} of every file, in Keras's order or shuffled on the way.
+// {name, number of the class} of every file, in Keras's order or shuffled on the way.
 Dataset Names(const FolderIndex& index, const FolderQuestion& question, int64_t batch_size) {
   std::vector<Element> elements;
   for (size_t i = 0; i < index.files.size(); ++i) {
     Element element(FromBytes(index.files[i]));
-    if (!index.labels.empty()) element.Append(LabelOf(index.labels[i], question.label_mode, index.class_names.size()));
+    if (!index.labels.empty()) {
+      Tensor number(DType::kInt32, Shape{});
+      *number.data<int32_t>() = index.labels[i];
+      element.Append(std::move(number));
+    }
     elements.push_back(std::move(element));
   }
   const Dataset names = Dataset::FromElements(std::move(elements));
@@ -42,11 +46,12 @@ Dataset Names(const FolderIndex& index, const FolderQuestion& question, int64_t 
   return names.shuffle(batch_size > 0 ? batch_size * 8 : 1024, {.seed = question.seed.value_or(0)});
 }
 
-// Puts `read`(name) in the place of the name.
-MapFn Reading(std::function<Tensor(const std::string& path)> read) {
-  return [read = std::move(read)](const Element& element) {
+// Puts `read`(name) in the place of the name, and the label in that of the class's number.
+MapFn Reading(std::function<Tensor(const std::string& path)> read, std::string label_mode, size_t classes) {
+  return [=](const Element& element) {
     std::vector<Tensor> components = element.components();
     components[0] = read(std::string(Bytes(element.x())));
+    if (components.size() > 1) components[1] = LabelOf(components[1], label_mode, static_cast<int64_t>(classes));
     return Element(std::move(components));
   };
 }
@@ -102,7 +107,8 @@ FolderDataset ImageDatasetFromDirectory(const std::string& directory, ImageFolde
     return image::Resize(pixels, height, width, {.method = method}).Cast(DType::kFloat32);
   };
   Dataset images = Names(index, question, options.batch_size)
-                       .map(Reading(read), {.num_parallel_calls = std::max(options.num_parallel_calls, 1)});
+                       .map(Reading(read, question.label_mode, index.class_names.size()),
+                            {.num_parallel_calls = std::max(options.num_parallel_calls, 1)});
   if (options.batch_size > 0) images = images.batch(options.batch_size);
   return {images, std::move(index.files), std::move(index.class_names)};
 }
@@ -128,7 +134,8 @@ FolderDataset TextDatasetFromDirectory(const std::string& directory, TextFolderO
     const std::string text = ReadWhole(path);
     return FromBytes(most > 0 ? std::string_view(text).substr(0, most) : text);
   };
-  Dataset texts = Names(index, question, options.batch_size).map(Reading(read));
+  Dataset texts =
+      Names(index, question, options.batch_size).map(Reading(read, question.label_mode, index.class_names.size()));
   if (options.batch_size > 0) texts = texts.padded_batch(options.batch_size);
   return {texts, std::move(index.files), std::move(index.class_names)};
 }

@@ -65,9 +65,22 @@ TEST_F(Folders, TextsWithTheirClasses) {
   const auto first = one_hot.MakeIterator().Next();
   EXPECT_EQ(Bytes(first->x()), "goo");
   EXPECT_EQ(first->y().shape(), Shape{1});
+  auto both =
+      TextDatasetFromDirectory(directory_.path(), {.label_mode = "categorical", .batch_size = 0, .shuffle = false})
+          .MakeIterator();
+  both.Skip(1);
+  const auto second = both.Next();
+  EXPECT_EQ(second->y().dtype(), DType::kFloat32);
+  EXPECT_THAT(std::vector<float>(second->y().data<float>(), second->y().data<float>() + 2), ElementsAre(0, 1));
   const auto binary = TextDatasetFromDirectory(directory_.path(), {.label_mode = "binary", .shuffle = false});
   EXPECT_EQ(binary.MakeIterator().Next()->y().shape(), (Shape{3, 1}));
   EXPECT_EQ(TextDatasetFromDirectory(directory_.path(), {.label_mode = ""}).MakeIterator().Next()->size(), 1u);
+}
+
+TEST_F(Folders, ALinkToItselfIsNoFolder) {
+  Put("a/x.txt", "x");
+  std::filesystem::create_symlink("loop", directory_ / "loop");
+  EXPECT_THAT(TextDatasetFromDirectory(directory_.path()).class_names, ElementsAre("a"));
 }
 
 TEST_F(Folders, SplitsShareNoFile) {

@@ -46,10 +46,10 @@ std::vector<std::string> FilesBelow(const FolderQuestion& question, const std::s
 
 std::vector<std::string> Subfolders(const FolderQuestion& question) {
   std::vector<std::string> found;
-  std::error_code error;
+  std::error_code error, unknown;  // an entry whose kind cannot be known, a link to itself say, is no folder
   for (fs::directory_iterator at(question.directory, error); !error && at != fs::directory_iterator();
        at.increment(error))
-    if (at->is_directory() && !at->path().filename().string().starts_with('.'))
+    if (at->is_directory(unknown) && !at->path().filename().string().starts_with('.'))
       found.push_back(at->path().filename().string());
   if (error)
     throw MakeError(ErrorCode::kNotFound, "{}: {}: cannot be read: {}", question.call, question.directory,
