@@ -116,9 +116,8 @@ Graph PredictionGraph(const ModelState& model) {
   return graph;
 }
 
-Tensor ViewOf(const void* data, Shape shape, int64_t rows) {
-  if (shape.rank() > 0 && shape[0] < 0) shape[0] = rows;
-  return Tensor::View(DType::kFloat32, std::move(shape), const_cast<void*>(data), nullptr);
+Tensor ViewOf(const void* data, const Shape& shape, int64_t rows) {
+  return Tensor::View(DType::kFloat32, WithRows(shape, rows), const_cast<void*>(data), nullptr);
 }
 
 }  // namespace
@@ -163,10 +162,8 @@ MetricBatch Engine::Impl::Read(const Reading& reading, const Plan& plan, const B
   MetricBatch found;
   if (reading.sum >= 0) {
     found.sum = *static_cast<const float*>(at(reading.sum));
-    Shape values = reading.values;
-    if (values.rank() > 0 && values[0] < 0) values[0] = rows;
-    found.weight =
-        reading.weight >= 0 ? *static_cast<const float*>(at(reading.weight)) : static_cast<double>(values.size());
+    found.weight = reading.weight >= 0 ? *static_cast<const float*>(at(reading.weight))
+                                       : static_cast<double>(WithRows(reading.values, rows).size());
     return found;
   }
   found.y_true = batch.y[reading.output];

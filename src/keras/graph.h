@@ -132,6 +132,13 @@ using Operation =
                  ReduceOp, SliceOp, TileOp, ResizeOp, SpreadOp, LookupOp, GatherOp, ScatterOp, UnsliceOp, MatMulOp,
                  StopGradientOp, ConstantOp, VariableOp, CastOp, ArgMaxOp, CrossentropyOp, BackwardOp>;
 
+// The shape in a batch of so many rows.
+inline Shape WithRows(Shape shape, int64_t rows) {
+  for (size_t axis = 0; axis < shape.rank(); ++axis)
+    if (shape[axis] < 0) shape[axis] *= -rows;
+  return shape;
+}
+
 // A value is named by the index of the operation that makes it.
 struct Value {
   Operation op;

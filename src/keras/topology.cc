@@ -54,6 +54,32 @@ std::map<const Node*, int> DepthsOf(const std::vector<NodePtr>& nodes) {
 // Not a constant.
 bool IsInput(const Node& node) { return dynamic_cast<const InputLayer*>(node.layer.get()) != nullptr; }
 
+void CheckGiven(const std::vector<NodePtr>& inputs) {
+  for (const NodePtr& input : inputs) {
+    if (input == nullptr)
+      throw MakeError(ErrorCode::kInvalidArgument, "model: found an input that was never set, wanted one of Input()");
+    if (!IsInput(*input))
+      throw MakeError(ErrorCode::kInvalidArgument,
+                      "model: found the output of layer {} as input, wanted one of Input()", input->layer->Label());
+    if (std::count(inputs.begin(), inputs.end(), input) > 1)
+      throw MakeError(ErrorCode::kInvalidArgument, "model: found the input {} twice, wanted each once",
+                      input->layer->Label());
+  }
+}
+
+// Targets, metrics and predict() go by rows: those of an output are the samples of the batch.
+void CheckOutput(const NodePtr& output) {
+  if (output == nullptr)
+    throw MakeError(ErrorCode::kInvalidArgument, "model: found an output that was never set, wanted a layer's value");
+  if (output->inputs.empty())
+    throw MakeError(ErrorCode::kInvalidArgument, "model: found no layer between input and output");
+  const Shape& shape = output->shape;
+  if (shape.rank() > 0 && shape[0] == -1) return;
+  const bool several = shape.rank() > 0 && shape[0] < -1;
+  throw MakeError(ErrorCode::kInvalidArgument, "model: found an output of shape {}{}, wanted the batch in front",
+                  shape.ToString(), several ? fmt::format(" with {} rows a sample", -shape[0]) : "");
+}
+
 void CheckInputs(const std::vector<NodePtr>& nodes, const std::vector<NodePtr>& inputs) {
   for (const NodePtr& node : nodes)
     if (IsInput(*node) && std::find(inputs.begin(), inputs.end(), node) == inputs.end())
@@ -94,17 +120,8 @@ std::vector<NodePtr> OrderNodes(const std::vector<NodePtr>& inputs, const std::v
   if (inputs.empty() || outputs.empty())
     throw MakeError(ErrorCode::kInvalidArgument, "model: found {} inputs and {} outputs, wanted one of each or more",
                     inputs.size(), outputs.size());
-  for (const NodePtr& input : inputs) {
-    if (!input->inputs.empty())
-      throw MakeError(ErrorCode::kInvalidArgument,
-                      "model: found the output of layer {} as input, wanted one of Input()", input->layer->Label());
-    if (std::count(inputs.begin(), inputs.end(), input) > 1)
-      throw MakeError(ErrorCode::kInvalidArgument, "model: found the input {} twice, wanted each once",
-                      input->layer->Label());
-  }
-  for (const NodePtr& output : outputs)
-    if (output->inputs.empty())
-      throw MakeError(ErrorCode::kInvalidArgument, "model: found no layer between input and output");
+  CheckGiven(inputs);
+  for (const NodePtr& output : outputs) CheckOutput(output);
   const Walk walk(outputs);
   CheckInputs(walk.nodes(), inputs);
   const std::map<const Node*, int> depths = DepthsOf(walk.nodes());

@@ -12,7 +12,7 @@ namespace headrace::keras::internal {
 // The nodes between `inputs` and `outputs` in Keras's order: by falling distance from the outputs, then by the order in
 // which a walk from the outputs meets their layers. Weights files that Keras wrote go by the order of layers that
 // follows from it. Throws kInvalidArgument when no output depends on one of the inputs, or one depends on another input
-// too.
+// too, and for an output that has not one row a sample.
 std::vector<std::shared_ptr<Node>> OrderNodes(const std::vector<std::shared_ptr<Node>>& inputs,
                                               const std::vector<std::shared_ptr<Node>>& outputs);
 

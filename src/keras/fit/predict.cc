@@ -13,11 +13,6 @@
 namespace headrace::keras {
 namespace {
 
-Shape WithRows(Shape shape, int64_t rows) {
-  shape[0] = rows;
-  return shape;
-}
-
 Tensor Concatenated(const std::vector<Tensor>& parts, const Shape& shape) {
   int64_t rows = 0;
   for (const Tensor& part : parts) rows += part.dim(0);
@@ -29,10 +24,6 @@ Tensor Concatenated(const std::vector<Tensor>& parts, const Shape& shape) {
   }
   return all;
 }
-
-}  // namespace
-
-namespace {
 
 void RequireOneOutput(const internal::ModelState& model) {
   if (model.inputs.size() != 1 || model.outputs.size() != 1)

@@ -14,11 +14,6 @@ int64_t RowSize(const Shape& shape) {
   return size;
 }
 
-Shape WithRows(Shape shape, int64_t rows) {
-  shape[0] = rows;
-  return shape;
-}
-
 }  // namespace
 
 InferenceModel::InferenceModel(const Graph& graph, std::shared_ptr<const tensor::Backend> backend,

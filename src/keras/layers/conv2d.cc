@@ -34,7 +34,7 @@ class Conv2DState final : public LayerState {
 
   Shape OutputShape(const std::vector<Shape>& inputs) const override {
     const Shape& input = OneInput(inputs, 4, "(batch, height, width, channels)");
-    return {-1, Place(input, 0).out, Place(input, 1).out, filters_};
+    return {input[0], Place(input, 0).out, Place(input, 1).out, filters_};
   }
 
   std::vector<WeightSpec> Weights(const std::vector<Shape>& inputs) const override {

@@ -18,7 +18,7 @@ class FlattenState final : public LayerState {
     const Shape& input = OneInput(inputs, 0, "(batch, …)");
     int64_t features = 1;
     for (size_t axis = 1; axis < input.rank(); ++axis) features *= input[axis];
-    return {-1, features};
+    return {input[0], features};
   }
   int Lower(Graph& graph, const std::vector<int>& inputs) const override {
     const Shape shape = OutputShape({graph.values[inputs[0]].shape});

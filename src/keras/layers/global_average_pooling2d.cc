@@ -14,7 +14,8 @@ class GlobalAveragePooling2DState final : public LayerState {
 
   std::string ClassName() const override { return "GlobalAveragePooling2D"; }
   Shape OutputShape(const std::vector<Shape>& inputs) const override {
-    return {-1, OneInput(inputs, 4, "(batch, height, width, channels)")[3]};
+    const Shape& input = OneInput(inputs, 4, "(batch, height, width, channels)");
+    return {input[0], input[3]};
   }
   int Lower(Graph& graph, const std::vector<int>& inputs) const override {
     const Shape shape = OutputShape({graph.values[inputs[0]].shape});

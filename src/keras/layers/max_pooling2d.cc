@@ -22,7 +22,7 @@ class MaxPooling2DState final : public LayerState {
 
   Shape OutputShape(const std::vector<Shape>& inputs) const override {
     const Shape& input = OneInput(inputs, 4, "(batch, height, width, channels)");
-    return {-1, Place(input, 0).out, Place(input, 1).out, input[3]};
+    return {input[0], Place(input, 0).out, Place(input, 1).out, input[3]};
   }
 
   int Lower(Graph& graph, const std::vector<int>& inputs) const override {

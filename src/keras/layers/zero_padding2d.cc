@@ -23,7 +23,7 @@ class ZeroPadding2DState final : public LayerState {
   std::string ClassName() const override { return "ZeroPadding2D"; }
   Shape OutputShape(const std::vector<Shape>& inputs) const override {
     const Shape& input = OneInput(inputs, 4, "(batch, height, width, channels)");
-    return {-1, input[1] + padding_[0][0] + padding_[0][1], input[2] + padding_[1][0] + padding_[1][1], input[3]};
+    return {input[0], input[1] + padding_[0][0] + padding_[0][1], input[2] + padding_[1][0] + padding_[1][1], input[3]};
   }
   int Lower(Graph& graph, const std::vector<int>& inputs) const override {
     const Shape shape = OutputShape({graph.values[inputs[0]].shape});

@@ -66,13 +66,34 @@ int BinaryCrossentropies(GraphBuilder& b, int y, int p, bool from_logits) {
   return b.Neg(b.Add(b.Mul(y, Log(b, p)), b.Mul(OneMinus(b, y), Log(b, OneMinus(b, p)))));
 }
 
+// One loss for each row of the predictions' last axis; the kernels read as many targets as `op` says, whatever is
+// there.
+Shape CheckCrossentropy(const GraphBuilder& b, int y, int p, bool sparse) {
+  const char* name = sparse ? "sparse_categorical_crossentropy" : "categorical_crossentropy";
+  std::vector<int64_t> rows = b.shape(p).dims();
+  if (rows.empty())
+    throw MakeError(ErrorCode::kInvalidArgument, "{}: found a prediction without dimensions, wanted an axis of classes",
+                    name);
+  rows.pop_back();
+  const Shape wanted = sparse ? Shape(rows) : b.shape(p);
+  if (b.shape(y) != wanted)
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "{}: found targets of shape {} for predictions of shape {}, wanted targets of shape {}", name,
+                    b.shape(y).ToString(), b.shape(p).ToString(), wanted.ToString());
+  return Shape(std::move(rows));
+}
+
 int Crossentropies(GraphBuilder& b, int y, int p, CrossentropyOp op) {
   const int logits = LogitsOf(b, p);
   op.from_logits = op.from_logits || logits >= 0;
   const int scores = logits >= 0 ? logits : Uncast(b, p);
-  std::vector<int64_t> rows = b.shape(scores).dims();
-  rows.pop_back();
-  return b.graph().Append({op, "loss", {scores, y}, Shape(std::move(rows)), {}, DType::kFloat32});
+  Shape rows = CheckCrossentropy(b, y, scores, op.sparse);
+  return b.graph().Append({op, "loss", {scores, y}, std::move(rows), {}, DType::kFloat32});
+}
+
+// Numbers of classes [..., 1] as [...].
+int ClassNumbers(GraphBuilder& b, int y, int p) {
+  return b.rank(y) > 0 && b.rank(y) == b.rank(p) && b.shape(y).dims().back() == 1 ? b.Squeeze(y, -1) : y;
 }
 
 // 1 - a / b over the whole batch, or over some axes of it.
@@ -208,7 +229,7 @@ int CategoricalCrossentropyOf(GraphBuilder& b, int y, int p, const CategoricalCr
 }
 
 int SparseCategoricalCrossentropyOf(GraphBuilder& b, int y, int p, const SparseCategoricalCrossentropyOptions& o) {
-  return Crossentropies(b, y, p, {.from_logits = o.from_logits, .sparse = true});
+  return Crossentropies(b, ClassNumbers(b, y, p), p, {.from_logits = o.from_logits, .sparse = true});
 }
 
 }  // namespace headrace::keras::internal

@@ -12,6 +12,8 @@ std::shared_ptr<Variable> Unnamed(Tensor value) {
   return std::make_shared<Variable>(Variable{"", false, std::move(value)});
 }
 
+bool IsConstant(const Value& value) { return std::holds_alternative<ConstantOp>(value.op); }
+
 }  // namespace
 
 std::optional<int64_t> BroadcastDimension(int64_t a, int64_t b) {
@@ -66,8 +68,8 @@ int GraphBuilder::WithRank(int x, size_t rank) {
 }
 
 std::pair<int, int> GraphBuilder::Meet(int a, int b) {
-  if (std::holds_alternative<ConstantOp>(at(a).op)) a = Cast(a, at(b).dtype);  // constants are what they meet
-  if (std::holds_alternative<ConstantOp>(at(b).op)) b = Cast(b, at(a).dtype);
+  if (IsConstant(at(a))) a = Cast(a, at(b).dtype);  // constants are what they meet
+  if (IsConstant(at(b))) b = Cast(b, at(a).dtype);
   if (at(a).dtype != at(b).dtype) {
     a = Cast(a, DType::kFloat32);
     b = Cast(b, DType::kFloat32);
@@ -114,7 +116,9 @@ int GraphBuilder::Binary(tensor::Binary kind, float a, int b) {
 }
 
 int GraphBuilder::Select(int condition, int a, int b) {
+  const bool constants = IsConstant(at(a)) && IsConstant(at(b));
   std::tie(a, b) = Meet(a, b);
+  if (!constants) condition = Cast(condition, at(a).dtype);  // the result has the type of what is chosen from
   std::tie(condition, a) = Meet(condition, a);
   std::tie(condition, b) = Meet(condition, b);
   const Shape out = BroadcastShape(BroadcastShape(shape(condition), shape(a)), shape(b));
@@ -190,7 +194,7 @@ int GraphBuilder::Concat(const std::vector<int>& parts, int64_t axis) {
   for (size_t i = 1; i < parts.size(); ++i) {
     Shape other = shape(parts[i]);
     const int64_t more = other.rank() == out.rank() ? std::exchange(other[along], out[along]) : 0;
-    if (other != out)
+    if (other != out || (more < 0) != (out[along] < 0))  // the batch is no number that another could be added to
       throw MakeError(ErrorCode::kInvalidArgument,
                       "{}: found parts of shapes {} and {}, wanted equal ones but in axis {}", label_,
                       shape(parts[0]).ToString(), shape(parts[i]).ToString(), axis);

@@ -60,9 +60,19 @@ class Plan::Compiler {
     return dynamic_cast<T*>(plan_.stages_[static_cast<size_t>(i)].get());
   }
 
+  // A layer that a loss or another layer uses has weights from its first call on; their values are made by a model.
+  static void RequireMade(const Value& value) {
+    for (const VariablePtr& variable : value.variables)
+      if (!variable->value.defined())
+        throw MakeError(ErrorCode::kFailedPrecondition,
+                        "{}: found a weight \"{}\" without a value, wanted layers of a model that is built before",
+                        value.layer.empty() ? "a loss or a layer of one's own" : value.layer, variable->name);
+  }
+
   void Connect() {
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       const Value& value = graph_.values[i];
+      RequireMade(value);
       if (std::holds_alternative<InputOp>(value.op)) inputs_.push_back(static_cast<int>(i));
       if (const auto* constant = std::get_if<ConstantOp>(&value.op)) {
         plan_.constants_.push_back(constant->value.Cast(TypeOf(static_cast<int>(i))));
@@ -312,8 +322,7 @@ namespace {
 // The graph with every dimension and type known.
 Graph Settled(Graph graph, const PlanOptions& options) {
   for (Value& value : graph.values) {
-    for (size_t axis = 0; axis < value.shape.rank(); ++axis)
-      if (value.shape[axis] < 0) value.shape[axis] *= -options.batch;
+    value.shape = WithRows(std::move(value.shape), options.batch);
     if (!value.dtype) value.dtype = options.dtype;
   }
   return graph;

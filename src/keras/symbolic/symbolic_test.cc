@@ -232,5 +232,39 @@ TEST(OwnLoss, TrainsUnderMixedPrecision) {
   EXPECT_LT(history["loss"].back(), 0.5 * history["loss"].front());
 }
 
+TEST(OwnLoss, RefusesTargetsThatACrossentropyCannotRead) {
+  const KerasTensor column = Input({1}), scores = Input({4}), labels = ops::sum(scores, -1);
+  EXPECT_THAT(MessageOf([&] { ops::categorical_crossentropy(labels, scores); }),
+              HasSubstr("categorical_crossentropy: found targets of shape (None,) for predictions of shape (None, 4), "
+                        "wanted targets of shape (None, 4)"));
+  EXPECT_THAT(MessageOf([&] { ops::sparse_categorical_crossentropy(scores, scores); }),
+              HasSubstr("wanted targets of shape (None,)"));
+  EXPECT_THAT(MessageOf([&] { ops::categorical_crossentropy(ops::zeros({}), ops::zeros({})); }),
+              HasSubstr("wanted an axis of classes"));
+  EXPECT_EQ(ops::sparse_categorical_crossentropy(labels, scores).shape(), Shape({-1}));
+  EXPECT_EQ(ops::sparse_categorical_crossentropy(column, scores).shape(), Shape({-1}));
+}
+
+// Of three types under mixed precision: the condition's, a constant's and float32.
+TEST(Operations, ChooseBetweenValuesOfOneType) {
+  const KerasTensor x = Input({4});
+  Model model(x, ops::where(x > 0, 0, ops::argmax(x, -1, true) + 300.0f));
+  model.compile("sgd", "mse", {}, {.policy = "mixed_bfloat16"});
+  const Tensor y = model.predict(Tensor::FromVector(std::vector<float>{1, -1, 5, -2, -1, 2, -3, -4}, {2, 4}));
+  EXPECT_THAT(Values(y), ElementsAre(0, 302, 0, 302, 301, 0, 301, 301));
+}
+
+TEST(OwnLoss, RefusesLayersThatNoModelHasMade) {
+  const KerasTensor input = Input({3});
+  Model model(input, Dense(2)(input));
+  const Dense late(2);
+  model.compile("sgd", [late](const KerasTensor& y_true, const KerasTensor& y_pred) {
+    return ops::mean(ops::square(late(y_true) - late(y_pred)), -1);
+  });
+  const Tensor x = RandomTensor(DType::kFloat32, {5, 3}, 1), y = RandomTensor(DType::kFloat32, {5, 2}, 2);
+  EXPECT_THAT(MessageOf([&] { model.train_on_batch(x, y); }),
+              HasSubstr("found a weight \"kernel\" without a value, wanted layers of a model"));
+}
+
 }  // namespace
 }  // namespace headrace::keras
