@@ -126,5 +126,16 @@ TEST_F(Csv, BatchesOfNamedColumns) {
   EXPECT_EQ(ErrorOf([&] { MakeCsvDataset(directory_ / "none*", 2); }).first, ErrorCode::kNotFound);
 }
 
+TEST_F(Csv, FilesBehindTheRowsForInferenceAreNotOpenedForIt) {
+  Write("u1.csv", "x\n1\n2\n");
+  const std::string broken = Write("u2.csv", "\"x\n3\n");
+  MakeCsvOptions options{.num_epochs = 1, .shuffle = false, .num_rows_for_inference = 2};
+  auto batches = MakeCsvDataset(directory_ / "u*.csv", 2, options).MakeIterator();
+  EXPECT_EQ((*batches.Next())["x"].data<int32_t>()[1], 2);
+  options.num_rows_for_inference = 3;
+  EXPECT_THAT(ErrorOf([&] { MakeCsvDataset(directory_ / "u*.csv", 2, options); }).second,
+              HasSubstr(broken + ": record 1: field 1 lacks its last quote"));
+}
+
 }  // namespace
 }  // namespace headrace::data

@@ -97,6 +97,7 @@ std::vector<CsvColumn> GuessColumns(const std::vector<std::string>& files, const
   std::vector<std::string> fields;
   int64_t rows = 0;
   for (const std::string& file : files) {
+    if (rows >= options.num_rows_for_inference) break;
     const auto table = ValueOrThrow(OpenCsv(file, OptionsOf(options)));
     for (; rows < options.num_rows_for_inference && ValueOrThrow(table->Next(fields)); ++rows) {
       if (table->count() != columns)
