@@ -169,8 +169,8 @@ Result<int64_t> CountElements(const std::string& path) {
 
 Result<ElementsReader> ElementsReader::Open(const std::string& path, StopFlag stop) {
   HEADRACE_ASSIGN(const int64_t count, CountElements(path));
-  HEADRACE_ASSIGN(const auto file, OpenRegularFile(path));
-  ReaderOptions options{.compression = Compression::kNone, .max_record_bytes = file.bytes};
+  // What a record says of its length takes no memory before its bytes are there.
+  const ReaderOptions options{.compression = Compression::kNone, .max_record_bytes = kLargestLimit};
   HEADRACE_ASSIGN(auto records, OpenTFRecord(path, options, std::move(stop)));
   HEADRACE_ASSIGN(const auto header, records->Next());
   if (!header || *header != kHeader)

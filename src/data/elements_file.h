@@ -1,9 +1,9 @@
 // Elements in a file: what cache(filename) and save() write and load() reads. docs/formats/elements.md.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 

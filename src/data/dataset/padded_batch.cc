@@ -164,7 +164,9 @@ struct PaddedBatchNode : DerivedNode {
       : DerivedNode(std::move(below)), size(batch_size), options(std::move(padding)) {}
 
   std::unique_ptr<Stage> Start(const Context& context) const override {
-    return std::make_unique<PaddedBatchStage>(upstream->Start(context), size, options);
+    Context below = context;
+    below.retain = false;  // rows are kept only until their batch is full, which has copies of them
+    return std::make_unique<PaddedBatchStage>(upstream->Start(below), size, options);
   }
   int64_t cardinality() const override {
     const int64_t elements = upstream->cardinality();

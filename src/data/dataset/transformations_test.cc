@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
 #include "headrace/data.h"
@@ -196,6 +198,23 @@ TEST(Dataset, PaddedBatch) {
   EXPECT_THAT(ErrorOf([&] { Collect(Sequences({4}).padded_batch(1, {.padding_values = {0.5}})); }).second,
               HasSubstr("component 0 is int64: found 0.5"));
   EXPECT_EQ(Sequences({4, 3, 2}).padded_batch(2, {.drop_remainder = true}).cardinality(), 1);
+}
+
+// A batch has its own bytes: below a shuffle, which keeps batches for long, lines stay views into what was read.
+TEST(Dataset, PaddedBatchesOutliveTheReader) {
+  const TemporaryDirectory directory;
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += std::to_string(1000 + i) + "\n";
+  SetContents(directory / "lines", text);
+  const auto batches = Dataset::TextLine({directory / "lines"}, {.buffer_bytes = 64}).padded_batch(7).shuffle(50);
+  std::vector<Element> kept;
+  for (const Element& batch : batches) kept.push_back(batch);
+  std::vector<std::string> lines;
+  for (const Element& batch : kept)
+    for (int64_t i = 0; i < batch.x().dim(0); ++i) lines.emplace_back(Bytes(batch.x().Slice(i, i + 1)));
+  std::sort(lines.begin(), lines.end());
+  ASSERT_EQ(lines.size(), 1000u);
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(lines[static_cast<size_t>(i)], std::to_string(1000 + i));
 }
 
 TEST(Dataset, PaddedBatchOfImages) {
