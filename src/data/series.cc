@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "data/numpy_shuffle.h"
+#include "data/row.h"
 
 namespace headrace::data {
 namespace {
@@ -36,11 +37,6 @@ Tensor Window(const Tensor& rows, int64_t first, int64_t length, int64_t step) {
   for (int64_t i = 0; i < length; ++i, from += static_cast<size_t>(step) * row)
     std::memcpy(static_cast<char*>(window.raw()) + static_cast<size_t>(i) * row, from, row);
   return window;
-}
-
-Tensor Row(const Tensor& rows, int64_t index) {
-  const auto& dims = rows.shape().dims();
-  return rows.Slice(index, index + 1).Reshape(Shape(std::vector<int64_t>(dims.begin() + 1, dims.end())));
 }
 
 }  // namespace

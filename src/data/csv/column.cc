@@ -1,4 +1,3 @@
-#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <string_view>

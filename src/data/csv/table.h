@@ -1,4 +1,4 @@
-// Files of CSV text, one after the other, as records of fields.
+// A file of CSV text, opened as CsvOptions say.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,7 @@
 
 namespace headrace::data {
 
+// Its records, behind the header if there is one. `stop` ends a wait for a FIFO.
 Result<std::unique_ptr<CsvTokenizer>> OpenCsv(const std::string& path, const CsvOptions& options,
                                               StopFlag stop = nullptr);
 

@@ -2,6 +2,7 @@
 #include "base/result.h"
 #include "data/dataset/flat.h"
 #include "data/dataset/nodes.h"
+#include "data/row.h"
 
 namespace headrace::data {
 
@@ -77,11 +78,7 @@ class UnbatchStage : public ElementStage {
     if (!OpenRows()) return false;
     std::vector<Tensor> row;
     row.reserve(whole_.size());
-    for (const Tensor& component : whole_.components()) {
-      const auto& dims = component.shape().dims();
-      row.push_back(
-          component.Slice(next_, next_ + 1).Reshape(Shape(std::vector<int64_t>(dims.begin() + 1, dims.end()))));
-    }
+    for (const Tensor& component : whole_.components()) row.push_back(Row(component, next_));
     out = whole_.With(std::move(row));
     ++next_;
     return true;

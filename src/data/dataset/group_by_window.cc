@@ -22,9 +22,9 @@ class Groups {
       if (wanted < 1)
         throw MakeError(ErrorCode::kInvalidArgument,
                         "group_by_window: window_size of key {}: found {}, wanted 1 or more", key, wanted);
-      auto& group = open_[key];
-      group.push_back(std::move(element));
-      if (static_cast<int64_t>(group.size()) >= wanted) return Close(open_.find(key));
+      const auto group = open_.try_emplace(key).first;
+      group->second.push_back(std::move(element));
+      if (static_cast<int64_t>(group->second.size()) >= wanted) return Close(group);
     }
     upstream_.reset();
     if (open_.empty()) return std::nullopt;

@@ -32,20 +32,18 @@ class IndexedStage : public ElementStage {
 };
 
 struct SlicesNode : Dataset::Node {
-  std::vector<Tensor> components;
-  Element names;            // of the components
+  Element whole;
   std::vector<Shape> rows;  // the components' shapes without their first axis
 
   std::unique_ptr<Stage> Start(const Context&) const override {
     return std::make_unique<IndexedStage>(cardinality(), [this](int64_t index) {
       std::vector<Tensor> row;
-      row.reserve(components.size());
-      for (size_t i = 0; i < components.size(); ++i)
-        row.push_back(components[i].Slice(index, index + 1).Reshape(rows[i]));
-      return names.With(std::move(row));
+      row.reserve(whole.size());
+      for (size_t i = 0; i < whole.size(); ++i) row.push_back(whole[i].Slice(index, index + 1).Reshape(rows[i]));
+      return whole.With(std::move(row));
     });
   }
-  int64_t cardinality() const override { return components.front().dim(0); }
+  int64_t cardinality() const override { return whole.x().dim(0); }
 };
 
 struct StringsNode : Dataset::Node {
@@ -112,20 +110,19 @@ struct GeneratorNode : Dataset::Node {
 
 NodePtr MakeSlices(Element element) {
   auto node = std::make_shared<SlicesNode>();
-  std::vector<Tensor> components = element.components();
-  if (components.empty()) throw MakeError(ErrorCode::kInvalidArgument, "FromTensors: found no tensor, wanted one");
-  for (const Tensor& tensor : components) {
+  if (element.size() == 0)
+    throw MakeError(ErrorCode::kInvalidArgument, "FromTensorSlices: found no tensor, wanted one");
+  for (const Tensor& tensor : element.components()) {
     const auto& dims = tensor.shape().dims();
     if (!tensor.defined() || dims.empty())
-      throw MakeError(ErrorCode::kInvalidArgument, "FromTensors: found a tensor of shape {}, wanted one with rows",
+      throw MakeError(ErrorCode::kInvalidArgument, "FromTensorSlices: found a tensor of shape {}, wanted one with rows",
                       tensor.shape().ToString());
-    if (dims[0] != components.front().dim(0))
-      throw MakeError(ErrorCode::kInvalidArgument, "FromTensors: found {} and {} rows, wanted equal numbers",
-                      components.front().dim(0), dims[0]);
+    if (dims[0] != element.x().dim(0))
+      throw MakeError(ErrorCode::kInvalidArgument, "FromTensorSlices: found {} and {} rows, wanted equal numbers",
+                      element.x().dim(0), dims[0]);
     node->rows.emplace_back(std::vector<int64_t>(dims.begin() + 1, dims.end()));
   }
-  node->names = element.With(std::vector<Tensor>(components.size()));
-  node->components = std::move(components);
+  node->whole = std::move(element);
   return node;
 }
 

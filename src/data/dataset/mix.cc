@@ -1,6 +1,5 @@
 // ChooseFromDatasets() and SampleFromDatasets(): elements of several data sets, in an order of their own.
 #include <algorithm>
-#include <numeric>
 
 #include "base/result.h"
 #include "data/dataset/nodes.h"

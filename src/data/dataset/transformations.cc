@@ -1,4 +1,5 @@
-// The public methods of Dataset that are not about files, batches and threads: what they are asked for is checked here.
+// Public functions of Dataset that check what they are given and make a node, beside those in dataset.cc: numbers as a
+// source, several data sets as one, caches and saved files, and what filters, nests, folds or counts elements.
 #include <algorithm>
 #include <numeric>
 

@@ -17,6 +17,22 @@ constexpr size_t kMostFileBytes = size_t{1} << 30;
 
 std::string ReadWhole(const std::string& path) { return ValueOrThrow(ReadRegularFile(path, kMostFileBytes)); }
 
+// What options of images and of texts alike ask for.
+template <typename Options>
+FolderQuestion QuestionOf(const char* call, const std::string& directory, std::vector<std::string> endings,
+                          const Options& options) {
+  return {.call = call,
+          .directory = directory,
+          .endings = std::move(endings),
+          .label_mode = options.label_mode,
+          .class_names = options.class_names,
+          .follow_links = options.follow_links,
+          .shuffle = options.shuffle,
+          .seed = options.seed,
+          .validation_split = options.validation_split,
+          .subset = options.subset};
+}
+
 // What a label_mode makes of a class's number, a scalar.
 Tensor LabelOf(const Tensor& number, const std::string& mode, int64_t classes) {
   const int32_t label = *number.data<int32_t>();
@@ -90,16 +106,7 @@ FolderDataset ImageDatasetFromDirectory(const std::string& directory, ImageFolde
   if (height < 1 || width < 1)
     throw MakeError(ErrorCode::kInvalidArgument, "{}: image_size: found {} x {}, wanted 1 x 1 or more", kCall, height,
                     width);
-  const FolderQuestion question{.call = kCall,
-                                .directory = directory,
-                                .endings = {".jpeg", ".jpg", ".png"},
-                                .label_mode = options.label_mode,
-                                .class_names = std::move(options.class_names),
-                                .follow_links = options.follow_links,
-                                .shuffle = options.shuffle,
-                                .seed = options.seed,
-                                .validation_split = options.validation_split,
-                                .subset = options.subset};
+  const FolderQuestion question = QuestionOf(kCall, directory, {".jpeg", ".jpg", ".png"}, options);
   FolderIndex index = IndexFolder(question);
   const auto read = [=, crop = options.crop_to_aspect_ratio, method = options.interpolation](const std::string& path) {
     Tensor pixels = image::DecodeImage(ReadWhole(path), path, channels);
@@ -119,16 +126,7 @@ FolderDataset TextDatasetFromDirectory(const std::string& directory, TextFolderO
   if (options.max_length < 0)
     throw MakeError(ErrorCode::kInvalidArgument, "{}: max_length: found {}, wanted 1 or more, or 0 for all", kCall,
                     options.max_length);
-  const FolderQuestion question{.call = kCall,
-                                .directory = directory,
-                                .endings = {".txt"},
-                                .label_mode = options.label_mode,
-                                .class_names = std::move(options.class_names),
-                                .follow_links = options.follow_links,
-                                .shuffle = options.shuffle,
-                                .seed = options.seed,
-                                .validation_split = options.validation_split,
-                                .subset = options.subset};
+  const FolderQuestion question = QuestionOf(kCall, directory, {".txt"}, options);
   FolderIndex index = IndexFolder(question);
   const auto read = [most = static_cast<size_t>(options.max_length)](const std::string& path) {
     const std::string text = ReadWhole(path);

@@ -14,14 +14,12 @@
 namespace headrace::data::image {
 namespace {
 
-// Which places of a line are summed, with which weights, for each place of the line that is made.
-struct Spans {
-  struct Span {
-    int64_t start = 0;
-    std::vector<float> weights;  // of start, start + 1, …
-  };
-  std::vector<Span> spans;
+// The places of a line that are summed, with their weights, for one place of the line that is made.
+struct Span {
+  int64_t start = 0;
+  std::vector<float> weights;  // of start, start + 1, …
 };
+using Spans = std::vector<Span>;  // of all places of the line that is made
 
 struct Kernel {
   float radius;
@@ -81,7 +79,7 @@ Spans SpansOfKernel(const Kernel& kernel, int64_t in, int64_t out, bool antialia
   const float reach = kernel.radius * kernel_scale;
   Spans all;
   for (int64_t x = 0; x < out; ++x) {
-    Spans::Span& span = all.spans.emplace_back();
+    Span& span = all.emplace_back();
     const float sample = (static_cast<float>(x) + 0.5f) * inverse_scale;
     if (sample < 0 || sample > static_cast<float>(in)) continue;
     const auto clamp = [&](float place) { return std::clamp<int64_t>(static_cast<int64_t>(place), 0, in - 1); };
@@ -109,9 +107,9 @@ Spans BilinearSpans(int64_t in, int64_t out) {
     const auto upper = std::clamp<int64_t>(static_cast<int64_t>(std::ceil(place)), 0, in - 1);
     const float part = place - below;
     if (lower == upper)
-      all.spans.push_back({lower, {1.0f}});
+      all.push_back({lower, {1.0f}});
     else
-      all.spans.push_back({lower, {1.0f - part, part}});
+      all.push_back({lower, {1.0f - part, part}});
   }
   return all;
 }
@@ -125,7 +123,7 @@ Spans BicubicSpans(int64_t in, int64_t out) {
     const float place = (static_cast<float>(x) + 0.5f) * scale - 0.5f, below = std::floor(place);
     const auto step = static_cast<int>(std::lrint((place - below) * kSteps));
     const auto first = static_cast<int64_t>(below) - 1;
-    Spans::Span span{.start = std::max<int64_t>(first, 0)};
+    Span span{.start = std::max<int64_t>(first, 0)};
     float sum = 0;
     for (int64_t i = 0; i < 4; ++i) {
       if (first + i < 0 || first + i >= in) continue;
@@ -135,7 +133,7 @@ Spans BicubicSpans(int64_t in, int64_t out) {
     }
     if (std::fabs(sum) >= 1000.0f * std::numeric_limits<float>::min())
       for (float& weight : span.weights) weight /= sum;
-    all.spans.push_back(std::move(span));
+    all.push_back(std::move(span));
   }
   return all;
 }
@@ -146,14 +144,14 @@ Spans AreaSpans(int64_t in, int64_t out) {
   Spans all;
   for (int64_t x = 0; x < out; ++x) {
     const float from = static_cast<float>(x) * scale, to = static_cast<float>(x + 1) * scale;
-    Spans::Span span{.start = std::min(static_cast<int64_t>(std::floor(from)), in - 1)};
+    Span span{.start = std::min(static_cast<int64_t>(std::floor(from)), in - 1)};
     const int64_t end = std::min(static_cast<int64_t>(std::ceil(to)), in);
     for (int64_t source = span.start; source < std::max(end, span.start + 1); ++source) {
       const float begins = std::max(from, static_cast<float>(source));
       const float ends = std::min(to, static_cast<float>(source + 1));
       span.weights.push_back((ends - begins) / scale);
     }
-    all.spans.push_back(std::move(span));
+    all.push_back(std::move(span));
   }
   return all;
 }
@@ -172,7 +170,7 @@ struct Size {
 };
 
 // out[place] = sum of weights * in, where a place is `step` floats, `count` of which lie next to each other.
-void SumSpan(const Spans::Span& span, const float* in, int64_t step, int64_t count, float* out) {
+void SumSpan(const Span& span, const float* in, int64_t step, int64_t count, float* out) {
   std::fill(out, out + count, 0.0f);
   in += span.start * step;
   for (const float weight : span.weights) {
@@ -183,14 +181,14 @@ void SumSpan(const Spans::Span& span, const float* in, int64_t step, int64_t cou
 
 // Along the rows first, then across them.
 void ResizeOne(const float* in, const Size& from, const Spans& rows, const Spans& columns, float* out) {
-  const auto width = static_cast<int64_t>(columns.spans.size());
+  const auto width = static_cast<int64_t>(columns.size());
   std::vector<float> wide(static_cast<size_t>(from.height * width * from.channels));
   for (int64_t y = 0; y < from.height; ++y)
     for (int64_t x = 0; x < width; ++x)
-      SumSpan(columns.spans[static_cast<size_t>(x)], in + y * from.row(), from.channels, from.channels,
+      SumSpan(columns[static_cast<size_t>(x)], in + y * from.row(), from.channels, from.channels,
               wide.data() + (y * width + x) * from.channels);
   const int64_t row = width * from.channels;
-  for (const auto& span : rows.spans) {
+  for (const Span& span : rows) {
     SumSpan(span, wide.data(), row, row, out);
     out += row;
   }
