@@ -35,6 +35,23 @@ TEST(DecodeJpeg, DamageIsRefused) {
   EXPECT_EQ(ErrorOf([] { DecodeImage("GIF89a"); }).first, ErrorCode::kInvalidArgument);
 }
 
+// A small file could otherwise ask for work without end: each scan goes over all pixels.
+TEST(DecodeJpeg, RefusesScansWithoutEnd) {
+  const std::string file = Seed("progressive");
+  const size_t start = file.rfind("\xff\xda"), end = file.rfind("\xff\xd9");
+  ASSERT_LT(start, end);
+  const std::string scan = file.substr(start, end - start);
+  const auto with_scans = [&](int count) {
+    std::string longer = file.substr(0, end);
+    for (int i = 0; i < count; ++i) longer += scan;
+    return longer + file.substr(end);
+  };
+  EXPECT_EQ(DecodeJpeg(with_scans(100)).shape(), (Shape{9, 17, 3}));
+  const auto [code, message] = ErrorOf([&] { DecodeJpeg(with_scans(600)); });
+  EXPECT_EQ(code, ErrorCode::kDataLoss);
+  EXPECT_THAT(message, HasSubstr("it has more than 500 scans"));
+}
+
 // Memory comes after the header's numbers have been looked at.
 TEST(DecodeJpeg, RefusesSizesThatNoFileCanHold) {
   for (const auto& [name, height, width] :

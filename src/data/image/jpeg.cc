@@ -25,8 +25,7 @@ class JpegReader {
   explicit JpegReader(std::string_view bytes) {
     jpeg_.err = jpeg_std_error(&errors_);
     errors_.error_exit = OnError;
-    errors_.output_message = [](j_common_ptr) {};
-    errors_.emit_message = OnWarning;
+    errors_.emit_message = [](j_common_ptr, int) {};  // damage that libjpeg gets over is no error
     jpeg_.client_data = this;
     source_.next_input_byte = reinterpret_cast<const JOCTET*>(bytes.data());
     source_.bytes_in_buffer = bytes.size();
@@ -77,9 +76,6 @@ class JpegReader {
     jpeg->err->format_message(jpeg, text);
     std::snprintf(reader.message_, sizeof reader.message_, "%s", text);
     std::longjmp(reader.jump_, 1);
-  }
-  static void OnWarning(j_common_ptr jpeg, int level) {
-    if (level < 0) ++jpeg->err->num_warnings;
   }
   static void OnSkip(j_decompress_ptr jpeg, long count) {
     if (count <= 0) return;
