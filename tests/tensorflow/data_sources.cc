@@ -1,10 +1,16 @@
 // The C++ side of test_data_sources.py: elements of a source, one in a line, as JSON: {"name": …, "shape": …, "values":
 // …} of every component; bytes in hexadecimal. After an error, a line {"error": …}.
-//   data_sources csv HEADER DELIMITER NA SELECTED FILE DEFAULT...   a default is i:3, l:3, f:1.5, s:text or a type
-//   alone, i data_sources make_csv FILE BATCH LABEL COLUMNS                  one epoch, unshuffled data_sources texts
-//   DIRECTORY MODE SEED SPLIT SUBSET             an empty SEED does not shuffle data_sources images DIRECTORY MODE
-//   COLOR H W CROP METHOD data_sources series ROWS LENGTH STRIDE RATE START END           float32 [ROWS, 2] and int64
-//   targets, counted up
+//
+//   data_sources csv HEADER DELIMITER NA SELECTED FILE DEFAULT...
+//       A default is i:3, l:3, f:1.5, s:text or a type alone, i.
+//   data_sources lines FILE...
+//   data_sources make_csv FILE BATCH LABEL COLUMNS
+//       One epoch, not shuffled.
+//   data_sources texts DIRECTORY MODE SEED SPLIT SUBSET
+//       An empty SEED does not shuffle.
+//   data_sources images DIRECTORY MODE COLOR H W CROP METHOD
+//   data_sources series ROWS LENGTH STRIDE RATE START END
+//       float32 [ROWS, 2] and int64 targets, counted up.
 #include <cmath>
 #include <cstdio>
 #include <sstream>

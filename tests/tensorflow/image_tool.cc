@@ -1,7 +1,9 @@
 // The C++ side of test_png.py, test_jpeg.py and test_resize.py.
-//   image_tool decode CHANNELS FILE...      of each image file a line with its shape and its pixels in hexadecimal, or
-//   "refused" image_tool resize FILE H W C HEIGHT WIDTH METHOD ANTIALIAS KEEP   uint8 [H, W, C] to bytes of the result,
-//   as numpy has them
+//
+//   image_tool decode CHANNELS FILE...
+//       Of each image file a line with its shape and its pixels in hexadecimal, or "refused" and why.
+//   image_tool resize FILE H W C HEIGHT WIDTH METHOD ANTIALIAS KEEP
+//       The file's bytes are uint8 [H, W, C]; the result's are written as numpy has them.
 #include <cstdio>
 #include <cstdlib>
 #include <map>

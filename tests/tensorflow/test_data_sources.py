@@ -33,6 +33,17 @@ def value(component):
     return np.array(component["values"], component["type"]).reshape(component["shape"])
 
 
+def check(component, wanted):
+    """The same type, shape and values; a string's type is uint8."""
+    if isinstance(wanted, bytes):
+        assert component["type"] == "uint8" and value(component) == wanted
+        return
+    wanted = np.asarray(wanted)
+    assert component["type"] == wanted.dtype.name
+    assert component["shape"] == list(wanted.shape)
+    np.testing.assert_array_equal(value(component), wanted)
+
+
 def check_csv(path, defaults, header=False, delimiter=",", na="", selected=None):
     """Record by record the same values, up to the same place with an error."""
     wanted = []
@@ -50,8 +61,9 @@ def check_csv(path, defaults, header=False, delimiter=",", na="", selected=None)
     ours = ours[:-1] if failed else ours
     assert len(ours) == len(wanted)
     for record, values in zip(ours, wanted):
+        assert len(record) == len(values)
         for component, theirs_value in zip(record, values):
-            np.testing.assert_array_equal(value(component), theirs_value)
+            check(component, theirs_value)
     return len(wanted), failed
 
 
@@ -121,8 +133,7 @@ def test_make_csv_dataset(tmp_path):
                     length = component["shape"][1]
                     assert value(component) == b"".join(text.ljust(length, b"\0") for text in expected)
                 else:
-                    np.testing.assert_array_equal(value(component), expected)
-                    assert component["type"] == str(expected.dtype)
+                    check(component, expected)
 
 
 def folders(root):
@@ -142,10 +153,10 @@ def test_texts_and_labels(tmp_path, mode):
     assert len(elements) == len(theirs) == 16
     for element, wanted in zip(elements, theirs):
         wanted = wanted if mode else (wanted,)
-        assert value(element[0]) == wanted[0].numpy()
+        assert len(element) == len(wanted)
+        check(element[0], wanted[0].numpy())
         if mode:
-            np.testing.assert_array_equal(value(element[1]), wanted[1])
-            assert element[1]["type"] == wanted[1].dtype.name
+            check(element[1], wanted[1])
 
 
 @pytest.mark.parametrize("seed", [0, 1, 1337, 2**32 - 1])
@@ -173,8 +184,12 @@ def test_images(tmp_path, mode, color, crop, method):
             interpolation=method, crop_to_aspect_ratio=bool(crop), verbose=False))
         assert len(ours) == len(theirs) == 3
         for batch, (images, labels) in zip(ours, theirs):
+            assert len(batch) == 2
+            # Always float32, as Keras's documentation says; Keras itself makes uint8 with "nearest".
+            assert images.dtype.name == ("uint8" if method == "nearest" else "float32")
+            assert batch[0]["type"] == "float32" and batch[0]["shape"] == list(images.shape)
             np.testing.assert_allclose(value(batch[0]), images, rtol=1e-5, atol=1e-4)
-            np.testing.assert_array_equal(value(batch[1]), labels)
+            check(batch[1], labels)
 
 
 @pytest.mark.parametrize("length, stride, rate, start, end", [(3, 1, 1, 0, 0), (4, 2, 1, 0, 0), (3, 3, 2, 5, 20), (1, 1, 1, 2, 9), (5, 1, 4, 0, 0)])
@@ -185,5 +200,6 @@ def test_time_series(length, stride, rate, start, end):
     ours = run("series", 23, length, stride, rate, start, end)
     assert len(ours) == len(theirs)
     for batch, (windows, targets) in zip(ours, theirs):
-        np.testing.assert_array_equal(value(batch[0]), windows)
-        np.testing.assert_array_equal(value(batch[1]), targets)
+        assert len(batch) == 2
+        check(batch[0], windows)
+        check(batch[1], targets)
