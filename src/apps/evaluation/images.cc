@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <vector>
 
 #include <png.h>
+
+#include "headrace/data.h"
 
 #include "base/file.h"
 #include "base/result.h"
@@ -33,49 +33,9 @@ void RequireImage(const Tensor& image) {
                     image.shape().ToString());
 }
 
-// The inputs of one output along an axis: weights of consecutive places, which sum to 1.
-struct Tap {
-  int64_t start = 0;
-  std::vector<float> weights;
-};
-
-std::vector<Tap> Taps(int64_t in, int64_t out) {
-  std::vector<Tap> taps(static_cast<size_t>(out));
-  const double ratio = static_cast<double>(in) / static_cast<double>(out);
-  for (int64_t i = 0; i < out; ++i) {
-    Tap& tap = taps[static_cast<size_t>(i)];
-    if (ratio > 1) {  // the share of each input in [begin, end)
-      const double begin = static_cast<double>(i) * ratio, end = std::min(begin + ratio, static_cast<double>(in));
-      tap.start = static_cast<int64_t>(begin);
-      for (int64_t x = tap.start; static_cast<double>(x) < end && x < in; ++x) {
-        const double covered = std::min(end, x + 1.0) - std::max(begin, static_cast<double>(x));
-        tap.weights.push_back(static_cast<float>(covered / (end - begin)));
-      }
-    } else {
-      const double center = std::clamp((static_cast<double>(i) + 0.5) * ratio - 0.5, 0.0, static_cast<double>(in - 1));
-      tap.start = std::min(static_cast<int64_t>(center), std::max<int64_t>(in - 2, 0));
-      const auto fraction = static_cast<float>(center - static_cast<double>(tap.start));
-      tap.weights = in == 1 ? std::vector<float>{1} : std::vector<float>{1 - fraction, fraction};
-    }
-  }
-  return taps;
-}
-
-// out[o, y, i] = sum over y' of in[o, y', i] * weight: the middle axis changes its size.
-std::vector<float> ResizeAxis(const std::vector<float>& in, int64_t outer, int64_t size, int64_t inner,
-                              int64_t wanted) {
-  const std::vector<Tap> taps = Taps(size, wanted);
-  std::vector<float> out(static_cast<size_t>(outer * wanted * inner));
-  for (int64_t o = 0; o < outer; ++o)
-    for (int64_t y = 0; y < wanted; ++y) {
-      const Tap& tap = taps[static_cast<size_t>(y)];
-      float* row = &out[static_cast<size_t>((o * wanted + y) * inner)];
-      for (size_t k = 0; k < tap.weights.size(); ++k) {
-        const float* source = &in[static_cast<size_t>((o * size + tap.start + static_cast<int64_t>(k)) * inner)];
-        for (int64_t i = 0; i < inner; ++i) row[i] += tap.weights[k] * source[i];
-      }
-    }
-  return out;
+// Of one axis: averages of areas where it shrinks, interpolation between neighbours where it grows.
+data::ResizeMethod MethodFor(int64_t from, int64_t to) {
+  return to < from ? data::ResizeMethod::kArea : data::ResizeMethod::kBilinear;
 }
 
 }  // namespace
@@ -103,14 +63,11 @@ Tensor Resize(const Tensor& image, int64_t height, int64_t width) {
   RequireImage(image);
   const int64_t h = image.dim(0), w = image.dim(1);
   if (h == height && w == width) return image;
-  const auto* pixels = image.data<uint8_t>();
-  const std::vector<float> wide(pixels, pixels + image.size());
-  const std::vector<float> narrow = ResizeAxis(wide, h, w, kChannels, width);
-  const std::vector<float> result = ResizeAxis(narrow, 1, h, width * kChannels, height);
-  Tensor resized(DType::kUInt8, {height, width, kChannels});
+  const Tensor right_width = data::image::Resize(image, h, width, {.method = MethodFor(w, width)});
+  const Tensor result = data::image::Resize(right_width, height, width, {.method = MethodFor(h, height)});
+  Tensor resized(DType::kUInt8, result.shape());
   for (int64_t i = 0; i < resized.size(); ++i)
-    resized.data<uint8_t>()[i] =
-        static_cast<uint8_t>(std::lround(std::clamp(result[static_cast<size_t>(i)], 0.0f, 255.0f)));
+    resized.data<uint8_t>()[i] = static_cast<uint8_t>(std::lround(std::clamp(result.data<float>()[i], 0.0f, 255.0f)));
   return resized;
 }
 
