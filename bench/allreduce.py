@@ -5,7 +5,8 @@ Usage: scripts/bench allreduce [--seconds 0.5] [--ranks 2 4] [--sizes BYTES...] 
 Settings: host (ranks of one host), hosts (each rank a "host" of this machine: its own processes and /dev/shm), 1gbit and
 10gbit (two network namespaces, each a machine of its own with one processor, over a link of that speed, which lets no more than
 128 KB through at once; needs root). Without: all.
-"planned" is what gradients use. "named" is hvd::allreduce_, which repeats here as in training. The copy is the floor: in place, each rank reads and writes as many bytes.
+"planned" is what gradients use. "named" is hvd::allreduce_, which repeats here as in training. The copy is the floor on one machine: in
+place, each rank reads and writes as many bytes. MPI_Sendrecv is the floor between two: both ranks' values travel, and nobody adds them up.
 """
 import argparse
 import contextlib

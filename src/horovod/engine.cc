@@ -32,7 +32,10 @@ Engine::Engine(Transport& transport, Machine& machine, const Topology& topology,
   auto& all = process_sets_[0];
   all.resize(static_cast<size_t>(transport.place().size));
   std::iota(all.begin(), all.end(), 0);
-  if (rank_ == 0) negotiator_.emplace(topology.hosts, settings, shortcut_rooms_ ? Shortcut::kRoom : 0);
+  size_t largest = 0;
+  for (const auto& members : topology.machines) largest = std::max(largest, members.size());
+  if (rank_ == 0)
+    negotiator_.emplace(topology.hosts, settings, ShortcutPlaces{Shortcut::kRoom, largest, topology.machines.size()});
   const GroupContext context{topology_, machine_, windows_, transport_, settings_, clock_, [this] {
                                machine_.Beat();
                                return Interrupted();
@@ -44,8 +47,8 @@ Engine::Engine(Transport& transport, Machine& machine, const Topology& topology,
 Engine::~Engine() { Shutdown(); }
 
 Result<Handle> Engine::Enqueue(Request request) {
-  if (request.collective.type == CollectiveType::kJoin) LeaveShortcuts();
   std::unique_lock lock(mutex_);
+  if (request.collective.type == CollectiveType::kJoin) LeaveShortcuts(lock);
   if (end_) {
     lock.unlock();
     PartTogether();
@@ -60,7 +63,7 @@ Result<Handle> Engine::Enqueue(Request request) {
     return headrace::Fail(ErrorCode::kInvalidArgument, "{} \"{}\": rank {} is not in process set {}",
                           NameOf(collective.type), collective.name, rank_, collective.process_set);
   // All ranks meet in one join, whatever they call it.
-  if (collective.type == CollectiveType::kJoin) request.collective.name = "join";
+  if (collective.type == CollectiveType::kJoin) request.collective.name = kJoinName;
   const Key key{set->first, collective.name};
   Shortcut* const shortcut = ShortcutFor(collective);
   if (pending_.contains(key) || (shortcut != nullptr && shortcut->under_way()))
@@ -73,7 +76,7 @@ Result<Handle> Engine::Enqueue(Request request) {
     shortcut->Begin(collective);
     return handle;
   }
-  if (shortcut != nullptr) shortcut->TakeBack();  // rank 0 takes it back from the others, too
+  if (shortcut != nullptr) Leave(*shortcut);
   pending_[key] = {handle, collective, clock_.Now()};
   if (request.kind == RequestKind::kCollective) trace_.Enqueued(collective);
   outcomes_[handle];
@@ -87,6 +90,7 @@ Result<Handle> Engine::Enqueue(Request request) {
 }
 
 bool Engine::Poll(Handle handle) {
+  if (const auto advanced = AdvanceShortcuts(); !advanced) Fail(advanced.error());
   std::unique_lock lock(mutex_);
   FinishShortcut(lock, handle);
   const auto found = outcomes_.find(handle);
@@ -192,7 +196,10 @@ bool Engine::End(const Error& error, Ending ending) {
     ended_at_ = clock_.Now();
     failed_ = ending != Ending::kShutdown;
     parting_ = ending == Ending::kAborted;
-    std::erase_if(on_shortcuts_, [](const auto& entry) { return !entry.second->IsComplete(); });
+    // What has left another machine before its shutdown is on its way.
+    std::erase_if(on_shortcuts_, [ending](const auto& entry) {
+      return !entry.second->IsComplete() && !(entry.second->linked() && ending == Ending::kShutdown);
+    });
     for (auto& [handle, outcome] : outcomes_)
       if (!outcome && !under_way_.contains(handle) && !on_shortcuts_.contains(handle))
         outcome.emplace(tl::unexpected<Error>(error));
@@ -229,6 +236,7 @@ Result<bool> Engine::Turn() {
   HEADRACE_ASSIGN(const bool answered, Coordinate());
   const auto responses = std::exchange(responses_, {});
   for (const Response& response : responses) HEADRACE_TRY(Perform(response));
+  HEADRACE_TRY(AdvanceShortcuts());
   HEADRACE_TRY(Watch());
   return sent || received || answered || !responses.empty();
 }
@@ -304,92 +312,6 @@ Result<bool> Engine::Coordinate() {
   return !responses.empty();
 }
 
-// ---- shortcuts
-
-Shortcut* Engine::ShortcutFor(const Collective& collective) {
-  const auto found = shortcuts_.find(collective.name);
-  return found == shortcuts_.end() || collective.process_set != 0 ? nullptr : found->second.get();
-}
-
-void Engine::AddShortcuts(const Response& response, const std::vector<const Collective*>& collectives) {
-  const std::lock_guard lock(mutex_);
-  for (size_t i = 0; i < response.shortcuts.size(); ++i)
-    if (response.shortcuts[i] >= 0 && collectives[i] != nullptr)
-      shortcuts_[response.names[i]] = std::make_unique<Shortcut>(*collectives[i], shortcut_rooms_.data(),
-                                                                 static_cast<size_t>(response.shortcuts[i]), machine_);
-}
-
-// What cannot be completed, because some rank has another wish, is asked for through the negotiation.
-void Engine::TakeBack(const std::vector<std::string>& names) {
-  const std::lock_guard lock(mutex_);
-  for (const auto& name : names)
-    if (const auto found = shortcuts_.find(name); found != shortcuts_.end()) found->second->TakeBack();
-  for (auto entry = on_shortcuts_.begin(); entry != on_shortcuts_.end();) {
-    const auto [handle, shortcut] = *entry;
-    if (!shortcut->is_taken_back() || shortcut->IsComplete()) {
-      ++entry;
-      continue;
-    }
-    Request request{RequestKind::kCollective, *shortcut->under_way()};
-    shortcut->Forget();
-    pending_[{0, request.collective.name}] = {handle, request.collective, clock_.Now()};
-    request.collective.input = nullptr;
-    request.collective.output = nullptr;
-    outgoing_.push_back(std::move(request));
-    ++waiting_;
-    entry = on_shortcuts_.erase(entry);
-  }
-  has_outgoing_.store(!outgoing_.empty());
-  machine_.Ring(Bell::kPlan);
-}
-
-// Nothing, unless the handle's values are all there.
-void Engine::FinishShortcut(std::unique_lock<std::mutex>& lock, Handle handle) {
-  const auto found = on_shortcuts_.find(handle);
-  if (found == on_shortcuts_.end() || !found->second->IsComplete()) return;
-  Shortcut& shortcut = *found->second;
-  on_shortcuts_.erase(found);
-  under_way_.insert(handle);
-  lock.unlock();
-  shortcut.Finish();
-  lock.lock();
-  under_way_.erase(handle);
-  Outcome outcome;
-  outcome.shape = shortcut.under_way()->shape;
-  shortcut.Forget();
-  outcomes_[handle].emplace(std::move(outcome));
-  completed_.notify_all();
-}
-
-// Until the handle is on no shortcut any more, or the group has ended.
-void Engine::AwaitShortcut(std::unique_lock<std::mutex>& lock, Handle handle) {
-  const auto found = on_shortcuts_.find(handle);
-  if (found == on_shortcuts_.end()) return;
-  const Shortcut& shortcut = *found->second;
-  const std::string name = shortcut.under_way()->name;
-  lock.unlock();
-  std::optional<StallWatch> watch;
-  const Status awaited = machine_.Await(
-      Bell::kPlan, [&] { return shortcut.IsComplete() || shortcut.is_taken_back() || ended_.load(); },
-      [&]() -> Status {
-        HEADRACE_TRY(Interrupted());
-        if (!watch) watch.emplace(machine_.Watch(fmt::format("allreduce \"{}\"", name)));
-        const auto missing = shortcut.Missing();
-        return watch->Check(machine_.Describe(missing),
-                            missing.empty() || missing.front() != 0 ? machine_.index() == 0 : machine_.index() == 1);
-      });
-  if (!awaited) Fail(awaited.error());
-  lock.lock();
-  FinishShortcut(lock, handle);
-}
-
-// A rank that joins asks for nothing any more, so what it has begun must be over.
-void Engine::LeaveShortcuts() {
-  std::unique_lock lock(mutex_);
-  while (!on_shortcuts_.empty()) AwaitShortcut(lock, on_shortcuts_.begin()->first);
-  for (const auto& [name, shortcut] : shortcuts_) shortcut->TakeBack();
-}
-
 std::vector<std::optional<Engine::Entry>> Engine::Take(const Response& response) {
   const std::lock_guard lock(mutex_);
   std::vector<std::optional<Entry>> entries;
@@ -443,7 +365,7 @@ Status Engine::Perform(const Response& response) {
       End(Error(ErrorCode::kUnavailable, response.error), Ending::kAborted);
       return {};
     case ResponseKind::kTakeBack:
-      TakeBack(response.names);
+      TakeBack(response);
       return {};
     case ResponseKind::kParted:
       stopping_.store(true);

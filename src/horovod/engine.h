@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -24,7 +25,7 @@ namespace headrace::hvd {
 
 class Engine {
  public:
-  // `shortcuts`: of Shortcut::kRoom bytes for each rank of the machine, or none.
+  // `shortcuts`: of Shortcut::kRoom bytes for each rank of the machine.
   Engine(Transport& transport, Machine& machine, const Topology& topology, Segment windows, Segment shortcuts,
          const Settings& settings, const Clock& clock);
   ~Engine();
@@ -55,6 +56,7 @@ class Engine {
 
  private:
   using Key = std::pair<int, std::string>;  // process set and name
+  static constexpr const char* kJoinName = "join";
   enum class Ending { kShutdown, kFailed, kAborted };
   struct Entry {
     Handle handle = 0;
@@ -75,10 +77,14 @@ class Engine {
   // The shortcut for what a rank asks for now, or null.
   Shortcut* ShortcutFor(const Collective& collective);
   void AddShortcuts(const Response& response, const std::vector<const Collective*>& collectives);
-  void TakeBack(const std::vector<std::string>& names);
+  void TakeBack(const Response& response);
+  void Leave(Shortcut& shortcut);
+  Result<bool> AdvanceShortcuts();
   void FinishShortcut(std::unique_lock<std::mutex>& lock, Handle handle);
   void AwaitShortcut(std::unique_lock<std::mutex>& lock, Handle handle);
-  void LeaveShortcuts();
+  Status Await(const Shortcut& shortcut, const std::string& name);
+  Status AwaitMachines(const Shortcut& shortcut, const std::function<Status()>& check);
+  void LeaveShortcuts(std::unique_lock<std::mutex>& lock);
 
   std::vector<std::optional<Entry>> Take(const Response& response);
   void Complete(std::vector<std::optional<Entry>>& entries, std::vector<Result<Outcome>> outcomes);

@@ -70,8 +70,7 @@ Group::Group(const GroupContext& context, std::vector<int> ranks)
       ranks_(std::move(ranks)),
       leaders_(Leaders(context.topology, ranks_)),
       own_leader_(OwnLeader(context.topology, leaders_)),
-      links_(context.transport, Lane::kCollectives, leaders_, own_leader_, context.settings, context.clock,
-             context.interrupted, {context.machine.self(), context.topology.hosts}) {
+      links_(NewLinks(Lane::kCollectives)) {
   const auto& here = context_.topology.neighbours();
   const int own_rank = here[static_cast<size_t>(self_index())];
   for (size_t member = 0; member < ranks_.size(); ++member) {
@@ -81,6 +80,17 @@ Group::Group(const GroupContext& context, std::vector<int> ranks)
     locals_.push_back(static_cast<int>(found - here.begin()));
     local_members_.push_back(member);
   }
+}
+
+MachineLinks Group::NewLinks(Lane lane) const {
+  return {context_.transport,
+          lane,
+          leaders_,
+          own_leader_,
+          context_.settings,
+          context_.clock,
+          context_.interrupted,
+          {context_.machine.self(), context_.topology.hosts}};
 }
 
 bool Group::IsLocal(size_t member) const {
@@ -117,9 +127,25 @@ Status Group::ReduceWindow(const GroupReduction& reduction, int64_t count, const
   return Barrier(what);
 }
 
+// Where every rank is alone on its machine nobody reads windows: the sums are made where they are wanted, or, of a rank
+// that has joined, nowhere.
+Status Group::AllreduceInPlace(const GroupReduction& reduction, const std::string& what) {
+  const Piece& piece = reduction.pieces.front();
+  const size_t bytes = static_cast<size_t>(piece.count) * SizeOf(reduction.dtype);
+  std::vector<std::byte> zeros(piece.out == nullptr ? bytes : 0);
+  std::byte* data = piece.out == nullptr ? zeros.data() : piece.out;
+  if (piece.in != nullptr && piece.in != data) std::memcpy(data, piece.in, bytes);
+  Scale(data, piece.count, reduction.dtype, reduction.prescale);
+  return links_.Allreduce({data, piece.count, reduction.dtype, reduction.op, reduction.postscale, reduction.compression,
+                           [&] { return what; }});
+}
+
 Status Group::Allreduce(const GroupReduction& reduction, const std::string& what) {
   int64_t total = 0;
   for (const Piece& piece : reduction.pieces) total += piece.count;
+  if (total == 0) return {};
+  if (leaders_.size() > 1 && leaders_.size() == ranks_.size() && reduction.pieces.size() == 1)
+    return AllreduceInPlace(reduction, what);
   const auto step = static_cast<int64_t>(Windows::kBytes / SizeOf(reduction.dtype));
   std::byte* own = context_.windows.in(self_index());
   for (int64_t begin = 0; begin < total; begin += step) {
@@ -130,7 +156,7 @@ Status Group::Allreduce(const GroupReduction& reduction, const std::string& what
     CopyOut(reduction, begin, count, context_.windows.out(locals_.front()));
   }
   // What follows may write to the windows at once.
-  return total > 0 ? Barrier(what) : Status();
+  return Barrier(what);
 }
 
 Status Group::BroadcastLocally(std::byte* data, size_t bytes, int source, const std::string& what) {

@@ -47,6 +47,10 @@ class Group {
   Group(const GroupContext& context, std::vector<int> ranks);
 
   const GroupContext& context() const { return context_; }
+  size_t machines() const { return leaders_.size(); }
+  bool IsLeader() const { return self_index() == locals_.front(); }
+  // To the leaders of the other machines; a leader's.
+  MachineLinks NewLinks(Lane lane) const;
   const std::vector<int>& ranks() const { return ranks_; }
   size_t size() const { return ranks_.size(); }
   size_t self() const { return self_; }  // this rank's place among `ranks`
@@ -64,10 +68,10 @@ class Group {
   Status Adasum(std::byte* data, int64_t count, DataType dtype, const std::string& what);
 
  private:
-  bool IsLeader() const { return self_index() == locals_.front(); }
   int self_index() const { return context_.topology.index; }
   bool IsLocal(size_t member) const;
   Status Barrier(const std::string& what) { return context_.windows.Barrier(locals_, what, context_.interrupted); }
+  Status AllreduceInPlace(const GroupReduction& reduction, const std::string& what);
   Status ReduceWindow(const GroupReduction& reduction, int64_t count, const std::string& what);
   Status AllgatherLocally(const std::vector<size_t>& bytes, const std::vector<size_t>& offsets, std::byte* out,
                           const std::string& what);

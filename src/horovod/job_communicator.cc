@@ -65,11 +65,8 @@ Status JobCommunicator::Begin() {
   const auto exchange = [this](const std::string& mine) { return core_->transport->Exchange(mine); };
   HEADRACE_ASSIGN(auto windows, ShareSegment(exchange, topology, surroundings_.directory,
                                              Windows::BytesFor(static_cast<int>(topology.neighbours().size()))));
-  Segment shortcuts;
-  if (topology.machines.size() == 1) {
-    HEADRACE_ASSIGN(shortcuts, ShareSegment(exchange, topology, surroundings_.directory,
-                                            topology.neighbours().size() * Shortcut::kRoom));
-  }
+  HEADRACE_ASSIGN(auto shortcuts, ShareSegment(exchange, topology, surroundings_.directory,
+                                               topology.neighbours().size() * Shortcut::kRoom));
   bool own_processor = Processors().size() >= topology.neighbours().size();
   if (core_->settings.bind_processors) {
     HEADRACE_ASSIGN(own_processor, ShareProcessors(exchange, topology));

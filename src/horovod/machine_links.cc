@@ -297,6 +297,10 @@ Result<std::unique_ptr<LinkedExchange>> MachineLinks::Start(const LinkedReductio
   return started(std::make_unique<SliceExchange>(*this, reduction));
 }
 
+bool MachineLinks::LeavesAtOnce(size_t bytes, size_t machines) {
+  return machines == 2 ? bytes <= kPiecesUnderWay * kEagerBytes : bytes * (machines - 1) <= kExchangeAllBytes;
+}
+
 Status MachineLinks::Check(const LinkedExchange& exchange, StallWatch& watch) const {
   HEADRACE_TRY(interrupted_());
   return watch.Check({{exchange.peer(), names_.hosts[static_cast<size_t>(exchange.peer())]}}, true);

@@ -87,6 +87,8 @@ class MachineLinks {
   // All leaders call it with the same sizes, for one reduction after the other. The same bits on all machines: values
   // are added in the order of the leaders. `reduction` and its memory are the caller's until it is over.
   Result<std::unique_ptr<LinkedExchange>> Start(const LinkedReduction& reduction);
+  // Whether all messages of a sum of so many bytes leave at once, whatever the other machines do meanwhile.
+  static bool LeavesAtOnce(size_t bytes, size_t machines);
   // Start, and all that follows.
   Status Allreduce(const LinkedReduction& reduction);
   // Of an exchange that is waited for.

@@ -23,15 +23,25 @@ size_t ValueBytes(const Collective& collective) {
 
 }  // namespace
 
-size_t Shortcut::BytesFor(const Collective& collective, size_t members) {
+size_t Shortcut::BytesFor(const Collective& collective, const ShortcutPlaces& places) {
   const bool simple = collective.type == CollectiveType::kAllreduce && collective.op != ReduceOp::kAdasum &&
                       collective.process_set == 0 && collective.group.empty();
-  if (!simple || ElementsOf(collective) == 0 || ValueBytes(collective) * members > kMostRead) return 0;
-  return sizeof(Flag) + 2 * ValueBytes(collective);
+  if (!simple || ElementsOf(collective) == 0 || ValueBytes(collective) * places.members > kMostRead) return 0;
+  const size_t values = sizeof(Flag) + 2 * ValueBytes(collective);
+  if (places.machines == 1) return values;
+  return MachineLinks::LeavesAtOnce(ValueBytes(collective), places.machines) ? 2 * values : 0;
 }
 
-Shortcut::Shortcut(const Collective& described, std::byte* rooms, size_t offset, Machine& machine)
-    : described_(described), rooms_(rooms), offset_(offset), bytes_(ValueBytes(described)), machine_(machine) {}
+Shortcut::Shortcut(const Collective& described, std::byte* rooms, size_t offset, Machine& machine, int ranks,
+                   bool linked, std::optional<MachineLinks> links)
+    : described_(described),
+      rooms_(rooms),
+      offset_(offset),
+      bytes_(ValueBytes(described)),
+      machine_(machine),
+      ranks_(ranks),
+      linked_(linked),
+      links_(std::move(links)) {}
 
 bool Shortcut::Serves(const Collective& c) const {
   const Collective& d = described_;
@@ -51,9 +61,38 @@ void Shortcut::Begin(const Collective& collective) {
   machine_.Ring(Bell::kPlan);
 }
 
-bool Shortcut::IsComplete() const {
+// What was to come from other machines comes no more.
+void Shortcut::Forget() {
+  const std::lock_guard lock(exchanging_);
+  exchange_.reset();
+  under_way_.reset();
+}
+
+bool Shortcut::AllArrived() const {
   for (int member = 0; member < machine_.size(); ++member)
     if (!arrived(member).Reached(round_)) return false;
+  return true;
+}
+
+bool Shortcut::IsComplete() const { return linked_ ? exchanged().Reached(round_) : AllArrived(); }
+
+Result<bool> Shortcut::Advance() {
+  const std::unique_lock lock(exchanging_, std::try_to_lock);
+  if (!lock.owns_lock() || !links_ || IsComplete() || is_abandoned()) return false;
+  bool moved = false;
+  if (exchange_ == nullptr) {
+    if (!AllArrived()) return false;
+    AddUp(sums(), 1);
+    const ReduceOp op = described_.op == ReduceOp::kAverage ? ReduceOp::kSum : described_.op;
+    reduction_ = {sums(), ElementsOf(described_), described_.dtype, op, FinalScale(), described_.compression, {}};
+    HEADRACE_ASSIGN(exchange_, links_->Start(reduction_));
+    moved = true;
+  }
+  HEADRACE_ASSIGN(const Advanced advanced, exchange_->Advance());
+  if (advanced != Advanced::kOver) return moved || advanced == Advanced::kMoved;
+  exchange_.reset();
+  exchanged().Raise(round_);
+  machine_.Ring(Bell::kPlan);
   return true;
 }
 
@@ -64,14 +103,29 @@ std::vector<int> Shortcut::Missing() const {
   return missing;
 }
 
+std::optional<int> Shortcut::peer() const {
+  const std::lock_guard lock(exchanging_);
+  return exchange_ == nullptr ? std::nullopt : std::optional(exchange_->peer());
+}
+
 void Shortcut::Finish() const {
+  if (linked_)
+    std::memcpy(under_way_->output, sums(), static_cast<size_t>(ElementsOf(described_)) * SizeOf(described_.dtype));
+  else
+    AddUp(under_way_->output, FinalScale());
+}
+
+double Shortcut::FinalScale() const {
+  return described_.op == ReduceOp::kAverage ? described_.postscale / ranks_ : described_.postscale;
+}
+
+// The neighbours' values.
+void Shortcut::AddUp(void* out, double scale) const {
   std::vector<const void*> in;
   for (int member = 0; member < machine_.size(); ++member) in.push_back(values(member));
-  const bool average = described_.op == ReduceOp::kAverage;
-  void* out[] = {under_way_->output};
-  ReduceKernels().reduce({described_.dtype, average ? ReduceOp::kSum : described_.op,
-                          average ? described_.postscale / machine_.size() : described_.postscale,
-                          ElementsOf(described_), in.data(), static_cast<int>(in.size()), out, 1});
+  void* outputs[] = {out};
+  ReduceKernels().reduce({described_.dtype, described_.op == ReduceOp::kAverage ? ReduceOp::kSum : described_.op, scale,
+                          ElementsOf(described_), in.data(), static_cast<int>(in.size()), outputs, 1});
 }
 
 }  // namespace headrace::hvd

@@ -1,5 +1,6 @@
 // Named allreduces that repeat: right whatever a rank asks for instead, and whenever.
 #include <atomic>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -29,8 +30,14 @@ void ExpectSum(Communicator& communicator, const std::string& name, size_t count
   for (const float value : values) ASSERT_EQ(value, wanted) << name << ", round " << round;
 }
 
+void ExpectOwn(Communicator& communicator, const std::string& name) {
+  std::vector<float> values(100, 5);
+  ValueOrThrow(hvd::Run(communicator, Sum(name, values)));
+  for (const float value : values) ASSERT_EQ(value, 5);
+}
+
 TEST(ShortcutOffers, AreForWhatAllHaveAskedForTwiceAsLongAsThereIsRoom) {
-  ShortcutOffers offers(2, 5000, 2);
+  ShortcutOffers offers({5000, 2, 1}, 2);
   std::vector<float> values(100);
   EXPECT_EQ(offers.Offer(Sum("a", values)), -1);
   EXPECT_EQ(offers.Offer(Sum("a", values)), 0);
@@ -38,30 +45,37 @@ TEST(ShortcutOffers, AreForWhatAllHaveAskedForTwiceAsLongAsThereIsRoom) {
   std::vector<float> more(200);
   EXPECT_EQ(offers.Offer(Sum("b", more)), -1) << "other than before";
   EXPECT_GT(offers.Offer(Sum("b", more)), 0);
-  offers.TakeBack("never offered");
+  offers.TakeBack("never offered", 1);
   EXPECT_TRUE(offers.TakenBack().empty());
-  offers.TakeBack("a");
-  EXPECT_EQ(offers.TakenBack(), std::vector<std::string>{"a"});
+  offers.TakeBack("a", 7);
+  offers.TakeBack("a", 7);  // another rank
+  const auto taken = offers.TakenBack();
+  ASSERT_EQ(taken.size(), 1u);
+  EXPECT_EQ(taken[0].name, "a");
+  EXPECT_EQ(taken[0].rounds, 7);
   EXPECT_TRUE(offers.TakenBack().empty());
   EXPECT_EQ(offers.Offer(Sum("a", values)), -1) << "not again";
-  offers.TakeBackAll();
-  EXPECT_EQ(offers.TakenBack(), std::vector<std::string>{"b"});
   std::vector<float> large(1000);
   for (int time = 0; time < 3; ++time) EXPECT_EQ(offers.Offer(Sum("large", large)), -1) << "no room";
   for (const char* name : {"x", "y", "z", "x"}) EXPECT_EQ(offers.Offer(Sum(name, values)), -1) << "forgotten";
 }
 
-class Shortcuts : public testing::TestWithParam<int> {
+// By rank, its machine.
+class Shortcuts : public testing::TestWithParam<std::string> {
  protected:
-  void Run(const std::function<void(Communicator&)>& program) { RunThreadWorld(GetParam(), program); }
+  void Run(const std::function<void(Communicator&)>& program) {
+    std::vector<std::string> machines;
+    for (const char machine : GetParam()) machines.emplace_back(1, machine);
+    RunThreadWorld(static_cast<int>(machines.size()), program, {.machines = machines});
+  }
 };
 
-INSTANTIATE_TEST_SUITE_P(Ranks, Shortcuts, testing::Values(1, 2, 3, 4));
+INSTANTIATE_TEST_SUITE_P(Ranks, Shortcuts, testing::Values("a", "aa", "aaa", "aaaa", "ab", "aba", "aabb", "abc"));
 
 TEST_P(Shortcuts, GiveTheSameSums) {
   Run([](Communicator& communicator) {
     for (int round = 0; round < 200; ++round)
-      for (const size_t count : {1, 1000, 20'000}) ExpectSum(communicator, std::to_string(count), count, round);
+      for (const size_t count : {1, 1000, 16'384, 20'000}) ExpectSum(communicator, std::to_string(count), count, round);
   });
 }
 
@@ -125,7 +139,46 @@ TEST_P(Shortcuts, EndWhenARankJoins) {
   });
 }
 
-TEST(ShortcutsOfMissingRanks, AreAnErrorThatNamesThem) {
+// What a rank has begun last before it joins ends for all, also where it has still to come from another machine.
+TEST_P(Shortcuts, EndWhenARankJoinsThatHasMoreUnderWay) {
+  Run([](Communicator& communicator) {
+    const int ranks = communicator.place().size, rank = communicator.place().rank;
+    std::vector<std::vector<float>> values(2, std::vector<float>(100));
+    for (int round = 0; round < 10; ++round) {
+      std::vector<Handle> handles;
+      for (size_t i = 0; i < 2; ++i) {
+        values[i].assign(100, 1);
+        handles.push_back(ValueOrThrow(communicator.Enqueue(Sum("pair " + std::to_string(i), values[i]))));
+      }
+      std::optional<Handle> joined;
+      if (round == 9 && rank != 0)
+        joined = ValueOrThrow(communicator.Enqueue(Collective{.type = CollectiveType::kJoin}));
+      for (const Handle handle : handles) ValueOrThrow(communicator.Synchronize(handle));
+      for (const auto& each : values)
+        for (const float value : each) ASSERT_EQ(value, static_cast<float>(ranks)) << round;
+      if (joined) ValueOrThrow(communicator.Synchronize(*joined));
+    }
+    if (rank != 0) return;
+    ExpectOwn(communicator, "pair 0");  // zeros of the others
+    ValueOrThrow(hvd::Run(communicator, Collective{.type = CollectiveType::kJoin}));
+  });
+}
+
+// Every rank has the sums of all rounds that it has begun, also when another one ends the group behind the last.
+TEST_P(Shortcuts, EndWhenARankShutsDownBehindTheLast) {
+  Run([](Communicator& communicator) {
+    for (int round = 0; round < 20; ++round) ExpectSum(communicator, "last", 100, round);
+  });
+}
+
+class ShortcutsOfMissingRanks : public testing::TestWithParam<std::vector<std::string>> {};
+
+INSTANTIATE_TEST_SUITE_P(Machines, ShortcutsOfMissingRanks,
+                         testing::Values(std::vector<std::string>{"a", "a", "a"},
+                                         std::vector<std::string>{"a", "b", "c"},
+                                         std::vector<std::string>{"a", "b", "a"}));
+
+TEST_P(ShortcutsOfMissingRanks, AreAnErrorThatNamesThem) {
   Settings settings;
   settings.stall_warning_ms = 0;
   settings.stall_limit_ms = 1'500;
@@ -145,7 +198,7 @@ TEST(ShortcutsOfMissingRanks, AreAnErrorThatNamesThem) {
                        << outcome.error().message();
                    EXPECT_NE(outcome.error().message().find("rank "), std::string::npos) << outcome.error().message();
                  },
-                 {.settings = settings});
+                 {.settings = settings, .machines = GetParam()});
 }
 
 }  // namespace

@@ -14,10 +14,12 @@
 
 namespace headrace::hvd {
 
-// Bulk transfers of one purpose; two ranks start those of one lane in the same order.
-enum class Lane : uint8_t { kPlans, kCollectives };
+// Bulk transfers of one purpose; two ranks start those of one lane in the same order. Each shortcut has a lane of its
+// own.
+enum class Lane : int { kPlans, kCollectives, kFirstShortcut };
 
-// One bulk transfer that is under way. Destroying it before it is done is for when the group has failed.
+// One bulk transfer that is under way. Destroying it before it is done is for when the other side will not do its part,
+// or the group has failed: a receive writes nothing any more.
 class Transfer {
  public:
   virtual ~Transfer() = default;

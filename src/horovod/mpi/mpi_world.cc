@@ -20,7 +20,7 @@ namespace headrace::hvd {
 namespace {
 
 constexpr int kControlTag = 1;
-int TagOf(Lane lane) { return lane == Lane::kPlans ? 2 : 3; }
+int TagOf(Lane lane) { return kControlTag + 1 + static_cast<int>(lane); }
 
 // MPI counts in int; larger messages travel in parts of so many bytes.
 constexpr size_t kLargestPart = size_t{1} << 30;
@@ -83,6 +83,13 @@ class MpiTransport;
 class MpiTransfer : public Transfer {
  public:
   explicit MpiTransfer(std::mutex& mutex) : mutex_(mutex) {}
+  MpiTransfer(const MpiTransfer&) = delete;
+  MpiTransfer& operator=(const MpiTransfer&) = delete;
+
+  ~MpiTransfer() override {
+    Drop(first_);
+    for (MPI_Request& request : more_) Drop(request);
+  }
 
   MPI_Request* NewRequest() {
     if (!begun_) {
@@ -103,6 +110,17 @@ class MpiTransfer : public Transfer {
   }
 
  private:
+  // Of a request that is done nothing is left.
+  void Drop(MPI_Request& request) const {
+    if (request == MPI_REQUEST_NULL) return;
+    const std::lock_guard lock(mutex_);
+    int finalized = 0;
+    MPI_Finalized(&finalized);
+    if (finalized != 0) return;
+    MPI_Cancel(&request);
+    MPI_Request_free(&request);
+  }
+
   std::mutex& mutex_;
   bool begun_ = false;
   MPI_Request first_ = MPI_REQUEST_NULL;

@@ -78,7 +78,7 @@ std::string Encode(const Response& response) {
 Result<Request> DecodeRequest(std::string_view bytes) {
   Reader in(bytes);
   Request request;
-  if (!ReadEnum(in, RequestKind::kTold, request.kind) || !Read(in, request.collective))
+  if (!ReadEnum(in, RequestKind::kTakeBack, request.kind) || !Read(in, request.collective))
     return Garbled("request", bytes.size());
   request.reason = in.Text();
   if (!in.ok() || !in.at_end()) return Garbled("request", bytes.size());

@@ -15,11 +15,13 @@ enum class RequestKind : uint8_t {
   kAddProcessSet,
   kRemoveProcessSet,
   kShutdown,
-  kAbort,  // this rank cannot go on: nobody shall
-  kTold    // the program of this rank knows why the group was aborted
+  kAbort,    // this rank cannot go on: nobody shall
+  kTold,     // the program of this rank knows why the group was aborted
+  kTakeBack  // this rank uses the shortcut of a name no more
 };
 
-// One rank's wish. Of kAddProcessSet, `collective.shape` holds the ranks; of kRemoveProcessSet, `process_set` the set.
+// One rank's wish. Of kAddProcessSet, `collective.shape` holds the ranks; of kRemoveProcessSet, `process_set` the set;
+// of kTakeBack, `name` the shortcut's and `shape` the number of rounds that this rank has begun on it.
 struct Request {
   RequestKind kind = RequestKind::kCollective;
   Collective collective = {};  // without its memory
@@ -35,7 +37,7 @@ enum class ResponseKind : uint8_t {
   kEnd,
   kAbort,
   kParted,   // the programs of all ranks know why the group was aborted
-  kTakeBack  // the shortcuts of `names`
+  kTakeBack  // the shortcuts of `names`: all ranks end the rounds up to `counts`, and none the next one
 };
 
 // What all ranks do next, in the order of the responses.

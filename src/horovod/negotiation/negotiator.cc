@@ -30,10 +30,8 @@ bool TravelTogether(const Collective& a, const Collective& b) {
 
 }  // namespace
 
-Negotiator::Negotiator(std::vector<std::string> hosts, const Settings& settings, size_t shortcut_room)
-    : hosts_(std::move(hosts)),
-      settings_(settings),
-      offers_(hosts_.size(), shortcut_room, static_cast<size_t>(settings.cache_capacity)) {
+Negotiator::Negotiator(std::vector<std::string> hosts, const Settings& settings, const ShortcutPlaces& shortcuts)
+    : hosts_(std::move(hosts)), settings_(settings), offers_(shortcuts, static_cast<size_t>(settings.cache_capacity)) {
   auto& all = process_sets_[0];
   all.resize(hosts_.size());
   std::iota(all.begin(), all.end(), 0);
@@ -62,14 +60,16 @@ void Negotiator::Add(int rank, Request request, UnixMillis now) {
     return;
   }
   const Collective& collective = request.collective;
+  if (request.kind == RequestKind::kTakeBack) {
+    if (!collective.shape.empty()) offers_.TakeBack(collective.name, collective.shape.front());
+    return;
+  }
   if (request.kind == RequestKind::kCollective && collective.type == CollectiveType::kJoin) {
     joined_.insert_or_assign(rank, std::move(request));
     last_joined_ = rank;
-    offers_.TakeBackAll();
     for (const auto& [key, pending] : pending_) touched_.push_back(key);  // it may be complete without this rank
     return;
   }
-  if (request.kind == RequestKind::kCollective && collective.process_set == 0) offers_.TakeBack(collective.name);
   // Sets are made and removed by all ranks.
   const int meets_in = request.kind == RequestKind::kCollective ? collective.process_set : 0;
   const Key key{meets_in, collective.name};
@@ -205,9 +205,12 @@ std::vector<Response> Negotiator::StepOfAborted() {
 std::vector<Response> Negotiator::Step(UnixMillis now) {
   if (!aborted_.empty()) return StepOfAborted();
   std::vector<Response> responses;
-  if (auto names = offers_.TakenBack(); !names.empty()) {
+  if (auto taken = offers_.TakenBack(); !taken.empty()) {
     responses.push_back(Response{ResponseKind::kTakeBack});
-    responses.back().names = std::move(names);
+    for (auto& [name, rounds] : taken) {
+      responses.back().names.push_back(std::move(name));
+      responses.back().counts.push_back(rounds);
+    }
   }
   for (const Key& key : std::exchange(touched_, {})) {
     const auto found = pending_.find(key);

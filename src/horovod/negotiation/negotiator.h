@@ -18,8 +18,8 @@ namespace headrace::hvd {
 
 class Negotiator {
  public:
-  // hosts: by rank. shortcut_room: bytes of one rank for shortcuts; 0: there are none.
-  Negotiator(std::vector<std::string> hosts, const Settings& settings, size_t shortcut_room = 0);
+  // hosts: by rank.
+  Negotiator(std::vector<std::string> hosts, const Settings& settings, const ShortcutPlaces& shortcuts = {});
 
   void Add(int rank, Request request, UnixMillis now);
   // What is to be done now, in this order.

@@ -3,13 +3,12 @@
 #include <utility>
 
 #include "horovod/negotiation/messages.h"
-#include "horovod/shortcut.h"
 
 namespace headrace::hvd {
 
 int64_t ShortcutOffers::Offer(const Collective& collective) {
-  const size_t bytes = Shortcut::BytesFor(collective, ranks_);
-  if (bytes == 0 || bytes > room_ - used_ || refused_.contains(collective.name)) return -1;
+  const size_t bytes = Shortcut::BytesFor(collective, places_);
+  if (bytes == 0 || bytes > places_.room - used_ || refused_.contains(collective.name)) return -1;
   std::string description = Encode(Request{RequestKind::kCollective, collective});
   const auto seen = seen_.find(collective.name);
   if (seen == seen_.end() || seen->second != description) {
@@ -29,16 +28,12 @@ void ShortcutOffers::Remember(const std::string& name, std::string description) 
   order_.pop_front();
 }
 
-void ShortcutOffers::TakeBack(const std::string& name) {
+void ShortcutOffers::TakeBack(const std::string& name, int64_t rounds) {
   if (offered_.erase(name) == 0) return;
   refused_.insert(name);
-  taken_back_.push_back(name);
+  taken_back_.push_back({name, rounds});
 }
 
-void ShortcutOffers::TakeBackAll() {
-  while (!offered_.empty()) TakeBack(std::string(*offered_.begin()));
-}
-
-std::vector<std::string> ShortcutOffers::TakenBack() { return std::exchange(taken_back_, {}); }
+std::vector<ShortcutOffers::Taken> ShortcutOffers::TakenBack() { return std::exchange(taken_back_, {}); }
 
 }  // namespace headrace::hvd
