@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "headrace/data.h"
 #include "headrace/keras.h"
 
 #include "keras/gradient_exchange.h"
@@ -38,6 +39,13 @@ struct Compiled {
   std::shared_ptr<Parameters> parameters = nullptr;      // made by PackParameters()
 };
 
+// What fit() has taken from data sets.
+struct DataSeen {
+  int64_t epochs = 0;                                // of any data: what shuffles does so in another order
+  std::weak_ptr<const data::Dataset::Node> endless;  // the data set of the last call, where it has no end
+  int64_t batches = 0;                               // of that one
+};
+
 struct ModelState {
   ModelState();
   ~ModelState();
@@ -54,14 +62,13 @@ struct ModelState {
   // Model::load_weights() puts what it finds there into training_state, for the fit() that resumes.
   std::vector<CallbackPtr> callbacks;
   std::string training_state;
-  // Epochs of data that the fit() calls so far have seen: the next one, where it does not resume, goes on behind them.
-  int64_t data_epochs = 0;
+  DataSeen data_seen;  // by the fit() calls so far: the next one, where it does not resume, goes on behind it
 
   const std::shared_ptr<Node>& input() const { return inputs.front(); }
   const std::shared_ptr<Node>& output() const { return outputs.front(); }
   // Every layer once, in order, without the InputLayers.
   std::vector<std::shared_ptr<LayerState>> Layers() const;
-  std::vector<VariablePtr> Weights() const;  // layer by layer, trainable first within a layer
+  std::vector<VariablePtr> Weights() const;  // each once, layer by layer, trainable first within a layer
   // Those the optimizer updates, in the order of Weights(); fixed by compile(), until then what the layers say.
   std::vector<VariablePtr> TrainableWeights() const;
   std::vector<VariablePtr> WeightsToTrain() const;  // what the layers say now

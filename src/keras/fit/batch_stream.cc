@@ -19,17 +19,27 @@ data::Dataset CheckAndPrefetch(const std::string& name, const data::Dataset& dat
   return dataset.prefetch(kBatchesAhead);
 }
 
+// What cannot be read again (a generator, a pipe) is not passed over.
+bool GoesOn(const data::Dataset& dataset) {
+  return dataset.cardinality() == data::kInfinite && dataset.node()->replayable();
+}
+
 }  // namespace
 
 BatchStream::BatchStream(std::string name, const data::Dataset& dataset, int64_t steps_per_epoch, size_t inputs,
-                         size_t outputs, int64_t epochs_before)
+                         size_t outputs, const DataSeen& before)
     : name_(std::move(name)),
       dataset_(CheckAndPrefetch(name_, dataset, steps_per_epoch)),
       steps_per_epoch_(steps_per_epoch),
       inputs_(inputs),
       outputs_(outputs),
-      epochs_before_(epochs_before),
-      epochs_begun_(epochs_before) {}
+      endless_(GoesOn(dataset) ? dataset.node() : nullptr),
+      epochs_before_(before.epochs),
+      batches_before_(endless_ != nullptr && before.endless.lock() == endless_ ? before.batches : 0) {}
+
+DataSeen BatchStream::seen() const {
+  return {epochs_before_ + epochs_, endless_, batches_before_ + epochs_ * steps_per_epoch_};
+}
 
 int64_t BatchStream::steps() const {
   return steps_per_epoch_ > 0 ? steps_per_epoch_ : std::max<int64_t>(0, dataset_.cardinality());
@@ -38,12 +48,11 @@ int64_t BatchStream::steps() const {
 void BatchStream::StartEpoch(int64_t epoch, int64_t step) {
   step_ = step;
   ran_out_ = false;
-  epochs_begun_ = epochs_before_ + epoch + 1;
+  epochs_ = epoch + 1;
   if (steps_per_epoch_ > 0) {
     if (iterator_) return;
-    const bool again = dataset_.node()->replayable();
-    pass_ = again ? 0 : epochs_before_;
-    SkipTo((epoch + (again ? epochs_before_ : 0)) * steps_per_epoch_ + step);
+    pass_ = endless_ != nullptr ? 0 : epochs_before_;
+    SkipTo(batches_before_ + epoch * steps_per_epoch_ + step);
   } else {
     iterator_.reset();  // its threads end before others start
     iterator_.emplace(dataset_.MakeIterator(pass_ = epochs_before_ + epoch));

@@ -2,16 +2,19 @@
 //
 // With a number of steps an epoch, one iterator goes on through all epochs and starts a new pass only where an epoch
 // begins at the dataset's end; without, every epoch is a pass of its own. Either way the position depends on the epoch
-// alone, so a run resumed at epoch n sees what an uninterrupted one would, and one that follows another goes on where
-// that one ended. What cannot be read again (a generator, a pipe) is not passed over for that: it begins anew, in
-// another order.
+// alone, so a run resumed at epoch n sees what an uninterrupted one would. A run that follows another one goes on where
+// that one ended if the dataset is the same, endless, and read with a number of steps. Any other begins at its first
+// batch, as in Keras, and shuffles in another order than the epochs before.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "headrace/data.h"
+
+#include "keras/model_state.h"
 
 namespace headrace::keras::internal {
 
@@ -19,17 +22,17 @@ class BatchStream {
  public:
   // `name`: for messages, "fit: validation_data"; inputs, outputs: tensors of x and of y in an element. Batches are
   // prepared on a thread of their own, ahead of the caller. Throws kInvalidArgument when `steps_per_epoch` is negative,
-  // or 0 for an endless dataset. `epochs_before`: of this data, seen by earlier runs, which this one goes on behind.
+  // or 0 for an endless dataset. `before`: what earlier runs have seen, which this one goes on behind.
   BatchStream(std::string name, const data::Dataset& dataset, int64_t steps_per_epoch, size_t inputs = 1,
-              size_t outputs = 1, int64_t epochs_before = 0);
+              size_t outputs = 1, const DataSeen& before = {});
 
   // Batches of an epoch, 0 when only walking through it would tell.
   int64_t steps() const;
   // The next batch is number `step` of `epoch`. Epochs come in order, the first one may be any, and only it may begin
   // behind its first batch.
   void StartEpoch(int64_t epoch, int64_t step = 0);
-  // Epochs up to the last one that was started, those of earlier runs among them.
-  int64_t epochs_begun() const { return epochs_begun_; }
+  // Up to the end of the last epoch that was started, with what earlier runs have seen.
+  DataSeen seen() const;
   // The next batch is the first of all.
   void Rewind();
   // The next element of the epoch, or nullopt when it is over: at its last step or at the end of the dataset. It has x,
@@ -47,7 +50,9 @@ class BatchStream {
   data::Dataset dataset_;
   int64_t steps_per_epoch_;
   size_t inputs_, outputs_;
-  int64_t epochs_before_, epochs_begun_;
+  std::shared_ptr<const data::Dataset::Node> endless_;  // the given dataset, where a next run goes on in it
+  int64_t epochs_before_, batches_before_;
+  int64_t epochs_ = 0;  // up to the last one that was started, those of this run alone
   std::optional<data::Iterator> iterator_;
   int64_t pass_ = 0;
   int64_t step_ = 0;  // batches of this epoch so far

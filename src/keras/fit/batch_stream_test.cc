@@ -9,6 +9,7 @@ namespace headrace::keras::internal {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 
 // Batches of one row whose x is their number.
@@ -89,20 +90,51 @@ TEST(BatchStream, AResumedRunSeesWhatAnUninterruptedOneWould) {
   }
 }
 
-TEST(BatchStream, ARunBehindAnotherGoesOnInTheOrder) {
+TEST(BatchStream, ARunBehindAnotherGoesOnInAnEndlessDataset) {
+  const data::Dataset endless = Numbers(8).repeat().shuffle(5, {.seed = 3});
+  BatchStream whole("data", endless, 3);
+  std::vector<int> all;
+  for (int64_t epoch = 0; epoch < 5; ++epoch)
+    for (const int number : Epoch(whole, epoch)) all.push_back(number);
+  BatchStream first("data", endless, 3);
+  Epoch(first, 0);
+  Epoch(first, 1);
+  BatchStream second("data", endless, 4, 1, 1, first.seen());  // another number of steps does not move the place
+  EXPECT_THAT(Epoch(second, 0), ElementsAreArray(all.begin() + 6, all.begin() + 10));
+  BatchStream third("data", endless, 2, 1, 1, second.seen());
+  EXPECT_THAT(Epoch(third, 0), ElementsAreArray(all.begin() + 10, all.begin() + 12));
+  EXPECT_EQ(third.seen().epochs, 4);
+}
+
+TEST(BatchStream, ARunOnOtherDataBeginsAtItsFirstBatch) {
+  BatchStream of_a("data", Numbers(8).repeat(), 3);
+  Epoch(of_a, 0);
+  BatchStream of_b("data", Numbers(7).repeat(), 3, 1, 1, of_a.seen());
+  EXPECT_THAT(Epoch(of_b, 0), ElementsAre(0, 1, 2));
+}
+
+TEST(BatchStream, ARunOnFiniteDataBeginsAtItsFirstBatch) {
+  const data::Dataset ten = Numbers(10);
+  BatchStream first("data", ten, 3);
+  for (int64_t epoch = 0; epoch < 3; ++epoch) Epoch(first, epoch);
+  BatchStream second("data", ten, 3, 1, 1, first.seen());
+  for (int64_t epoch = 0; epoch < 3; ++epoch)
+    EXPECT_THAT(Epoch(second, epoch), ElementsAre(3 * epoch, 3 * epoch + 1, 3 * epoch + 2));
+  EXPECT_FALSE(second.RanOut());
+}
+
+TEST(BatchStream, ARunBehindAnotherShufflesInAnotherOrder) {
   const data::Dataset shuffled = Numbers(8).shuffle(8, {.seed = 3});
-  for (const auto& [dataset, steps] : {std::pair(shuffled, int64_t{0}), std::pair(shuffled.repeat(), int64_t{3})}) {
-    BatchStream whole("data", dataset, steps);
-    std::vector<std::vector<int>> epochs;
-    for (int64_t epoch = 0; epoch < 4; ++epoch) epochs.push_back(Epoch(whole, epoch));
-    EXPECT_EQ(whole.epochs_begun(), 4);
-    for (int64_t before = 0; before < 4; ++before) {
-      BatchStream next("data", dataset, steps, 1, 1, before);
-      EXPECT_EQ(next.epochs_begun(), before);
-      EXPECT_EQ(Epoch(next, 0), epochs[before]) << before;
-      EXPECT_EQ(next.epochs_begun(), before + 1);
-    }
+  BatchStream whole("data", shuffled, 0);
+  std::vector<std::vector<int>> epochs;
+  for (int64_t epoch = 0; epoch < 4; ++epoch) epochs.push_back(Epoch(whole, epoch));
+  for (int64_t before = 0; before < 4; ++before) {
+    BatchStream next("data", shuffled, 0, 1, 1, {.epochs = before});
+    EXPECT_EQ(Epoch(next, 0), epochs[static_cast<size_t>(before)]) << before;
+    EXPECT_EQ(next.seen().epochs, before + 1);
   }
+  BatchStream with_steps("data", shuffled, 8, 1, 1, {.epochs = 1});
+  EXPECT_EQ(Epoch(with_steps, 0), epochs[1]);
 }
 
 TEST(BatchStream, AGeneratorIsNotPassedOverForARunBehindAnother) {
@@ -112,7 +144,7 @@ TEST(BatchStream, AGeneratorIsNotPassedOverForARunBehindAnother) {
       return data::Element(row, row);
     };
   };
-  BatchStream next("data", data::Dataset::FromGenerator(make), 2, 1, 1, 5);
+  BatchStream next("data", data::Dataset::FromGenerator(make), 2, 1, 1, {.epochs = 5});
   EXPECT_THAT(Epoch(next, 0), ElementsAre(0, 1));
   EXPECT_THAT(Epoch(next, 1), ElementsAre(2, 3));
 }

@@ -86,7 +86,7 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
   // last.
   const bool resumed = options.initial_epoch > 0 || options.initial_step > 0;
   BatchStream stream("fit: the dataset", data, options.steps_per_epoch, inputs, outputs,
-                     resumed ? 0 : state.data_epochs);
+                     resumed ? internal::DataSeen{} : state.data_seen);
   std::optional<BatchStream> validation;
   if (options.validation_data != nullptr) {
     validation.emplace("fit: validation_data", *options.validation_data, options.validation_steps, inputs, outputs);
@@ -126,7 +126,7 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
       .stop = &stop_training};
   return internal::TrainTogether(state, [&] {
     History history = internal::RunTraining(training, internal::Display::Process());
-    state.data_epochs = stream.epochs_begun();
+    state.data_seen = stream.seen();
     return history;
   });
 }

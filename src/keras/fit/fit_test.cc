@@ -89,6 +89,16 @@ TEST(Fit, CallByCallIsEpochByEpoch) {
     EXPECT_EQ(parts.fit(endless, {.steps_per_epoch = 4, .verbose = 0})["loss"].at(0), steps["loss"][i]) << i;
 }
 
+// As Keras: neither the data set's end nor another one's epochs leave a call without its steps.
+TEST(Fit, EveryCallHasItsStepsWhateverCameBefore) {
+  const Points points;
+  const auto rows = data::Dataset::FromTensors(points.x, points.y);
+  const auto finite = rows.batch(9), other = rows.take(81).batch(9);  // 10 and 9 batches
+  Model model = MakeModel();
+  for (const auto& dataset : {finite, finite, other})
+    EXPECT_EQ(model.fit(dataset, {.epochs = 3, .steps_per_epoch = 3, .verbose = 0}).epoch.size(), 3u);
+}
+
 TEST(Fit, EarlyStoppingRestoresTheBestWeights) {
   const Points points;
   Model model = MakeModel();
