@@ -6,9 +6,11 @@
 //     return ops::mean(ops::maximum(0.9f * error, -0.1f * error), -1);
 //   });
 //
-// Values are float32, or what the policy computes activations in. Comparisons give 1 and 0; numbers of classes and rows
-// are whole numbers in the same type, float32 under any policy. Axes count from behind when negative. What does not fit
-// throws headrace::Error with the operation's name, the shapes found and those wanted.
+// Values are float32, or what the policy computes activations in. Comparisons give 1 and 0. argmax() and
+// count_nonzero() give whole numbers in float32 under any policy; an Input() is in the policy's type, and bfloat16 has
+// whole numbers to 256 only: under "mixed_bfloat16" take() refuses an Input() as its indices, and one_hot() goes with
+// as many classes. Axes count from behind when negative. What does not fit throws headrace::Error with the operation's
+// name, the shapes found and those wanted.
 #pragma once
 
 #include <cstdint>
@@ -172,7 +174,7 @@ KerasTensor all(const KerasTensor& x, const Axes& axis = {}, bool keepdims = fal
 KerasTensor count_nonzero(const KerasTensor& x, const Axes& axis = {});
 KerasTensor logsumexp(const KerasTensor& x, const Axes& axis = {}, bool keepdims = false);
 KerasTensor norm(const KerasTensor& x, const Axes& axis = {}, bool keepdims = false);  // Euclidean
-KerasTensor normalize(const KerasTensor& x, int64_t axis = -1);                        // x / max(norm, 1e-12)
+KerasTensor normalize(const KerasTensor& x, int64_t axis = -1);                        // x / max(norm, 1e-7)
 std::pair<KerasTensor, KerasTensor> moments(const KerasTensor& x, const Axes& axes, bool keepdims = false);
 KerasTensor argmax(const KerasTensor& x, int64_t axis, bool keepdims = false);  // the first one; no gradient
 KerasTensor argmin(const KerasTensor& x, int64_t axis, bool keepdims = false);

@@ -111,6 +111,17 @@ TEST(Functional, NamedComponentsFindTheirInputs) {
                 loss({{"right", samples.x[1]}, {"middle", samples.x[0]}});
               }),
               HasSubstr("found no component for the input \"left\""));
+  // A component of that name behind the inputs is a target.
+  std::vector<data::Element::NamedTensor> misplaced = {{"right", samples.x[1]}, {"middle", samples.x[0]}};
+  misplaced.emplace_back("left", samples.y[0]);
+  misplaced.emplace_back("", samples.y[1]);
+  Model model = TwoByTwo();
+  model.compile(SGD(), {"mse", "sparse_categorical_crossentropy"});
+  EXPECT_THAT(Refusal([&] {
+                model.evaluate(data::Dataset::FromElements({data::Element::Named(std::move(misplaced))}),
+                               {.verbose = 0});
+              }),
+              HasSubstr("found no component for the input \"left\""));
 }
 
 TEST(Functional, AnOutputWithoutALossTrainsNothing) {

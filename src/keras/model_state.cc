@@ -1,6 +1,7 @@
 #include "keras/model_state.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "keras/engine.h"
 #include "keras/packed.h"
 #include "keras/plan/parameters.h"
+#include "keras/topology.h"
 
 namespace headrace::keras::internal {
 
@@ -22,10 +24,23 @@ std::vector<std::shared_ptr<LayerState>> ModelState::Layers() const {
   return layers;
 }
 
+namespace {
+
+// A layer that stands in the model and inside a layer of one's own brings its weights twice.
+std::vector<VariablePtr> EachOnce(const std::vector<VariablePtr>& weights) {
+  std::vector<VariablePtr> unique;
+  std::set<const Variable*> seen;
+  for (const VariablePtr& weight : weights)
+    if (seen.insert(weight.get()).second) unique.push_back(weight);
+  return unique;
+}
+
+}  // namespace
+
 std::vector<VariablePtr> ModelState::Weights() const {
   std::vector<VariablePtr> weights;
   for (const auto& layer : Layers()) weights.insert(weights.end(), layer->weights.begin(), layer->weights.end());
-  return weights;
+  return EachOnce(weights);
 }
 
 std::vector<VariablePtr> ModelState::TrainableWeights() const {
@@ -38,7 +53,7 @@ std::vector<VariablePtr> ModelState::WeightsToTrain() const {
     const auto of_layer = layer->TrainableWeights();
     weights.insert(weights.end(), of_layer.begin(), of_layer.end());
   }
-  return weights;
+  return EachOnce(weights);
 }
 
 void ModelState::PackParameters() {
@@ -76,19 +91,12 @@ bool Fits(const std::vector<Slot>& slots, const std::vector<std::string>& names,
 
 Graph ModelState::Lower(std::vector<int>* node_values) const {
   Graph graph;
-  std::vector<int> values;  // of each node
-  for (const auto& node : nodes) {
-    std::vector<int> inputs;
-    for (const auto& input : node->inputs)
-      inputs.push_back(values[std::find(nodes.begin(), nodes.end(), input) - nodes.begin()]);
-    values.push_back(node->layer->Lower(graph, inputs));
-  }
-  const auto value_of = [&](const std::shared_ptr<Node>& node) {
-    return values[static_cast<size_t>(std::find(nodes.begin(), nodes.end(), node) - nodes.begin())];
-  };
-  graph.output = value_of(outputs[0]);
-  for (size_t i = 1; i < outputs.size(); ++i) graph.more_outputs.push_back(value_of(outputs[i]));
-  if (node_values != nullptr) *node_values = std::move(values);
+  std::map<const Node*, int> values;
+  LowerNodes(nodes, graph, values);
+  graph.output = values.at(outputs[0].get());
+  for (size_t i = 1; i < outputs.size(); ++i) graph.more_outputs.push_back(values.at(outputs[i].get()));
+  if (node_values != nullptr)
+    for (const auto& node : nodes) node_values->push_back(values.at(node.get()));
   if (compiled) FixBatchNormalizations(graph, compiled->trainable);
   return graph;
 }

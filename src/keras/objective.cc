@@ -1,6 +1,7 @@
 #include "keras/objective.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/result.h"
 #include "keras/losses/loss_state.h"
@@ -121,9 +122,10 @@ class Builder {
   }
 
   void AddPenalties() {
+    std::set<const Variable*> seen;
     for (const auto& layer : model_.Layers())
       for (size_t i = 0; i < layer->weights.size(); ++i)
-        if (layer->specs[i].regularizer && Trains(layer->weights[i]))
+        if (layer->specs[i].regularizer && Trains(layer->weights[i]) && seen.insert(layer->weights[i].get()).second)
           AddToTotal(Penalty(layer->specs[i].regularizer, build_.Variable(layer->weights[i]), false));
     for (size_t i = 0; i < model_.nodes.size(); ++i) {  // of each call
       const Regularizer& regularizer = model_.nodes[i]->layer->activity_regularizer;

@@ -6,6 +6,8 @@
 #include <tuple>
 
 #include "base/result.h"
+#include "keras/operations/builder.h"
+#include "keras/symbolic/operation_layer.h"
 
 namespace headrace::keras::internal {
 namespace {
@@ -139,6 +141,19 @@ std::string AutomaticName(const LayerState& layer, const std::vector<NodePtr>& n
   if (dynamic_cast<const InputLayer*>(&layer) == nullptr) return FreeName(SnakeCase(layer.ClassName()), taken);
   for (int i = 1;; ++i)  // Keras 2 counts inputs from one
     if (std::string name = "input_" + std::to_string(i); !taken.contains(name)) return name;
+}
+
+void LowerNodes(const std::vector<NodePtr>& nodes, Graph& graph, std::map<const Node*, int>& values) {
+  for (const NodePtr& node : nodes) {
+    std::vector<int> inputs;
+    for (const NodePtr& input : node->inputs) inputs.push_back(values.at(input.get()));
+    if (!IsOperation(*node->layer)) {
+      // Operations give float32 under any policy where they must; a layer reads the policy's type, as in Keras.
+      GraphBuilder build(graph, node->layer->Label());
+      for (int& input : inputs) input = build.Cast(input, std::nullopt);
+    }
+    values[node.get()] = node->layer->Lower(graph, inputs);
+  }
 }
 
 void NameLayers(const std::vector<NodePtr>& nodes) {

@@ -1,6 +1,7 @@
 // Topology: the order of a model's nodes and the names of its layers.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,10 @@ std::string SnakeCase(const std::string& class_name);
 // A name for an unnamed layer that joins `nodes`: the first free of "conv2d", "conv2d_1", …; of "input_1", … for an
 // input.
 std::string AutomaticName(const LayerState& layer, const std::vector<std::shared_ptr<Node>>& nodes);
+
+// Appends the operations of nodes, which come in topological order. `values`: of nodes that have one already; then of
+// all.
+void LowerNodes(const std::vector<std::shared_ptr<Node>>& nodes, Graph& graph, std::map<const Node*, int>& values);
 
 // Gives each unnamed layer of `nodes` its automatic name, and all weights their full names
 // ("conv2d/kernel"). Throws kInvalidArgument when two layers have one name.

@@ -74,12 +74,11 @@ class Custom : public Layer {
   template <typename... Args>
   requires std::is_constructible_v<T, Args...>
   explicit Custom(Args&&... args) : Custom(std::make_shared<T>(std::forward<Args>(args)...)) {}
-  explicit Custom(std::shared_ptr<T> layer) : Layer(internal::MakeCustomLayer(layer)), layer_(std::move(layer)) {}
-
   T& operator*() const { return *layer_; }
   T* operator->() const { return layer_.get(); }
 
  private:
+  explicit Custom(std::shared_ptr<T> layer) : Layer(internal::MakeCustomLayer(layer)), layer_(std::move(layer)) {}
   std::shared_ptr<T> layer_;
 };
 

@@ -33,7 +33,8 @@ class Loss {
   Loss(const char* name);
   Loss(const std::string& name) : Loss(name.c_str()) {}
   // One's own: a function of y_true and y_pred with the operations of headrace/ops.h. It gives a number for each row,
-  // or for each of its places, or one number. Named "loss" unless options say otherwise.
+  // or for each of its places, or one number. y_true has any shape of as many rows, in float32. Named "loss" unless
+  // options say otherwise.
   template <typename Function>
   requires(std::is_invocable_r_v<KerasTensor, Function, const KerasTensor&, const KerasTensor&>)
       Loss(Function function, LossOptions options = {})

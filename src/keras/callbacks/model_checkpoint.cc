@@ -11,6 +11,7 @@
 #include "keras/callbacks/monitor.h"
 #include "keras/callbacks/python_format.h"
 #include "keras/console.h"
+#include "keras/hdf5/model_config.h"
 #include "keras/model_state.h"
 
 namespace headrace::keras {
@@ -43,6 +44,8 @@ class Checkpoint final : public internal::CheckpointCallback {
 
  private:
   void CheckLogs(const internal::ExpectedLogs& expected) const override {
+    // Throws for what no file can keep, before epochs are trained for nothing.
+    if (!save_ && !options_.save_weights_only) internal::hdf5::ModelConfig(model().state());
     if (options_.save_best_only) monitor_.Check(expected);
     if (expected.complete) internal::FormatPath(filepath_, 1, expected.logs);
     for (const std::string& field : fields_)

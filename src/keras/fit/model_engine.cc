@@ -85,18 +85,20 @@ Tensor WeightsByClass(const Tensor& targets, const ClassWeights& class_weight) {
 // Which component of an element each input takes: the one under its name, or, where no input's name is there, the one
 // in its place.
 std::vector<size_t> PlacesOfInputs(const ModelState& state, const data::Element& element) {
-  std::vector<size_t> places(state.inputs.size());
-  size_t named = 0;
-  for (size_t i = 0; i < places.size(); ++i) {
-    places[i] = i;
-    for (size_t k = 0; k < places.size(); ++k)
-      if (!element.name(k).empty() && element.name(k) == state.inputs[i]->layer->name) places[i] = k, ++named;
+  const size_t count = state.inputs.size();
+  std::vector<size_t> places(count);
+  std::vector<std::string> unnamed;  // inputs without a component of their name
+  for (size_t i = 0; i < count; ++i) {
+    const std::string& name = state.inputs[i]->layer->name;
+    size_t k = 0;
+    while (k < count && (element.name(k).empty() || element.name(k) != name)) ++k;
+    if (k == count) unnamed.push_back(name);
+    places[i] = k < count ? k : i;
   }
-  if (named > 0 && named < places.size())
-    for (const auto& input : state.inputs)
-      if (!element.Has(input->layer->name))
-        throw MakeError(ErrorCode::kInvalidArgument,
-                        "fit: found no component for the input \"{}\" but for others, wanted one", input->layer->name);
+  if (!unnamed.empty() && unnamed.size() < count)
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "fit: found no component for the input \"{}\" among the first {} but for others, wanted one",
+                    unnamed[0], count);
   return places;
 }
 

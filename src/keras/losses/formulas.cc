@@ -37,10 +37,10 @@ int Softplus(GraphBuilder& b, int x) { return b.Pointwise(Pointwise::kSoftplus, 
 int LastMean(GraphBuilder& b, int x) { return b.Mean(x, {-1}); }
 int LastSum(GraphBuilder& b, int x) { return b.Sum(x, {-1}); }
 
-// x / max(norm, 1e-12), as keras.utils.normalize by way of TensorFlow's l2_normalize.
+// x / max(norm, epsilon), as keras.ops.normalize.
 int Normalized(GraphBuilder& b, int x, int64_t axis) {
   const int squares = b.Sum(Square(b, x), {axis}, true);
-  return b.Mul(x, b.Pointwise(Pointwise::kRsqrt, Max(b, squares, 1e-12f)));
+  return b.Mul(x, b.Pointwise(Pointwise::kRsqrt, Max(b, squares, kEpsilon * kEpsilon)));
 }
 
 // Labels of 0 and 1 become -1 and 1; others stay. All of the batch decide.
@@ -192,12 +192,15 @@ int CosineSimilarityOf(GraphBuilder& b, int y, int p, int64_t axis) {
   return b.Sum(b.Mul(Normalized(b, y, axis), Normalized(b, p, axis)), {axis});
 }
 
-int FitTargets(GraphBuilder& b, const std::string& what, int y, int p) {
+int AlignTargets(GraphBuilder& b, int y, int p) {
   const auto &wanted = b.shape(p), &found = b.shape(y);
-  if (found.rank() + 1 == wanted.rank() && wanted.dims().back() == 1)
-    y = b.ExpandDims(y, -1);
-  else if (found.rank() == wanted.rank() + 1 && found.dims().back() == 1)
-    y = b.Squeeze(y, -1);
+  if (found.rank() + 1 == wanted.rank() && wanted.dims().back() == 1) return b.ExpandDims(y, -1);
+  if (found.rank() == wanted.rank() + 1 && found.dims().back() == 1) return b.Squeeze(y, -1);
+  return y;
+}
+
+int FitTargets(GraphBuilder& b, const std::string& what, int y, int p) {
+  y = AlignTargets(b, y, p);
   if (b.shape(y) != b.shape(p))
     throw MakeError(ErrorCode::kInvalidArgument,
                     "{}: found targets of shape {} for predictions of shape {}, wanted equal shapes{}", what,
@@ -210,6 +213,8 @@ int FitTargets(GraphBuilder& b, const std::string& what, int y, int p) {
 
 int ValuesOf(const LossState& loss, GraphBuilder& b, int y, int p) {
   if (loss.classes) return loss.values(b, b.rank(y) == b.rank(p) ? b.Squeeze(y, -1) : y, p);
+  // A function of one's own says itself what it takes: numbers of classes, for one.
+  if (loss.class_name.empty()) return loss.values(b, b.Cast(AlignTargets(b, y, p), DType::kFloat32), p);
   return loss.values(b, b.Cast(FitTargets(b, loss.name, y, p), DType::kFloat32), p);
 }
 

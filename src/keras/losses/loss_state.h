@@ -38,8 +38,9 @@ std::string KnownLosses();
 // From Keras's class name and configuration; throws kInvalidArgument.
 Loss LossFromConfig(const std::string& class_name, const nlohmann::json& config);
 
-// Fits targets to predictions as Keras does: [n] meets [n, 1], and [n, 1] meets [n]. Throws kInvalidArgument, naming
-// `what`, where the shapes differ all the same.
+// Targets beside predictions as Keras has them: [n] meets [n, 1], and [n, 1] meets [n].
+int AlignTargets(GraphBuilder& build, int y_true, int y_pred);
+// The same; throws kInvalidArgument, naming `what`, where the shapes differ all the same.
 int FitTargets(GraphBuilder& build, const std::string& what, int y_true, int y_pred);
 // The loss's values, before its reduction, of targets that are fitted to the predictions.
 int ValuesOf(const LossState& loss, GraphBuilder& build, int y_true, int y_pred);

@@ -1,4 +1,5 @@
 // Products of matrices, and rows of tables by their numbers.
+#include "base/result.h"
 #include "keras/operations/operation.h"
 
 namespace headrace::keras::internal {
@@ -6,7 +7,12 @@ namespace {
 
 Shape Leading(const Shape& shape) { return Shape({shape.dims().begin(), shape.dims().end() - 2}); }
 
-tensor::GatherDesc GatherOf(int64_t rows, const Operand& indices, const Operand& gathered) {
+tensor::GatherDesc GatherOf(const OperationContext& c, int64_t rows, const Operand& indices, const Operand& gathered) {
+  if (indices.dtype == DType::kBFloat16)
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "layer {}: found numbers of rows in bfloat16, which skips numbers; wanted float32: policy "
+                    "\"float32\" where they are an Input()",
+                    c.value.layer);
   return {indices.count(), rows, gathered.shape.dims().back(), indices.dtype, gathered.dtype};
 }
 
@@ -46,7 +52,7 @@ void GradientOf(GradientContext& g, const MatMulOp& op) {
 }
 
 Kernels KernelsOf(const OperationContext& c, const GatherOp& op) {
-  const auto desc = GatherOf(op.rows, c.inputs[1], c.output);
+  const auto desc = GatherOf(c, op.rows, c.inputs[1], c.output);
   return {[=, &b = c.backend](const Stage& s) { b.Gather(desc, static_cast<const float*>(s.x[0]), s.x[1], s.y); }};
 }
 
@@ -55,7 +61,7 @@ void GradientOf(GradientContext& g, const GatherOp& op) {
 }
 
 Kernels KernelsOf(const OperationContext& c, const ScatterOp& op) {
-  const auto desc = GatherOf(op.rows, c.inputs[0], c.inputs[1]);
+  const auto desc = GatherOf(c, op.rows, c.inputs[0], c.inputs[1]);
   return {[=, &b = c.backend](const Stage& s) { b.ScatterSum(desc, s.x[0], s.x[1], static_cast<float*>(s.y)); }};
 }
 

@@ -141,10 +141,10 @@ KerasTensor squeeze(const KerasTensor& x, const Axes& axis) {
 KerasTensor concatenate(const std::vector<KerasTensor>& xs, int64_t axis) {
   if (xs.empty()) throw MakeError(ErrorCode::kInvalidArgument, "concatenate: found no values, wanted one or more");
   return internal::Apply("concatenate", xs, [axis](B& build, In in) {
-    std::vector<int> parts;
-    for (const int part : in)
-      parts.push_back(build.at(part).dtype == build.at(in[0]).dtype ? part : build.Cast(part, DType::kFloat32));
-    for (int& part : parts) part = build.Cast(part, build.at(parts.back()).dtype);
+    const auto same = [&](int part) { return build.at(part).dtype == build.at(in[0]).dtype; };
+    std::vector<int> parts = in;
+    if (!std::all_of(in.begin(), in.end(), same))
+      for (int& part : parts) part = build.Cast(part, DType::kFloat32);
     return build.Concat(parts, axis);
   });
 }

@@ -49,7 +49,9 @@ std::pair<KerasTensor, KerasTensor> moments(const KerasTensor& x, const Axes& ax
 
 KerasTensor any(const KerasTensor& x, const Axes& axis, bool keepdims) { return max(not_equal(x, 0), axis, keepdims); }
 KerasTensor all(const KerasTensor& x, const Axes& axis, bool keepdims) { return min(not_equal(x, 0), axis, keepdims); }
-KerasTensor count_nonzero(const KerasTensor& x, const Axes& axis) { return sum(not_equal(x, 0), axis); }
+KerasTensor count_nonzero(const KerasTensor& x, const Axes& axis) {
+  return sum(cast(not_equal(x, 0), "float32"), axis);  // bfloat16 does not count beyond 256
+}
 
 // The largest element is taken out first: exp() of the others cannot overflow.
 KerasTensor logsumexp(const KerasTensor& x, const Axes& axis, bool keepdims) {
@@ -60,7 +62,7 @@ KerasTensor logsumexp(const KerasTensor& x, const Axes& axis, bool keepdims) {
 
 KerasTensor norm(const KerasTensor& x, const Axes& axis, bool keepdims) { return sqrt(sum(square(x), axis, keepdims)); }
 KerasTensor normalize(const KerasTensor& x, int64_t axis) {
-  return x * rsqrt(maximum(sum(square(x), axis, true), 1e-24f));
+  return x * rsqrt(maximum(sum(square(x), axis, true), 1e-14f));
 }
 
 KerasTensor argmax(const KerasTensor& x, int64_t axis, bool keepdims) {

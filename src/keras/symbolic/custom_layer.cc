@@ -1,4 +1,5 @@
 // Layers of one's own: CustomLayer as a LayerState that lowers what its call() did.
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <typeinfo>
@@ -39,10 +40,26 @@ std::string NameOfClass(const std::type_info& type) {
   return colon == std::string::npos ? full : full.substr(colon + 1);
 }
 
-std::string KeyOf(const std::vector<Shape>& shapes) {
-  std::string key;
-  for (const Shape& shape : shapes)
-    for (const int64_t dim : shape.dims()) key += std::to_string(dim) + (&dim == &shape.dims().back() ? ";" : ",");
+// What add_weight() goes by: build() is running, and for no longer.
+class Building {
+ public:
+  explicit Building(CustomLayerParts& parts) : parts_(parts) {
+    parts_.specs.clear();  // of a build() that threw
+    parts_.variables.clear();
+    parts_.building = true;
+  }
+  ~Building() { parts_.building = false; }
+  Building(const Building&) = delete;
+  Building& operator=(const Building&) = delete;
+
+ private:
+  CustomLayerParts& parts_;
+};
+
+using ShapesKey = std::vector<std::vector<int64_t>>;
+ShapesKey KeyOf(const std::vector<Shape>& shapes) {
+  ShapesKey key;
+  for (const Shape& shape : shapes) key.push_back(shape.dims());
   return key;
 }
 
@@ -63,18 +80,14 @@ class CustomLayerState final : public LayerState {
 
   std::vector<WeightSpec> Weights(const std::vector<Shape>& inputs) const override {
     TraceOf(inputs);
-    std::vector<WeightSpec> specs = parts().specs;
-    for (const auto& layer : inner_)
-      for (WeightSpec spec : layer->specs) {
-        spec.name = layer->name + "/" + spec.name;
-        specs.push_back(std::move(spec));
-      }
+    std::vector<WeightSpec> specs;
+    for (auto& [spec, variable] : AllWeights()) specs.push_back(std::move(spec));
     return specs;
   }
 
   std::vector<VariablePtr> MakeVariables(const std::vector<WeightSpec>&) const override {
-    std::vector<VariablePtr> variables = parts().variables;
-    for (const auto& layer : inner_) variables.insert(variables.end(), layer->weights.begin(), layer->weights.end());
+    std::vector<VariablePtr> variables;
+    for (auto& [spec, variable] : AllWeights()) variables.push_back(std::move(variable));
     return variables;
   }
 
@@ -109,19 +122,37 @@ class CustomLayerState final : public LayerState {
  private:
   CustomLayerParts& parts() const { return *layer_->parts_; }
 
+  // Its own and those of the layers inside, trainable ones first, as Keras keeps them in files. A layer that stands
+  // inside twice, in a layer inside, too, has its weights once.
+  std::vector<std::pair<WeightSpec, VariablePtr>> AllWeights() const {
+    std::vector<std::pair<WeightSpec, VariablePtr>> all;
+    const auto add = [&](WeightSpec spec, const VariablePtr& variable) {
+      const auto same = [&](const auto& weight) { return weight.second == variable; };
+      if (std::none_of(all.begin(), all.end(), same)) all.emplace_back(std::move(spec), variable);
+    };
+    for (size_t i = 0; i < parts().specs.size(); ++i) add(parts().specs[i], parts().variables[i]);
+    for (const auto& layer : inner_)
+      for (size_t i = 0; i < layer->specs.size(); ++i) {
+        WeightSpec spec = layer->specs[i];
+        spec.name = layer->name + "/" + spec.name;
+        add(std::move(spec), layer->weights[i]);
+      }
+    std::stable_partition(all.begin(), all.end(), [](const auto& weight) { return weight.first.trainable; });
+    return all;
+  }
+
   void Build(const std::vector<Shape>& shapes) const {
     if (built_) return;
-    parts().building = true;
+    const Building building(parts());
     if (shapes.size() == 1)
       layer_->build(shapes[0]);
     else
       layer_->build(shapes);
-    parts().building = false;
     built_ = true;
   }
 
   const Subgraph& TraceOf(const std::vector<Shape>& shapes) const {
-    const std::string key = KeyOf(shapes);
+    const ShapesKey key = KeyOf(shapes);
     const auto found = traces_.find(key);
     if (found != traces_.end()) return found->second;
     Build(shapes);
@@ -169,7 +200,7 @@ class CustomLayerState final : public LayerState {
 
   std::shared_ptr<CustomLayer> layer_;
   mutable bool built_ = false;
-  mutable std::map<std::string, Subgraph> traces_;  // by the shapes of the inputs
+  mutable std::map<ShapesKey, Subgraph> traces_;  // by the shapes of the inputs
   mutable std::vector<std::shared_ptr<LayerState>> inner_;
 };
 
@@ -182,7 +213,10 @@ namespace {
 class Lambda final : public CustomLayer {
  public:
   Lambda(std::function<KerasTensor(const KerasTensor&)> function, LayerOptions options)
-      : CustomLayer(std::move(options)), function_(std::move(function)) {}
+      : CustomLayer(std::move(options)), function_(std::move(function)) {
+    if (!function_)
+      throw MakeError(ErrorCode::kInvalidArgument, "Lambda: found an empty function, wanted one that can be called");
+  }
   KerasTensor call(const KerasTensor& input) override { return function_(input); }
 
  private:

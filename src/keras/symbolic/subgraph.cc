@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "keras/symbolic/operation_layer.h"
+#include "keras/topology.h"
 
 namespace headrace::keras::internal {
 
@@ -43,11 +44,7 @@ std::vector<std::shared_ptr<LayerState>> Subgraph::Layers() const {
 std::vector<int> Subgraph::Lower(Graph& graph, const std::vector<int>& inputs) const {
   std::map<const Node*, int> values;
   for (size_t i = 0; i < inputs_.size(); ++i) values[inputs_[i].get()] = inputs[i];
-  for (const auto& node : nodes_) {
-    std::vector<int> arguments;
-    for (const auto& input : node->inputs) arguments.push_back(values.at(input.get()));
-    values[node.get()] = node->layer->Lower(graph, arguments);
-  }
+  LowerNodes(nodes_, graph, values);
   std::vector<int> results;
   for (const auto& output : outputs_) results.push_back(values.at(output.get()));
   return results;

@@ -1,5 +1,8 @@
 // Layers, losses and metrics of one's own, and operations between layers of a model.
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <stdexcept>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -8,6 +11,7 @@
 #include "headrace/keras.h"
 #include "headrace/ops.h"
 
+#include "base/testing/temporary_directory.h"
 #include "tensor/kernel_testing.h"
 
 namespace headrace::keras {
@@ -16,6 +20,7 @@ namespace {
 using tensor::testing::RandomTensor;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pointwise;
 
 constexpr tensor::testing::Tolerance kClose{1e-5, 1e-5};
 
@@ -264,6 +269,171 @@ TEST(OwnLoss, RefusesLayersThatNoModelHasMade) {
   const Tensor x = RandomTensor(DType::kFloat32, {5, 3}, 1), y = RandomTensor(DType::kFloat32, {5, 2}, 2);
   EXPECT_THAT(MessageOf([&] { model.train_on_batch(x, y); }),
               HasSubstr("found a weight \"kernel\" without a value, wanted layers of a model"));
+}
+
+// Numbers of classes go to a crossentropy of one's own loss, as they do to the one that comes with the library.
+TEST(OwnLoss, TakesNumbersOfClasses) {
+  const auto crossentropy = [](const KerasTensor& y_true, const KerasTensor& y_pred) {
+    return ops::sparse_categorical_crossentropy(y_true, y_pred);
+  };
+  const KerasTensor input = Input({3});
+  const Dense dense(4, {.activation = "softmax"});
+  Model own(input, dense(input)), known(input, dense(input));
+  own.compile("sgd", crossentropy, {Metric(crossentropy, {.name = "crossentropy"})});
+  known.compile("sgd", "sparse_categorical_crossentropy");
+  const Tensor x = RandomTensor(DType::kFloat32, {5, 3}, 1),
+               y = Tensor::FromVector(std::vector<int64_t>{3, 0, 1, 2, 3}, {5});
+  const double wanted = known.test_on_batch(x, y).At("loss");
+  for (const Tensor& labels : {y, y.Reshape({5, 1})}) {
+    const Logs logs = own.test_on_batch(x, labels);
+    EXPECT_NEAR(logs.At("loss"), wanted, 1e-6);
+    EXPECT_NEAR(logs.At("crossentropy"), wanted, 1e-6);
+  }
+}
+
+TEST(OwnLoss, IsAFunctionThatCanBeCalled) {
+  using Function = std::function<KerasTensor(const KerasTensor&, const KerasTensor&)>;
+  EXPECT_THAT(MessageOf([] { Loss(Function(), {.name = "mine"}); }), HasSubstr("mine: found an empty function"));
+  EXPECT_THAT(MessageOf([] { Metric(Function(), {.name = "mine"}); }), HasSubstr("mine: found an empty function"));
+  EXPECT_THAT(MessageOf([] { Lambda(nullptr); }), HasSubstr("Lambda: found an empty function"));
+}
+
+TEST(Operations, JoinPartsInTheWidestOfTheirTypes) {
+  const KerasTensor x = Input({1});
+  const KerasTensor number = ops::argmax(ops::concatenate({x, x}), -1, true) + 257.0f;  // float32 under any policy
+  Model model(x, ops::concatenate({x, number, x}));
+  model.compile("sgd", "mse", {}, {.policy = "mixed_bfloat16"});
+  EXPECT_THAT(Values(model.predict(Tensor::FromVector(std::vector<float>{1, 2}, {2, 1}))),
+              ElementsAre(1, 257, 1, 2, 257, 2));
+}
+
+TEST(Operations, CountBeyondWhatBfloat16Holds) {
+  const KerasTensor x = Input({301});
+  Model model(x, ops::count_nonzero(x, -1) + 0.0f);
+  model.compile("sgd", "mse", {}, {.policy = "mixed_bfloat16"});
+  Tensor ones(DType::kFloat32, {1, 301});
+  std::fill_n(ones.data<float>(), 301, 1.0f);
+  EXPECT_THAT(Values(model.predict(ones)), ElementsAre(301));
+}
+
+TEST(Operations, RefuseNumbersOfRowsInBfloat16) {
+  const KerasTensor x = Input({2});
+  Model model(x, ops::take(ops::convert_to_tensor(Tensor::Zeros(DType::kFloat32, {400, 3})), x));
+  model.compile("sgd", "mse", {}, {.policy = "mixed_bfloat16"});
+  EXPECT_THAT(MessageOf([&] {
+                model.predict(Tensor::Zeros(DType::kFloat32, {1, 2}));
+              }),
+              HasSubstr("found numbers of rows in bfloat16"));
+}
+
+TEST(Operations, NormalizeAsKerasDoes) {
+  const KerasTensor x = Input({2});
+  Model model(x, ops::normalize(x));
+  EXPECT_THAT(Values(model.predict(Tensor::FromVector(std::vector<float>{3, 4, 3e-8f, 4e-8f, 0, 0}, {3, 2}))),
+              Pointwise(::testing::FloatNear(1e-6), {0.6f, 0.8f, 0.3f, 0.4f, 0.0f, 0.0f}));
+}
+
+// A scalar and a vector, in both orders.
+TEST(CustomLayerTest, IsTracedForEachListOfShapes) {
+  struct First : CustomLayer {
+    KerasTensor call(const std::vector<KerasTensor>& x) override { return x[0]; }
+  };
+  const Custom<First> first;
+  const KerasTensor scalar = ops::zeros({}), vector = ops::zeros({3});
+  EXPECT_EQ(first({scalar, vector}).shape(), Shape());
+  EXPECT_EQ(first({vector, scalar}).shape(), Shape({3}));
+}
+
+TEST(CustomLayerTest, BuildsAnewWhenBuildHasThrown) {
+  struct Picky : CustomLayer {
+    void build(const Shape& input) override {
+      kernel_ = add_weight("kernel", {input.dims().back()});
+      if (input.rank() != 2) throw std::runtime_error("two dimensions, please");
+    }
+    KerasTensor call(const KerasTensor& x) override { return x * kernel_; }
+    KerasTensor outside() { return add_weight("late", {1}); }
+    KerasTensor kernel_;
+  };
+  const Custom<Picky> layer;
+  EXPECT_THROW(layer(Input({2, 3})), std::runtime_error);
+  EXPECT_THAT(MessageOf([&] { layer->outside(); }), HasSubstr("outside of build()"));
+  layer(Input({3}));
+  EXPECT_EQ(layer.weights().size(), 1u);
+}
+
+TEST(CustomLayerTest, HasTrainableWeightsFirst) {
+  class Mixed : public CustomLayer {
+   public:
+    void build(const Shape& input) override {
+      state_ = add_weight("state", {input.dims().back()}, {.initializer = "zeros", .trainable = false});
+      scale_ = add_weight("scale", {input.dims().back()}, {.initializer = "ones"});
+    }
+    KerasTensor call(const KerasTensor& x) override { return dense_(normal_(x * scale_ + state_)); }
+
+   private:
+    KerasTensor state_, scale_;
+    BatchNormalization normal_;
+    Dense dense_{2};
+  };
+  const Custom<Mixed> mixed;
+  const KerasTensor input = Input({2});
+  const Model model(input, mixed(input));
+  std::vector<std::string> names;
+  for (const auto& weight : model.weights()) names.push_back(weight->name);
+  EXPECT_THAT(names, ElementsAre("mixed/scale", "mixed/batch_normalization/gamma", "mixed/batch_normalization/beta",
+                                 "mixed/dense/kernel", "mixed/dense/bias", "mixed/state",
+                                 "mixed/batch_normalization/moving_mean", "mixed/batch_normalization/moving_variance"));
+}
+
+TEST(CustomLayerTest, SharesALayerWithTheModel) {
+  class Wrapped : public CustomLayer {
+   public:
+    explicit Wrapped(Dense dense) : dense_(std::move(dense)) {}
+    KerasTensor call(const KerasTensor& x) override { return dense_(x); }
+
+   private:
+    Dense dense_;
+  };
+  const Dense shared(2, {.use_bias = false, .kernel_regularizer = L2(1)});
+  const KerasTensor input = Input({2});
+  Model model(input, Custom<Wrapped>(shared)(shared(input)));
+  EXPECT_EQ(model.count_params(), 4);
+  EXPECT_EQ(model.weights().size(), 1u);
+  model.compile(SGD({.learning_rate = 0}), "mse");
+  double squares = 0;
+  for (const float w : Values(shared.weights()[0]->value)) squares += static_cast<double>(w) * w;
+  const Tensor x = Tensor::Zeros(DType::kFloat32, {1, 2});
+  EXPECT_NEAR(model.test_on_batch(x, x).At("loss"), squares, 1e-5);
+}
+
+// Before anything is trained, not behind the first epoch.
+TEST(Checkpoints, OfWhatNoFileKeepsAreRefusedAtOnce) {
+  Sequential model({Custom<Linear>(1, LayerOptions{.input_shape = {2}})});
+  model.compile("sgd", "mse");
+  const Tensor x = RandomTensor(DType::kFloat32, {4, 2}, 1), y = RandomTensor(DType::kFloat32, {4, 1}, 2);
+  const std::vector<float> before = Values(model.weights()[0]->value);
+  const TemporaryDirectory directory;
+  const auto fit = [&](ModelCheckpointOptions options) {
+    model.fit(x, y, {.callbacks = {ModelCheckpoint(directory / "model.h5", options)}, .verbose = 0});
+  };
+  EXPECT_THAT(MessageOf([&] { fit({}); }), HasSubstr("save_weights()"));
+  EXPECT_EQ(Values(model.weights()[0]->value), before);
+  EXPECT_EQ(MessageOf([&] { fit({.save_weights_only = true}); }), "nothing thrown");
+  EXPECT_NE(Values(model.weights()[0]->value), before);
+}
+
+// float32 in the middle of a model of mixed precision: layers read the type that they compute in.
+TEST(Operations, GiveLayersTheTypeOfThePolicy) {
+  const KerasTensor x = Input({4}), cast = ops::cast(x, "float32");
+  const Dense dense(4);
+  const KerasTensor joined = Concatenate()({x, Add()({cast, x}), Multiply()({x, cast}), dense(cast)});
+  const KerasTensor plain = Concatenate()({x, Add()({x, x}), Multiply()({x, x}), dense(x)});
+  Model mixed(x, Custom<Block>(3)(joined)), same(x, Lambda([](const KerasTensor&y) { return y; })(plain));
+  Model first(x, Lambda([](const KerasTensor& y) { return y; })(joined));
+  const Tensor rows = Tensor::FromVector(std::vector<float>{1, -1, 5, -2, -1, 2, -3, -4}, {2, 4});
+  for (Model* model : {&mixed, &same, &first}) model->compile("sgd", "mse", {}, {.policy = "mixed_bfloat16"});
+  EXPECT_EQ(Values(first.predict(rows)), Values(same.predict(rows)));
+  EXPECT_GT(mixed.train_on_batch(rows, Tensor::Zeros(DType::kFloat32, {2, 3})).At("loss"), 0);
 }
 
 }  // namespace

@@ -173,7 +173,7 @@ std::string Write(const Context& c, const keras::GlobalAveragePoolOp&) {
 }
 
 std::string Write(const Context& c, const keras::FlattenOp&) {
-  if (c.value.shape.rank() != 2)
+  if (c.value.shape.rank() != 2 || c.value.shape[1] < 0)
     throw MakeError(
         ErrorCode::kInvalidArgument,
         "layer '{}': a value reshaped to {} is not exported as a SavedModel yet: save_weights() keeps the weights",

@@ -81,7 +81,8 @@ TEST_F(SavedModelTest, ALoadedModelExportsTheSame) {
 TEST_F(SavedModelTest, WhatIsNotExportedIsNamed) {
   const keras::KerasTensor input = keras::Input({6, 4});
   const keras::KerasTensor swapped = keras::ops::reshape(input, {-1, 4, 6});
-  for (const keras::KerasTensor& value : {swapped, input * 2}) {
+  const keras::KerasTensor batch_behind = keras::ops::reshape(keras::ops::reshape(input, {4, -1}), {-1, 24});
+  for (const keras::KerasTensor& value : {swapped, input * 2, batch_behind}) {
     const keras::Model model(input, keras::Flatten()(value));
     try {
       Export(model, root_ + "/1");
