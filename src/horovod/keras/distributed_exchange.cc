@@ -236,7 +236,7 @@ void DistributedExchange::Gather(const float* mine, int64_t count, float* all) {
 bool DistributedExchange::AnyStops(bool stop) {
   if (size() == 1) return stop;
   const auto optimizer = optimizer_.lock();
-  const double mine[2] = {stop ? 1.0 : 0.0, optimizer ? optimizer->learning_rate : 0.0};
+  const double mine[2] = {stop ? 1.0 : 0.0, optimizer ? RateOfStep(*optimizer) : 0.0};
   Collective gather{.type = CollectiveType::kAllgather, .name = "keras.epoch", .dtype = DataType::kFloat64};
   gather.shape = {2};
   gather.input = mine;

@@ -216,6 +216,7 @@ struct FitCase {
   std::function<int64_t(int rank)> model_seed = [](int) { return 3; };
   std::function<int64_t(int rank)> filters = [](int) { return 5; };
   std::function<int64_t(int rank)> steps_per_epoch = [](int) { return 0; };
+  std::function<keras::Optimizer(int rank)> optimizer = [](int) { return MakeSgd(); };
   DistributedOptimizerOptions options = {};
 };
 
@@ -228,7 +229,7 @@ std::vector<FitResult> Fit(int ranks, const FitCase& fit) {
       kind.seed = fit.model_seed(rank);
       kind.filters = fit.filters(rank);
       Model model = MakeModel(kind);
-      Compile(model, MakeDistributed(Of(communicator), MakeSgd(), fit.options, 512));
+      Compile(model, MakeDistributed(Of(communicator), fit.optimizer(rank), fit.options, 512));
       const int64_t rows = 3 * fit.batches(rank);
       const auto data = data::Dataset::FromTensors(Images(rows, 7 + rank), Labels(rows, rank)).batch(3);
       const auto validation = data::Dataset::FromTensors(Images(6, 99 + rank), Labels(6, rank)).batch(3);
@@ -360,6 +361,14 @@ TEST(DistributedFit, NoticesLearningRatesThatPart) {
     std::vector<keras::CallbackPtr> callbacks;
     if (communicator.place().rank == 1) callbacks.push_back(std::make_shared<Halves>());
     return callbacks;
+  };
+  for (const FitResult& run : Fit(2, fit)) EXPECT_THAT(run.error, HasSubstr("the learning rate is 0.00999999977648"));
+}
+
+TEST(DistributedFit, NoticesSchedulesThatPart) {
+  FitCase fit;
+  fit.optimizer = [](int rank) {
+    return SGD({.learning_rate = [rank](int64_t step) { return step < 4 || rank == 0 ? 0.05 : 0.01; }});
   };
   for (const FitResult& run : Fit(2, fit)) EXPECT_THAT(run.error, HasSubstr("the learning rate is 0.00999999977648"));
 }
