@@ -15,7 +15,7 @@ enum class DType : uint8_t { kFloat32, kBFloat16, kUInt8, kInt32, kInt64 };
 size_t SizeOf(DType dtype);       // bytes of one element
 const char* NameOf(DType dtype);  // "float32", "bfloat16", "uint8", "int32", "int64"
 
-// Dimensions, outermost first. In symbolic shapes (layers) -1 is the unknown batch dimension.
+// Dimensions, outermost first. In symbolic shapes (layers) -1 is the unknown batch dimension, -n is n times as many.
 class Shape {
  public:
   Shape() = default;
@@ -28,7 +28,7 @@ class Shape {
   // Product of the dimensions, 1 for a scalar. All dimensions must be known.
   int64_t size() const;
   const std::vector<int64_t>& dims() const { return dims_; }
-  std::string ToString() const;  // "(None, 32, 32, 3)"; None stands for -1
+  std::string ToString() const;  // "(None, 32, 32, 3)"; None stands for -1 and -n
   bool operator==(const Shape&) const = default;
 
  private:

@@ -27,7 +27,8 @@ class LayerState {
   virtual ~LayerState() = default;
 
   virtual std::string ClassName() const = 0;  // "Conv2D"
-  // Shape of the output, [-1, …]; throws kInvalidArgument naming layer, shape found and shape wanted.
+  // Shape of the output, with the rows of the input in front; throws kInvalidArgument naming layer, shape found and
+  // shape wanted.
   virtual Shape OutputShape(const std::vector<Shape>& inputs) const = 0;
   virtual std::vector<WeightSpec> Weights(const std::vector<Shape>& /*inputs*/) const { return {}; }
   // The variables of these weights: those of the first call, which later ones share.

@@ -1,6 +1,5 @@
 // Products of matrices and tables of rows, as plain parallel loops.
 #include <algorithm>
-#include <cstring>
 
 #include "tensor/backend.h"
 #include "tensor/batches.h"

@@ -146,6 +146,17 @@ const std::map<std::string, std::function<T(T, T)>> kCases = {
     {"logsumexp_all", Over(ops::logsumexp, {}, false)},
     {"norm", Over(ops::norm, 1, false)},
     {"normalize", [](T a, T) { return ops::normalize(a); }},
+    {"normalize_small", [](T a, T) { return ops::normalize(a * 3e-8); }},
+    {"moments",
+     [](T a, T) {
+       const auto [mean, variance] = ops::moments(a, {0, 2});
+       return ops::concatenate({mean, variance}, 0);
+     }},
+    {"moments_kept",
+     [](T a, T) {
+       const auto [mean, variance] = ops::moments(a, 1, true);
+       return ops::concatenate({mean, variance}, 1);
+     }},
     {"argmax", [](T a, T) { return ops::argmax(a, 1); }},
     {"argmin", [](T a, T) { return ops::argmin(a, -1, true); }},
     {"cumsum", [](T a, T) { return ops::cumsum(a, 1); }},
@@ -183,6 +194,7 @@ const std::map<std::string, std::function<T(T, T)>> kCases = {
     {"bi,bi->b", Einsum("bi,bi->b")},
     {"abc,bd->ad", Einsum("abc,bd->ad")},
     {"take", [](T a, T) { return ops::take(a, ops::convert_to_tensor(Tensor::FromVector(std::vector<float>{2, 0, 2, 1}, {2, 2})), 1); }},
+    {"take_last", [](T a, T) { return ops::take(a, ops::convert_to_tensor(Tensor::FromVector(std::vector<float>{2, 0, 2, 1}, {2, 2})), -1); }},
     {"one_hot", [](T a, T) { return ops::one_hot(ops::argmax(a, -1), 4, 1); }},
     {"tri", [](T a, T) { return a * ops::tri(4, 4, 1) + ops::eye(4); }},
     {"arange", [](T a, T) { return a * ops::arange(1, 9, 2) + ops::ones_like(a) + ops::full_like(a, 3); }},

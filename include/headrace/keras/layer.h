@@ -24,7 +24,8 @@ struct Variable {
   Tensor value;
 };
 
-// The symbolic output of a layer or of an operation (headrace/ops.h). A dimension of -1 is the batch.
+// The symbolic output of a layer or of an operation (headrace/ops.h). A dimension of -1 is the batch; -n is n times as
+// many, where reshape() has put other dimensions into it.
 class KerasTensor {
  public:
   KerasTensor() = default;  // refers to nothing

@@ -68,7 +68,7 @@ class Run {
     if (training_.validation != nullptr) Validate(logs);
     for (const CallbackPtr& callback : training_.callbacks) callback->on_epoch_end(epoch, logs);
     Record(epoch, logs);
-    // Behind the callbacks, so that what they added (lr) is shown as well.
+    // Behind the callbacks, so that what they added (learning_rate) is shown as well.
     bar.Update(steps, logs, true);
     if (GradientExchange* exchange = Exchange()) *training_.stop = exchange->AnyStops(*training_.stop);
   }

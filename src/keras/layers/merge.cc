@@ -27,11 +27,8 @@ class MergeState final : public LayerState {
     if (inputs.size() < 2 || (most_ > 0 && inputs.size() > most_))
       throw MakeError(ErrorCode::kInvalidArgument, "{}: found {} input{}, wanted a list of two{}", Label(),
                       inputs.size(), inputs.size() == 1 ? "" : "s", most_ > 0 ? "" : " or more");
-    Graph graph;
-    GraphBuilder build(graph, Label());
-    std::vector<int> values;
-    for (const Shape& input : inputs) values.push_back(build.Input(input, DType::kFloat32));
-    return build.shape(Merge(build, values));
+    return ShapeOfBuilt(Label(), inputs,
+                        [this](GraphBuilder& build, const std::vector<int>& values) { return Merge(build, values); });
   }
 
   int Lower(Graph& graph, const std::vector<int>& inputs) const override {
@@ -68,11 +65,9 @@ class ConcatenateState final : public LayerState {
     if (inputs.size() < 2)
       throw MakeError(ErrorCode::kInvalidArgument, "{}: found {} input, wanted a list of two or more", Label(),
                       inputs.size());
-    Graph graph;
-    GraphBuilder build(graph, Label());
-    std::vector<int> values;
-    for (const Shape& input : inputs) values.push_back(build.Input(input, DType::kFloat32));
-    return build.shape(build.Concat(values, axis_));
+    return ShapeOfBuilt(Label(), inputs, [this](GraphBuilder& build, const std::vector<int>& values) {
+      return build.Concat(values, axis_);
+    });
   }
 
   int Lower(Graph& graph, const std::vector<int>& inputs) const override {

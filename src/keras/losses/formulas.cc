@@ -55,17 +55,6 @@ int Smoothed(GraphBuilder& b, int y, float smoothing, float rest) {
   return smoothing == 0 ? y : b.Add(b.Mul(y, 1 - smoothing), smoothing * rest);
 }
 
-// Of each element: max(x, 0) - x * t + log(1 + exp(-|x|)) on logits, else with clipped probabilities.
-int BinaryCrossentropies(GraphBuilder& b, int y, int p, bool from_logits) {
-  const int before = LogitsOf(b, p);
-  if (before >= 0 || from_logits) {
-    const int x = before >= 0 ? b.Cast(before, DType::kFloat32) : p;
-    return b.Sub(Softplus(b, x), b.Mul(x, y));
-  }
-  p = Clip(b, p, kEpsilon, 1 - kEpsilon);
-  return b.Neg(b.Add(b.Mul(y, Log(b, p)), b.Mul(OneMinus(b, y), Log(b, OneMinus(b, p)))));
-}
-
 // One loss for each row of the predictions' last axis; the kernels read as many targets as `op` says, whatever is
 // there.
 Shape CheckCrossentropy(const GraphBuilder& b, int y, int p, bool sparse) {
@@ -110,6 +99,17 @@ int OneHot(GraphBuilder& b, int classes, int64_t count) {
   return b.Binary(Binary::kEqual, rows, b.Constant(numbers, DType::kFloat32));
 }
 
+// Of each element: max(x, 0) - x * t + log(1 + exp(-|x|)) on logits, else with clipped probabilities.
+int BinaryCrossentropiesOf(GraphBuilder& b, int y, int p, bool from_logits) {
+  const int before = LogitsOf(b, p);
+  if (before >= 0 || from_logits) {
+    const int x = before >= 0 ? b.Cast(before, DType::kFloat32) : p;
+    return b.Sub(Softplus(b, x), b.Mul(x, y));
+  }
+  p = Clip(b, p, kEpsilon, 1 - kEpsilon);
+  return b.Neg(b.Add(b.Mul(y, Log(b, p)), b.Mul(OneMinus(b, y), Log(b, OneMinus(b, p)))));
+}
+
 int MeanAbsoluteErrorOf(GraphBuilder& b, int y, int p) { return LastMean(b, Abs(b, b.Sub(y, p))); }
 
 int MeanAbsolutePercentageErrorOf(GraphBuilder& b, int y, int p) {
@@ -151,7 +151,7 @@ int PoissonOf(GraphBuilder& b, int y, int p) { return LastMean(b, b.Sub(p, b.Mul
 int BinaryFocalCrossentropyOf(GraphBuilder& b, int y, int p, const BinaryFocalCrossentropyOptions& o) {
   y = Smoothed(b, y, o.label_smoothing, 0.5f);
   if (o.from_logits) p = b.Activation(tensor::Activation::kSigmoid, p);
-  const int crossentropy = BinaryCrossentropies(b, y, p, false);
+  const int crossentropy = BinaryCrossentropiesOf(b, y, p, false);
   const int right = b.Add(b.Mul(y, p), b.Mul(OneMinus(b, y), OneMinus(b, p)));
   int focal = b.Mul(b.Binary(Binary::kPower, OneMinus(b, right), o.gamma), crossentropy);
   if (o.apply_class_balancing) focal = b.Mul(b.Add(b.Mul(y, o.alpha), b.Mul(OneMinus(b, y), 1 - o.alpha)), focal);
@@ -222,11 +222,7 @@ int HingeOf(GraphBuilder& b, int y, int p) { return LastMean(b, HingeTerms(b, y,
 int SquaredHingeOf(GraphBuilder& b, int y, int p) { return LastMean(b, Square(b, HingeTerms(b, y, p))); }
 
 int BinaryCrossentropyOf(GraphBuilder& b, int y, int p, const BinaryCrossentropyOptions& o) {
-  return LastMean(b, BinaryCrossentropies(b, Smoothed(b, y, o.label_smoothing, 0.5f), p, o.from_logits));
-}
-
-int BinaryCrossentropiesOf(GraphBuilder& b, int y, int p, bool from_logits) {
-  return BinaryCrossentropies(b, y, p, from_logits);
+  return LastMean(b, BinaryCrossentropiesOf(b, Smoothed(b, y, o.label_smoothing, 0.5f), p, o.from_logits));
 }
 
 int CategoricalCrossentropyOf(GraphBuilder& b, int y, int p, const CategoricalCrossentropyOptions& o) {

@@ -33,6 +33,15 @@ int64_t Elements(const std::string& label, const Shape& shape) {
   return count;
 }
 
+Shape ShapeOfBuilt(const std::string& label, const std::vector<Shape>& inputs,
+                   const std::function<int(GraphBuilder&, const std::vector<int>&)>& build) {
+  Graph graph;
+  GraphBuilder builder(graph, label);
+  std::vector<int> values;
+  for (const Shape& input : inputs) values.push_back(builder.Input(input, DType::kFloat32));
+  return builder.shape(build(builder, values));
+}
+
 int GraphBuilder::Append(Operation op, std::vector<int> inputs, Shape shape, std::optional<DType> dtype,
                          std::vector<VariablePtr> variables) {
   return graph_.Append({std::move(op), label_, std::move(inputs), std::move(shape), std::move(variables), dtype});
@@ -213,9 +222,11 @@ int GraphBuilder::Unslice(int x, std::vector<int64_t> begins, std::vector<int64_
 
 int GraphBuilder::Gather(int table, int indices) {
   const auto dtype = at(table).dtype;
-  table = Cast(table, DType::kFloat32);
   std::vector<int64_t> dims = shape(indices).dims();
   dims.push_back(shape(table)[1]);
+  if (std::holds_alternative<VariableOp>(at(table).op))  // read where it lies
+    return Append(LookupOp{}, {indices}, Shape(std::move(dims)), dtype, at(table).variables);
+  table = Cast(table, DType::kFloat32);
   const int rows = Append(GatherOp{shape(table)[0]}, {table, indices}, Shape(std::move(dims)), DType::kFloat32);
   return Cast(rows, dtype);
 }

@@ -2,6 +2,7 @@
 // regularizers and gradients are built with it.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -93,5 +94,9 @@ std::optional<int64_t> BroadcastDimension(int64_t a, int64_t b);
 // The product of the dimensions; negative: times the rows of the batch. Throws kInvalidArgument, naming `label`, where
 // the rows count twice.
 int64_t Elements(const std::string& label, const Shape& shape);
+
+// The shape of what `build` makes of values of these shapes. label: for messages.
+Shape ShapeOfBuilt(const std::string& label, const std::vector<Shape>& inputs,
+                   const std::function<int(GraphBuilder& build, const std::vector<int>& inputs)>& build);
 
 }  // namespace headrace::keras

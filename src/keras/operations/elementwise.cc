@@ -229,8 +229,6 @@ Kernels KernelsOf(const OperationContext& c, const CastOp&) {
   }};
 }
 
-void GradientOf(GradientContext& g, const CastOp&) {
-  if (IsFloat(*g.value().dtype)) g.Give(0, g.build.Cast(g.dy, g.build.at(g.input(0)).dtype));
-}
+void GradientOf(GradientContext& g, const CastOp&) { g.Give(0, g.build.Cast(g.dy, g.build.at(g.input(0)).dtype)); }
 
 }  // namespace headrace::keras::internal

@@ -15,9 +15,7 @@ Kernels KernelsOf(const OperationContext& c, const Op&) {
 
 template <typename Op>
 void GradientOf(GradientContext& g, const Op&) {
-  if constexpr (std::is_same_v<Op, InputOp> || std::is_same_v<Op, ConstantOp> || std::is_same_v<Op, ArgMaxOp> ||
-                std::is_same_v<Op, StopGradientOp>)
-    return;
+  if constexpr (std::is_same_v<Op, InputOp> || std::is_same_v<Op, ConstantOp>) return;
   throw MakeError(ErrorCode::kInvalidArgument,
                   "layer {}: its operation has no gradient: layers before it cannot be trained, set_trainable(false)",
                   g.value().layer);

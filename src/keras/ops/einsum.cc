@@ -2,7 +2,9 @@
 // matrices' leading axes, letters of one operand and the result their rows or columns, letters of both operands alone
 // are summed over by the product, letters of one operand alone before it.
 #include <algorithm>
-#include <map>
+#include <cctype>
+
+#include <fmt/core.h>
 
 #include "headrace/ops.h"
 
@@ -116,7 +118,16 @@ KerasTensor Multiplied(const std::string& text, const Lettered& a, const Lettere
   }
   for (const char c : b.letters)
     if (!Has(a.letters, c)) columns += c;
-  const KerasTensor product = matmul(AsMatrices(a, leading, rows, inner), AsMatrices(b, leading, inner, columns));
+  // A product reads either factor transposed as it lies.
+  const bool transpose_a = a.letters == leading + inner + rows && !inner.empty();
+  const bool transpose_b = b.letters == leading + columns + inner && !inner.empty();
+  const KerasTensor product =
+      internal::Apply("einsum",
+                      {transpose_a ? AsMatrices(a, leading, inner, rows) : AsMatrices(a, leading, rows, inner),
+                       transpose_b ? AsMatrices(b, leading, columns, inner) : AsMatrices(b, leading, inner, columns)},
+                      [=](GraphBuilder& build, const std::vector<int>& in) {
+                        return build.MatMul(in[0], in[1], transpose_a, transpose_b);
+                      });
   std::vector<int64_t> dims = SizesOf(leading + rows, a);
   const std::vector<int64_t> more = SizesOf(columns, b);
   dims.insert(dims.end(), more.begin(), more.end());

@@ -1,5 +1,6 @@
 // headrace/ops.h: products of matrices, rows by their numbers, constants.
 #include <algorithm>
+#include <numeric>
 
 #include "headrace/ops.h"
 
@@ -12,9 +13,8 @@ namespace {
 
 using internal::Apply;
 
-int64_t Product(const std::vector<int64_t>& dims, size_t begin, size_t end) {
-  return Elements("tensordot",
-                  Shape({dims.begin() + static_cast<int64_t>(begin), dims.begin() + static_cast<int64_t>(end)}));
+int64_t Product(const char* name, const std::vector<int64_t>& dims, size_t begin, size_t end) {
+  return Elements(name, Shape({dims.begin() + static_cast<int64_t>(begin), dims.begin() + static_cast<int64_t>(end)}));
 }
 
 KerasTensor Shaped(const char* name, const KerasTensor& x, std::vector<int64_t> dims) {
@@ -72,8 +72,9 @@ KerasTensor tensordot(const KerasTensor& x1, const KerasTensor& x2, int64_t axes
   const size_t left = a.size() - count;
   std::vector<int64_t> dims(a.begin(), a.begin() + static_cast<int64_t>(left));
   dims.insert(dims.end(), b.begin() + axes, b.end());
-  const KerasTensor product = matmul(Shaped("tensordot", x1, {Product(a, 0, left), Product(a, left, a.size())}),
-                                     Shaped("tensordot", x2, {Product(b, 0, count), Product(b, count, b.size())}));
+  const KerasTensor product =
+      matmul(Shaped("tensordot", x1, {Product("tensordot", a, 0, left), Product("tensordot", a, left, a.size())}),
+             Shaped("tensordot", x2, {Product("tensordot", b, 0, count), Product("tensordot", b, count, b.size())}));
   return Shaped("tensordot", product, std::move(dims));
 }
 
@@ -85,17 +86,20 @@ KerasTensor take(const KerasTensor& x, const KerasTensor& indices, int64_t axis)
     throw MakeError(ErrorCode::kInvalidArgument,
                     "take: axis: found {}, the batch, of a value of shape {}, wanted another one", axis,
                     x.shape().ToString());
-  const KerasTensor table = Shaped("take", first, {dims[0], Product(dims, 1, dims.size())});
+  const KerasTensor table = Shaped("take", first, {dims[0], Product("take", dims, 1, dims.size())});
   const KerasTensor rows = Apply("take", {table, indices}, [](GraphBuilder& build, const std::vector<int>& in) {
     return build.Gather(in[0], in[1]);
   });
   std::vector<int64_t> shape = indices.shape().dims();  // [indices…, the rest of x]
   shape.insert(shape.end(), dims.begin() + 1, dims.end());
-  KerasTensor result = Shaped("take", rows, std::move(shape));
+  const KerasTensor result = Shaped("take", rows, std::move(shape));
   // The axes of x in front of `axis` go in front again.
   const int64_t front = axis < 0 ? axis + rank : axis, many = static_cast<int64_t>(indices.shape().rank());
-  for (int64_t i = 0; i < front; ++i) result = moveaxis(result, many + i, i);
-  return result;
+  if (front == 0) return result;
+  std::vector<int64_t> axes(result.shape().rank());
+  std::iota(axes.begin(), axes.end(), 0);
+  std::rotate(axes.begin(), axes.begin() + many, axes.begin() + many + front);
+  return transpose(result, axes);
 }
 
 KerasTensor one_hot(const KerasTensor& x, int64_t num_classes, int64_t axis) {

@@ -44,7 +44,9 @@ KerasTensor var(const KerasTensor& x, const Axes& axis, bool keepdims) {
 }
 KerasTensor std(const KerasTensor& x, const Axes& axis, bool keepdims) { return sqrt(var(x, axis, keepdims)); }
 std::pair<KerasTensor, KerasTensor> moments(const KerasTensor& x, const Axes& axes, bool keepdims) {
-  return {mean(x, axes, keepdims), var(x, axes, keepdims)};
+  const KerasTensor center = mean(x, axes, true);
+  const KerasTensor variance = mean(square(x - center), axes, keepdims);
+  return {keepdims ? center : squeeze(center, Listed(x, axes)), variance};
 }
 
 KerasTensor any(const KerasTensor& x, const Axes& axis, bool keepdims) { return max(not_equal(x, 0), axis, keepdims); }
@@ -73,13 +75,21 @@ KerasTensor argmax(const KerasTensor& x, int64_t axis, bool keepdims) {
 }
 KerasTensor argmin(const KerasTensor& x, int64_t axis, bool keepdims) { return argmax(-x, axis, keepdims); }
 
-// A product with ones at and below the diagonal.
+// To each element is added what stands 1 before it, 2, 4, …: after each step it has the sum of twice as many.
 KerasTensor cumsum(const KerasTensor& x, int64_t axis) {
-  const KerasTensor last = moveaxis(x, axis, -1);
-  const int64_t count = last.shape().dims().back();
-  if (count < 0)
-    throw MakeError(ErrorCode::kInvalidArgument, "cumsum: axis: found {}, the batch, wanted another one", axis);
-  return moveaxis(matmul(last, transpose(tri(count, count))), -1, axis);
+  const auto rank = static_cast<int64_t>(x.shape().rank());
+  const int64_t place = axis < 0 ? axis + rank : axis;
+  if (place < 0 || place >= rank || x.shape()[static_cast<size_t>(place)] < 0)
+    throw MakeError(ErrorCode::kInvalidArgument, "cumsum: axis: found {} for a value of shape {}, wanted a known size",
+                    axis, x.shape().ToString());
+  const int64_t count = x.shape()[static_cast<size_t>(place)];
+  KerasTensor sums = x;
+  for (int64_t shift = 1; shift < count; shift *= 2) {
+    std::vector<std::pair<int64_t, int64_t>> zeros(x.shape().rank());
+    zeros[static_cast<size_t>(place)] = {shift, 0};
+    sums = sums + pad(get_item(sums, place, 0, count - shift), zeros);
+  }
+  return sums;
 }
 
 }  // namespace headrace::keras::ops

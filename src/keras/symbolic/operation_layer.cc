@@ -1,6 +1,5 @@
 #include "keras/symbolic/operation_layer.h"
 
-#include <cctype>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -16,13 +15,7 @@ class OperationLayer final : public LayerState {
 
   std::string ClassName() const override { return operation_; }
 
-  Shape OutputShape(const std::vector<Shape>& inputs) const override {
-    Graph graph;
-    GraphBuilder build(graph, Label());
-    std::vector<int> values;
-    for (const Shape& input : inputs) values.push_back(build.Input(input, DType::kFloat32));
-    return build.shape(build_(build, values));
-  }
+  Shape OutputShape(const std::vector<Shape>& inputs) const override { return ShapeOfBuilt(Label(), inputs, build_); }
 
   int Lower(Graph& graph, const std::vector<int>& inputs) const override {
     GraphBuilder build(graph, Label());

@@ -1,5 +1,5 @@
 // Subgraph: what a function of symbolic values makes of its arguments: it is called once with placeholders, and what it
-// did is lowered wherever a layer of one's own, a model inside of another, a loss or a metric stands.
+// did is lowered wherever a layer of one's own, a loss or a metric stands.
 #pragma once
 
 #include <memory>

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "headrace/ops.h"
 
 #include "base/testing/temporary_directory.h"
+#include "keras/model_state.h"
 #include "tensor/kernel_testing.h"
 
 namespace headrace::keras {
@@ -434,6 +436,43 @@ TEST(Operations, GiveLayersTheTypeOfThePolicy) {
   for (Model* model : {&mixed, &same, &first}) model->compile("sgd", "mse", {}, {.policy = "mixed_bfloat16"});
   EXPECT_EQ(Values(first.predict(rows)), Values(same.predict(rows)));
   EXPECT_GT(mixed.train_on_batch(rows, Tensor::Zeros(DType::kFloat32, {2, 3})).At("loss"), 0);
+}
+
+TEST(Operations, SumUpWithoutTouchingWhatComesBefore) {
+  const KerasTensor x = Input({5});
+  Model model(x, ops::cumsum(x, 1));
+  constexpr float kInfinite = std::numeric_limits<float>::infinity();
+  EXPECT_THAT(Values(model.predict(Tensor::FromVector(std::vector<float>{1, 2, kInfinite, 4, 5}, {1, 5}))),
+              ElementsAre(1, 3, kInfinite, kInfinite, kInfinite));
+  EXPECT_THAT(MessageOf([&] { ops::cumsum(x, 0); }), HasSubstr("cumsum: axis: found 0"));
+}
+
+// Rows of a weight are read where it lies, not from a copy of all of it.
+TEST(Operations, TakeRowsOfAWeight) {
+  class Rows : public CustomLayer {
+   public:
+    explicit Rows(bool by_product) : by_product_(by_product) {}
+    void build(const Shape&) override { table_ = add_weight("table", {5, 3}); }
+    KerasTensor call(const KerasTensor& x) override {
+      return by_product_ ? ops::matmul(ops::one_hot(x, 5), table_) : ops::take(table_, x);
+    }
+
+   private:
+    bool by_product_;
+    KerasTensor table_;
+  };
+  const KerasTensor x = Input({2});
+  Model taken(x, Custom<Rows>(false)(x), {.seed = 1}), multiplied(x, Custom<Rows>(true)(x), {.seed = 1});
+  const auto is_lookup = [](const Value& value) { return std::holds_alternative<LookupOp>(value.op); };
+  const Graph graph = taken.state().Lower();
+  EXPECT_TRUE(std::any_of(graph.values.begin(), graph.values.end(), is_lookup));
+  const Tensor rows = Tensor::FromVector(std::vector<float>{4, 0, 2, 4, 1, 1}, {3, 2});
+  const Tensor y = RandomTensor(DType::kFloat32, {3, 2, 3}, 2);
+  for (Model* model : {&taken, &multiplied}) {
+    model->compile(SGD({.learning_rate = 0.5f}), "mse");
+    for (int step = 0; step < 3; ++step) model->train_on_batch(rows, y);
+  }
+  ExpectEqualWeights(taken, multiplied);
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "tensor/onednn/matmul.h"
 
-#include <algorithm>
-
 #include <dnnl.h>
 
 #include "tensor/batches.h"
