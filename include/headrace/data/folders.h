@@ -41,7 +41,8 @@ struct ImageFolderOptions {
   bool crop_to_aspect_ratio = false;  // cuts instead of distorting
   int num_parallel_calls = 4;         // threads that decode, at most as many as there are cores
 };
-// {float32 [n, height, width, channels] of 0 to 255, label} of the JPEG and PNG files below `directory`.
+// {float32 [n, height, width, channels] of 0 to 255, label} of the JPEG and PNG files below `directory`. float32 with
+// kNearest, too, as Keras's documentation has it; Keras itself yields uint8 then.
 FolderDataset ImageDatasetFromDirectory(const std::string& directory, ImageFolderOptions options = {});
 
 struct TextFolderOptions {
