@@ -105,10 +105,12 @@ struct EvaluateOptions {
   int64_t batch_size = 32;
   int verbose = 1;
   Tensor sample_weight = {};  // as fit()'s
+  std::vector<CallbackPtr> callbacks = {};
 };
 struct PredictOptions {
   int64_t steps = 0;
   int64_t batch_size = 32;
+  std::vector<CallbackPtr> callbacks = {};
 };
 
 class Model {

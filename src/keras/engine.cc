@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <map>
-#include <numeric>
+#include <optional>
 #include <utility>
 
 #include "base/result.h"
@@ -11,6 +11,7 @@
 #include "keras/plan/algorithms.h"
 #include "keras/plan/parameters.h"
 #include "keras/plan/plan.h"
+#include "keras/weight_update.h"
 
 namespace headrace::keras::internal {
 namespace {
@@ -40,6 +41,7 @@ struct Engine::Impl {
     model.PackParameters();
     parameters = model.compiled->parameters;
     model.EnsureSlots();
+    update.emplace(*backend, *model.compiled->optimizer.state(), model.compiled->trainable, parameters->values());
   }
 
   void RequireCompiled(const char* what) const {
@@ -57,7 +59,6 @@ struct Engine::Impl {
   BatchResult RunPlan(const Trainer& trainer, Plan& plan, const Batch& batch, const StepContext& step) const;
   MetricBatch Read(const Reading& reading, const Plan& plan, const Batch& batch) const;
 
-  void Update(const float* gradients);
   // Behind backward.
   bool FinishStep(bool trained);
   StepContext Step() const;
@@ -68,6 +69,7 @@ struct Engine::Impl {
   std::unique_ptr<tensor::Backend> backend;
   ConvChooser chooser;
   std::shared_ptr<Parameters> parameters;
+  std::optional<WeightUpdate> update;  // of a compiled model
   std::map<std::string, Trainer> trainers;
   std::map<int64_t, std::unique_ptr<Plan>> predictors;
   Profile* profile = nullptr;
@@ -172,37 +174,12 @@ MetricBatch Engine::Impl::Read(const Reading& reading, const Plan& plan, const B
   return found;
 }
 
-void Engine::Impl::Update(const float* g) {
-  OptimizerState& o = *model.compiled->optimizer.state();
-  const float lr = RateOfStep(o);
-  const int64_t count = parameters->values().size();
-  auto* w = const_cast<float*>(parameters->values().data<float>());
-  const auto slot = [&](size_t i) {
-    return i < o.slots.size() ? static_cast<float*>(o.slots[i].values[0].raw()) : nullptr;
-  };
-  switch (o.kind) {
-    case OptimizerState::Kind::kSgd:
-      backend->Sgd({count, lr, o.momentum, o.nesterov, w, g, slot(0)});
-      break;
-    case OptimizerState::Kind::kRmsprop:
-      backend->Rmsprop({count, lr, o.rho, o.epsilon, o.momentum, w, g, slot(0), slot(1)});
-      break;
-    case OptimizerState::Kind::kAdam: {
-      const double t = static_cast<double>(o.iterations + 1);
-      const double lr_t = lr * std::sqrt(1 - std::pow(static_cast<double>(o.beta_2), t)) /
-                          (1 - std::pow(static_cast<double>(o.beta_1), t));
-      backend->Adam({count, static_cast<float>(lr_t), o.beta_1, o.beta_2, o.epsilon, w, g, slot(0), slot(1)});
-      break;
-    }
-  }
-}
-
 StepContext Engine::Impl::Step() const {
   const int rank = model.exchange() != nullptr ? model.exchange()->rank() : 0;
   return {.training = true,
           // Ranks drop different units: the seed's numbers of rank 0 are those of a model that trains alone.
-          .dropout_key =
-              DropoutKey(model.seed + (static_cast<uint64_t>(rank) << 32), model.compiled->optimizer.iterations()),
+          .dropout_key = DropoutKey(model.seed + (static_cast<uint64_t>(rank) << 32),
+                                    model.compiled->optimizer.state()->iterations),
           .exchange = model.exchange(),
           .profile = profile};
 }
@@ -211,7 +188,7 @@ bool Engine::Impl::FinishStep(bool trained) {
   GradientExchange::Outcome outcome{.gradients = parameters->gradients().data<float>()};
   if (GradientExchange* exchange = model.exchange()) outcome = exchange->FinishStep(trained);
   if (!outcome.somebody_trained) return false;
-  if (outcome.gradients != nullptr) Update(outcome.gradients);
+  update->Apply(outcome.gradients);
   ++model.compiled->optimizer.state()->iterations;
   return true;
 }

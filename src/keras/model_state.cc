@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "keras/engine.h"
+#include "keras/optimizer_rules.h"
 #include "keras/packed.h"
 #include "keras/plan/parameters.h"
 #include "keras/topology.h"
@@ -76,11 +77,13 @@ void FixBatchNormalizations(Graph& graph, const std::vector<VariablePtr>& traina
       op->trainable = std::find(trainable.begin(), trainable.end(), value.variables[0]) != trainable.end();
 }
 
-bool Fits(const std::vector<Slot>& slots, const std::vector<std::string>& names, const std::vector<Shape>& shapes) {
-  if (slots.size() != names.size()) return false;
+bool Fits(const std::vector<Slot>& slots, const std::vector<SlotSpec>& specs, const std::vector<Shape>& shapes) {
+  if (slots.size() != specs.size()) return false;
   for (size_t i = 0; i < slots.size(); ++i) {
-    const auto same = [](const Tensor& value, const Shape& shape) { return value.shape() == shape; };
-    if (slots[i].name != names[i] ||
+    const auto same = [&](const Tensor& value, const Shape& shape) {
+      return value.shape() == ShapeOfSlot(specs[i], shape);
+    };
+    if (slots[i].name != specs[i].name ||
         !std::equal(slots[i].values.begin(), slots[i].values.end(), shapes.begin(), shapes.end(), same))
       return false;
   }
@@ -106,12 +109,12 @@ void ModelState::EnsureSlots() {
   OptimizerState& optimizer = *compiled->optimizer.state();
   std::vector<Shape> shapes;
   for (const VariablePtr& weight : compiled->trainable) shapes.push_back(weight->value.shape());
-  const std::vector<std::string> names = shapes.empty() ? std::vector<std::string>{} : SlotNames(optimizer);
-  if (Fits(optimizer.slots, names, shapes)) return;
+  const std::vector<SlotSpec> specs = shapes.empty() ? std::vector<SlotSpec>{} : SlotsOf(optimizer);
+  if (Fits(optimizer.slots, specs, shapes)) return;
   if (!optimizer.slots.empty())
     throw MakeError(ErrorCode::kFailedPrecondition,
                     "{}: the optimizer holds the state of other variables; compile() with a new one", name);
-  for (const std::string& slot : names) optimizer.slots.push_back({slot, PackTensors(shapes).views});
+  if (!shapes.empty()) optimizer.slots = MakeSlots(optimizer, compiled->trainable);
 }
 
 }  // namespace headrace::keras::internal

@@ -173,7 +173,7 @@ TEST(Model, GetLayerListsTheNames) {
 
 TEST(Compile, ChecksWhatItIsGiven) {
   Sequential model = SmallModel();
-  EXPECT_THAT(Misuse([&] { model.compile("adamw", "categorical_crossentropy"); }), HasSubstr("found \"adamw\""));
+  EXPECT_THAT(Misuse([&] { model.compile("adam_w", "categorical_crossentropy"); }), HasSubstr("found \"adam_w\""));
   EXPECT_THAT(Misuse([&] { model.compile("adam", "mean_square"); }), HasSubstr("found \"mean_square\""));
   EXPECT_THAT(Misuse([&] { model.compile("adam", "categorical_crossentropy", {"auk"}); }), HasSubstr("found \"auk\""));
   EXPECT_THAT(Misuse([&] { model.compile("adam", "categorical_crossentropy", {}, {.policy = "float16"}); }),

@@ -14,9 +14,9 @@ namespace {
 
 using internal::ScheduleState;
 using nlohmann::json;
-using StatePtr = std::shared_ptr<const ScheduleState>;
+using SchedulePtr = std::shared_ptr<const ScheduleState>;
 
-StatePtr Make(const char* class_name, json config, std::function<float(int64_t)> rate) {
+SchedulePtr MakeSchedule(const char* class_name, json config, std::function<float(int64_t)> rate) {
   auto state = std::make_shared<ScheduleState>();
   state->class_name = class_name;
   state->config = std::move(config);
@@ -50,27 +50,27 @@ json DecayConfig(const char* name, double initial, double steps, double rate, bo
           {"name", name}};
 }
 
-StatePtr MakeExponential(double initial, double steps, double rate, bool staircase) {
+SchedulePtr MakeExponential(double initial, double steps, double rate, bool staircase) {
   RequireFinite("ExponentialDecay", "initial_learning_rate", initial);
   RequireSteps("ExponentialDecay", "decay_steps", steps);
   RequireFinite("ExponentialDecay", "decay_rate", rate);
-  return Make("ExponentialDecay", DecayConfig("ExponentialDecay", initial, steps, rate, staircase),
-              [initial = F(initial), steps = F(steps), rate = F(rate), staircase](int64_t step) {
-                return initial * std::pow(rate, Done(step, steps, staircase));
-              });
+  return MakeSchedule("ExponentialDecay", DecayConfig("ExponentialDecay", initial, steps, rate, staircase),
+                      [initial = F(initial), steps = F(steps), rate = F(rate), staircase](int64_t step) {
+                        return initial * std::pow(rate, Done(step, steps, staircase));
+                      });
 }
 
-StatePtr MakeInverseTime(double initial, double steps, double rate, bool staircase) {
+SchedulePtr MakeInverseTime(double initial, double steps, double rate, bool staircase) {
   RequireFinite("InverseTimeDecay", "initial_learning_rate", initial);
   RequireSteps("InverseTimeDecay", "decay_steps", steps);
   RequireFinite("InverseTimeDecay", "decay_rate", rate);
-  return Make("InverseTimeDecay", DecayConfig("InverseTimeDecay", initial, steps, rate, staircase),
-              [initial = F(initial), steps = F(steps), rate = F(rate), staircase](int64_t step) {
-                return initial / (1.0f + rate * Done(step, steps, staircase));
-              });
+  return MakeSchedule("InverseTimeDecay", DecayConfig("InverseTimeDecay", initial, steps, rate, staircase),
+                      [initial = F(initial), steps = F(steps), rate = F(rate), staircase](int64_t step) {
+                        return initial / (1.0f + rate * Done(step, steps, staircase));
+                      });
 }
 
-StatePtr MakePiecewise(std::vector<int64_t> boundaries, std::vector<double> values) {
+SchedulePtr MakePiecewise(std::vector<int64_t> boundaries, std::vector<double> values) {
   if (boundaries.empty() || boundaries.size() + 1 != values.size())
     throw MakeError(ErrorCode::kInvalidArgument,
                     "PiecewiseConstantDecay: found {} boundaries and {} values, wanted one boundary at least, and one "
@@ -84,14 +84,15 @@ StatePtr MakePiecewise(std::vector<int64_t> boundaries, std::vector<double> valu
                     *(std::is_sorted_until(boundaries.begin(), boundaries.end()) - 1));
   for (const double value : values) RequireFinite("PiecewiseConstantDecay", "values", value);
   json config = {{"boundaries", boundaries}, {"values", values}, {"name", "PiecewiseConstant"}};
-  return Make("PiecewiseConstantDecay", std::move(config),
-              [boundaries = std::move(boundaries), values = std::move(values)](int64_t step) {
-                const auto at = std::lower_bound(boundaries.begin(), boundaries.end(), step) - boundaries.begin();
-                return F(values[static_cast<size_t>(at)]);
-              });
+  return MakeSchedule("PiecewiseConstantDecay", std::move(config),
+                      [boundaries = std::move(boundaries), values = std::move(values)](int64_t step) {
+                        const auto at =
+                            std::lower_bound(boundaries.begin(), boundaries.end(), step) - boundaries.begin();
+                        return F(values[static_cast<size_t>(at)]);
+                      });
 }
 
-StatePtr MakePolynomial(double initial, double steps, const PolynomialDecayOptions& o) {
+SchedulePtr MakePolynomial(double initial, double steps, const PolynomialDecayOptions& o) {
   RequireFinite("PolynomialDecay", "initial_learning_rate", initial);
   RequireSteps("PolynomialDecay", "decay_steps", steps);
   RequireFinite("PolynomialDecay", "end_learning_rate", o.end_learning_rate);
@@ -102,18 +103,18 @@ StatePtr MakePolynomial(double initial, double steps, const PolynomialDecayOptio
                  {"power", o.power},
                  {"cycle", o.cycle},
                  {"name", "PolynomialDecay"}};
-  return Make("PolynomialDecay", std::move(config),
-              [initial = F(initial), steps = F(steps), end = F(o.end_learning_rate), power = F(o.power),
-               cycle = o.cycle](int64_t step) {
-                const auto at = static_cast<float>(step);
-                const float over = !cycle ? steps : steps * (step == 0 ? 1.0f : std::ceil(at / steps));
-                return (initial - end) * std::pow(1 - std::min(at, over) / over, power) + end;
-              });
+  return MakeSchedule("PolynomialDecay", std::move(config),
+                      [initial = F(initial), steps = F(steps), end = F(o.end_learning_rate), power = F(o.power),
+                       cycle = o.cycle](int64_t step) {
+                        const auto at = static_cast<float>(step);
+                        const float over = !cycle ? steps : steps * (step == 0 ? 1.0f : std::ceil(at / steps));
+                        return (initial - end) * std::pow(1 - std::min(at, over) / over, power) + end;
+                      });
 }
 
 float Cosine(float done) { return 0.5f * (1.0f + std::cos(std::numbers::pi_v<float> * done)); }
 
-StatePtr MakeCosine(double initial, double steps, const CosineDecayOptions& o) {
+SchedulePtr MakeCosine(double initial, double steps, const CosineDecayOptions& o) {
   RequireFinite("CosineDecay", "initial_learning_rate", initial);
   RequireSteps("CosineDecay", "decay_steps", steps);
   RequireFinite("CosineDecay", "alpha", o.alpha);
@@ -128,7 +129,7 @@ StatePtr MakeCosine(double initial, double steps, const CosineDecayOptions& o) {
                  {"name", "CosineDecay"},
                  {"warmup_target", warms_up ? json(*o.warmup_target) : json()},
                  {"warmup_steps", o.warmup_steps}};
-  return Make(
+  return MakeSchedule(
       "CosineDecay", std::move(config),
       [initial = F(initial), steps = F(steps), alpha = F(o.alpha), target = F(o.warmup_target.value_or(initial)),
        warmup = warms_up ? F(o.warmup_steps) : 0.0f](int64_t step) {
@@ -138,7 +139,7 @@ StatePtr MakeCosine(double initial, double steps, const CosineDecayOptions& o) {
       });
 }
 
-StatePtr MakeCosineRestarts(double initial, double steps, const CosineDecayRestartsOptions& o) {
+SchedulePtr MakeCosineRestarts(double initial, double steps, const CosineDecayRestartsOptions& o) {
   RequireFinite("CosineDecayRestarts", "initial_learning_rate", initial);
   RequireSteps("CosineDecayRestarts", "first_decay_steps", steps);
   RequireFinite("CosineDecayRestarts", "alpha", o.alpha);
@@ -151,24 +152,24 @@ StatePtr MakeCosineRestarts(double initial, double steps, const CosineDecayResta
                  {"m_mul", o.m_mul},
                  {"alpha", o.alpha},
                  {"name", "SGDRDecay"}};
-  return Make("CosineDecayRestarts", std::move(config),
-              [initial = F(initial), steps = F(steps), t_mul = F(o.t_mul), m_mul = F(o.m_mul),
-               alpha = F(o.alpha)](int64_t step) {
-                float done = static_cast<float>(step) / steps, restarts = std::floor(done);
-                if (t_mul == 1) {
-                  done -= restarts;
-                } else {  // the periods' lengths are a geometric series
-                  restarts = std::floor(std::log(1.0f - done * (1.0f - t_mul)) / std::log(t_mul));
-                  const float length = std::pow(t_mul, restarts);
-                  done = (done - (1.0f - length) / (1.0f - t_mul)) / length;
-                }
-                return initial * ((1 - alpha) * (Cosine(done) * std::pow(m_mul, restarts)) + alpha);
-              });
+  return MakeSchedule("CosineDecayRestarts", std::move(config),
+                      [initial = F(initial), steps = F(steps), t_mul = F(o.t_mul), m_mul = F(o.m_mul),
+                       alpha = F(o.alpha)](int64_t step) {
+                        float done = static_cast<float>(step) / steps, restarts = std::floor(done);
+                        if (t_mul == 1) {
+                          done -= restarts;
+                        } else {  // the periods' lengths are a geometric series
+                          restarts = std::floor(std::log(1.0f - done * (1.0f - t_mul)) / std::log(t_mul));
+                          const float length = std::pow(t_mul, restarts);
+                          done = (done - (1.0f - length) / (1.0f - t_mul)) / length;
+                        }
+                        return initial * ((1 - alpha) * (Cosine(done) * std::pow(m_mul, restarts)) + alpha);
+                      });
 }
 
-StatePtr MakeOwn(std::function<double(int64_t)> rate) {
+SchedulePtr OwnSchedule(std::function<double(int64_t)> rate) {
   if (!rate) throw MakeError(ErrorCode::kInvalidArgument, "LearningRateSchedule: found an empty function");
-  return Make("", nullptr, [rate = std::move(rate)](int64_t step) {
+  return MakeSchedule("", nullptr, [rate = std::move(rate)](int64_t step) {
     const double found = rate(step);
     if (!(found >= 0) || !std::isfinite(found))
       throw MakeError(ErrorCode::kInvalidArgument,
@@ -181,7 +182,7 @@ StatePtr MakeOwn(std::function<double(int64_t)> rate) {
 }  // namespace
 
 LearningRateSchedule::LearningRateSchedule(std::function<double(int64_t step)> rate)
-    : state_(MakeOwn(std::move(rate))) {}
+    : state_(OwnSchedule(std::move(rate))) {}
 float LearningRateSchedule::operator()(int64_t step) const { return state_->rate(step); }
 
 ExponentialDecay::ExponentialDecay(double initial_learning_rate, double decay_steps, double decay_rate,
@@ -204,7 +205,7 @@ namespace internal {
 namespace {
 
 // A setting, or Keras's default where the file leaves it out.
-double Setting(const json& config, const char* key, double otherwise) {
+double NumberAt(const json& config, const char* key, double otherwise) {
   const auto found = config.find(key);
   return found == config.end() || found->is_null() ? otherwise : found->get<double>();
 }
@@ -237,18 +238,18 @@ std::optional<LearningRateSchedule> ScheduleFromJson(const json& schedule) {
   if (name == "PiecewiseConstantDecay") return PiecewiseConstantDecay(c.at("boundaries"), c.at("values"));
   if (name == "PolynomialDecay")
     return PolynomialDecay(initial(), steps(),
-                           {.end_learning_rate = Setting(c, "end_learning_rate", 0.0001),
-                            .power = Setting(c, "power", 1),
+                           {.end_learning_rate = NumberAt(c, "end_learning_rate", 0.0001),
+                            .power = NumberAt(c, "power", 1),
                             .cycle = c.value("cycle", false)});
   if (name == "CosineDecay")
     return CosineDecay(initial(), steps(),
-                       {.alpha = Setting(c, "alpha", 0),
+                       {.alpha = NumberAt(c, "alpha", 0),
                         .warmup_target = WarmupTarget(c),
-                        .warmup_steps = Setting(c, "warmup_steps", 0)});
+                        .warmup_steps = NumberAt(c, "warmup_steps", 0)});
   if (name == "CosineDecayRestarts")
     return CosineDecayRestarts(
         initial(), c.at("first_decay_steps"),
-        {.t_mul = Setting(c, "t_mul", 2), .m_mul = Setting(c, "m_mul", 1), .alpha = Setting(c, "alpha", 0)});
+        {.t_mul = NumberAt(c, "t_mul", 2), .m_mul = NumberAt(c, "m_mul", 1), .alpha = NumberAt(c, "alpha", 0)});
   return std::nullopt;
 }
 

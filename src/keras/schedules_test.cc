@@ -18,7 +18,7 @@ using internal::ScheduleFromJson;
 using internal::ScheduleJson;
 using ::testing::HasSubstr;
 
-std::string Misuse(const std::function<void()>& call) {
+std::string MisuseOfSchedule(const std::function<void()>& call) {
   try {
     call();
   } catch (const Error& error) {
@@ -27,7 +27,7 @@ std::string Misuse(const std::function<void()>& call) {
   return "";
 }
 
-Sequential SmallModel() { return Sequential({Dense(1, {.input_shape = {2}})}, {.seed = 1}); }
+Sequential TinyModel() { return Sequential({Dense(1, {.input_shape = {2}})}, {.seed = 1}); }
 
 // Formulas at points that can be computed by hand; tests/tensorflow/test_optimizers.py compares whole curves with
 // Keras.
@@ -70,22 +70,29 @@ TEST(Schedules, ComeBackFromTheirConfiguration) {
 }
 
 TEST(Schedules, SayWhatIsWrong) {
-  EXPECT_THAT(Misuse([] { ExponentialDecay(0.1, 0, 0.9); }), HasSubstr("ExponentialDecay: decay_steps: found 0"));
-  EXPECT_THAT(Misuse([] { CosineDecay(HUGE_VAL, 10); }), HasSubstr("CosineDecay: initial_learning_rate: found inf"));
-  EXPECT_THAT(Misuse([] { CosineDecay(0.1, 10, {.warmup_steps = -1}); }), HasSubstr("warmup_steps: found -1"));
-  EXPECT_THAT(Misuse([] { CosineDecayRestarts(0.1, 10, {.t_mul = 0.5}); }), HasSubstr("t_mul: found 0.5"));
-  EXPECT_THAT(Misuse([] { PiecewiseConstantDecay({1, 2}, {1, 2}); }), HasSubstr("found 2 boundaries and 2 values"));
-  EXPECT_THAT(Misuse([] { PiecewiseConstantDecay({2, 1}, {1, 2, 3}); }), HasSubstr("found 1 behind 2"));
-  EXPECT_THAT(Misuse([] { LearningRateSchedule(std::function<double(int64_t)>()); }), HasSubstr("empty function"));
-  EXPECT_THAT(Misuse([] { LearningRateSchedule([](int64_t) { return -1.0; })(3); }),
+  EXPECT_THAT(MisuseOfSchedule([] { ExponentialDecay(0.1, 0, 0.9); }),
+              HasSubstr("ExponentialDecay: decay_steps: found 0"));
+  EXPECT_THAT(MisuseOfSchedule([] { CosineDecay(HUGE_VAL, 10); }),
+              HasSubstr("CosineDecay: initial_learning_rate: found inf"));
+  EXPECT_THAT(MisuseOfSchedule([] { CosineDecay(0.1, 10, {.warmup_steps = -1}); }),
+              HasSubstr("warmup_steps: found -1"));
+  EXPECT_THAT(MisuseOfSchedule([] { CosineDecayRestarts(0.1, 10, {.t_mul = 0.5}); }), HasSubstr("t_mul: found 0.5"));
+  EXPECT_THAT(MisuseOfSchedule([] {
+                PiecewiseConstantDecay({1, 2}, {1, 2});
+              }),
+              HasSubstr("found 2 boundaries and 2 values"));
+  EXPECT_THAT(MisuseOfSchedule([] { PiecewiseConstantDecay({2, 1}, {1, 2, 3}); }), HasSubstr("found 1 behind 2"));
+  EXPECT_THAT(MisuseOfSchedule([] { LearningRateSchedule(std::function<double(int64_t)>()); }),
+              HasSubstr("empty function"));
+  EXPECT_THAT(MisuseOfSchedule([] { LearningRateSchedule([](int64_t) { return -1.0; })(3); }),
               HasSubstr("step 3: found the rate -1"));
-  EXPECT_THAT(Misuse([] { SGD({.learning_rate = CosineDecay(0.1, 10), .decay = 0.1f}); }),
+  EXPECT_THAT(MisuseOfSchedule([] { SGD({.learning_rate = CosineDecay(0.1, 10), .decay = 0.1f}); }),
               HasSubstr("decay: found 0.1 beside a schedule"));
 }
 
 TEST(Schedules, SayTheRateOfEachStep) {
   // With a gradient of -1 for the bias, its value is the sum of the rates.
-  Sequential model = SmallModel();
+  Sequential model = TinyModel();
   model.compile(SGD({.learning_rate = [](int64_t step) { return 0.1 * static_cast<double>(step + 1); }}), "mae");
   const Tensor x = Tensor::Zeros(DType::kFloat32, {1, 2});
   Tensor y = Tensor::Zeros(DType::kFloat32, {1, 1});
@@ -98,22 +105,22 @@ TEST(Schedules, SayTheRateOfEachStep) {
 }
 
 TEST(Schedules, CannotBeSet) {
-  Sequential model = SmallModel();
+  Sequential model = TinyModel();
   model.compile(Adam({.learning_rate = ExponentialDecay(0.1, 10, 0.9)}), "mse");
-  EXPECT_THAT(Misuse([&] { model.optimizer().set_learning_rate(0.1f); }),
+  EXPECT_THAT(MisuseOfSchedule([&] { model.optimizer().set_learning_rate(0.1f); }),
               HasSubstr("the learning rate of Adam is a schedule's"));
   const Tensor before = model.weights()[0]->value;
   const float weight = before.data<float>()[0];
   const Tensor x = Tensor::Zeros(DType::kFloat32, {4, 2}), y = Tensor::Zeros(DType::kFloat32, {4, 1});
   for (const CallbackPtr& callback :
        {ReduceLROnPlateau({.monitor = "loss"}), LearningRateScheduler([](int, double rate) { return rate / 2; })})
-    EXPECT_THAT(Misuse([&] { model.fit(x, y, {.callbacks = {callback}, .verbose = 0}); }),
+    EXPECT_THAT(MisuseOfSchedule([&] { model.fit(x, y, {.callbacks = {callback}, .verbose = 0}); }),
                 HasSubstr("is a schedule's and cannot be set"));
   EXPECT_EQ(model.weights()[0]->value.data<float>()[0], weight) << "before the first step";
 }
 
 TEST(LearningRateScheduler, SetsTheRateOfEachEpoch) {
-  Sequential model = SmallModel();
+  Sequential model = TinyModel();
   model.compile(SGD({.learning_rate = 0.4}), "mse");
   std::vector<float> rates;
   const auto see =
@@ -132,7 +139,8 @@ TEST(LearningRateScheduler, SetsTheRateOfEachEpoch) {
             "\nEpoch 1: LearningRateScheduler setting learning rate to 1.0.\n"
             "\nEpoch 2: LearningRateScheduler setting learning rate to 0.5.\n");
   EXPECT_EQ(rates, (std::vector<float>{1, 0.5f}));
-  EXPECT_THAT(Misuse([] { LearningRateScheduler(std::function<double(int)>()); }), HasSubstr("empty function"));
+  EXPECT_THAT(MisuseOfSchedule([] { LearningRateScheduler(std::function<double(int)>()); }),
+              HasSubstr("empty function"));
 }
 
 }  // namespace

@@ -20,6 +20,8 @@
 
 #include "headrace/tensor.h"
 
+#include "tensor/update.h"
+
 namespace headrace::tensor {
 
 struct Conv2DDesc {
@@ -314,31 +316,6 @@ struct CrossentropyArgs {
 };
 
 // An optimizer's update of `count` contiguous parameters (Keras's formulas, stated in headrace/keras.h).
-struct SgdArgs {
-  int64_t count;
-  float lr, momentum;
-  bool nesterov;
-  float* w;
-  const float* g;
-  float* velocity;
-};
-struct RmspropArgs {
-  int64_t count;
-  float lr, rho, epsilon, momentum;
-  float* w;
-  const float* g;
-  float* mean_square;
-  float* velocity;
-};
-struct AdamArgs {
-  int64_t count;
-  float lr_t, beta_1, beta_2, epsilon;
-  float* w;
-  const float* g;
-  float* m;
-  float* v;
-};
-
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -430,9 +407,9 @@ class Backend {
   virtual void MatMul(const MatMulDesc& desc, const void* a, const void* b, void* y, void* workspace) const;
 
   virtual void Crossentropy(const CrossentropyArgs& args) const = 0;
-  virtual void Sgd(const SgdArgs& args) const = 0;
-  virtual void Rmsprop(const RmspropArgs& args) const = 0;
-  virtual void Adam(const AdamArgs& args) const = 0;
+  virtual void Update(const UpdateArgs& args) const = 0;
+  // Of float32 numbers, in double precision.
+  virtual double SumOfSquares(int64_t count, const float* x) const = 0;
 };
 
 // The processor back end for training and serving; the best instruction set found at run time, or the one named by

@@ -119,9 +119,13 @@ class KernelBoundsTest : public ::testing::TestWithParam<Isa> {
 
   void Optimizers(int64_t count) {
     float *w = Floats(count), *g = Floats(count), *a = Floats(count), *b = Floats(count);
-    kernels_.Sgd({count, 0.01f, 0.9f, true, w, g, a});
-    kernels_.Rmsprop({count, 0.01f, 0.9f, 1e-7f, 0.9f, w, g, a, b});
-    kernels_.Adam({count, 0.01f, 0.9f, 0.999f, 1e-7f, w, g, a, b});
+    for (const UpdateRule rule : {UpdateRule::kSgd, UpdateRule::kRmsprop, UpdateRule::kAdam, UpdateRule::kFtrl,
+                                  UpdateRule::kLamb, UpdateRule::kAdafactor}) {
+      UpdateArgs args{.rule = rule, .count = count, .w = w, .g = g, .slots = {a, b, Floats(count)}, .lr = 0.01f};
+      args.average = Floats(count);
+      kernels_.Update(args);
+    }
+    kernels_.SumOfSquares(count, g);
   }
 
   VectorKernels kernels_{GetParam()};

@@ -22,9 +22,8 @@ struct VectorKernelTable {
   void (*add)(int64_t count, DType dtype, const void* a, const void* b, void* out);
   void (*convert)(int64_t count, DType from, const void* in, DType to, void* out);
   void (*crossentropy)(const CrossentropyArgs& args);
-  void (*sgd)(const SgdArgs& args);
-  void (*rmsprop)(const RmspropArgs& args);
-  void (*adam)(const AdamArgs& args);
+  void (*update)(const UpdateArgs& args, double* scratch);
+  double (*sum_of_squares)(int64_t count, const float* x, double* scratch);
 };
 
 // Doubles that a kernel with `scratch` needs for c channels on `threads` threads.

@@ -122,8 +122,9 @@ void VectorKernels::Convert(int64_t count, DType from, const void* in, DType to,
 }
 
 void VectorKernels::Crossentropy(const CrossentropyArgs& args) const { table_.crossentropy(args); }
-void VectorKernels::Sgd(const SgdArgs& args) const { table_.sgd(args); }
-void VectorKernels::Rmsprop(const RmspropArgs& args) const { table_.rmsprop(args); }
-void VectorKernels::Adam(const AdamArgs& args) const { table_.adam(args); }
+void VectorKernels::Update(const UpdateArgs& args) const { table_.update(args, Scratch(1)); }
+double VectorKernels::SumOfSquares(int64_t count, const float* x) const {
+  return table_.sum_of_squares(count, x, Scratch(1));
+}
 
 }  // namespace headrace::tensor

@@ -44,9 +44,8 @@ class VectorKernels {
   void Convert(int64_t count, DType from, const void* in, DType to, void* out) const;
 
   void Crossentropy(const CrossentropyArgs& args) const;
-  void Sgd(const SgdArgs& args) const;
-  void Rmsprop(const RmspropArgs& args) const;
-  void Adam(const AdamArgs& args) const;
+  void Update(const UpdateArgs& args) const;
+  double SumOfSquares(int64_t count, const float* x) const;
 
  private:
   double* Scratch(int64_t c) const;

@@ -7,9 +7,12 @@
 //            categorical crossentropy, y_shape is [C]; weighted: w.f32 has a weight for each row.
 // "optimizer" is that, or Keras's {"class_name", "config"}.
 // Writes predict.f32 (of the first batch, before training), losses.f32 (one a step), and for the first step
-// gradient_<i>.f32, after the last one weight_<i>.f32, i counting the trainable variables and all weights.
+// gradient_<i>.f32, after the last one weight_<i>.f32 and slot_<i>.f32, i counting the trainable variables, all
+// weights, and what the optimizer keeps.
+#include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -19,7 +22,10 @@
 #include "keras/engine.h"
 #include "keras/losses/loss_state.h"
 #include "keras/optimizer_config.h"
+#include "keras/optimizer_rules.h"
+#include "keras/packed.h"
 #include "keras/schedule_state.h"
+#include "keras/weight_update.h"
 
 namespace {
 
@@ -143,9 +149,66 @@ void RunSchedule(const json& job) {
   WriteFloats("rates.f32", rates.data(), static_cast<int64_t>(rates.size()));
 }
 
+// job.json: {"describe": "adam"}: Keras's configuration of the optimizer with its defaults, in optimizer.json.
+void Describe(const json& job) {
+  const Optimizer optimizer(job.at("describe").get<std::string>());
+  std::ofstream(directory + "/optimizer.json") << keras::internal::OptimizerConfig(*optimizer.state());
+}
+
+// slot_<i>.f32, in the order in which Keras's optimizers have their variables.
+void WriteSlots(const keras::internal::OptimizerState& optimizer, size_t variables) {
+  int number = 0;
+  size_t first = 0;
+  for (const auto& group : keras::internal::SlotGroups(optimizer)) {
+    for (size_t variable = 0; variable < variables; ++variable)
+      for (size_t slot = 0; slot < group.size(); ++slot)
+        WriteFloats("slot_" + std::to_string(number++) + ".f32", optimizer.slots[first + slot].values[variable]);
+    first += group.size();
+  }
+}
+
+// job.json: {"update": Keras's configuration of an optimizer, "shapes": [[…], …], "steps": N}: N steps on variables of
+// these shapes that are in w.f32, with the gradients in g.f32; writes weight_<i>.f32 and slot_<i>.f32.
+void RunUpdates(const json& job) {
+  const Optimizer made = keras::internal::OptimizerFromConfig(job.at("update")).value();
+  keras::internal::OptimizerState& optimizer = *made.state();
+  const int64_t steps = job.at("steps");
+  std::vector<Shape> shapes;
+  int64_t count = 0;
+  for (const auto& dims : job.at("shapes")) {
+    shapes.emplace_back(dims.get<std::vector<int64_t>>());
+    count += shapes.back().size();
+  }
+  const Tensor start = ReadFloats("w.f32", {count}), given = ReadFloats("g.f32", {steps, count});
+  const keras::internal::PackedTensors weights = keras::internal::PackTensors(shapes),
+                                       gradients = keras::internal::PackTensors(shapes);
+  const auto copy = [](const float* from, const std::vector<Tensor>& views) {
+    for (const Tensor& view : views) {
+      std::copy_n(from, view.size(), const_cast<float*>(view.data<float>()));
+      from += view.size();
+    }
+  };
+  copy(start.data<float>(), weights.views);
+  std::vector<keras::VariablePtr> variables;
+  for (const Tensor& view : weights.views)
+    variables.push_back(std::make_shared<Variable>(Variable{.name = "variable", .value = view}));
+  optimizer.slots = keras::internal::MakeSlots(optimizer, variables);
+  const auto backend = tensor::MakeOneDnnBackend();
+  keras::internal::WeightUpdate update(*backend, optimizer, variables, weights.buffer);
+  for (int64_t step = 0; step < steps; ++step) {
+    copy(given.data<float>() + step * count, gradients.views);
+    update.Apply(gradients.buffer.data<float>());
+    ++optimizer.iterations;
+  }
+  for (size_t i = 0; i < variables.size(); ++i) WriteFloats("weight_" + std::to_string(i) + ".f32", weights.views[i]);
+  WriteSlots(optimizer, variables.size());
+}
+
 void Run() {
   const json job = json::parse(std::ifstream(directory + "/job.json"));
   if (job.contains("schedule")) return RunSchedule(job);
+  if (job.contains("describe")) return Describe(job);
+  if (job.contains("update")) return RunUpdates(job);
   if (job.contains("metric")) return RunMetric(job);
   const int64_t batch = job.at("batch"), steps = job.at("steps"), classes = job.at("classes");
   std::vector<int64_t> dims = job.at("x_shape");
@@ -183,6 +246,7 @@ void Run() {
       WriteFloats("gradient_" + std::to_string(i) + ".f32", engine.gradient(i));
   }
   WriteFloats("losses.f32", losses.data(), static_cast<int64_t>(losses.size()));
+  WriteSlots(*model.optimizer().state(), model.state().TrainableWeights().size());
   const auto weights = model.weights();
   for (size_t i = 0; i < weights.size(); ++i) WriteFloats("weight_" + std::to_string(i) + ".f32", weights[i]->value);
 }

@@ -60,11 +60,15 @@ def legacy_weights(model):
     return [w for layer in model.layers for w in layer.trainable_weights + layer.non_trainable_weights]
 
 
+SLOTS = ("momentum", "velocity", "velocity_hat", "norm", "average", "average_gradient", "gradient_accumulator", "accumulator",
+         "accumulated_grad", "accumulated_delta_var", "linear")
+
+
 def slots_of(model):
     """{slot: [arrays]} of a Keras optimizer."""
     slots = {}
     for variable in model.optimizer.variables:
-        for slot in ("momentum", "velocity"):
+        for slot in SLOTS:
             if variable.path.endswith("_" + slot):
                 slots.setdefault(slot, []).append(variable.numpy())
     return slots
@@ -102,6 +106,16 @@ OPTIMIZERS = {
     "momentum": lambda: keras.optimizers.SGD(0.02, momentum=0.9, nesterov=True),
     "rmsprop": lambda: keras.optimizers.RMSprop(0.004),
     "rmsprop_momentum": lambda: keras.optimizers.RMSprop(0.004, momentum=0.5),
+    "rmsprop_centered": lambda: keras.optimizers.RMSprop(0.004, centered=True),
+    "adamw_amsgrad": lambda: keras.optimizers.AdamW(0.003, amsgrad=True),
+    "adamax": lambda: keras.optimizers.Adamax(0.003),
+    "nadam": lambda: keras.optimizers.Nadam(0.003),
+    "adagrad": lambda: keras.optimizers.Adagrad(0.003),
+    "adadelta": lambda: keras.optimizers.Adadelta(0.003),
+    "lion": lambda: keras.optimizers.Lion(0.003),
+    "ftrl": lambda: keras.optimizers.Ftrl(0.003),
+    "lamb": lambda: keras.optimizers.Lamb(0.003),
+    "averaged": lambda: keras.optimizers.Adam(0.003, use_ema=True, clipnorm=1.0, weight_decay=0.01),
 }
 
 
@@ -186,6 +200,22 @@ def test_we_load_a_sequential_of_keras(optimizer, tmp_path):
     assert_same_optimizer(shown, model)
     assert shown["compiled"]["loss"] == "categorical_crossentropy"
     assert shown["compiled"]["metrics"] == ["accuracy"]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_keras_goes_on_from_our_file(optimizer, tmp_path):
+    """What the optimizer keeps, in Keras's order, and its settings."""
+    theirs, ours = tmp_path / "theirs.h5", tmp_path / "ours.h5"
+    model = keras_sequential(optimizer)
+    model.save(theirs)
+    tool("resave", theirs, ours)
+    again = load(ours)
+    assert [v.shape for v in again.optimizer.variables] == [v.shape for v in model.optimizer.variables]
+    for found, wanted in zip(again.optimizer.variables, model.optimizer.variables):
+        np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-6, err_msg=wanted.path)
+    found, wanted = again.optimizer.get_config(), model.optimizer.get_config()
+    for key in wanted.keys() - {"name", "ema_momentum"}:
+        assert found[key] == (pytest.approx(wanted[key], rel=1e-6) if isinstance(wanted[key], float) else wanted[key]), key
 
 
 def test_we_load_a_graph_of_keras(tmp_path):

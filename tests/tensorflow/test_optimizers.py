@@ -47,7 +47,45 @@ def test_schedule_over_400_steps(name, tmp_path):
 OPTIMIZERS = {
     "sgd_schedule": lambda: optimizers.SGD(schedules.CosineDecay(0.02, 12, warmup_target=0.08, warmup_steps=4), momentum=0.9),
     "adam_schedule": lambda: optimizers.Adam(schedules.PiecewiseConstantDecay([4, 9], [0.01, 0.003, 0.001])),
+    "rmsprop_centered": lambda: optimizers.RMSprop(0.002, momentum=0.5, centered=True),
+    "adam_amsgrad": lambda: optimizers.Adam(0.01, amsgrad=True),
+    "adamw": lambda: optimizers.AdamW(0.01),
+    "adamax": lambda: optimizers.Adamax(0.01, beta_1=0.8),
+    "nadam": lambda: optimizers.Nadam(0.01),
+    "adagrad": lambda: optimizers.Adagrad(0.1),
+    "adadelta": lambda: optimizers.Adadelta(1.0, rho=0.9),
+    "lion": lambda: optimizers.Lion(0.002, beta_1=0.8),
+    "lamb": lambda: optimizers.Lamb(0.02),
+    "adafactor": lambda: optimizers.Adafactor(0.05),
+    "adafactor_options": lambda: optimizers.Adafactor(0.05, beta_2_decay=-0.6, epsilon_2=0.01, clip_threshold=0.5),
+    "ftrl": lambda: optimizers.Ftrl(0.1),
+    "ftrl_options": lambda: optimizers.Ftrl(0.1, learning_rate_power=-0.7, initial_accumulator_value=0.2,
+                                            l1_regularization_strength=0.001, l2_regularization_strength=0.002,
+                                            l2_shrinkage_regularization_strength=0.003, beta=0.1),
 }
+# What every optimizer takes.
+COMMON = {
+    "weight_decay": dict(weight_decay=0.05),
+    "clipnorm": dict(clipnorm=0.2),
+    "clipvalue": dict(clipvalue=0.02),
+    "global_clipnorm": dict(global_clipnorm=0.3),
+    "ema": dict(use_ema=True, ema_momentum=0.8),
+    "ema_overwrite": dict(use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=3),
+    "accumulation": dict(gradient_accumulation_steps=3),
+    "all": dict(weight_decay=0.05, global_clipnorm=0.3, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=2,
+                gradient_accumulation_steps=3),
+}
+for kind in ("SGD", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "Lion", "Ftrl", "Lamb", "Adafactor"):
+    OPTIMIZERS[f"{kind.lower()}_all"] = lambda kind=kind: getattr(optimizers, kind)(0.02, **COMMON["all"])
+for name, options in COMMON.items():
+    OPTIMIZERS[f"adam_{name}"] = lambda options=options: optimizers.Adam(0.01, **options)
+    OPTIMIZERS[f"sgd_{name}"] = lambda options=options: optimizers.SGD(0.1, momentum=0.9, **options)
+
+
+def kept(optimizer, name):
+    """An optimizer's variables behind iterations and learning rate, without Nadam's product."""
+    slots = optimizer.variables[1 if "schedule" in name else 2:]
+    return slots[:-1] if name.startswith("nadam") else slots
 
 
 def small_model():
@@ -72,3 +110,47 @@ def test_optimizer_over_20_steps(name, tmp_path):
         assert abs(load("losses")[step] - value) < 1e-4 * abs(value)
     for i, weight in enumerate(model.weights):
         assert relative(load(f"weight_{i}", weight.shape), weight.numpy()) < 1e-4
+    for i, slot in enumerate(kept(optimizer, name)):
+        assert relative(load(f"slot_{i}", slot.shape), slot.numpy()) < 1e-4, slot.path
+
+
+SHAPES = [(3, 3, 4, 7), (17,), (9, 33), (1,), (40, 2)]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_update_of_given_gradients(name, tmp_path):
+    """Ten steps from the same gradients, with no model's rounding between them: weights and all that the optimizer keeps."""
+    rng = np.random.default_rng(5)
+    start = [rng.normal(0, 0.3, shape).astype(np.float32) for shape in SHAPES]
+    steps = [[rng.normal(0, 0.3, shape).astype(np.float32) for shape in SHAPES] for _ in range(10)]
+    optimizer = OPTIMIZERS[name]()
+    job = {"update": optimizers.serialize(optimizer), "shapes": SHAPES, "steps": len(steps)}
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    for path, values in ("w.f32", start), ("g.f32", [g for step in steps for g in step]):
+        np.concatenate([v.ravel() for v in values]).tofile(tmp_path / path)
+    done = subprocess.run([f"{BIN}/numerics_tool", str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    variables = [keras.Variable(value, name=f"v{i}") for i, value in enumerate(start)]
+    for gradients in steps:
+        optimizer.apply([tf.constant(g) for g in gradients], variables)
+    bound = 1e-4 if name.startswith("ftrl") else 1e-5  # Keras takes powers of sums that grow from each other, in float32
+    load = lambda file, wanted: np.fromfile(tmp_path / f"{file}.f32", np.float32).reshape(wanted.shape)
+    for i, variable in enumerate(variables):
+        assert relative(load(f"weight_{i}", variable), variable.numpy()) < bound, f"weight {i}"
+    for i, slot in enumerate(kept(optimizer, name)):
+        assert relative(load(f"slot_{i}", slot), slot.numpy()) < bound, slot.path
+
+
+def test_defaults_are_those_of_keras(tmp_path):
+    """What numerics_tool writes for "adam" and its kin is Keras's configuration, but for the settings that are off."""
+    for kind in ("SGD", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "Lion", "Ftrl", "Lamb", "Adafactor"):
+        (tmp_path / "job.json").write_text(json.dumps({"describe": kind.lower()}))
+        subprocess.run([f"{BIN}/numerics_tool", str(tmp_path)], check=True)
+        found = json.loads((tmp_path / "optimizer.json").read_text())
+        wanted = optimizers.serialize(getattr(optimizers, kind)())
+        assert found["class_name"] == wanted["class_name"]
+        theirs = {key: value for key, value in wanted["config"].items() if value is not None and key not in ("name", "ema_momentum", "use_ema")}
+        found["config"].pop("name")
+        assert found["config"].keys() == theirs.keys()
+        for key, value in theirs.items():
+            assert found["config"][key] == (pytest.approx(value, rel=1e-6) if isinstance(value, float) else value), (kind, key)

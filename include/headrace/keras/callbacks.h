@@ -45,6 +45,10 @@ class Callback {
   virtual void on_epoch_end(int /*epoch*/, Logs& /*logs*/) {}
   virtual void on_train_batch_begin(int /*batch*/) {}
   virtual void on_train_batch_end(int /*batch*/, Logs& /*logs*/) {}
+  virtual void on_test_begin() {}  // of fit()'s validation, and of evaluate(callbacks)
+  virtual void on_test_end(Logs& /*logs*/) {}
+  virtual void on_predict_begin() {}  // of predict(callbacks)
+  virtual void on_predict_end() {}
   // What must survive a restart for the curve to go on unchanged (best value, patience left), as text that
   // restore_state() reads; "" for none. Kept in checkpoints.
   virtual std::string state() const { return ""; }
@@ -102,6 +106,12 @@ CallbackPtr ReduceLROnPlateau(ReduceLROnPlateauOptions options = {});
 // rate is a schedule's is refused when fit() begins, by ReduceLROnPlateau too.
 CallbackPtr LearningRateScheduler(std::function<double(int epoch, double learning_rate)> schedule, int verbose = 0);
 CallbackPtr LearningRateScheduler(std::function<double(int epoch)> schedule, int verbose = 0);
+
+struct SwapEMAWeightsOptions {
+  bool swap_on_epoch = false;  // also from the end of an epoch to the beginning of the next, for checkpoints
+};
+// Has validation, evaluate() and predict() use the optimizer's moving average of the weights (use_ema) in their place.
+CallbackPtr SwapEMAWeights(SwapEMAWeightsOptions options = {});
 
 // Event files under log_dir/train and log_dir/validation with the tags epoch_loss, epoch_accuracy, ….
 CallbackPtr TensorBoard(std::string log_dir = "logs");

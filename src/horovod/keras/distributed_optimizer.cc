@@ -28,11 +28,21 @@ void Check(const DistributedOptimizerOptions& options) {
                     options.gradient_predivide_factor);
 }
 
+// Both sum gradients of several batches, and count by the same iterations.
+void CheckSums(const keras::internal::OptimizerState& optimizer, const DistributedOptimizerOptions& options) {
+  if (options.backward_passes_per_step > 1 && optimizer.gradient_accumulation_steps > 1)
+    throw MakeError(ErrorCode::kInvalidArgument,
+                    "DistributedOptimizer: backward_passes_per_step: found {} of an optimizer whose "
+                    "gradient_accumulation_steps is {}, wanted one of the two: give the optimizer 0",
+                    options.backward_passes_per_step, optimizer.gradient_accumulation_steps);
+}
+
 }  // namespace
 
 keras::Optimizer MakeDistributed(FindCommunicator communicator, keras::Optimizer optimizer,
                                  const DistributedOptimizerOptions& options, int64_t bucket_bytes, Timeline* timeline) {
   Check(options);
+  CheckSums(*optimizer.state(), options);
   const std::weak_ptr<const keras::internal::OptimizerState> state = optimizer.state();
   optimizer.state()->distribute = [communicator = std::move(communicator), options, bucket_bytes, timeline, state] {
     return std::make_shared<DistributedExchange>(communicator, ExchangeOptions{options, bucket_bytes, timeline}, state);

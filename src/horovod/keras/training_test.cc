@@ -23,8 +23,13 @@
 namespace headrace::hvd {
 namespace {
 
+using keras::Adafactor;
 using keras::Adam;
+using keras::AdamW;
+using keras::CosineDecay;
+using keras::Lamb;
 using keras::Model;
+using keras::Optimizer;
 using keras::SGD;
 using tensor::testing::RandomTensor;
 using testing::AllOf;
@@ -178,6 +183,22 @@ TEST(DistributedTraining, TakesHorovodsOptions) {
   // A sum of two ranks' gradients at half the rate is their average.
   const auto half = [] { return SGD({.learning_rate = 0.025f, .momentum = 0.9f}); };
   ExpectNear(TrainOnShards(2, {}, half, {.op = ReduceOp::kSum})[0], alone, 1e-5);
+}
+
+// What is clipped, accumulated and averaged are the gradients of all ranks together.
+TEST(DistributedTraining, UpdatesWithTheAveragedGradients) {
+  const std::vector<MakeOptimizer> optimizers = {
+      [] { return SGD({.learning_rate = 0.05, .momentum = 0.9f, .clipnorm = 0.05f}); },
+      [] { return SGD({.learning_rate = 0.05, .global_clipnorm = 0.1f}); },
+      [] { return AdamW({.clipvalue = 0.01f, .use_ema = true, .ema_overwrite_frequency = 2}); },
+      [] { return Lamb({.global_clipnorm = 0.1f, .gradient_accumulation_steps = 2}); },
+      [] { return Adafactor({.learning_rate = CosineDecay(0.01, 6)}); }};
+  for (size_t i = 0; i < optimizers.size(); ++i) {
+    SCOPED_TRACE(i);
+    const auto found = TrainOnShards(2, {}, optimizers[i]);
+    ExpectNear(found[0], TrainAlone({}, optimizers[i]), 2e-4);
+    ExpectSameBits(found[1], found[0]);
+  }
 }
 
 TEST(DistributedTraining, SumsTheGradientsOfSeveralPasses) {
@@ -384,9 +405,9 @@ TEST(DistributedFit, NeedsABatchOnEveryRank) {
 
 TEST(DistributedOptimizer, RefusesWhatItCannotDo) {
   RunThreadWorld(1, [](Communicator& communicator) {
-    const auto refused = [&](const DistributedOptimizerOptions& options) -> std::string {
+    const auto refused = [&](const DistributedOptimizerOptions& options, Optimizer optimizer = SGD()) -> std::string {
       try {
-        MakeDistributed(Of(communicator), SGD(), options);
+        MakeDistributed(Of(communicator), std::move(optimizer), options);
       } catch (const Error& error) {
         return error.what();
       }
@@ -397,6 +418,8 @@ TEST(DistributedOptimizer, RefusesWhatItCannotDo) {
     EXPECT_THAT(refused({.op = ReduceOp::kSum, .gradient_predivide_factor = 2}),
                 HasSubstr("gradient_predivide_factor"));
     EXPECT_THAT(refused({.gradient_predivide_factor = 0}), HasSubstr("gradient_predivide_factor: found 0"));
+    EXPECT_THAT(refused({.backward_passes_per_step = 2}, SGD({.gradient_accumulation_steps = 3})),
+                HasSubstr("found 2 of an optimizer whose gradient_accumulation_steps is 3"));
   });
 }
 

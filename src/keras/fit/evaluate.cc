@@ -17,6 +17,8 @@ Logs Model::evaluate(const data::Dataset& data, EvaluateOptions options) {
   Engine& engine = internal::CompiledEngineOf(*state_, "evaluate");
   BatchStream stream("evaluate: the dataset", data, options.steps, state_->inputs.size(), state_->outputs.size());
   Logs logs;
+  internal::GiveModel(*this, "evaluate", options.callbacks);
+  for (const CallbackPtr& callback : options.callbacks) callback->on_test_begin();
   const internal::BatchFn test = [&](const data::Element& element) {
     return engine.TestBatch(internal::BatchOf(*state_, element, {}));
   };
@@ -25,6 +27,7 @@ Logs Model::evaluate(const data::Dataset& data, EvaluateOptions options) {
                            .verbose = internal::VerbosityOf(*state_, options.verbose),
                            .data = &stream},
                           internal::Display::Process(), logs);
+  for (const CallbackPtr& callback : options.callbacks) callback->on_test_end(logs);
   return logs;
 }
 

@@ -11,6 +11,7 @@
 #include "keras/fit/model_engine.h"
 #include "keras/fit/training_loop.h"
 #include "keras/model_state.h"
+#include "keras/weight_update.h"
 
 namespace headrace::keras {
 namespace {
@@ -120,6 +121,11 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
       .exchange = [&state] { return state.exchange(); },
       .train_without_batch = [&state] { return internal::EngineOf(state).TrainWithoutBatch(); },
       .callbacks = state.callbacks,
+      .finalize =
+          [&state] {
+            internal::OptimizerState& optimizer = *state.compiled->optimizer.state();
+            internal::FinalizeWithAverages(optimizer, state.compiled->trainable);
+          },
       .callback_states = std::move(callback_states),
       .data = &stream,
       .validation = validation ? &*validation : nullptr,

@@ -43,6 +43,13 @@ std::vector<Tensor> Components(const ModelState& state, const char* call, const 
   return all;
 }
 
+void GiveModel(Model& model, const char* call, const std::vector<CallbackPtr>& callbacks) {
+  for (const CallbackPtr& callback : callbacks) {
+    if (callback == nullptr) throw MakeError(ErrorCode::kInvalidArgument, "{}: callbacks: found a null pointer", call);
+    callback->set_model(&model);
+  }
+}
+
 Logs LogsOf(const BatchResult& batch, const ModelState& state) {
   const LogColumns columns = ColumnsOf(state);
   RunningResults results(columns);

@@ -37,6 +37,9 @@ auto TrainTogether(ModelState& state, const Train& train) {
 std::vector<Tensor> Components(const ModelState& state, const char* call, const std::vector<Tensor>& x,
                                const std::vector<Tensor>& y, const Tensor& sample_weight);
 
+// Before evaluate() or predict() calls them; throws kInvalidArgument for a null pointer.
+void GiveModel(Model& model, const char* call, const std::vector<CallbackPtr>& callbacks);
+
 // Loss and metrics of one batch.
 Logs LogsOf(const BatchResult& batch, const ModelState& state);
 

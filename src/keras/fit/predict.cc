@@ -54,6 +54,8 @@ std::vector<Tensor> Model::predict(const std::vector<Tensor>& x, PredictOptions 
   const int64_t rows = std::min(x[0].dim(0), steps * options.batch_size);
   std::vector<Tensor> scores;
   for (const auto& output : state_->outputs) scores.emplace_back(DType::kFloat32, WithRows(output->shape, rows));
+  internal::GiveModel(*this, "predict", options.callbacks);
+  for (const CallbackPtr& callback : options.callbacks) callback->on_predict_begin();
   for (int64_t begin = 0; begin < rows; begin += options.batch_size) {
     const int64_t end = std::min(rows, begin + options.batch_size);
     std::vector<Tensor> inputs, parts;  // views: written in place
@@ -61,6 +63,7 @@ std::vector<Tensor> Model::predict(const std::vector<Tensor>& x, PredictOptions 
     for (const Tensor& score : scores) parts.push_back(score.Slice(begin, end));
     engine.PredictBatch(inputs, parts);
   }
+  for (const CallbackPtr& callback : options.callbacks) callback->on_predict_end();
   return scores;
 }
 
@@ -72,6 +75,8 @@ Tensor Model::predict(const data::Dataset& data, PredictOptions options) {
   RequireOneOutput(*state_);
   internal::Engine& engine = internal::EngineOf(*state_);
   std::vector<Tensor> parts;
+  internal::GiveModel(*this, "predict", options.callbacks);
+  for (const CallbackPtr& callback : options.callbacks) callback->on_predict_begin();
   auto batches = data.prefetch(2).MakeIterator();
   while (options.steps <= 0 || static_cast<int64_t>(parts.size()) < options.steps) {
     const auto batch = batches.Next();
@@ -80,6 +85,7 @@ Tensor Model::predict(const data::Dataset& data, PredictOptions options) {
     engine.PredictBatch(batch->x(), part);
     parts.push_back(std::move(part));
   }
+  for (const CallbackPtr& callback : options.callbacks) callback->on_predict_end();
   if (parts.empty()) {
     throw MakeError(ErrorCode::kInvalidArgument, "predict: the dataset is empty: found 0 batches, wanted 1 or more");
   }

@@ -32,6 +32,7 @@ class Run {
                                .initial_step = training_.initial_step,
                                .steps_per_epoch = training_.steps_per_epoch});
     for (int epoch = training_.initial_epoch; epoch < training_.epochs && !*training_.stop; ++epoch) Epoch(epoch);
+    if (training_.finalize) training_.finalize();
     for (const CallbackPtr& callback : training_.callbacks) callback->on_train_end();
     return std::move(history_);
   }
@@ -108,7 +109,9 @@ class Run {
   }
 
   void Validate(Logs& logs) {
+    for (const CallbackPtr& callback : training_.callbacks) callback->on_test_begin();
     RunEvaluation({training_.test, training_.columns, 0, training_.validation}, display_, logs, "val_");
+    for (const CallbackPtr& callback : training_.callbacks) callback->on_test_end(logs);
   }
 
   void Record(int epoch, const Logs& logs) {

@@ -61,6 +61,7 @@ struct Training {
   std::function<GradientExchange*()> exchange;  // asked anew each time; none, or null: the model trains alone
   std::function<bool()> train_without_batch;    // Engine::TrainWithoutBatch, with an exchange
   std::vector<CallbackPtr> callbacks;           // called in this order
+  std::function<void()> finalize;               // behind the last epoch, before on_train_end(); may be empty
   std::string callback_states;                  // given to them behind on_train_begin(); "" for none
   BatchStream* data = nullptr;
   BatchStream* validation = nullptr;  // null for none

@@ -5,23 +5,22 @@
 #include "base/result.h"
 #include "keras/hdf5/weights.h"
 #include "keras/layers/checks.h"
+#include "keras/optimizer_rules.h"
 
 namespace headrace::keras::internal::hdf5 {
 namespace {
 
-// Keras 3's Adam keeps its slots variable by variable, its other optimizers slot by slot.
-bool VariableByVariable(const OptimizerState& optimizer) { return optimizer.kind == OptimizerState::Kind::kAdam; }
-
 struct SlotPlace {
   size_t slot, variable;
 };
-std::vector<SlotPlace> SlotOrder(const OptimizerState& optimizer, size_t slots, size_t variables) {
+// As Keras makes them: a group of slots variable by variable, then the next group.
+std::vector<SlotPlace> SlotOrder(const OptimizerState& optimizer, size_t variables) {
   std::vector<SlotPlace> order;
-  for (size_t i = 0; i < slots * variables; ++i) {
-    if (VariableByVariable(optimizer))
-      order.push_back({i % slots, i / slots});
-    else
-      order.push_back({i / variables, i % variables});
+  size_t first = 0;
+  for (const auto& group : SlotGroups(optimizer)) {
+    for (size_t variable = 0; variable < variables; ++variable)
+      for (size_t slot = 0; slot < group.size(); ++slot) order.push_back({first + slot, variable});
+    first += group.size();
   }
   return order;
 }
@@ -59,9 +58,11 @@ std::string RoleOf(const std::string& name, const OptimizerState& optimizer) {
   if (last == "learning_rate" || last == "_current_learning_rate") return kLearningRate;
   const auto ends_with = [&](const std::string& end) { return last.ends_with(end); };
   const auto has = [&](const char* part) { return last == part || (parts.size() > 2 && parts[1] == part); };
+  for (const SlotSpec& slot : SlotsOf(optimizer))
+    if (ends_with("_" + slot.name)) return slot.name;
   const bool adam = optimizer.kind == OptimizerState::Kind::kAdam;
-  if (ends_with("_momentum") || has("m") || has("momentum")) return "momentum";
-  if (ends_with("_velocity") || has("velocity") || has(adam ? "v" : "rms")) return "velocity";
+  if (has("m") || has("momentum")) return "momentum";
+  if (has("velocity") || has(adam ? "v" : "rms")) return "velocity";
   return kUnknown;
 }
 
@@ -90,25 +91,24 @@ class SavedOptimizer {
     std::vector<std::string> names = std::move(by_role_[kUnknown]);
     by_role_[kUnknown].clear();
     by_role_[kIterations] = {names[0]};
-    const std::vector<std::string> slots = SlotNames(optimizer);
+    const std::vector<SlotSpec> slots = SlotsOf(optimizer);
     const size_t each = slots.empty() ? 0 : (names.size() - 1) / slots.size();
-    for (size_t i = 0; i < each * slots.size(); ++i) by_role_[slots[i / each]].push_back(names[i + 1]);
+    for (size_t i = 0; i < each * slots.size(); ++i) by_role_[slots[i / each].name].push_back(names[i + 1]);
   }
 
   Group group_;
   std::map<std::string, std::vector<std::string>> by_role_;
 };
 
-std::vector<Tensor> ReadSlot(SavedOptimizer& saved, const std::string& slot,
-                             const std::vector<VariablePtr>& variables) {
-  const std::vector<std::string>& names = saved.Of(slot);
+std::vector<Tensor> ReadSlot(SavedOptimizer& saved, const SlotSpec& slot, const std::vector<VariablePtr>& variables) {
+  const std::vector<std::string>& names = saved.Of(slot.name);
   if (names.size() != variables.size())
     throw MakeError(ErrorCode::kInvalidArgument,
                     "{}: found {} values of slot {}, wanted {}, one for each trained weight", saved.group().path(),
-                    names.size(), slot, variables.size());
+                    names.size(), slot.name, variables.size());
   std::vector<Tensor> values;
   for (size_t i = 0; i < names.size(); ++i) {
-    const Shape found = saved.group().ShapeOf(names[i]), &wanted = variables[i]->value.shape();
+    const Shape found = saved.group().ShapeOf(names[i]), wanted = ShapeOfSlot(slot, variables[i]->value.shape());
     if (found != wanted)
       throw MakeError(ErrorCode::kInvalidArgument, "{}/{}: found shape {} for {}, wanted {}", saved.group().path(),
                       names[i], found.ToString(), variables[i]->name, wanted.ToString());
@@ -133,8 +133,12 @@ void WriteOptimizer(Group& root, const Compiled& compiled) {
   // None before the first step, or another model's when that one trained with the same optimizer.
   const bool mine = !optimizer.slots.empty() && optimizer.slots[0].values.size() == compiled.trainable.size();
   const std::vector<Slot> slots = mine ? optimizer.slots : std::vector<Slot>{};
-  for (const auto& [slot, variable] : SlotOrder(optimizer, slots.size(), compiled.trainable.size()))
-    write(SlotPath(optimizer, *compiled.trainable[variable], slots[slot].name), slots[slot].values[variable]);
+  if (mine)
+    for (const auto& [slot, variable] : SlotOrder(optimizer, compiled.trainable.size()))
+      write(SlotPath(optimizer, *compiled.trainable[variable], slots[slot].name), slots[slot].values[variable]);
+  // Behind its slots Keras's Nadam keeps what follows from the number of steps.
+  if (optimizer.kind == OptimizerState::Kind::kNadam)
+    write(prefix + "/variable", Tensor::Scalar(NadamProduct(optimizer, UpdatesTaken(optimizer))));
   group.SetTexts("weight_names", names);
 }
 
@@ -145,9 +149,10 @@ void ReadOptimizer(const Group& root, ModelState& state) {
     throw MakeError(ErrorCode::kDataLoss, "{}: no count of iterations", saved.group().path());
   const int64_t iterations = saved.group().ReadInteger(saved.Of(kIterations)[0]);
   state.EnsureSlots();
+  const std::vector<SlotSpec> specs = SlotsOf(optimizer);
   std::vector<std::vector<Tensor>> values;
   if (saved.HasSlots(optimizer))
-    for (const Slot& slot : optimizer.slots) values.push_back(ReadSlot(saved, slot.name, state.compiled->trainable));
+    for (const SlotSpec& slot : specs) values.push_back(ReadSlot(saved, slot, state.compiled->trainable));
   float learning_rate = optimizer.learning_rate;
   if (const auto& names = saved.Of(kLearningRate); !names.empty() && saved.group().ShapeOf(names[0]).size() == 1)
     learning_rate = saved.group().ReadFloats(names[0]).data<float>()[0];
@@ -157,7 +162,7 @@ void ReadOptimizer(const Group& root, ModelState& state) {
     for (size_t j = 0; j < optimizer.slots[i].values.size(); ++j) {
       Tensor& value = optimizer.slots[i].values[j];
       if (values.empty())
-        std::memset(value.raw(), 0, value.bytes());
+        std::fill_n(value.data<float>(), value.size(), specs[i].initial);
       else
         std::memcpy(value.raw(), values[i][j].raw(), value.bytes());
     }

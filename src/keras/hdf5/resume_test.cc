@@ -82,7 +82,22 @@ TEST_P(ResumeTest, IntoAModelThatHasTrained) {
 INSTANTIATE_TEST_SUITE_P(
     Optimizers, ResumeTest,
     testing::Values(Resumed{"sgd", [] { return SGD(); }}, Resumed{"rmsprop", [] { return RMSprop(); }},
-                    Resumed{"adam", [] { return Adam(); }},
+                    Resumed{"adam", [] { return Adam(); }}, Resumed{"adamw", [] { return AdamW({.amsgrad = true}); }},
+                    Resumed{"adamax", [] { return Adamax(); }}, Resumed{"nadam", [] { return Nadam(); }},
+                    Resumed{"adagrad", [] { return Adagrad(); }}, Resumed{"adadelta", [] { return Adadelta(); }},
+                    Resumed{"lion", [] { return Lion(); }}, Resumed{"ftrl", [] { return Ftrl(); }},
+                    Resumed{"lamb", [] { return Lamb(); }}, Resumed{"adafactor", [] { return Adafactor(); }},
+                    Resumed{"everything",
+                            [] {
+                              return RMSprop({.momentum = 0.5f,
+                                              .centered = true,
+                                              .weight_decay = 0.1f,
+                                              .clipnorm = 0.5f,
+                                              .use_ema = true,
+                                              .ema_momentum = 0.9f,
+                                              .ema_overwrite_frequency = 2,
+                                              .gradient_accumulation_steps = 2});
+                            }},
                     Resumed{"schedule", [] { return Adam({.learning_rate = CosineDecay(0.01, 5)}); }}),
     [](const auto& info) { return info.param.name; });
 

@@ -26,8 +26,7 @@ void Add(int64_t count, DType dtype, const void* a, const void* b, void* out);
 void Convert(int64_t count, DType from, const void* in, DType to, void* out);
 
 void Crossentropy(const CrossentropyArgs& args);
-void Sgd(const SgdArgs& args);
-void Rmsprop(const RmspropArgs& args);
-void Adam(const AdamArgs& args);
+void Update(const UpdateArgs& args, double* scratch);
+double SumOfSquares(int64_t count, const float* x, double* scratch);
 
 }  // namespace headrace::tensor::HEADRACE_ISA

@@ -20,9 +20,8 @@ const VectorKernelTable& VectorKernelsOfIsa() {
       .add = Add,
       .convert = Convert,
       .crossentropy = Crossentropy,
-      .sgd = Sgd,
-      .rmsprop = Rmsprop,
-      .adam = Adam,
+      .update = Update,
+      .sum_of_squares = SumOfSquares,
   };
   return kTable;
 }

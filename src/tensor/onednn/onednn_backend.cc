@@ -141,9 +141,8 @@ class OneDnnBackend : public Backend {
     vectors_.SumRows(rows, c, dtype, x, out);
   }
   void Crossentropy(const CrossentropyArgs& args) const override { vectors_.Crossentropy(args); }
-  void Sgd(const SgdArgs& args) const override { vectors_.Sgd(args); }
-  void Rmsprop(const RmspropArgs& args) const override { vectors_.Rmsprop(args); }
-  void Adam(const AdamArgs& args) const override { vectors_.Adam(args); }
+  void Update(const UpdateArgs& args) const override { vectors_.Update(args); }
+  double SumOfSquares(int64_t count, const float* x) const override { return vectors_.SumOfSquares(count, x); }
 
  private:
   VectorKernels vectors_;

@@ -52,9 +52,8 @@ class ReferenceBackend final : public Backend {
   void SumRows(int64_t rows, int64_t c, DType dtype, const void* x, float* out) const override;
 
   void Crossentropy(const CrossentropyArgs& args) const override;
-  void Sgd(const SgdArgs& args) const override;
-  void Rmsprop(const RmspropArgs& args) const override;
-  void Adam(const AdamArgs& args) const override;
+  void Update(const UpdateArgs& args) const override;
+  double SumOfSquares(int64_t count, const float* x) const override;
 };
 
 }  // namespace headrace::tensor::reference
