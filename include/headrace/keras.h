@@ -25,7 +25,9 @@
 
 #include "headrace/error.h"
 #include "headrace/keras/callbacks.h"
+#include "headrace/keras/constraints.h"
 #include "headrace/keras/custom_layer.h"
+#include "headrace/keras/initializers.h"
 #include "headrace/keras/layer.h"
 #include "headrace/keras/layers.h"
 #include "headrace/keras/losses.h"

@@ -23,7 +23,7 @@ int LayerState::AppendActivation(Graph& graph, int input, tensor::Activation act
 std::vector<VariablePtr> LayerState::MakeVariables(const std::vector<WeightSpec>& specs) const {
   std::vector<VariablePtr> variables;
   for (const WeightSpec& spec : specs)
-    variables.push_back(std::make_shared<Variable>(Variable{spec.name, spec.trainable, {}}));
+    variables.push_back(std::make_shared<Variable>(Variable{spec.name, spec.trainable, {}, spec.constraint}));
   return variables;
 }
 

@@ -17,9 +17,10 @@ namespace headrace::keras::internal {
 struct WeightSpec {
   std::string name;  // "kernel"
   Shape shape;
-  std::string initializer;  // "glorot_uniform", "he_normal", "zeros", "ones", …
+  Initializer initializer = "zeros";
   bool trainable = true;
   Regularizer regularizer = {};
+  Constraint constraint = {};
 };
 
 class LayerState {
@@ -79,11 +80,11 @@ class InputLayer : public LayerState {
 // Calls a layer: creates its weights (values undefined until the model initialises them) and checks shapes.
 std::shared_ptr<Node> Call(const std::shared_ptr<LayerState>& layer, std::vector<std::shared_ptr<Node>> inputs);
 
-// Fills `value` from the named initializer (headrace/keras.h lists them; formulas: docs/numerics.md). `seed` and
-// `stream` decide the numbers. Throws kInvalidArgument with the known names for an unknown one.
-void Initialize(const std::string& initializer, uint64_t seed, uint64_t stream, Tensor& value);
-// Throws kInvalidArgument unless the name is known.
-void CheckInitializer(const std::string& layer, const std::string& initializer);
+// Fills `value`; `seed` and `stream` decide the numbers, unless the initializer has a seed of its own. Throws
+// kInvalidArgument with the known names for an unknown one, and for a shape that it is not for.
+void Initialize(const Initializer& initializer, uint64_t seed, uint64_t stream, Tensor& value);
+// Throws kInvalidArgument unless its name is known.
+void CheckInitializer(const std::string& layer, const Initializer& initializer);
 
 // "relu" -> kRelu; throws kInvalidArgument with the layer's name and the known names.
 tensor::Activation ActivationByName(const std::string& layer, const std::string& name);

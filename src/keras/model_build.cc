@@ -1,5 +1,7 @@
 #include "keras/model_build.h"
 
+#include <cstring>
+#include <limits>
 #include <random>
 
 #include "base/result.h"
@@ -34,13 +36,17 @@ void RequireFewElements(const ModelState& state) {
 // weight's place in the model, so that a weight's numbers depend on the seed and the layers before it alone.
 void InitializeWeights(const ModelState& state) {
   RequireFewElements(state);
+  const bool from_file = state.most_elements != std::numeric_limits<int64_t>::max();  // which has the values
   uint64_t stream = 0;
   for (const auto& layer : state.Layers()) {
     for (size_t i = 0; i < layer->weights.size(); ++i, ++stream) {
       Tensor& value = layer->weights[i]->value;
       if (value.defined()) continue;
       Tensor fresh(DType::kFloat32, layer->specs[i].shape);
-      Initialize(layer->specs[i].initializer, state.seed, stream, fresh);
+      if (from_file)
+        std::memset(fresh.raw(), 0, fresh.bytes());
+      else
+        Initialize(layer->specs[i].initializer, state.seed, stream, fresh);
       value = std::move(fresh);
     }
   }

@@ -20,7 +20,10 @@ std::vector<Shape> ShapesOf(const std::vector<VariablePtr>& variables) {
 
 WeightUpdate::WeightUpdate(const tensor::Backend& backend, OptimizerState& optimizer,
                            const std::vector<VariablePtr>& trainable, Tensor weights)
-    : backend_(backend), optimizer_(optimizer), weights_(std::move(weights)), ranges_(MakeRanges(trainable)) {}
+    : backend_(backend), optimizer_(optimizer), weights_(std::move(weights)), ranges_(MakeRanges(trainable)) {
+  for (const VariablePtr& variable : trainable)
+    if (variable->constraint) constrained_.push_back(variable);
+}
 
 std::vector<WeightUpdate::Range> WeightUpdate::MakeRanges(const std::vector<VariablePtr>& trainable) const {
   const PackedLayout layout = LayOut(ShapesOf(trainable));
@@ -116,6 +119,7 @@ void WeightUpdate::Apply(const float* gradients) {
     Average(step);
   }
   if (optimizer_.use_ema) OverwriteWithAverages();
+  for (const VariablePtr& variable : constrained_) variable->constraint(variable->value);
 }
 
 namespace {

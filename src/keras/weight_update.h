@@ -38,6 +38,7 @@ class WeightUpdate {
 
   const tensor::Backend& backend_;
   OptimizerState& optimizer_;
+  std::vector<VariablePtr> constrained_;
   Tensor weights_;
   std::vector<Range> ranges_;
 };

@@ -1,4 +1,4 @@
-"""Optimizers and learning rate schedules against Keras's: Keras's configuration of each is read and trained with here."""
+"""Optimizers, learning rate schedules and constraints against Keras's: Keras's configuration of each is read and trained with here."""
 import json
 import os
 import subprocess
@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras import layers, optimizers
+from keras import constraints, layers, optimizers
 from keras.optimizers import schedules
 
 from test_numerics import BIN, batches, relative, run, shake
@@ -139,6 +139,36 @@ def test_update_of_given_gradients(name, tmp_path):
         assert relative(load(f"weight_{i}", variable), variable.numpy()) < bound, f"weight {i}"
     for i, slot in enumerate(kept(optimizer, name)):
         assert relative(load(f"slot_{i}", slot), slot.numpy()) < bound, slot.path
+
+
+CONSTRAINTS = {
+    "max_norm": lambda: constraints.MaxNorm(0.5),
+    "max_norm_axis": lambda: constraints.MaxNorm(0.3, axis=1),
+    "min_max_norm": lambda: constraints.MinMaxNorm(0.4, 0.6, rate=0.7),
+    "non_neg": lambda: constraints.NonNeg(),
+    "unit_norm": lambda: constraints.UnitNorm(axis=[0, 1]),
+}
+
+
+@pytest.mark.parametrize("name", CONSTRAINTS)
+def test_constraint_over_20_steps(name, tmp_path):
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((6, 6, 2)), layers.Conv2D(3, 3, kernel_constraint=CONSTRAINTS[name]()),
+                              layers.Flatten(), layers.Dense(5, kernel_constraint=CONSTRAINTS[name](), bias_constraint="non_neg"),
+                              layers.Activation("softmax")])
+    shake(model)
+    x, y = batches(model, 8, 20)
+    optimizer = optimizers.SGD(0.1, momentum=0.9, use_ema=True, ema_momentum=0.8)
+    load = run(tmp_path, model, x, y, 8, 20, optimizer=optimizers.serialize(optimizer))
+    optimizer.build(model.trainable_variables)
+    for step in range(20):
+        rows = slice(8 * step, 8 * step + 8)
+        with tf.GradientTape() as tape:
+            value = keras.losses.CategoricalCrossentropy()(y[rows], model(x[rows], training=True))
+        optimizer.apply(tape.gradient(value, [w.value for w in model.trainable_variables]), model.trainable_variables)
+        assert abs(load("losses")[step] - value) < 1e-4 * abs(value)
+    for i, weight in enumerate(model.weights):
+        assert relative(load(f"weight_{i}", weight.shape), weight.numpy()) < 1e-4
 
 
 def test_defaults_are_those_of_keras(tmp_path):

@@ -33,9 +33,10 @@ struct CustomLayerParts;
 }  // namespace internal
 
 struct WeightOptions {
-  std::string initializer = "glorot_uniform";
+  Initializer initializer = "glorot_uniform";
   bool trainable = true;
   Regularizer regularizer = {};
+  Constraint constraint = {};
 };
 
 // call() is run once for each shape of the input, on symbolic values; what it does is what the layer is. Layers that it

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "headrace/error.h"
+#include "headrace/keras/constraints.h"
 #include "headrace/tensor.h"
 
 namespace headrace::keras {
@@ -22,6 +23,7 @@ struct Variable {
   std::string name;  // "conv2d/kernel"
   bool trainable = true;
   Tensor value;
+  Constraint constraint = {};  // applied behind every step
 };
 
 // The symbolic output of a layer or of an operation (headrace/ops.h). A dimension of -1 is the batch; -n is n times as

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "headrace/keras/constraints.h"
+#include "headrace/keras/initializers.h"
 #include "headrace/keras/layer.h"
 
 namespace headrace::keras {
@@ -18,9 +20,9 @@ struct Conv2DOptions {
   Size2D dilation_rate = {1, 1};
   std::string activation = "linear";
   bool use_bias = true;
-  std::string kernel_initializer = "glorot_uniform";
-  std::string bias_initializer = "zeros";
+  Initializer kernel_initializer = "glorot_uniform", bias_initializer = "zeros";
   Regularizer kernel_regularizer = {}, bias_regularizer = {}, activity_regularizer = {};
+  Constraint kernel_constraint = {}, bias_constraint = {};
   std::string name = "";
   Shape input_shape = {};  // first layer of a Sequential only
 };
@@ -33,9 +35,9 @@ class Conv2D : public Layer {
 struct DenseOptions {
   std::string activation = "linear";
   bool use_bias = true;
-  std::string kernel_initializer = "glorot_uniform";
-  std::string bias_initializer = "zeros";
+  Initializer kernel_initializer = "glorot_uniform", bias_initializer = "zeros";
   Regularizer kernel_regularizer = {}, bias_regularizer = {}, activity_regularizer = {};
+  Constraint kernel_constraint = {}, bias_constraint = {};
   std::string name = "";
   Shape input_shape = {};
 };

@@ -5,25 +5,12 @@
 #include <utility>
 
 #include "base/result.h"
+#include "keras/initializer_state.h"
 
 namespace headrace::keras::internal {
 namespace {
 
 using nlohmann::json;
-
-// Keras's class of each initializer.
-constexpr std::array<std::pair<const char*, const char*>, 10> kInitializers = {{
-    {"glorot_uniform", "GlorotUniform"},
-    {"glorot_normal", "GlorotNormal"},
-    {"he_uniform", "HeUniform"},
-    {"he_normal", "HeNormal"},
-    {"lecun_uniform", "LecunUniform"},
-    {"lecun_normal", "LecunNormal"},
-    {"zeros", "Zeros"},
-    {"ones", "Ones"},
-    {"random_uniform", "RandomUniform"},
-    {"random_normal", "RandomNormal"},
-}};
 
 using Factory = std::shared_ptr<LayerState> (*)(const LayerConfig&);
 constexpr std::array<std::pair<const char*, Factory>, 17> kLayers = {{
@@ -78,13 +65,16 @@ std::string LayerConfig::Activation() const {
   return value->is_object() ? value->at("config").get<std::string>() : value->get<std::string>();
 }
 
-std::string LayerConfig::Initializer(const char* key, const std::string& fallback) const {
+keras::Initializer LayerConfig::Initializer(const char* key, const char* fallback) const {
   const json* value = Find(key);
   if (value == nullptr || value->is_null()) return fallback;
-  const std::string found = value->is_object() ? value->at("class_name").get<std::string>() : value->get<std::string>();
-  for (const auto& [name, class_name] : kInitializers)
-    if (found == name || found == class_name) return name;
-  return fallback;
+  return InitializerFromJson(*value).value_or(keras::Initializer(fallback));
+}
+
+keras::Constraint LayerConfig::Constraint(const char* key) const {
+  const json* value = Find(key);
+  if (value == nullptr) return {};
+  return ConstraintFromJson(name_ + ": " + key, *value);
 }
 
 void LayerConfig::Require(const char* key, const json& wanted) const {
@@ -96,21 +86,6 @@ void LayerConfig::Require(const char* key, const json& wanted) const {
 
 void LayerConfig::RequireNone(std::initializer_list<const char*> keys) const {
   for (const char* key : keys) Require(key, nullptr);
-}
-
-json InitializerConfig(const std::string& initializer) {
-  for (const auto& [name, class_name] : kInitializers) {
-    if (initializer != name) continue;
-    json config = json::object();
-    if (initializer == "random_uniform") config = {{"minval", -0.05}, {"maxval", 0.05}};
-    if (initializer == "random_normal") config = {{"mean", 0.0}, {"stddev", 0.05}};
-    if (initializer != "zeros" && initializer != "ones") config["seed"] = nullptr;
-    return {{"module", "keras.initializers"},
-            {"class_name", class_name},
-            {"config", std::move(config)},
-            {"registered_name", nullptr}};
-  }
-  throw MakeError(ErrorCode::kInternal, "initializer {} has no Keras class", initializer);
 }
 
 double ShortestDouble(float value) {

@@ -8,6 +8,7 @@
 
 #include "headrace/keras.h"
 
+#include "keras/constraint_state.h"
 #include "keras/layer_state.h"
 
 namespace headrace::keras::internal {
@@ -25,10 +26,10 @@ class LayerConfig {
   }
   Size2D Size(const char* key, Size2D fallback) const;  // a number stands for both sides
   std::string Activation() const;                       // "activation", "linear" when there is none
-  // One of Initialize()'s names. Weights in a file replace what it would draw, so one we do not have becomes
-  // `fallback`.
-  std::string Initializer(const char* key, const std::string& fallback) const;
+  // Weights in a file replace what it would draw, so one we do not have becomes `fallback`.
+  keras::Initializer Initializer(const char* key, const char* fallback) const;
   keras::Regularizer Regularizer(const char* key) const;
+  keras::Constraint Constraint(const char* key) const;
   // Throw kInvalidArgument unless the key is absent, null or `wanted`.
   void Require(const char* key, const nlohmann::json& wanted) const;
   void RequireNone(std::initializer_list<const char*> keys) const;
@@ -40,7 +41,7 @@ class LayerConfig {
 };
 
 // What Keras writes for an initializer: {"module", "class_name": "GlorotUniform", "config", "registered_name"}.
-nlohmann::json InitializerConfig(const std::string& initializer);
+nlohmann::json InitializerConfig(const Initializer& initializer);
 
 nlohmann::json RegularizerConfig(const Regularizer& regularizer);  // null for none
 

@@ -42,8 +42,10 @@ class Conv2DState final : public LayerState {
     std::vector<WeightSpec> specs = {
         {"kernel", {kernel_size_[0], kernel_size_[1], channels, filters_}, options_.kernel_initializer}};
     specs[0].regularizer = options_.kernel_regularizer;
+    specs[0].constraint = options_.kernel_constraint;
     if (options_.use_bias)
-      specs.push_back({"bias", {filters_}, options_.bias_initializer, true, options_.bias_regularizer});
+      specs.push_back(
+          {"bias", {filters_}, options_.bias_initializer, true, options_.bias_regularizer, options_.bias_constraint});
     return specs;
   }
 
@@ -78,8 +80,8 @@ class Conv2DState final : public LayerState {
             {"kernel_regularizer", RegularizerConfig(options_.kernel_regularizer)},
             {"bias_regularizer", RegularizerConfig(options_.bias_regularizer)},
             {"activity_regularizer", RegularizerConfig(options_.activity_regularizer)},
-            {"kernel_constraint", nullptr},
-            {"bias_constraint", nullptr}};
+            {"kernel_constraint", ConstraintConfig(options_.kernel_constraint)},
+            {"bias_constraint", ConstraintConfig(options_.bias_constraint)}};
   }
 
  private:
@@ -101,7 +103,6 @@ class Conv2DState final : public LayerState {
 std::shared_ptr<LayerState> Conv2DFromConfig(const LayerConfig& config) {
   config.Require("data_format", "channels_last");
   config.Require("groups", 1);
-  config.RequireNone({"kernel_constraint", "bias_constraint"});
   return std::make_shared<Conv2DState>(
       config.Get<int64_t>("filters", 0), config.Size("kernel_size", {0, 0}),
       Conv2DOptions{.strides = config.Size("strides", {1, 1}),
@@ -114,6 +115,8 @@ std::shared_ptr<LayerState> Conv2DFromConfig(const LayerConfig& config) {
                     .kernel_regularizer = config.Regularizer("kernel_regularizer"),
                     .bias_regularizer = config.Regularizer("bias_regularizer"),
                     .activity_regularizer = config.Regularizer("activity_regularizer"),
+                    .kernel_constraint = config.Constraint("kernel_constraint"),
+                    .bias_constraint = config.Constraint("bias_constraint"),
                     .name = config.name()});
 }
 

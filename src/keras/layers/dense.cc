@@ -33,8 +33,10 @@ class DenseState final : public LayerState {
     std::vector<WeightSpec> specs = {
         {"kernel", {OneInput(inputs, 0, kWanted).dims().back(), units_}, options_.kernel_initializer}};
     specs[0].regularizer = options_.kernel_regularizer;
+    specs[0].constraint = options_.kernel_constraint;
     if (options_.use_bias)
-      specs.push_back({"bias", {units_}, options_.bias_initializer, true, options_.bias_regularizer});
+      specs.push_back(
+          {"bias", {units_}, options_.bias_initializer, true, options_.bias_regularizer, options_.bias_constraint});
     return specs;
   }
 
@@ -53,8 +55,8 @@ class DenseState final : public LayerState {
             {"kernel_regularizer", RegularizerConfig(options_.kernel_regularizer)},
             {"bias_regularizer", RegularizerConfig(options_.bias_regularizer)},
             {"activity_regularizer", RegularizerConfig(options_.activity_regularizer)},
-            {"kernel_constraint", nullptr},
-            {"bias_constraint", nullptr}};
+            {"kernel_constraint", ConstraintConfig(options_.kernel_constraint)},
+            {"bias_constraint", ConstraintConfig(options_.bias_constraint)}};
   }
 
  private:
@@ -66,7 +68,7 @@ class DenseState final : public LayerState {
 }  // namespace
 
 std::shared_ptr<LayerState> DenseFromConfig(const LayerConfig& config) {
-  config.RequireNone({"kernel_constraint", "bias_constraint", "quantization_config", "lora_rank"});
+  config.RequireNone({"quantization_config", "lora_rank"});
   return std::make_shared<DenseState>(
       config.Get<int64_t>("units", 0),
       DenseOptions{.activation = config.Activation(),
@@ -76,6 +78,8 @@ std::shared_ptr<LayerState> DenseFromConfig(const LayerConfig& config) {
                    .kernel_regularizer = config.Regularizer("kernel_regularizer"),
                    .bias_regularizer = config.Regularizer("bias_regularizer"),
                    .activity_regularizer = config.Regularizer("activity_regularizer"),
+                   .kernel_constraint = config.Constraint("kernel_constraint"),
+                   .bias_constraint = config.Constraint("bias_constraint"),
                    .name = config.name()});
 }
 

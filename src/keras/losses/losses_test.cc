@@ -23,7 +23,7 @@ using tensor::testing::CentralDifference;
 using tensor::testing::RandomTensor;
 using ::testing::HasSubstr;
 
-constexpr int64_t kRows = 5, kWidth = 3;
+constexpr int64_t kLossRows = 5, kLossWidth = 3;
 
 Tensor Floats(const std::vector<float>& values, Shape shape) { return Tensor::FromVector(values, std::move(shape)); }
 
@@ -31,15 +31,15 @@ Tensor Floats(const std::vector<float>& values, Shape shape) { return Tensor::Fr
 Tensor Targets(const Loss& loss, Shape shape) {
   if (loss.state()->classes) {
     Tensor y(DType::kInt64, Shape({shape.dims().begin(), shape.dims().end() - 1}));
-    for (int64_t i = 0; i < y.size(); ++i) y.data<int64_t>()[i] = i % kWidth;
+    for (int64_t i = 0; i < y.size(); ++i) y.data<int64_t>()[i] = i % kLossWidth;
     return y;
   }
   Tensor y = RandomTensor(DType::kFloat32, shape, 3, 0.5f, 0.1f);
   for (int64_t i = 0; i < y.size(); ++i) y.data<float>()[i] = std::min(std::max(y.data<float>()[i], 0.05f), 0.95f);
-  for (int64_t row = 0; row < y.size() / kWidth; ++row) {  // rows of probabilities, as crossentropies want them
-    float* values = y.data<float>() + row * kWidth;
+  for (int64_t row = 0; row < y.size() / kLossWidth; ++row) {  // rows of probabilities, as crossentropies want them
+    float* values = y.data<float>() + row * kLossWidth;
     const float sum = values[0] + values[1] + values[2];
-    for (int64_t i = 0; i < kWidth; ++i) values[i] /= sum;
+    for (int64_t i = 0; i < kLossWidth; ++i) values[i] /= sum;
   }
   return y;
 }
@@ -109,24 +109,26 @@ class LossGradient : public testing::TestWithParam<Case> {};
 
 Model MakeModel(const Case& c, bool deep) {
   const KerasTensor input = deep ? Input({2, 4}) : Input({4});
-  Model model(input, Dense(kWidth, {.activation = c.activation})(Dense(3, {.activation = "tanh"})(input)), {.seed = 4});
+  Model model(input, Dense(kLossWidth, {.activation = c.activation})(Dense(3, {.activation = "tanh"})(input)),
+              {.seed = 4});
   model.compile(SGD({.learning_rate = 0}), c.loss);
   return model;
 }
 
 TEST_P(LossGradient, AgreesWithDifferences) {
   Model model = MakeModel(GetParam(), false);
-  CheckGradients(model,
-                 {{RandomTensor(DType::kFloat32, {kRows, 4}, 1)}, {Targets(GetParam().loss, {kRows, kWidth})}, {}});
+  CheckGradients(
+      model,
+      {{RandomTensor(DType::kFloat32, {kLossRows, 4}, 1)}, {Targets(GetParam().loss, {kLossRows, kLossWidth})}, {}});
 }
 
 // Outputs of rank 3, each row with a weight.
 TEST_P(LossGradient, AgreesWithDifferencesOverAnyRankAndWeights) {
   const Loss& loss = GetParam().loss;
   Model model = MakeModel(GetParam(), true);
-  CheckGradients(model, {{RandomTensor(DType::kFloat32, {kRows, 2, 4}, 1)},
-                         {Targets(loss, {kRows, 2, kWidth})},
-                         {Floats({1, 0, 2, 0.5f, 3}, {kRows})}});
+  CheckGradients(model, {{RandomTensor(DType::kFloat32, {kLossRows, 2, 4}, 1)},
+                         {Targets(loss, {kLossRows, 2, kLossWidth})},
+                         {Floats({1, 0, 2, 0.5f, 3}, {kLossRows})}});
 }
 
 INSTANTIATE_TEST_SUITE_P(All, LossGradient, testing::ValuesIn(Cases()),
@@ -204,11 +206,12 @@ TEST(Regularizer, AddsToTheLossAndItsGradient) {
                                 .kernel_regularizer = regularizer,
                                 .bias_regularizer = regularizer,
                                 .input_shape = {4}}),
-                      Dense(kWidth, {.activation = "tanh", .activity_regularizer = regularizer})},
+                      Dense(kLossWidth, {.activation = "tanh", .activity_regularizer = regularizer})},
                      {.seed = 4});
     model.compile(SGD({.learning_rate = 0}), "mse");
     for (int64_t i = 0; i < 3; ++i) model.weights()[1]->value.data<float>()[i] = 0.4f;
-    CheckGradients(model, {{RandomTensor(DType::kFloat32, {kRows, 4}, 1)}, {Targets("mse", {kRows, kWidth})}, {}});
+    CheckGradients(model,
+                   {{RandomTensor(DType::kFloat32, {kLossRows, 4}, 1)}, {Targets("mse", {kLossRows, kLossWidth})}, {}});
   }
   Sequential model({Dense(1, {.use_bias = false, .kernel_regularizer = L1L2(0.5f, 0.25f), .input_shape = {1}})});
   model.compile(SGD({.learning_rate = 0}), "mse");

@@ -255,8 +255,9 @@ KerasTensor CustomLayer::add_weight(const std::string& name, const Shape& shape,
       throw MakeError(ErrorCode::kInvalidArgument, "{}: weight \"{}\": found shape {}, wanted positive sizes",
                       parts_->class_name, name, shape.ToString());
   internal::CheckInitializer(parts_->class_name, options.initializer);
-  parts_->variables.push_back(std::make_shared<Variable>(Variable{name, options.trainable, {}}));
-  parts_->specs.push_back({name, shape, std::move(options.initializer), options.trainable, options.regularizer});
+  parts_->variables.push_back(std::make_shared<Variable>(Variable{name, options.trainable, {}, options.constraint}));
+  parts_->specs.push_back(
+      {name, shape, std::move(options.initializer), options.trainable, options.regularizer, options.constraint});
   return internal::WeightValue(parts_->variables.back(), shape);
 }
 
