@@ -109,6 +109,10 @@ struct EvaluateOptions {
   Tensor sample_weight = {};  // as fit()'s
   std::vector<CallbackPtr> callbacks = {};
 };
+struct LoadWeightsOptions {
+  bool by_name = false;        // into the layers of the names in the file; without it, by the layers' order
+  bool skip_mismatch = false;  // layers whose weights do not fit stay as they are, with a warning
+};
 struct PredictOptions {
   int64_t steps = 0;
   int64_t batch_size = 32;
@@ -164,9 +168,13 @@ class Model {
   // Keras's legacy HDF5 layout: architecture, weights, training configuration and optimizer state.
   void save(const std::string& path) const;
   void save_weights(const std::string& path) const;
-  // Weights by layer order from either file. With optimizer state in the file and a compiled model, that too:
-  // training continues the very same curve.
-  void load_weights(const std::string& path);
+  // Weights from either file. With optimizer state in the file and a compiled model, that too, unless layers are taken
+  // by name or left out: training continues the very same curve.
+  void load_weights(const std::string& path, LoadWeightsOptions options = {});
+  // Copies of all weights, in the order of weights(); set_weights() takes them back, and throws kInvalidArgument naming
+  // the first that does not fit before any has changed.
+  std::vector<Tensor> get_weights() const;
+  void set_weights(const std::vector<Tensor>& weights);
 
   // A callback sets it to end fit(): no further batch is trained, the epoch is validated and told to the callbacks.
   bool stop_training = false;

@@ -47,9 +47,9 @@ void Model::save_weights(const std::string& path) const {
   internal::SaveWeights(*state_, path);
 }
 
-void Model::load_weights(const std::string& path) {
+void Model::load_weights(const std::string& path, LoadWeightsOptions options) {
   CheckBuilt(*state_);
-  state_->training_state = internal::LoadWeights(*state_, path);
+  state_->training_state = internal::LoadWeights(*state_, path, options);
 }
 
 Model LoadModel(const std::string& path) { return LoadedModel(internal::LoadModelFile(path)); }

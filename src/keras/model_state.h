@@ -92,7 +92,7 @@ void RequireHdf5Name(const std::string& what, const std::string& path);
 void SaveModel(const ModelState& state, const std::string& path, const std::string& training_state);
 void SaveWeights(const ModelState& state, const std::string& path);
 // Reads either kind of file into a model of the same architecture; returns the training state kept by SaveModel.
-std::string LoadWeights(ModelState& state, const std::string& path);
+std::string LoadWeights(ModelState& state, const std::string& path, const LoadWeightsOptions& options = {});
 std::shared_ptr<ModelState> LoadModelFile(const std::string& path);
 
 // Keras 2's table (summary.cc).

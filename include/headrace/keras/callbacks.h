@@ -107,6 +107,15 @@ CallbackPtr ReduceLROnPlateau(ReduceLROnPlateauOptions options = {});
 CallbackPtr LearningRateScheduler(std::function<double(int epoch, double learning_rate)> schedule, int verbose = 0);
 CallbackPtr LearningRateScheduler(std::function<double(int epoch)> schedule, int verbose = 0);
 
+struct BackupAndRestoreOptions {
+  int64_t save_freq = 0;          // batches between two backups; 0: one behind each epoch
+  bool delete_checkpoint = true;  // when fit() has ended
+};
+// Keeps what a fit() that is cut off needs to go on, in backup_dir/latest.h5: weights, optimizer, callbacks' states,
+// epoch and batch. A fit() that finds it there goes on from it, with the curve that it would have had. Of several ranks
+// the first one writes. The file is replaced at once or not at all, so that one is enough.
+CallbackPtr BackupAndRestore(std::string backup_dir, BackupAndRestoreOptions options = {});
+
 struct SwapEMAWeightsOptions {
   bool swap_on_epoch = false;  // also from the end of an epoch to the beginning of the next, for checkpoints
 };

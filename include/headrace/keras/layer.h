@@ -52,6 +52,8 @@ class Layer {
   const std::string& name() const;                         // given, or "conv2d", "conv2d_1", … in a model's order
   std::string class_name() const;                          // "Conv2D"
   std::vector<std::shared_ptr<Variable>> weights() const;  // trainable ones first; empty before the first call
+  std::vector<Tensor> get_weights() const;                 // copies, and
+  void set_weights(const std::vector<Tensor>& weights);    // back
   bool trainable() const;
   void set_trainable(bool trainable);  // takes effect at the next compile()
 

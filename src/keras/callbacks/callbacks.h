@@ -32,6 +32,19 @@ ExpectedLogs ExpectLogs(Logs of_epoch, const std::vector<CallbackPtr>& callbacks
 // A callback that saves all callbacks' states: fit() calls it behind the others, when their states are the epoch's.
 class CheckpointCallback : public BuiltInCallback {};
 
+// Where a fit() goes on.
+struct TrainingPosition {
+  int epoch = 0;
+  int64_t step = 0;  // of the epoch
+};
+
+// A callback that may know where an earlier fit() was cut off.
+class RestoringCallback : public CheckpointCallback {
+ public:
+  // Before the training begins: has the model as it was there, callbacks' states included. Nothing where there is none.
+  virtual std::optional<TrainingPosition> Restore() = 0;
+};
+
 // ModelCheckpoint that hands the path to `save` instead of saving the model.
 CallbackPtr ModelCheckpointWith(std::string filepath, ModelCheckpointOptions options,
                                 std::function<void(const std::string& path)> save);

@@ -61,6 +61,17 @@ class CallbacksInState {
   ModelState& state_;
 };
 
+// Where a callback restores the model as it was when an earlier fit() was cut off.
+void GoOnWhereCutOff(const std::vector<CallbackPtr>& callbacks, FitOptions& options) {
+  for (const CallbackPtr& callback : callbacks) {
+    auto* restoring = dynamic_cast<internal::RestoringCallback*>(callback.get());
+    const auto at = restoring != nullptr ? restoring->Restore() : std::nullopt;
+    if (!at) continue;
+    options.initial_epoch = at->epoch;
+    options.initial_step = at->step;
+  }
+}
+
 // Rows of x before which the training data ends and the validation data begins.
 int64_t SplitAt(const Tensor& x, double validation_split) {
   const int64_t rows = x.dim(0);
@@ -83,6 +94,9 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
   ModelState& state = *state_;
   internal::CompiledEngineOf(state, "fit");
   const size_t inputs = state.inputs.size(), outputs = state.outputs.size();
+  const CallbacksInState callbacks(state, Ordered(std::move(options.callbacks)));
+  for (const CallbackPtr& callback : state.callbacks) callback->set_model(this);
+  GoOnWhereCutOff(state.callbacks, options);
   // A run that goes on at a given place sees what an uninterrupted one would; one that does not goes on behind the
   // last.
   const bool resumed = options.initial_epoch > 0 || options.initial_step > 0;
@@ -92,12 +106,8 @@ History Model::fit(const data::Dataset& data, FitOptions options) {
   if (options.validation_data != nullptr) {
     validation.emplace("fit: validation_data", *options.validation_data, options.validation_steps, inputs, outputs);
   }
-
-  const CallbacksInState callbacks(state, Ordered(std::move(options.callbacks)));
-  for (const CallbackPtr& callback : state.callbacks) {
-    callback->set_model(this);
+  for (const CallbackPtr& callback : state.callbacks)
     callback->set_params({.epochs = options.epochs, .steps = stream.steps(), .verbose = options.verbose});
-  }
   // What load_weights() found belongs to the run that goes on from there, and to no other.
   std::string callback_states = std::exchange(state.training_state, "");
   if (options.initial_epoch == 0 && options.initial_step == 0) callback_states.clear();

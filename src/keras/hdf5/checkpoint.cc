@@ -115,9 +115,11 @@ Group WeightsGroup(const Group& root, const std::string& path) {
                   path);
 }
 
-std::string LoadFrom(const File& file, ModelState& state, const std::string& path) {
+std::string LoadFrom(const File& file, ModelState& state, const std::string& path,
+                     const LoadWeightsOptions& options = {}) {
   const Group root = file.Root();
-  hdf5::ReadWeights(WeightsGroup(root, path), state);
+  hdf5::ReadWeights(WeightsGroup(root, path), state, options);
+  if (options.by_name || options.skip_mismatch) return "";  // another model's training, perhaps
   if (state.compiled && root.HasGroup("optimizer_weights") && SameOptimizer(root, state))
     hdf5::ReadOptimizer(root, state);
   RestoreResumption(root, state);
@@ -159,7 +161,9 @@ void SaveWeights(const ModelState& state, const std::string& path) {
   });
 }
 
-std::string LoadWeights(ModelState& state, const std::string& path) { return LoadFrom(File::Open(path), state, path); }
+std::string LoadWeights(ModelState& state, const std::string& path, const LoadWeightsOptions& options) {
+  return LoadFrom(File::Open(path), state, path, options);
+}
 
 std::shared_ptr<ModelState> LoadModelFile(const std::string& path) {
   const File file = File::Open(path);

@@ -1,8 +1,10 @@
 #include "keras/hdf5/weights.h"
 
 #include <cstring>
+#include <map>
 
 #include "base/result.h"
+#include "keras/console.h"
 
 namespace headrace::keras::internal::hdf5 {
 namespace {
@@ -96,19 +98,53 @@ int64_t DeclaredElements(const Group& group) {
   return elements;
 }
 
-void ReadWeights(const Group& group, const ModelState& state) {
-  std::vector<std::shared_ptr<LayerState>> layers;
+namespace {
+
+struct Pair {
+  const SavedLayer* saved;
+  std::shared_ptr<LayerState> layer;
+};
+
+std::vector<Pair> PairsByOrder(const Group& group, const std::vector<SavedLayer>& saved, const ModelState& state) {
+  std::vector<Pair> pairs;
   for (auto& layer : state.Layers())
-    if (!layer->weights.empty()) layers.push_back(std::move(layer));
-  const std::vector<SavedLayer> saved = SavedLayers(group);
-  if (saved.size() != layers.size())
+    if (!layer->weights.empty()) pairs.push_back({nullptr, std::move(layer)});
+  if (saved.size() != pairs.size())
     throw MakeError(ErrorCode::kInvalidArgument, "{}: found {} layers with weights, wanted {} as in model {}",
-                    group.path(), saved.size(), layers.size(), state.name);
+                    group.path(), saved.size(), pairs.size(), state.name);
+  for (size_t i = 0; i < pairs.size(); ++i) pairs[i].saved = &saved[i];
+  return pairs;
+}
+
+// Layers without a group of their name keep their weights.
+std::vector<Pair> PairsByName(const std::vector<SavedLayer>& saved, const ModelState& state) {
+  std::map<std::string, const SavedLayer*> named;
+  for (const SavedLayer& layer : saved) named[layer.name] = &layer;
+  std::vector<Pair> pairs;
+  for (auto& layer : state.Layers())
+    if (const auto found = named.find(layer->name); found != named.end() && !layer->weights.empty())
+      pairs.push_back({found->second, std::move(layer)});
+  return pairs;
+}
+
+}  // namespace
+
+void ReadWeights(const Group& group, const ModelState& state, const LoadWeightsOptions& options) {
+  const std::vector<SavedLayer> saved = SavedLayers(group);
+  const std::vector<Pair> pairs = options.by_name ? PairsByName(saved, state) : PairsByOrder(group, saved, state);
   std::vector<std::vector<Tensor>> values;
-  for (size_t i = 0; i < layers.size(); ++i) values.push_back(ReadLayer(saved[i], *layers[i]));
-  for (size_t i = 0; i < layers.size(); ++i)
+  for (const auto& [from, layer] : pairs) {
+    try {
+      values.push_back(ReadLayer(*from, *layer));
+    } catch (const Error& error) {
+      if (!options.skip_mismatch || error.code() != ErrorCode::kInvalidArgument) throw;
+      Warn("load_weights: layer " + layer->name + " is skipped: " + error.message());
+      values.emplace_back();
+    }
+  }
+  for (size_t i = 0; i < pairs.size(); ++i)
     for (size_t j = 0; j < values[i].size(); ++j)
-      std::memcpy(layers[i]->weights[j]->value.raw(), values[i][j].raw(), values[i][j].bytes());
+      std::memcpy(pairs[i].layer->weights[j]->value.raw(), values[i][j].raw(), values[i][j].bytes());
 }
 
 }  // namespace headrace::keras::internal::hdf5

@@ -9,10 +9,10 @@ namespace headrace::keras::internal::hdf5 {
 // "layer_names" and a group for each layer, with "weight_names" and the datasets, e.g. conv2d/conv2d/kernel:0.
 void WriteWeights(Group& group, const ModelState& state);
 
-// By the order of the layers that have weights, as Keras does; names do not matter. Throws kDataLoss when something is
-// missing, kInvalidArgument naming layer, shape found and shape wanted when the file is of another architecture; the
-// model is changed only when all of it fits.
-void ReadWeights(const Group& group, const ModelState& state);
+// By the order of the layers that have weights, as Keras does; names do not matter, unless it is by name. Throws
+// kDataLoss when something is missing, kInvalidArgument naming layer, shape found and shape wanted when the file is of
+// another architecture, or warns of each layer that is skipped; the model is changed only when all of it fits.
+void ReadWeights(const Group& group, const ModelState& state, const LoadWeightsOptions& options);
 
 // The elements of all weights that the layers of a file name, before any of them is read: what its architecture may ask
 // for. Throws as Group::StoredAs() does for each, and kDataLoss when together they are far more than the file.
