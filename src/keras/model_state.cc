@@ -114,7 +114,7 @@ void ModelState::EnsureSlots() {
   if (!optimizer.slots.empty())
     throw MakeError(ErrorCode::kFailedPrecondition,
                     "{}: the optimizer holds the state of other variables; compile() with a new one", name);
-  if (!shapes.empty()) optimizer.slots = MakeSlots(optimizer, compiled->trainable);
+  if (!shapes.empty()) MakeSlots(optimizer, compiled->trainable);
 }
 
 }  // namespace headrace::keras::internal

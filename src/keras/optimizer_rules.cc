@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "keras/layers/config.h"
@@ -35,6 +36,9 @@ Groups OwnSlots(const OptimizerState& o) {
     case Kind::kNadam:
     case Kind::kLamb:
       groups.push_back({{"momentum"}, {"velocity"}});
+      break;
+    case Kind::kScheduleFree:
+      groups.push_back({{.name = "momentum", .starts_as_variable = true}, {"velocity"}});
       break;
     case Kind::kAdafactor:
       groups.push_back({{"r", 0, SlotSpec::Part::kRows}, {"c", 0, SlotSpec::Part::kColumns}, {"velocity"}});
@@ -70,6 +74,7 @@ std::vector<std::string> SlotsOfRule(const OptimizerState& o) {
     case Kind::kAdamw:
     case Kind::kNadam:
     case Kind::kLamb:
+    case Kind::kScheduleFree:
       return {"momentum", "velocity", "velocity_hat"};
     case Kind::kAdafactor:
       return {"velocity", "r", "c"};
@@ -113,6 +118,13 @@ void SetAdafactor(const OptimizerState& o, int64_t t, UpdateArgs& args) {
   args.clip_threshold = o.clip_threshold;
 }
 
+void SetScheduleFree(const OptimizerState& o, int64_t t, UpdateArgs& args) {
+  const auto step = static_cast<float>(t);
+  if (o.warmup_steps > 0) args.lr *= std::min(step / o.warmup_steps, 1.0f);
+  args.v_factor = static_cast<float>(1 / (1 - Power(o.beta_2, t)));
+  args.g_factor = 1 / step;
+}
+
 UpdateRule RuleOf(Kind kind) {
   switch (kind) {
     case Kind::kSgd:
@@ -138,6 +150,8 @@ UpdateRule RuleOf(Kind kind) {
       return UpdateRule::kLamb;
     case Kind::kAdafactor:
       return UpdateRule::kAdafactor;
+    case Kind::kScheduleFree:
+      return UpdateRule::kScheduleFree;
   }
   return UpdateRule::kKeep;
 }
@@ -172,7 +186,8 @@ UpdateArgs StepOf(const OptimizerState& o) {
   const int64_t t = UpdatesTaken(o) + 1;
   UpdateArgs args{.rule = RuleOf(o.kind), .lr = RateOfStep(o)};
   args.momentum = o.momentum;
-  const bool in_float32 = o.kind == Kind::kNadam || o.kind == Kind::kLion;  // Keras's 1 - beta
+  const bool in_float32 =
+      o.kind == Kind::kNadam || o.kind == Kind::kLion || o.kind == Kind::kScheduleFree;  // Keras's 1 - beta
   args.rho = ShareOf(o.rho);
   args.beta_1 = in_float32 ? o.beta_1 : ShareOf(o.beta_1);
   args.beta_2 = in_float32 ? o.beta_2 : ShareOf(o.beta_2);
@@ -192,6 +207,7 @@ UpdateArgs StepOf(const OptimizerState& o) {
     args.v_factor = static_cast<float>(1 / (1 - Power(o.beta_2, t)));
   }
   if (o.kind == Kind::kAdafactor) SetAdafactor(o, t, args);
+  if (o.kind == Kind::kScheduleFree) SetScheduleFree(o, t, args);
   return args;
 }
 
@@ -220,16 +236,25 @@ Shape ShapeOfSlot(const SlotSpec& slot, const Shape& variable) {
   return Shape(std::move(dims));
 }
 
-std::vector<Slot> MakeSlots(const OptimizerState& state, const std::vector<VariablePtr>& variables) {
-  std::vector<Slot> slots;
+void StartAsVariables(OptimizerState& state, const std::vector<VariablePtr>& variables) {
+  const std::vector<SlotSpec> specs = SlotsOf(state);
+  for (size_t i = 0; i < state.slots.size(); ++i) {
+    if (!specs[i].starts_as_variable) continue;
+    for (size_t j = 0; j < variables.size(); ++j)
+      std::memcpy(state.slots[i].values[j].raw(), variables[j]->value.raw(), variables[j]->value.bytes());
+  }
+}
+
+void MakeSlots(OptimizerState& state, const std::vector<VariablePtr>& variables) {
+  state.slots.clear();
   for (const SlotSpec& spec : SlotsOf(state)) {
     std::vector<Shape> shapes;
     for (const VariablePtr& variable : variables) shapes.push_back(ShapeOfSlot(spec, variable->value.shape()));
     PackedTensors packed = PackTensors(shapes);
     std::fill_n(packed.buffer.data<float>(), packed.buffer.size(), spec.initial);
-    slots.push_back({spec.name, std::move(packed.views)});
+    state.slots.push_back({spec.name, std::move(packed.views)});
   }
-  return slots;
+  StartAsVariables(state, variables);
 }
 
 bool Decays(const OptimizerState& state, const Variable& variable) {

@@ -13,19 +13,22 @@ namespace headrace::keras::internal {
 inline constexpr const char* kAverageSlot = "average";
 inline constexpr const char* kAccumulatorSlot = "gradient_accumulator";
 
-// A slot of a variable that starts with one value everywhere.
+// A slot of a variable that starts with one value everywhere, or with the variable's values.
 struct SlotSpec {
   std::string name;
   float initial = 0;
   enum class Part { kAll, kRows, kColumns } part = Part::kAll;  // kRows: one for each row of the last two axes
+  bool starts_as_variable = false;
 };
 // Of the slot of a variable. One without two axes has one number where a part is kept.
 Shape ShapeOfSlot(const SlotSpec& slot, const Shape& variable);
 // In the order in which Keras makes them: group behind group, and within a group variable by variable.
 std::vector<std::vector<SlotSpec>> SlotGroups(const OptimizerState& state);
 std::vector<SlotSpec> SlotsOf(const OptimizerState& state);  // one behind the other, as OptimizerState::slots
-// What is kept for these variables before the first step.
-std::vector<Slot> MakeSlots(const OptimizerState& state, const std::vector<VariablePtr>& variables);
+// Makes the slots of these variables as they are before the first step.
+void MakeSlots(OptimizerState& state, const std::vector<VariablePtr>& variables);
+// Slots that start as their variables become what these are now.
+void StartAsVariables(OptimizerState& state, const std::vector<VariablePtr>& variables);
 
 // Steps that changed weights: without accumulation, the iterations.
 int64_t UpdatesTaken(const OptimizerState& state);

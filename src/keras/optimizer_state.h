@@ -33,7 +33,8 @@ struct OptimizerState {
     kLion,
     kFtrl,
     kLamb,
-    kAdafactor
+    kAdafactor,
+    kScheduleFree
   };
   Kind kind = Kind::kSgd;
   float learning_rate = 0.01f;                   // where there is no schedule
@@ -47,6 +48,7 @@ struct OptimizerState {
   float l1_regularization_strength = 0, l2_regularization_strength = 0, l2_shrinkage_regularization_strength = 0;
 
   float beta_2_decay = -0.8f, epsilon_1 = 1e-30f, epsilon_2 = 1e-3f, clip_threshold = 1;
+  float warmup_steps = 0;
   bool relative_step = true;  // changes nothing: Keras's Adafactor takes min(rate, 1 / sqrt(t)) without it, too
 
   // Of every kind; 0: not.

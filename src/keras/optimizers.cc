@@ -65,6 +65,12 @@ const std::vector<KindOfOptimizer>& Kinds() {
         {"l2_shrinkage_regularization_strength", &State::l2_shrinkage_regularization_strength},
         {"beta", &State::beta}}},
       {Kind::kLamb, "Lamb", MomentsOfAdam()},
+      {Kind::kScheduleFree,
+       "ScheduleFreeAdamW",
+       {{"beta_1", &State::beta_1, Range::kAboveZero},
+        {"beta_2", &State::beta_2, Range::kFraction},
+        {"epsilon", &State::epsilon},
+        {"warmup_steps", &State::warmup_steps}}},
       {Kind::kAdafactor,
        "Adafactor",
        {{"beta_2_decay", &State::beta_2_decay, Range::kNotPositive},
@@ -202,6 +208,7 @@ StatePtr Make(Kind kind, const Options& options) {
   if constexpr (requires { options.beta_1; }) state->beta_1 = options.beta_1;
   if constexpr (requires { options.beta_2; }) state->beta_2 = options.beta_2;
   if constexpr (requires { options.epsilon; }) state->epsilon = options.epsilon;
+  if constexpr (requires { options.warmup_steps; }) state->warmup_steps = static_cast<float>(options.warmup_steps);
   if constexpr (requires { options.centered; }) state->centered = options.centered;
   if constexpr (requires { options.amsgrad; }) state->amsgrad = options.amsgrad;
   if constexpr (requires { options.initial_accumulator_value; })
@@ -264,6 +271,8 @@ Optimizer WithDefaults(Kind kind) {
       return Lamb();
     case Kind::kAdafactor:
       return Adafactor();
+    case Kind::kScheduleFree:
+      return ScheduleFreeAdamW();
   }
   return SGD();
 }
@@ -296,6 +305,8 @@ Adadelta::Adadelta(AdadeltaOptions options) : Optimizer(MakeChecked(Kind::kAdade
 Lion::Lion(LionOptions options) : Optimizer(MakeChecked(Kind::kLion, options)) {}
 Ftrl::Ftrl(FtrlOptions options) : Optimizer(internal::MakeFtrl(options)) {}
 Lamb::Lamb(LambOptions options) : Optimizer(MakeChecked(Kind::kLamb, options)) {}
+ScheduleFreeAdamW::ScheduleFreeAdamW(ScheduleFreeAdamWOptions options)
+    : Optimizer(MakeChecked(Kind::kScheduleFree, options)) {}
 Adafactor::Adafactor(AdafactorOptions options) : Optimizer(internal::MakeAdafactor(options)) {}
 
 std::string Optimizer::name() const { return internal::Lowercase(internal::NameOf(state_->kind)); }

@@ -20,7 +20,11 @@ std::vector<Shape> ShapesOf(const std::vector<VariablePtr>& variables) {
 
 WeightUpdate::WeightUpdate(const tensor::Backend& backend, OptimizerState& optimizer,
                            const std::vector<VariablePtr>& trainable, Tensor weights)
-    : backend_(backend), optimizer_(optimizer), weights_(std::move(weights)), ranges_(MakeRanges(trainable)) {
+    : backend_(backend),
+      optimizer_(optimizer),
+      trainable_(trainable),
+      weights_(std::move(weights)),
+      ranges_(MakeRanges(trainable)) {
   for (const VariablePtr& variable : trainable)
     if (variable->constraint) constrained_.push_back(variable);
 }
@@ -99,6 +103,8 @@ void WeightUpdate::OverwriteWithAverages() {
 
 void WeightUpdate::Apply(const float* gradients) {
   if (weights_.size() == 0) return;
+  // Weights may have been set since the slots were made.
+  if (optimizer_.iterations == 0) StartAsVariables(optimizer_, trainable_);
   tensor::UpdateArgs step = StepOf(optimizer_);
   if (optimizer_.use_ema) {
     step.average = SlotData(kAverageSlot);

@@ -39,6 +39,7 @@ class WeightUpdate {
   const tensor::Backend& backend_;
   OptimizerState& optimizer_;
   std::vector<VariablePtr> constrained_;
+  std::vector<VariablePtr> trainable_;
   Tensor weights_;
   std::vector<Range> ranges_;
 };

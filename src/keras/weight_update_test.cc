@@ -124,7 +124,7 @@ TEST(WeightUpdate, AStepWithoutGradientsCountsInTheAverage) {
   const internal::PackedTensors weights = internal::PackTensors({{1}});
   const std::vector<VariablePtr> variables = {
       std::make_shared<Variable>(Variable{.name = "weight", .value = weights.views[0]})};
-  optimizer.slots = internal::MakeSlots(optimizer, variables);
+  internal::MakeSlots(optimizer, variables);
   const auto backend = tensor::MakeOneDnnBackend();
   internal::WeightUpdate update(*backend, optimizer, variables, weights.buffer);
   const std::vector<float> gradient(16, -1.0f);
@@ -134,6 +134,17 @@ TEST(WeightUpdate, AStepWithoutGradientsCountsInTheAverage) {
   }
   EXPECT_FLOAT_EQ(weights.views[0].data<float>()[0], 1);
   EXPECT_FLOAT_EQ(optimizer.slots[0].values[0].data<float>()[0], 0.5f * 0 + 0.5f * 1);
+}
+
+// Its slot starts as the weights are at the first step, not as they were when a prediction made the engine.
+TEST(WeightUpdate, ScheduleFreeStartsFromTheWeightsOfTheFirstStep) {
+  Pulled set_late(ScheduleFreeAdamW({.learning_rate = 0.5})), set_early(ScheduleFreeAdamW({.learning_rate = 0.5}));
+  const auto set = [](Pulled& pulled) { pulled.model().weights()[1]->value.data<float>()[0] = 3; };
+  set(set_early);
+  EXPECT_EQ(set_late.model().predict(set_late.x_).data<float>()[0], 0);
+  set(set_late);
+  for (int step = 0; step < 2; ++step) EXPECT_EQ(set_late.Step(), set_early.Step());
+  EXPECT_GT(set_late.bias(), 3);
 }
 
 TEST(WeightUpdate, FitEndsWithTheAverage) {

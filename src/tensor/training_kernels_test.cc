@@ -206,7 +206,7 @@ std::vector<UpdateArgs> Rules() {
   std::vector<UpdateArgs> rules;
   for (const UpdateRule rule : {UpdateRule::kSgd, UpdateRule::kRmsprop, UpdateRule::kAdam, UpdateRule::kAdamax,
                                 UpdateRule::kNadam, UpdateRule::kAdagrad, UpdateRule::kAdadelta, UpdateRule::kLion,
-                                UpdateRule::kFtrl, UpdateRule::kLamb, UpdateRule::kKeep}) {
+                                UpdateRule::kFtrl, UpdateRule::kScheduleFree, UpdateRule::kLamb, UpdateRule::kKeep}) {
     all.rule = rule;
     rules.push_back(all);
   }

@@ -21,6 +21,8 @@ enum class UpdateRule {
   kLion,      // m: w -= lr * sign(beta_1 * m + (1 - beta_1) * g); m = beta_2 * m + (1 - beta_2) * g
   kFtrl,      // a, z: b = a + g^2; z += g + 2 * shrinkage * w - (b^power - a^power) / lr * w; a = b;
               // w = (clip(z, -l1, l1) - z) / (b^power / lr + 2 * l2)
+  kScheduleFree,  // z, v: v as kAdam's; z -= lr * g / (sqrt(v_factor * v) + epsilon); x = (w - (1 - beta_1) * z) /
+                  // beta_1; x += g_factor * (z - x); w = (1 - beta_1) * z + beta_1 * x
   // These look at one variable as a whole: a call is for all of its weights.
   kLamb,  // m, v: as kAdam's; u = m_factor * m / (sqrt(v_factor * v) + epsilon); w -= lr * |w| / |u| * u, the norms'
           // ratio 1 where one is 0

@@ -192,7 +192,7 @@ void RunUpdates(const json& job) {
   std::vector<keras::VariablePtr> variables;
   for (const Tensor& view : weights.views)
     variables.push_back(std::make_shared<Variable>(Variable{.name = "variable", .value = view}));
-  optimizer.slots = keras::internal::MakeSlots(optimizer, variables);
+  keras::internal::MakeSlots(optimizer, variables);
   const auto backend = tensor::MakeOneDnnBackend();
   keras::internal::WeightUpdate update(*backend, optimizer, variables, weights.buffer);
   for (int64_t step = 0; step < steps; ++step) {

@@ -114,6 +114,7 @@ OPTIMIZERS = {
     "adadelta": lambda: keras.optimizers.Adadelta(0.003),
     "lion": lambda: keras.optimizers.Lion(0.003),
     "ftrl": lambda: keras.optimizers.Ftrl(0.003),
+    "schedule_free": lambda: keras.optimizers.ScheduleFreeAdamW(0.003),
     "lamb": lambda: keras.optimizers.Lamb(0.003),
     "averaged": lambda: keras.optimizers.Adam(0.003, use_ema=True, clipnorm=1.0, weight_decay=0.01),
 }

@@ -55,6 +55,8 @@ OPTIMIZERS = {
     "adagrad": lambda: optimizers.Adagrad(0.1),
     "adadelta": lambda: optimizers.Adadelta(1.0, rho=0.9),
     "lion": lambda: optimizers.Lion(0.002, beta_1=0.8),
+    "schedule_free": lambda: optimizers.ScheduleFreeAdamW(0.02),
+    "schedule_free_warmup": lambda: optimizers.ScheduleFreeAdamW(0.02, beta_1=0.8, warmup_steps=7),
     "lamb": lambda: optimizers.Lamb(0.02),
     "adafactor": lambda: optimizers.Adafactor(0.05),
     "adafactor_options": lambda: optimizers.Adafactor(0.05, beta_2_decay=-0.6, epsilon_2=0.01, clip_threshold=0.5),
@@ -75,7 +77,7 @@ COMMON = {
     "all": dict(weight_decay=0.05, global_clipnorm=0.3, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=2,
                 gradient_accumulation_steps=3),
 }
-for kind in ("SGD", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "Lion", "Ftrl", "Lamb", "Adafactor"):
+for kind in ("SGD", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "Lion", "Ftrl", "Lamb", "Adafactor", "ScheduleFreeAdamW"):
     OPTIMIZERS[f"{kind.lower()}_all"] = lambda kind=kind: getattr(optimizers, kind)(0.02, **COMMON["all"])
 for name, options in COMMON.items():
     OPTIMIZERS[f"adam_{name}"] = lambda options=options: optimizers.Adam(0.01, **options)
@@ -84,7 +86,7 @@ for name, options in COMMON.items():
 
 def kept(optimizer, name):
     """An optimizer's variables behind iterations and learning rate, without Nadam's product."""
-    slots = optimizer.variables[1 if "schedule" in name else 2:]
+    slots = optimizer.variables[1 if name.endswith("_schedule") else 2:]
     return slots[:-1] if name.startswith("nadam") else slots
 
 
@@ -173,7 +175,7 @@ def test_constraint_over_20_steps(name, tmp_path):
 
 def test_defaults_are_those_of_keras(tmp_path):
     """What numerics_tool writes for "adam" and its kin is Keras's configuration, but for the settings that are off."""
-    for kind in ("SGD", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "Lion", "Ftrl", "Lamb", "Adafactor"):
+    for kind in ("SGD", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "Lion", "Ftrl", "Lamb", "Adafactor", "ScheduleFreeAdamW"):
         (tmp_path / "job.json").write_text(json.dumps({"describe": kind.lower()}))
         subprocess.run([f"{BIN}/numerics_tool", str(tmp_path)], check=True)
         found = json.loads((tmp_path / "optimizer.json").read_text())

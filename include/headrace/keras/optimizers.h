@@ -212,6 +212,20 @@ class Lamb : public Optimizer {
  public:
   explicit Lamb(LambOptions options = {});
 };
+struct ScheduleFreeAdamWOptions {
+  LearningRate learning_rate = 0.0025f;
+  float beta_1 = 0.9f, beta_2 = 0.999f, epsilon = 1e-8f;
+  int64_t warmup_steps = 0;
+  float weight_decay = 0, clipnorm = 0, clipvalue = 0, global_clipnorm = 0;
+  bool use_ema = false;
+  float ema_momentum = 0.99f;
+  int64_t ema_overwrite_frequency = 0, gradient_accumulation_steps = 0;
+};
+// Takes RMSprop's steps in z, of which x is a mean, and trains at w = (1 - beta_1) * z + beta_1 * x (docs/numerics.md).
+class ScheduleFreeAdamW : public Optimizer {
+ public:
+  explicit ScheduleFreeAdamW(ScheduleFreeAdamWOptions options = {});
+};
 struct AdafactorOptions {
   LearningRate learning_rate = 0.001f;
   float beta_2_decay = -0.8f, epsilon_1 = 1e-30f, epsilon_2 = 1e-3f, clip_threshold = 1;

@@ -161,7 +161,9 @@ void ReadOptimizer(const Group& root, ModelState& state) {
   for (size_t i = 0; i < optimizer.slots.size(); ++i)
     for (size_t j = 0; j < optimizer.slots[i].values.size(); ++j) {
       Tensor& value = optimizer.slots[i].values[j];
-      if (values.empty())
+      if (values.empty() && specs[i].starts_as_variable)
+        std::memcpy(value.raw(), state.compiled->trainable[j]->value.raw(), value.bytes());
+      else if (values.empty())
         std::fill_n(value.data<float>(), value.size(), specs[i].initial);
       else
         std::memcpy(value.raw(), values[i][j].raw(), value.bytes());

@@ -86,6 +86,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Resumed{"adamax", [] { return Adamax(); }}, Resumed{"nadam", [] { return Nadam(); }},
                     Resumed{"adagrad", [] { return Adagrad(); }}, Resumed{"adadelta", [] { return Adadelta(); }},
                     Resumed{"lion", [] { return Lion(); }}, Resumed{"ftrl", [] { return Ftrl(); }},
+                    Resumed{"schedule_free", [] { return ScheduleFreeAdamW({.warmup_steps = 4}); }},
                     Resumed{"lamb", [] { return Lamb(); }}, Resumed{"adafactor", [] { return Adafactor(); }},
                     Resumed{"everything",
                             [] {

@@ -78,6 +78,11 @@ F32 Stepped(const UpdateArgs& a, F32 w, F32 g, const Slots& s, Lanes lanes) {
     const F32 m = s.Get(0, lanes);
     s.Set(0, Mix(m, g, a.beta_2), lanes);
     return w - Sign(Mix(m, g, a.beta_1)) * a.lr;
+  } else if constexpr (kRule == UpdateRule::kScheduleFree) {
+    const F32 v = s.Set(1, Mix(s.Get(1, lanes), g * g, a.beta_2), lanes);
+    const F32 z = s.Set(0, s.Get(0, lanes) - g * a.lr / (Sqrt(v * a.v_factor) + a.epsilon), lanes);
+    const F32 x = (w - z * a.beta_1.fresh) / a.beta_1.kept;
+    return z * a.beta_1.fresh + (x * (1.0f - a.g_factor) + z * a.g_factor) * a.beta_1.kept;
   } else {
     static_assert(kRule == UpdateRule::kFtrl);
     const F32 before = s.Get(0, lanes), sum = s.Set(0, before + g * g, lanes);
@@ -119,6 +124,8 @@ void Update(const UpdateArgs& args, double* scratch) {
       return Run<UpdateRule::kLion>(args);
     case UpdateRule::kFtrl:
       return Run<UpdateRule::kFtrl>(args);
+    case UpdateRule::kScheduleFree:
+      return Run<UpdateRule::kScheduleFree>(args);
     case UpdateRule::kLamb:
       return Lamb(args, scratch);
     case UpdateRule::kAdafactor:

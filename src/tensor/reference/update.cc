@@ -76,6 +76,13 @@ double Lion(const UpdateArgs& a, double w, double g, const SlotsOf& s) {
   return w - a.lr * (direction > 0 ? 1 : direction < 0 ? -1 : direction);
 }
 
+double ScheduleFree(const UpdateArgs& a, double w, double g, const SlotsOf& s) {
+  const double v = s.Mix(1, g * g, a.beta_2), beta = a.beta_1.kept;
+  const double z = s.Set(0, s.Get(0) - a.lr * g / (std::sqrt(v * a.v_factor) + a.epsilon));
+  const double x = (w - (1 - beta) * z) / beta;
+  return (1 - beta) * z + beta * (x + a.g_factor * (z - x));
+}
+
 double Ftrl(const UpdateArgs& a, double w, double g, const SlotsOf& s) {
   const double before = s.Get(0), sum = s.Set(0, before + g * g), power = a.power;
   const double moved = (std::pow(sum, power) - std::pow(before, power)) / a.lr * w;
@@ -164,6 +171,8 @@ double Stepped(const UpdateArgs& a, double w, double g, const SlotsOf& s) {
       return Lion(a, w, g, s);
     case UpdateRule::kFtrl:
       return Ftrl(a, w, g, s);
+    case UpdateRule::kScheduleFree:
+      return ScheduleFree(a, w, g, s);
     case UpdateRule::kLamb:
     case UpdateRule::kAdafactor:
     case UpdateRule::kKeep:
