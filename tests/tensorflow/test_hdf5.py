@@ -203,7 +203,8 @@ def test_we_load_a_sequential_of_keras(optimizer, tmp_path):
     assert shown["compiled"]["metrics"] == ["accuracy"]
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+# Keras 3.15 does not find Lamb again, in its own files of this kind neither.
+@pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if name != "lamb"])
 def test_keras_goes_on_from_our_file(optimizer, tmp_path):
     """What the optimizer keeps, in Keras's order, and its settings."""
     theirs, ours = tmp_path / "theirs.h5", tmp_path / "ours.h5"
@@ -306,7 +307,7 @@ def test_we_load_the_names_of_keras_2(names, tmp_path):
 def test_unknown_training_settings_leave_the_model_uncompiled(tmp_path):
     path = tmp_path / "model.h5"
     model = keras_sequential()
-    model.compile(optimizer=keras.optimizers.AdamW(), loss="mse")
+    model.compile(optimizer=keras.optimizers.Muon(), loss="mse")
     model.save(path)
     shown = show(path)
     assert shown["compiled"] is None
