@@ -10,6 +10,7 @@
 #include <omp.h>
 
 #include "headrace/keras.h"
+#include "headrace/ops.h"
 
 #include "keras/engine.h"
 #include "keras/model_state.h"
@@ -27,6 +28,11 @@ struct Case {
   const char* name;
   std::function<std::vector<Layer>()> layers;  // on [n, 6, 5, 3]
 };
+// The values of the layer in front in another shape.
+Layer Reshaped(const Shape& shape) {
+  return Lambda([shape](const KerasTensor& x) { return ops::reshape(x, shape.dims()); });
+}
+
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 std::vector<Case> Cases() {
@@ -86,6 +92,15 @@ std::vector<Case> Cases() {
       {"ZeroPadding2D",
        [] {
          return std::vector<Layer>{ZeroPadding2D({{{1, 0}, {2, 1}}}), Conv2D(2, {3, 3})};
+       }},
+      {"BatchNormalizationOfReshapedConv2D",
+       [] {
+         return std::vector<Layer>{Reshaped({-1, 6, 3, 5}), BatchNormalization()};
+       }},
+      {"BatchNormalizationReluReshapedConv2D",
+       [] {
+         return std::vector<Layer>{BatchNormalization(), Activation("relu"), Reshaped({-1, 6, 3, 5}),
+                                   Conv2D(2, {3, 2})};
        }},
   };
   for (const char* name : {"linear", "relu", "sigmoid", "tanh", "elu", "gelu", "swish", "softmax"})

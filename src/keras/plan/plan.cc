@@ -166,6 +166,11 @@ class Plan::Compiler {
 
   // ---- fusion over stage borders
 
+  // Whether step i reads the value as it is, or reshaped with its channels kept: scales and moments are by channel.
+  bool ReadsChannelsOf(int i, int producer) const {
+    return InputOf(i, 0).shape.dims().back() == value(step(producer).output).shape.dims().back();
+  }
+
   // An epilogue of scale, shift and ReLU before one convolution is left to the convolution's loads.
   void FuseIntoConsumer(int i) {
     auto* epilogue = As<EpilogueStage>(i);
@@ -173,7 +178,7 @@ class Plan::Compiler {
     const Storage& out = storage(step(i).output);
     if (out.consumers.size() != 1 || plan_.fused_.IsOutput(step(i).output)) return;
     auto* conv = As<ConvStage>(out.consumers[0]);
-    if (conv == nullptr || !conv->forward->fuses_input()) return;
+    if (conv == nullptr || !conv->forward->fuses_input() || !ReadsChannelsOf(out.consumers[0], i)) return;
     if (conv->backward_weights && !conv->backward_weights->fuses_input()) return;
     epilogue->deferred = true;
     conv->input = &epilogue->affine();
@@ -186,6 +191,7 @@ class Plan::Compiler {
     const int producer = storage(step(i).inputs[0]).producer;
     auto* conv = producer < 0 ? nullptr : As<ConvStage>(producer);
     if (conv == nullptr || !conv->forward->fuses_moments() || conv->moments != nullptr) return;
+    if (!ReadsChannelsOf(i, producer)) return;
     conv->moments = &epilogue->moments();
     epilogue->moments_given = true;
   }
