@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "keras/constraint_state.h"
+#include "keras/layers/config.h"
 
 namespace headrace::keras {
 namespace {
@@ -182,11 +183,12 @@ Constraint ConstraintFromJson(const std::string& what, const json& constraint) {
   if (constraint.is_string()) return Constraint(constraint.get<std::string>());
   const std::string name = constraint.at("class_name").get<std::string>();
   const json config = constraint.value("config", json::object());
-  if (name == "MaxNorm") return MaxNorm({.max_value = config.value("max_value", 2.0), .axis = NormAxesFrom(config)});
+  if (name == "MaxNorm")
+    return MaxNorm({.max_value = Number<double>(config, "max_value", 2.0), .axis = NormAxesFrom(config)});
   if (name == "MinMaxNorm")
-    return MinMaxNorm({.min_value = config.value("min_value", 0.0),
-                       .max_value = config.value("max_value", 1.0),
-                       .rate = config.value("rate", 1.0),
+    return MinMaxNorm({.min_value = Number<double>(config, "min_value", 0.0),
+                       .max_value = Number<double>(config, "max_value", 1.0),
+                       .rate = Number<double>(config, "rate", 1.0),
                        .axis = NormAxesFrom(config)});
   if (name == "NonNeg") return NonNeg();
   if (name == "UnitNorm") return UnitNorm({.axis = NormAxesFrom(config)});

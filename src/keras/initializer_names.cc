@@ -12,12 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-// A setting, or the default where the file leaves it out.
-double NumberOf(const json& config, const char* key, double otherwise) {
-  const auto found = config.find(key);
-  return found == config.end() || found->is_null() ? otherwise : found->get<double>();
-}
-
 // Keras 2 and 3 write a number, null, or the configuration of a generator.
 int64_t SeedOf(const json& config) {
   const auto found = config.find("seed");
@@ -31,20 +25,21 @@ Initializer FromSeed(const json& config) {
 
 template <typename Normal>
 Initializer FromMoments(const json& config) {
-  return Normal(
-      {.mean = NumberOf(config, "mean", 0), .stddev = NumberOf(config, "stddev", 0.05), .seed = SeedOf(config)});
+  return Normal({.mean = Number<double>(config, "mean", 0),
+                 .stddev = Number<double>(config, "stddev", 0.05),
+                 .seed = SeedOf(config)});
 }
 
 Initializer ScalingFrom(const json& config) {
-  return VarianceScaling({.scale = NumberOf(config, "scale", 1),
+  return VarianceScaling({.scale = Number<double>(config, "scale", 1),
                           .mode = config.value("mode", "fan_in"),
                           .distribution = config.value("distribution", "truncated_normal"),
                           .seed = SeedOf(config)});
 }
 
 Initializer UniformFrom(const json& config) {
-  return RandomUniform({.minval = NumberOf(config, "minval", -0.05),
-                        .maxval = NumberOf(config, "maxval", 0.05),
+  return RandomUniform({.minval = Number<double>(config, "minval", -0.05),
+                        .maxval = Number<double>(config, "maxval", 0.05),
                         .seed = SeedOf(config)});
 }
 
@@ -61,14 +56,17 @@ constexpr std::array<KnownInitializer, 15> kKnownInitializers = {{
     {"lecun_normal", "LecunNormal", FromSeed<LecunNormal>},
     {"zeros", "Zeros", [](const json&) -> Initializer { return Zeros(); }},
     {"ones", "Ones", [](const json&) -> Initializer { return Ones(); }},
-    {"constant", "Constant", [](const json& c) -> Initializer { return Constant(NumberOf(c, "value", 0)); }},
+    {"constant", "Constant", [](const json& c) -> Initializer { return Constant(Number<double>(c, "value", 0)); }},
     {"random_uniform", "RandomUniform", UniformFrom},
     {"random_normal", "RandomNormal", FromMoments<RandomNormal>},
     {"truncated_normal", "TruncatedNormal", FromMoments<TruncatedNormal>},
     {"variance_scaling", "VarianceScaling", ScalingFrom},
     {"orthogonal", "Orthogonal",
-     [](const json& c) -> Initializer { return Orthogonal({.gain = NumberOf(c, "gain", 1), .seed = SeedOf(c)}); }},
-    {"identity", "Identity", [](const json& c) -> Initializer { return IdentityInitializer(NumberOf(c, "gain", 1)); }},
+     [](const json& c) -> Initializer {
+       return Orthogonal({.gain = Number<double>(c, "gain", 1), .seed = SeedOf(c)});
+     }},
+    {"identity", "Identity",
+     [](const json& c) -> Initializer { return IdentityInitializer(Number<double>(c, "gain", 1)); }},
 }};
 
 // Keras lists these two classes under a second name.

@@ -159,9 +159,10 @@ UpdateRule RuleOf(Kind kind) {
 }  // namespace
 
 float NadamProduct(const OptimizerState& o, int64_t t) {
-  float product = 1;  // as Keras keeps it: it has vanished long before t is large
-  for (int64_t i = 1; i <= t && product != 0; ++i) product *= static_cast<float>(Share(o, i));
-  return product;
+  OptimizerState::MomentumProduct& known = o.momentum_product;
+  if (known.steps > t) known = {};
+  while (known.steps < t) known.value *= static_cast<float>(Share(o, ++known.steps));  // in float32, as Keras keeps it
+  return known.value;
 }
 
 Groups SlotGroups(const OptimizerState& state) {

@@ -60,6 +60,12 @@ struct OptimizerState {
   std::vector<std::string> undecayed_names;          // nor for those with one of these in their names
 
   int64_t iterations = 0;
+  // Nadam's shares of the momentum up to a step, multiplied: the next step is one factor more (NadamProduct()).
+  struct MomentumProduct {
+    int64_t steps = 0;
+    float value = 1;
+  };
+  mutable MomentumProduct momentum_product;
   bool averages_in_weights = false;  // SwapEMAWeights has exchanged the slot "average" with the weights
   std::vector<Slot> slots;           // empty until the model has been compiled and built
   MakeGradientExchange distribute;   // empty: the model trains alone

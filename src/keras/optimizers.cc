@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <type_traits>
 
 #include "base/result.h"
 #include "keras/layers/checks.h"
@@ -17,9 +18,15 @@ using Kind = State::Kind;
 using Range = Setting::Range;
 using StatePtr = std::shared_ptr<State>;
 
+template <typename Named>
+Optimizer WithDefaults() {
+  return Named();
+}
+
 struct KindOfOptimizer {
   Kind kind;
   const char* name;
+  Optimizer (*with_defaults)();
   std::vector<Setting> settings;
 };
 
@@ -40,39 +47,51 @@ const std::vector<KindOfOptimizer>& Kinds() {
   static const std::vector<KindOfOptimizer> kKinds = {
       {Kind::kSgd,
        "SGD",
+       WithDefaults<SGD>,
        {{"momentum", &State::momentum, Range::kUnit}, {.name = "nesterov", .flag = &State::nesterov}}},
       {Kind::kRmsprop,
        "RMSprop",
+       WithDefaults<RMSprop>,
        {{"rho", &State::rho, Range::kFraction},
         {"momentum", &State::momentum, Range::kUnit},
         {"epsilon", &State::epsilon},
         {.name = "centered", .flag = &State::centered}}},
-      {Kind::kAdam, "Adam", MomentsAndAmsgrad()},
-      {Kind::kAdamw, "AdamW", MomentsAndAmsgrad()},
-      {Kind::kAdamax, "Adamax", MomentsOfAdam()},
-      {Kind::kNadam, "Nadam", MomentsOfAdam()},
+      {Kind::kAdam, "Adam", WithDefaults<Adam>, MomentsAndAmsgrad()},
+      {Kind::kAdamw, "AdamW", WithDefaults<AdamW>, MomentsAndAmsgrad()},
+      {Kind::kAdamax, "Adamax", WithDefaults<Adamax>, MomentsOfAdam()},
+      {Kind::kNadam, "Nadam", WithDefaults<Nadam>, MomentsOfAdam()},
       {Kind::kAdagrad,
        "Adagrad",
+       WithDefaults<Adagrad>,
        {{"initial_accumulator_value", &State::initial_accumulator_value}, {"epsilon", &State::epsilon}}},
-      {Kind::kAdadelta, "Adadelta", {{"rho", &State::rho, Range::kFraction}, {"epsilon", &State::epsilon}}},
-      {Kind::kLion, "Lion", {{"beta_1", &State::beta_1, Range::kAboveZero}, {"beta_2", &State::beta_2, Range::kUnit}}},
+      {Kind::kAdadelta,
+       "Adadelta",
+       WithDefaults<Adadelta>,
+       {{"rho", &State::rho, Range::kFraction}, {"epsilon", &State::epsilon}}},
+      {Kind::kLion,
+       "Lion",
+       WithDefaults<Lion>,
+       {{"beta_1", &State::beta_1, Range::kAboveZero}, {"beta_2", &State::beta_2, Range::kUnit}}},
       {Kind::kFtrl,
        "Ftrl",
+       WithDefaults<Ftrl>,
        {{"learning_rate_power", &State::learning_rate_power, Range::kNotPositive},
         {"initial_accumulator_value", &State::initial_accumulator_value},
         {"l1_regularization_strength", &State::l1_regularization_strength},
         {"l2_regularization_strength", &State::l2_regularization_strength},
         {"l2_shrinkage_regularization_strength", &State::l2_shrinkage_regularization_strength},
         {"beta", &State::beta}}},
-      {Kind::kLamb, "Lamb", MomentsOfAdam()},
+      {Kind::kLamb, "Lamb", WithDefaults<Lamb>, MomentsOfAdam()},
       {Kind::kScheduleFree,
        "ScheduleFreeAdamW",
+       WithDefaults<ScheduleFreeAdamW>,
        {{"beta_1", &State::beta_1, Range::kAboveZero},
         {"beta_2", &State::beta_2, Range::kFraction},
         {"epsilon", &State::epsilon},
         {"warmup_steps", &State::warmup_steps}}},
       {Kind::kAdafactor,
        "Adafactor",
+       WithDefaults<Adafactor>,
        {{"beta_2_decay", &State::beta_2_decay, Range::kNotPositive},
         {"epsilon_1", &State::epsilon_1},
         {"epsilon_2", &State::epsilon_2},
@@ -186,7 +205,7 @@ void RequireSettableRate(const State& state, const char* who) {
 
 namespace {
 
-// What every optimizer's options have.
+// Settings that several kinds have go by their names.
 template <typename Options>
 StatePtr Make(Kind kind, const Options& options) {
   auto state = std::make_shared<State>();
@@ -213,75 +232,29 @@ StatePtr Make(Kind kind, const Options& options) {
   if constexpr (requires { options.amsgrad; }) state->amsgrad = options.amsgrad;
   if constexpr (requires { options.initial_accumulator_value; })
     state->initial_accumulator_value = options.initial_accumulator_value;
-  return state;
-}
-
-template <typename Options>
-StatePtr MakeChecked(Kind kind, const Options& options) {
-  StatePtr state = Make(kind, options);
-  CheckOptimizer(*state);
-  return state;
-}
-
-StatePtr MakeFtrl(const FtrlOptions& options) {
-  StatePtr state = Make(Kind::kFtrl, options);
-  state->learning_rate_power = options.learning_rate_power;
-  state->l1_regularization_strength = options.l1_regularization_strength;
-  state->l2_regularization_strength = options.l2_regularization_strength;
-  state->l2_shrinkage_regularization_strength = options.l2_shrinkage_regularization_strength;
-  state->beta = options.beta;
-  CheckOptimizer(*state);
-  return state;
-}
-
-StatePtr MakeAdafactor(const AdafactorOptions& options) {
-  StatePtr state = Make(Kind::kAdafactor, options);
-  state->beta_2_decay = options.beta_2_decay;
-  state->epsilon_1 = options.epsilon_1;
-  state->epsilon_2 = options.epsilon_2;
-  state->clip_threshold = options.clip_threshold;
-  state->relative_step = options.relative_step;
-  CheckOptimizer(*state);
-  return state;
-}
-
-Optimizer WithDefaults(Kind kind) {
-  switch (kind) {
-    case Kind::kSgd:
-      return SGD();
-    case Kind::kRmsprop:
-      return RMSprop();
-    case Kind::kAdam:
-      return Adam();
-    case Kind::kAdamw:
-      return AdamW();
-    case Kind::kAdamax:
-      return Adamax();
-    case Kind::kNadam:
-      return Nadam();
-    case Kind::kAdagrad:
-      return Adagrad();
-    case Kind::kAdadelta:
-      return Adadelta();
-    case Kind::kLion:
-      return Lion();
-    case Kind::kFtrl:
-      return Ftrl();
-    case Kind::kLamb:
-      return Lamb();
-    case Kind::kAdafactor:
-      return Adafactor();
-    case Kind::kScheduleFree:
-      return ScheduleFreeAdamW();
+  if constexpr (std::is_same_v<Options, FtrlOptions>) {
+    state->learning_rate_power = options.learning_rate_power;
+    state->l1_regularization_strength = options.l1_regularization_strength;
+    state->l2_regularization_strength = options.l2_regularization_strength;
+    state->l2_shrinkage_regularization_strength = options.l2_shrinkage_regularization_strength;
+    state->beta = options.beta;
   }
-  return SGD();
+  if constexpr (std::is_same_v<Options, AdafactorOptions>) {
+    state->beta_2_decay = options.beta_2_decay;
+    state->epsilon_1 = options.epsilon_1;
+    state->epsilon_2 = options.epsilon_2;
+    state->clip_threshold = options.clip_threshold;
+    state->relative_step = options.relative_step;
+  }
+  CheckOptimizer(*state);
+  return state;
 }
 
 StatePtr MakeByName(const std::string& name) {
   const std::string lower = Lowercase(name);
   std::string names;
   for (const KindOfOptimizer& known : Kinds()) {
-    if (lower == Lowercase(known.name)) return WithDefaults(known.kind).state();
+    if (lower == Lowercase(known.name)) return known.with_defaults().state();
     names += (names.empty() ? "" : ", ") + Lowercase(known.name);
   }
   throw MakeError(ErrorCode::kInvalidArgument, "optimizer: found \"{}\", wanted one of {}", name, names);
@@ -291,23 +264,23 @@ StatePtr MakeByName(const std::string& name) {
 }  // namespace internal
 
 using Kind = internal::OptimizerState::Kind;
-using internal::MakeChecked;
+using internal::Make;
 
 Optimizer::Optimizer(const char* name) : state_(internal::MakeByName(name)) {}
-SGD::SGD(SGDOptions options) : Optimizer(MakeChecked(Kind::kSgd, options)) {}
-RMSprop::RMSprop(RMSpropOptions options) : Optimizer(MakeChecked(Kind::kRmsprop, options)) {}
-Adam::Adam(AdamOptions options) : Optimizer(MakeChecked(Kind::kAdam, options)) {}
-AdamW::AdamW(AdamWOptions options) : Optimizer(MakeChecked(Kind::kAdamw, options)) {}
-Adamax::Adamax(AdamaxOptions options) : Optimizer(MakeChecked(Kind::kAdamax, options)) {}
-Nadam::Nadam(NadamOptions options) : Optimizer(MakeChecked(Kind::kNadam, options)) {}
-Adagrad::Adagrad(AdagradOptions options) : Optimizer(MakeChecked(Kind::kAdagrad, options)) {}
-Adadelta::Adadelta(AdadeltaOptions options) : Optimizer(MakeChecked(Kind::kAdadelta, options)) {}
-Lion::Lion(LionOptions options) : Optimizer(MakeChecked(Kind::kLion, options)) {}
-Ftrl::Ftrl(FtrlOptions options) : Optimizer(internal::MakeFtrl(options)) {}
-Lamb::Lamb(LambOptions options) : Optimizer(MakeChecked(Kind::kLamb, options)) {}
+SGD::SGD(SGDOptions options) : Optimizer(Make(Kind::kSgd, options)) {}
+RMSprop::RMSprop(RMSpropOptions options) : Optimizer(Make(Kind::kRmsprop, options)) {}
+Adam::Adam(AdamOptions options) : Optimizer(Make(Kind::kAdam, options)) {}
+AdamW::AdamW(AdamWOptions options) : Optimizer(Make(Kind::kAdamw, options)) {}
+Adamax::Adamax(AdamaxOptions options) : Optimizer(Make(Kind::kAdamax, options)) {}
+Nadam::Nadam(NadamOptions options) : Optimizer(Make(Kind::kNadam, options)) {}
+Adagrad::Adagrad(AdagradOptions options) : Optimizer(Make(Kind::kAdagrad, options)) {}
+Adadelta::Adadelta(AdadeltaOptions options) : Optimizer(Make(Kind::kAdadelta, options)) {}
+Lion::Lion(LionOptions options) : Optimizer(Make(Kind::kLion, options)) {}
+Ftrl::Ftrl(FtrlOptions options) : Optimizer(Make(Kind::kFtrl, options)) {}
+Lamb::Lamb(LambOptions options) : Optimizer(Make(Kind::kLamb, options)) {}
 ScheduleFreeAdamW::ScheduleFreeAdamW(ScheduleFreeAdamWOptions options)
-    : Optimizer(MakeChecked(Kind::kScheduleFree, options)) {}
-Adafactor::Adafactor(AdafactorOptions options) : Optimizer(internal::MakeAdafactor(options)) {}
+    : Optimizer(Make(Kind::kScheduleFree, options)) {}
+Adafactor::Adafactor(AdafactorOptions options) : Optimizer(Make(Kind::kAdafactor, options)) {}
 
 std::string Optimizer::name() const { return internal::Lowercase(internal::NameOf(state_->kind)); }
 float Optimizer::learning_rate() const {

@@ -204,12 +204,6 @@ CosineDecayRestarts::CosineDecayRestarts(double initial_learning_rate, double fi
 namespace internal {
 namespace {
 
-// A setting, or Keras's default where the file leaves it out.
-double NumberAt(const json& config, const char* key, double otherwise) {
-  const auto found = config.find(key);
-  return found == config.end() || found->is_null() ? otherwise : found->get<double>();
-}
-
 std::optional<double> WarmupTarget(const json& config) {
   const auto found = config.find("warmup_target");
   return found == config.end() || found->is_null() ? std::nullopt : std::optional<double>(found->get<double>());
@@ -238,18 +232,19 @@ std::optional<LearningRateSchedule> ScheduleFromJson(const json& schedule) {
   if (name == "PiecewiseConstantDecay") return PiecewiseConstantDecay(c.at("boundaries"), c.at("values"));
   if (name == "PolynomialDecay")
     return PolynomialDecay(initial(), steps(),
-                           {.end_learning_rate = NumberAt(c, "end_learning_rate", 0.0001),
-                            .power = NumberAt(c, "power", 1),
+                           {.end_learning_rate = Number<double>(c, "end_learning_rate", 0.0001),
+                            .power = Number<double>(c, "power", 1),
                             .cycle = c.value("cycle", false)});
   if (name == "CosineDecay")
     return CosineDecay(initial(), steps(),
-                       {.alpha = NumberAt(c, "alpha", 0),
+                       {.alpha = Number<double>(c, "alpha", 0),
                         .warmup_target = WarmupTarget(c),
-                        .warmup_steps = NumberAt(c, "warmup_steps", 0)});
+                        .warmup_steps = Number<double>(c, "warmup_steps", 0)});
   if (name == "CosineDecayRestarts")
-    return CosineDecayRestarts(
-        initial(), c.at("first_decay_steps"),
-        {.t_mul = NumberAt(c, "t_mul", 2), .m_mul = NumberAt(c, "m_mul", 1), .alpha = NumberAt(c, "alpha", 0)});
+    return CosineDecayRestarts(initial(), c.at("first_decay_steps"),
+                               {.t_mul = Number<double>(c, "t_mul", 2),
+                                .m_mul = Number<double>(c, "m_mul", 1),
+                                .alpha = Number<double>(c, "alpha", 0)});
   return std::nullopt;
 }
 

@@ -96,11 +96,6 @@ double ShortestDouble(float value) {
   return shortest;
 }
 
-float Number(const nlohmann::json& config, const char* key, float otherwise) {
-  const auto found = config.find(key);
-  return found == config.end() || found->is_null() ? otherwise : found->get<float>();
-}
-
 Shape InputShapeFromConfig(const LayerConfig& config) {
   const json* found = config.Find("batch_shape");
   if (found == nullptr) found = config.Find("batch_input_shape");

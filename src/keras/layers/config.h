@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 
 #include <nlohmann/json.hpp>
 
@@ -49,7 +50,11 @@ nlohmann::json RegularizerConfig(const Regularizer& regularizer);  // null for n
 double ShortestDouble(float value);
 
 // The value of `key`, or `otherwise` when the key is absent or null.
-float Number(const nlohmann::json& config, const char* key, float otherwise);
+template <typename T = float>
+T Number(const nlohmann::json& config, const char* key, std::type_identity_t<T> otherwise) {
+  const auto found = config.find(key);
+  return found == config.end() || found->is_null() ? otherwise : found->get<T>();
+}
 
 // One for each layer class, beside its implementation.
 std::shared_ptr<LayerState> ActivationFromConfig(const LayerConfig& config);
